@@ -1,0 +1,3 @@
+//! Readers of native firewall configurations, one folder per dialect.
+
+pub mod nft;

@@ -1,0 +1,5 @@
+//! nftables: `nft -j list ruleset`, `nft list ruleset`, and ruleset files as people write them.
+//!
+//! Both readers produce the same syntax tree ([`ast`]); lowering turns it into the [model](crate::model).
+
+pub mod ast;

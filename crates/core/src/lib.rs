@@ -1,0 +1,8 @@
+//! callpath-core: from configuration texts to a verdict on every call, without any I/O.
+//!
+//! Data flows one way: texts → [`dialect`] → [`model`] → [`trace`] → report. See `ARCHITECTURE.md`.
+
+pub mod cube;
+pub mod dialect;
+pub mod model;
+pub mod trace;

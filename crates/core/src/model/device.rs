@@ -1,0 +1,130 @@
+//! Devices: interfaces, addresses, routes.
+
+use super::{Family, Pipeline, address_value};
+use crate::cube::Set;
+use ipnet::IpNet;
+use std::net::IpAddr;
+
+/// A router, a server, or a group of hosts that send and receive alike (a caller's network, the internet).
+#[derive(Debug, Clone, Default)]
+pub struct Device {
+    /// Name for reports: `router`, `server 192.168.1.50`, `the internet`.
+    pub name: Box<str>,
+    /// Interfaces.
+    pub interfaces: Vec<Interface>,
+    /// Routes of the main table, and of others by number. Directly connected networks need not be listed: they follow
+    /// from the interfaces' addresses.
+    pub routes: Vec<Route>,
+    /// Policy routing rules, by priority; empty: the main table decides.
+    pub routing_rules: Vec<RoutingRule>,
+    /// What it does to packets.
+    pub pipeline: Pipeline,
+    /// It passes packets on that are not for itself.
+    pub forwards: bool,
+    /// Drops packets that arrive with one of its own IPv4 addresses as source, as Linux does ("martian source").
+    pub drops_own_source: bool,
+    /// Sockets that answer; a packet delivered elsewhere on this device finds nobody.
+    pub endpoints: Vec<Endpoint>,
+}
+
+/// An interface.
+#[derive(Debug, Clone, Default)]
+pub struct Interface {
+    /// Name as rules use it.
+    pub name: Box<str>,
+    /// Group number (`ip link set group`), 0 if never set.
+    pub group: u32,
+    /// Own addresses with their networks, primary first.
+    pub addresses: Vec<IpNet>,
+    /// Further IPv4 addresses that this device answers for on the segment: a group of hosts.
+    pub hosts_v4: Set,
+    /// The same for IPv6.
+    pub hosts_v6: Set,
+    /// Index into the network's segments; interfaces with the same segment reach each other directly.
+    pub segment: usize,
+}
+
+/// Where a route leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RouteTarget {
+    /// Out by the interface with this index, to this next hop, or to the destination itself.
+    Via(usize, Option<IpAddr>),
+    /// Silently discarded.
+    Blackhole,
+    /// Answered "unreachable" or "prohibited".
+    Unreachable,
+}
+
+/// A route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// Destination.
+    pub to: IpNet,
+    /// Where it leads.
+    pub target: RouteTarget,
+    /// Table number; 254 is the main table.
+    pub table: u32,
+    /// Lower is preferred among routes to the same destination.
+    pub metric: u32,
+}
+
+/// A policy routing rule; the first whose conditions hold and whose table has a route decides.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoutingRule {
+    /// Order.
+    pub priority: u32,
+    /// Family it applies to.
+    pub family: Family,
+    /// Source prefix.
+    pub from: Option<IpNet>,
+    /// Destination prefix.
+    pub to: Option<IpNet>,
+    /// Incoming interface name.
+    pub iif: Option<Box<str>>,
+    /// Packet mark: value and mask.
+    pub mark: Option<(u32, u32)>,
+    /// Table to look in.
+    pub table: u32,
+}
+
+/// A socket.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Transport protocol number.
+    pub proto: u8,
+    /// Ports.
+    pub ports: (u16, u16),
+    /// Bound address; absent: all of the device's addresses.
+    pub bind: Option<IpAddr>,
+    /// What listens there, for reports.
+    pub name: Box<str>,
+    /// Bound only while a call lasts.
+    pub on_demand: bool,
+}
+
+impl Device {
+    /// All addresses that packets are delivered to: own and of the hosts it stands for.
+    pub fn own_addresses(&self, family: Family) -> Set {
+        self.interfaces.iter().fold(Set::empty(), |all, i| all.or(&i.owned(family)))
+    }
+
+    /// Index of an interface by name.
+    pub fn interface(&self, name: &str) -> Option<usize> {
+        self.interfaces.iter().position(|i| &*i.name == name)
+    }
+}
+
+impl Interface {
+    /// Addresses on this interface: own and of the hosts it stands for.
+    pub fn owned(&self, family: Family) -> Set {
+        let hosts = match family {
+            Family::V4 => &self.hosts_v4,
+            Family::V6 => &self.hosts_v6,
+        };
+        let own = self.addresses.iter().filter(|n| Family::of(n.addr()) == family).map(|n| {
+            let v = address_value(n.addr());
+            (v, v)
+        });
+        Set::from_ranges(own.chain(hosts.ranges().iter().copied()))
+    }
+}

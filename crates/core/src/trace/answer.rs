@@ -1,0 +1,219 @@
+//! What is asked of the trace and what it answers.
+
+use crate::cube::{Cube, Set, VarId};
+use crate::model::{ChainId, Device, DoubtId, Family, Hook, OriginId, Part};
+
+/// Devices and how they are joined: interfaces with the same segment number reach each other directly.
+#[derive(Debug, Clone, Default)]
+pub struct Network {
+    /// All devices; others refer to them by index.
+    pub devices: Vec<Device>,
+}
+
+/// A set of first packets that one device sends.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// Index of the sending device.
+    pub from: usize,
+    /// Address family.
+    pub family: Family,
+    /// The packets; without variables. Protocols other than TCP and UDP are not followed.
+    pub packets: Cube,
+}
+
+/// The answer to a question.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Round trips; their `asked` cubes are disjoint and together are the question (over all variables' values).
+    pub trips: Vec<RoundTrip>,
+    /// What the variables in the cubes stand for; [`VarId`] is the index.
+    pub variables: Vec<Variable>,
+}
+
+/// A dimension that was added on the way.
+#[derive(Debug, Clone)]
+pub struct Variable {
+    /// All values it can take.
+    pub domain: Set,
+    /// What it stands for.
+    pub choice: Choice,
+}
+
+/// Who decides a variable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// A device picks an address or port from a range, by the rule with this origin.
+    Device {
+        /// Device index.
+        device: usize,
+        /// The translating rule.
+        rule: OriginId,
+        /// What it picks.
+        part: Part,
+    },
+    /// Nobody knows: a doubt of that device's configuration.
+    Doubt {
+        /// Device index.
+        device: usize,
+        /// The doubt.
+        doubt: DoubtId,
+    },
+    /// Whether two packets belong to one session depends on values that the question leaves open.
+    SameSession {
+        /// Device index.
+        device: usize,
+    },
+}
+
+/// The packets of one conversation, up to the third, or to where it ended.
+#[derive(Debug, Clone)]
+pub struct RoundTrip {
+    /// The first packets, as sent, and the variables' values.
+    pub asked: Cube,
+    /// The first packet's way.
+    pub request: Journey,
+    /// The answer's way, if the first packet was delivered.
+    pub reply: Option<Journey>,
+    /// The third packet's way, if the answer came back to the sender from the address that it had asked.
+    pub next: Option<Journey>,
+}
+
+impl RoundTrip {
+    /// The journey of a packet, if it was sent at all.
+    pub fn journey(&self, phase: Phase) -> Option<&Journey> {
+        match phase {
+            Phase::Request => Some(&self.request),
+            Phase::Reply => self.reply.as_ref(),
+            Phase::Next => self.next.as_ref(),
+        }
+    }
+}
+
+/// Which of the three packets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Phase {
+    /// First packet (TCP: SYN).
+    Request,
+    /// Its answer (TCP: SYN and ACK).
+    Reply,
+    /// The sender's next packet (TCP: ACK).
+    Next,
+}
+
+/// One packet's way through the network.
+#[derive(Debug, Clone)]
+pub struct Journey {
+    /// Devices visited, the sender first.
+    pub hops: Vec<Hop>,
+    /// How it ended, at the last hop.
+    pub end: Disposition,
+}
+
+impl Journey {
+    /// The packet's header where it ended.
+    ///
+    pub fn last(&self) -> &Hop {
+        self.hops.last().expect("a journey has its sender's hop")
+    }
+}
+
+/// A visit to one device.
+#[derive(Debug, Clone)]
+pub struct Hop {
+    /// Device index.
+    pub device: usize,
+    /// Interface by which it came; absent where it was sent.
+    pub in_iface: Option<usize>,
+    /// Interface by which it left; absent where it ended.
+    pub out_iface: Option<usize>,
+    /// What happened to it there, in order.
+    pub steps: Vec<TraceStep>,
+    /// Header when it left or ended.
+    pub header: Header,
+}
+
+/// Something that happened to a packet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TraceStep {
+    /// Hook.
+    pub hook: Hook,
+    /// What.
+    pub did: Did,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Did {
+    /// Every match of this rule held and one of its actions took effect (verdict, translation, mark, jump,
+    /// untracked). A rule is listed once for each time that it was reached, in order.
+    Rule(OriginId),
+    /// The end of an entry chain was reached, its policy accepted.
+    PolicyAccept(ChainId),
+    /// The end of an entry chain was reached, its policy dropped.
+    PolicyDrop(ChainId),
+    /// A session was begun.
+    SessionNew,
+    /// The packet belongs to a known session, in this direction (`true`: reply).
+    SessionFound {
+        /// In reply direction.
+        reply: bool,
+    },
+    /// The packet fits no session and cannot begin one (TCP in the middle of a handshake).
+    SessionInvalid,
+}
+
+/// How a packet's journey ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Disposition {
+    /// Delivered to the device itself.
+    Delivered {
+        /// A socket of its endpoints takes it.
+        listening: bool,
+    },
+    /// Dropped; the last step says by which rule or policy.
+    Dropped,
+    /// Rejected with this kind of answer; the last step says by which rule.
+    Rejected(Box<str>),
+    /// The device has no route, or one that discards.
+    NoRoute,
+    /// Dropped because its source is one of the device's own addresses, or loopback from outside.
+    MartianSource,
+    /// Dropped because loopback addresses do not travel.
+    MartianDestination,
+    /// Broadcast or multicast: not followed.
+    NotUnicast,
+    /// The device does not pass packets on.
+    NotForwarding,
+    /// Nobody on the segment has the next hop's address.
+    NeighborUnreachable,
+    /// The same packet came to the same device again.
+    Loop,
+    /// It cannot be said; the variables of the cube name the doubts, and this one ended the trace.
+    Unknown(DoubtId),
+    /// More doubts than are worth following.
+    TooManyDoubts,
+}
+
+/// A header value: one of the asked packet's fields or a variable, shifted, or a known value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Val {
+    /// `asked[part] + shift` (wrapping).
+    Part(Part, u128),
+    /// The value of a variable.
+    Var(VarId),
+    /// This value.
+    Const(u128),
+}
+
+/// A packet's header, in terms of what was asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Header {
+    /// Source address.
+    pub src: Val,
+    /// Destination address.
+    pub dst: Val,
+    /// Source port.
+    pub sport: Val,
+    /// Destination port.
+    pub dport: Val,
+}
