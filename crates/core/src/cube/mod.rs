@@ -1,7 +1,9 @@
 //! Packet sets: interval sets and cubes of them.
 
+mod merge;
 mod set;
 
+pub use merge::merge;
 pub use set::Set;
 
 use crate::model::Part;
@@ -10,6 +12,15 @@ use crate::model::Part;
 /// Index into [`crate::trace::Answer::variables`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct VarId(pub u32);
+
+/// A dimension of a cube.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Dim {
+    /// A header field.
+    Part(Part),
+    /// A variable.
+    Var(VarId),
+}
 
 /// A set of packets of one address family: the product of one [`Set`] per header field, and one per variable.
 ///
@@ -26,6 +37,33 @@ impl Cube {
     /// The set of one header field.
     pub fn part(&self, part: Part) -> &Set {
         &self.parts[part as usize]
+    }
+
+    /// The set of one dimension; absent for a variable that is not restricted.
+    pub fn get(&self, dim: Dim) -> Option<&Set> {
+        match dim {
+            Dim::Part(p) => Some(self.part(p)),
+            Dim::Var(v) => self.vars.binary_search_by_key(&v, |(id, _)| *id).ok().map(|i| &self.vars[i].1),
+        }
+    }
+
+    /// The same cube with another set in one dimension.
+    #[must_use]
+    pub fn with(&self, dim: Dim, set: Set) -> Self {
+        let mut out = self.clone();
+        out.put(dim, set);
+        out
+    }
+
+    /// Replaces the set of one dimension.
+    pub fn put(&mut self, dim: Dim, set: Set) {
+        match dim {
+            Dim::Part(p) => self.parts[p as usize] = set,
+            Dim::Var(v) => match self.vars.binary_search_by_key(&v, |(id, _)| *id) {
+                Ok(i) => self.vars[i].1 = set,
+                Err(i) => self.vars.insert(i, (v, set)),
+            },
+        }
     }
 
     /// No packet at all.

@@ -163,13 +163,22 @@ impl Set {
         Self::from_ranges(self.0.iter().chain(&other.0).copied())
     }
 
-    /// Every value moved by `k` (wrapping arithmetic); the caller sees to it that no interval wraps.
+    /// Every value moved by `k`, modulo 2¹²⁸.
     #[must_use]
     pub fn shifted(&self, k: u128) -> Self {
         if k == 0 {
             return self.clone();
         }
-        Self::from_ranges(self.0.iter().map(|(lo, hi)| (lo.wrapping_add(k), hi.wrapping_add(k))))
+        Self::from_ranges(self.0.iter().flat_map(|(lo, hi)| {
+            let (lo, hi) = (lo.wrapping_add(k), hi.wrapping_add(k));
+            if lo <= hi { [(lo, hi), (1, 0)] } else { [(lo, u128::MAX), (0, hi)] }
+        }))
+    }
+
+    /// All values up to 2¹²⁸ − 1 that are not in the set.
+    #[must_use]
+    pub fn complement(&self) -> Self {
+        Self::range(0, u128::MAX).minus(self)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::cube::{Cube, Set, VarId};
 use crate::model::{ChainId, Device, DoubtId, Family, Hook, OriginId, Part};
+use std::sync::Arc;
 
 /// Devices and how they are joined: interfaces with the same segment number reach each other directly.
 #[derive(Debug, Clone, Default)]
@@ -71,11 +72,11 @@ pub struct RoundTrip {
     /// The first packets, as sent, and the variables' values.
     pub asked: Cube,
     /// The first packet's way.
-    pub request: Journey,
+    pub request: Arc<Journey>,
     /// The answer's way, if the first packet was delivered.
-    pub reply: Option<Journey>,
+    pub reply: Option<Arc<Journey>>,
     /// The third packet's way, if the answer came back to the sender from the address that it had asked.
-    pub next: Option<Journey>,
+    pub next: Option<Arc<Journey>>,
 }
 
 impl RoundTrip {
@@ -83,8 +84,8 @@ impl RoundTrip {
     pub fn journey(&self, phase: Phase) -> Option<&Journey> {
         match phase {
             Phase::Request => Some(&self.request),
-            Phase::Reply => self.reply.as_ref(),
-            Phase::Next => self.next.as_ref(),
+            Phase::Reply => self.reply.as_deref(),
+            Phase::Next => self.next.as_deref(),
         }
     }
 }

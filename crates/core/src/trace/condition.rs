@@ -1,0 +1,238 @@
+//! Conditions: what a key's value must be, turned into a restriction of the packets that were asked.
+
+use super::answer::{Phase, Val};
+use super::flow::{LOOPBACK, State, Track};
+use super::tracer::Tracer;
+use crate::cube::{Dim, Set};
+use crate::model::{
+    DoubtId, Family, Hook, Key, KeyField, Part, TupleDir, TupleIface, ct_state, iface_value, nfproto, tcp_flags,
+};
+
+/// More pieces than this for one masked comparison are not worth following.
+const MASK_PIECES: u128 = 1 << 16;
+
+/// What must hold so that a key's value lies in a set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Condition {
+    /// It does, for all packets.
+    Yes,
+    /// It does not, or the key has no value.
+    No,
+    /// It does for packets with this dimension in this set.
+    On(Dim, Set),
+    /// The comparison falls into more pieces than are worth following.
+    TooComplex,
+}
+
+/// Turns "this value lies in this set" into a condition.
+pub(super) fn on_value(value: Val, set: &Set) -> Condition {
+    match value {
+        Val::Const(c) if set.contains(c) => Condition::Yes,
+        Val::Const(_) => Condition::No,
+        Val::Part(part, shift) => Condition::On(Dim::Part(part), set.shifted(shift.wrapping_neg())),
+        Val::Var(var) => Condition::On(Dim::Var(var), set.clone()),
+    }
+}
+
+/// Turns "these bits of this value lie in this set" into a condition; `bits` is the value's width.
+pub(super) fn on_masked(value: Val, mask: Option<u128>, bits: u32, set: &Set) -> Condition {
+    match (value, mask) {
+        (_, None) => on_value(value, set),
+        (Val::Const(c), Some(mask)) if set.contains(c & mask) => Condition::Yes,
+        (Val::Const(_), _) => Condition::No,
+        (_, Some(mask)) => unmask(set, mask, bits).map_or(Condition::TooComplex, |s| on_value(value, &s)),
+    }
+}
+
+/// Values of `bits` width whose masked bits lie in `set`; absent when that takes too many intervals.
+fn unmask(set: &Set, mask: u128, bits: u32) -> Option<Set> {
+    let all = if bits >= 128 { u128::MAX } else { (1 << bits) - 1 };
+    let mask = mask & all;
+    if mask == all {
+        return Some(set.clone());
+    }
+    if mask == 0 {
+        return Some(if set.contains(0) { Set::range(0, all) } else { Set::empty() });
+    }
+    // Free bits below the mask make blocks; free bits above or inside it repeat the pattern.
+    let low = mask.trailing_zeros();
+    let block = 1u128 << low;
+    let high_free = !mask & all & !(block - 1);
+    let mut out = Vec::new();
+    let repeats = 1u128.checked_shl(high_free.count_ones()).filter(|n| *n <= MASK_PIECES)?;
+    let contiguous = high_free == 0;
+    for &(lo, hi) in set.ranges() {
+        let (lo, hi) = (lo, hi.min(all));
+        if lo > hi {
+            continue;
+        }
+        let first = lo.div_ceil(block).checked_mul(block)?;
+        let last = hi / block * block;
+        if first > last {
+            continue;
+        }
+        if contiguous {
+            out.push((first, last | (block - 1)));
+            continue;
+        }
+        let steps = (last - first) / block + 1;
+        if steps.saturating_mul(repeats) > MASK_PIECES {
+            return None;
+        }
+        for n in 0..steps {
+            let value = first + n * block;
+            if value & high_free != 0 {
+                continue;
+            }
+            let mut extra = 0u128;
+            loop {
+                let base = value | extra;
+                out.push((base, base | (block - 1)));
+                extra = extra.wrapping_sub(high_free) & high_free;
+                if extra == 0 {
+                    break;
+                }
+            }
+        }
+        if out.len() as u128 > MASK_PIECES {
+            return None;
+        }
+    }
+    Some(Set::from_ranges(out))
+}
+
+impl Tracer<'_> {
+    /// What must hold so that `key` lies in `set`, for packets in this state in this hook.
+    pub(super) fn condition(&mut self, state: &State, hook: Hook, key: Key, set: &Set) -> Condition {
+        let value = |value: Val, bits: u32| on_masked(value, key.mask, bits, set);
+        let constant = |c: u128| value(Val::Const(c), 128);
+        let device = &self.net.devices[state.device];
+        let name = |index: Option<usize>| match index {
+            None => 0,
+            Some(LOOPBACK) => iface_value("lo"),
+            Some(i) => iface_value(&device.interfaces[i].name),
+        };
+        let group = |index: Option<usize>| match index {
+            None => Condition::No,
+            Some(LOOPBACK) => constant(0),
+            Some(i) => constant(u128::from(device.interfaces[i].group)),
+        };
+        match key.field {
+            KeyField::Header(part) => value(state.header.get(part), width(part, state.family)),
+            KeyField::Family => constant(match state.family {
+                Family::V4 => nfproto::IPV4,
+                Family::V6 => nfproto::IPV6,
+            }),
+            KeyField::InIface => constant(name(seen_in(state, hook))),
+            KeyField::OutIface => constant(name(state.seen_out)),
+            KeyField::InGroup => group(seen_in(state, hook)),
+            KeyField::OutGroup => group(state.seen_out),
+            KeyField::Mark => value(state.mark, 32),
+            KeyField::CtState => constant(ct_state_of(state)),
+            KeyField::CtStatus => state.session().map_or(Condition::No, |s| constant(s.status())),
+            KeyField::CtDirection => state.session().map_or(Condition::No, |_| constant(u128::from(state.is_reply()))),
+            KeyField::CtMark => state.session().map_or(Condition::No, |s| value(s.mark, 32)),
+            KeyField::CtTuple(dir, part) => state.session().map_or(Condition::No, |s| {
+                let header = match dir {
+                    TupleDir::Original => s.original,
+                    TupleDir::Reply => s.reply,
+                };
+                value(header.get(part), width(part, state.family))
+            }),
+            KeyField::AddressKind { of, on } => {
+                let only = on.map(|side| iface_of(state, hook, side));
+                let set = self.addresses_of_kind(state, set, only);
+                on_value(state.header.get(of), &set)
+            }
+            KeyField::RouteIface { of, on } => {
+                let only = on.map(|side| iface_of(state, hook, side));
+                if let (Hook::Prerouting, Some(Some(LOOPBACK))) = (hook, only) {
+                    return constant(iface_value("lo"));
+                }
+                let set = self.addresses_routed_by(state, set, only);
+                on_value(state.header.get(of), &set)
+            }
+            KeyField::TcpFlags => match constant(match state.phase {
+                Phase::Request => tcp_flags::SYN,
+                Phase::Reply => tcp_flags::SYN_ACK,
+                Phase::Next => tcp_flags::ACK,
+            }) {
+                Condition::Yes => Condition::On(Dim::Part(Part::Proto), Set::one(6)),
+                no => no,
+            },
+            KeyField::Constant(c) => constant(u128::from(c)),
+            KeyField::Unknown(doubt, bits) => {
+                let var = self.doubt_variable(state.device, doubt, bits);
+                value(Val::Var(var), u32::from(bits))
+            }
+            KeyField::Absent => Condition::No,
+        }
+    }
+
+    /// The variable that stands for a doubt: the same one each time if its answer is fixed, else a new one.
+    pub(super) fn doubt_variable(&mut self, device: usize, doubt: DoubtId, bits: u8) -> crate::cube::VarId {
+        let fixed = self.net.devices[device].pipeline.doubts[doubt.0 as usize].fixed;
+        if fixed && let Some(var) = self.fixed.get(&(device, doubt)) {
+            return *var;
+        }
+        let all = if bits >= 128 { u128::MAX } else { (1 << bits) - 1 };
+        let var = self.new_variable(Set::range(0, all), super::answer::Choice::Doubt { device, doubt });
+        if fixed {
+            self.fixed.insert((device, doubt), var);
+        }
+        var
+    }
+}
+
+/// Width in bits of a header field.
+pub(super) fn width(part: Part, family: Family) -> u32 {
+    match part {
+        Part::Src | Part::Dst => u32::from(family.bits()),
+        Part::SrcPort | Part::DstPort => 16,
+        Part::Proto => 8,
+    }
+}
+
+/// The incoming interface as rules see it: none for packets of the device itself.
+fn seen_in(state: &State, hook: Hook) -> Option<usize> {
+    if hook == Hook::Output { None } else { state.in_iface }
+}
+
+fn iface_of(state: &State, hook: Hook, side: TupleIface) -> Option<usize> {
+    match side {
+        TupleIface::In => seen_in(state, hook),
+        TupleIface::Out => state.seen_out,
+    }
+}
+
+/// The state bit of a packet (`nft_ct_get_eval`, `NFT_CT_STATE`, in `net/netfilter/nft_ct.c`).
+pub(super) fn ct_state_of(state: &State) -> u128 {
+    match state.track {
+        Track::Untracked => ct_state::UNTRACKED,
+        Track::No | Track::Invalid => ct_state::INVALID,
+        Track::In { reply, .. } if reply || !state.is_new() => ct_state::ESTABLISHED,
+        Track::In { .. } => ct_state::NEW,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn masks_of_prefix_suffix_and_middle_agree_with_trying_every_value() {
+        for mask in [0u128, 0xff, 0xf0, 0x0f, 0x81, 0x3c, 0xaa] {
+            for set in [Set::one(0), Set::range(3, 0x5a), Set::from_ranges([(0x10, 0x20), (0x80, 0x81)])] {
+                let got = unmask(&set, mask, 8).expect("small");
+                for v in 0..256u128 {
+                    assert_eq!(got.contains(v), set.contains(v & mask), "{v:#x} & {mask:#x} in {set:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_mask_that_would_shatter_is_refused() {
+        assert_eq!(unmask(&Set::one(1), 1, 128), None);
+    }
+}

@@ -1,0 +1,283 @@
+//! Routing: which addresses are the device's own, and which way the others go.
+
+use super::answer::Disposition;
+use super::condition::{Condition, on_value};
+use super::flow::{Flow, LOOPBACK, State};
+use super::tracer::{Tracer, apply};
+use crate::cube::Set;
+use crate::model::{Device, Family, Hook, Route, RouteTarget, RoutingRule, address_value, iface_value, prefix_range};
+use ipnet::IpNet;
+use std::rc::Rc;
+
+/// The main routing table's number on Linux.
+pub(super) const MAIN_TABLE: u32 = 254;
+
+/// Address kinds (`RTN_*` in linux/rtnetlink.h).
+mod kind {
+    pub const UNICAST: u128 = 1;
+    pub const LOCAL: u128 = 2;
+    pub const BROADCAST: u128 = 3;
+    pub const MULTICAST: u128 = 5;
+}
+
+/// A device's addresses and routes, prepared for look-ups. One per device and family.
+#[derive(Debug)]
+pub(super) struct Routing {
+    /// Own addresses and loopback.
+    pub local: Set,
+    /// Own addresses without loopback.
+    pub own: Set,
+    pub loopback: Set,
+    pub broadcast: Set,
+    pub multicast: Set,
+    /// Tables by number: destinations are disjoint, in the order of preference they had.
+    tables: Vec<(u32, Vec<(Set, RouteTarget)>)>,
+    rules: Vec<RoutingRule>,
+}
+
+/// Restricts a look-up to one interface; `Some(None)`: to an interface that the packet does not have.
+pub(super) type Only = Option<Option<usize>>;
+
+/// Where a packet goes next.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Way {
+    Local,
+    NotUnicast,
+    Target(RouteTarget),
+    None,
+}
+
+impl Routing {
+    pub fn new(device: &Device, family: Family) -> Self {
+        let own = device.own_addresses(family);
+        let addresses =
+            || device.interfaces.iter().flat_map(|i| &i.addresses).filter(|n| Family::of(n.addr()) == family);
+        let (loopback, multicast, mut broadcast) = match family {
+            Family::V4 => (
+                Set::range(0x7f00_0000, 0x7fff_ffff),
+                Set::range(0xe000_0000, 0xefff_ffff),
+                vec![(0xffff_ffff, 0xffff_ffff), (0, 0x00ff_ffff)],
+            ),
+            Family::V6 => (Set::one(1), Set::range(0xff << 120, u128::MAX), vec![(0, 0)]),
+        };
+        match family {
+            // The lowest address of a network is an ordinary one since Linux 5.14 (net/ipv4/fib_frontend.c,
+            // fib_add_ifaddr).
+            Family::V4 => broadcast
+                .extend(addresses().filter(|n| n.prefix_len() < 31).map(|n| (prefix_range(*n).1, prefix_range(*n).1))),
+            // A forwarding device owns the subnet-router anycast address (RFC 4291 2.6.1).
+            Family::V6 if device.forwards => broadcast
+                .extend(addresses().filter(|n| n.prefix_len() < 127).map(|n| (prefix_range(*n).0, prefix_range(*n).0))),
+            Family::V6 => {}
+        }
+        let connected = device.interfaces.iter().enumerate().flat_map(|(index, iface)| {
+            iface.addresses.iter().map(move |n| Route {
+                to: n.trunc(),
+                target: RouteTarget::Via(index, None),
+                table: MAIN_TABLE,
+                metric: 0,
+            })
+        });
+        let routes: Vec<Route> =
+            connected.chain(device.routes.iter().cloned()).filter(|r| Family::of(r.to.addr()) == family).collect();
+        let mut numbers: Vec<u32> = routes.iter().map(|r| r.table).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        let tables = numbers.into_iter().map(|t| (t, table(&routes, t))).collect();
+        let mut rules: Vec<RoutingRule> = device.routing_rules.iter().filter(|r| r.family == family).cloned().collect();
+        rules.sort_by_key(|r| r.priority);
+        Self {
+            local: own.or(&loopback),
+            own,
+            loopback,
+            broadcast: Set::from_ranges(broadcast),
+            multicast,
+            tables,
+            rules,
+        }
+    }
+}
+
+/// One table's destinations, most specific first, each without those before it.
+fn table(routes: &[Route], number: u32) -> Vec<(Set, RouteTarget)> {
+    let mut routes: Vec<&Route> = routes.iter().filter(|r| r.table == number).collect();
+    routes.sort_by_key(|r| (std::cmp::Reverse(r.to.prefix_len()), r.metric));
+    let mut taken = Set::empty();
+    let mut out = Vec::new();
+    for route in routes {
+        let (lo, hi) = prefix_range(route.to);
+        let set = Set::range(lo, hi).minus(&taken);
+        if !set.is_empty() {
+            taken = taken.or(&set);
+            out.push((set, route.target.clone()));
+        }
+    }
+    out
+}
+
+fn prefix_set(net: IpNet) -> Set {
+    let (lo, hi) = prefix_range(net);
+    Set::range(lo, hi)
+}
+
+impl Tracer<'_> {
+    /// A device's routing, prepared once.
+    pub(super) fn routing(&mut self, device: usize, family: Family) -> Rc<Routing> {
+        let net = self.net;
+        Rc::clone(
+            self.routings
+                .entry((device, family))
+                .or_insert_with(|| Rc::new(Routing::new(&net.devices[device], family))),
+        )
+    }
+
+    /// Splits packets by where routing sends them.
+    pub(super) fn route(&mut self, flow: Flow) -> Vec<(Way, Flow)> {
+        let routing = self.routing(flow.state.device, flow.state.family);
+        let mut out = Vec::new();
+        let dst = flow.state.header.dst;
+        let (local, rest) = apply(flow, &on_value(dst, &routing.local));
+        out.extend(local.map(|f| (Way::Local, f)));
+        let Some(rest) = rest else { return out };
+        let (other, rest) = apply(rest, &on_value(dst, &routing.broadcast.or(&routing.multicast)));
+        out.extend(other.map(|f| (Way::NotUnicast, f)));
+        let mut rest: Vec<Flow> = rest.into_iter().collect();
+        let main = [RoutingRule {
+            priority: 0,
+            family: Family::V4,
+            from: None,
+            to: None,
+            iif: None,
+            mark: None,
+            table: MAIN_TABLE,
+        }];
+        let rules = if routing.rules.is_empty() { &main[..] } else { &routing.rules };
+        for rule in rules {
+            let Some((_, entries)) = routing.tables.iter().find(|(t, _)| *t == rule.table) else { continue };
+            let mut unmatched = Vec::new();
+            for flow in rest {
+                let (mut yes, no) = self.rule_applies(flow, rule);
+                unmatched.extend(no);
+                for (set, target) in entries {
+                    let Some(flow) = yes else { break };
+                    let (found, remaining) = apply(flow, &on_value(dst, set));
+                    out.extend(found.map(|f| (Way::Target(target.clone()), f)));
+                    yes = remaining;
+                }
+                unmatched.extend(yes);
+            }
+            rest = unmatched;
+        }
+        out.extend(rest.into_iter().map(|f| (Way::None, f)));
+        out
+    }
+
+    fn rule_applies(&mut self, flow: Flow, rule: &RoutingRule) -> (Option<Flow>, Vec<Flow>) {
+        let state = Rc::clone(&flow.state);
+        let mut conditions = Vec::new();
+        if let Some(from) = rule.from {
+            conditions.push(on_value(state.header.src, &prefix_set(from)));
+        }
+        if let Some(to) = rule.to {
+            conditions.push(on_value(state.header.dst, &prefix_set(to)));
+        }
+        if let Some(iif) = &rule.iif {
+            let name = match state.in_iface {
+                None | Some(LOOPBACK) => "lo",
+                Some(i) => &self.net.devices[state.device].interfaces[i].name,
+            };
+            if name != &**iif {
+                return (None, vec![flow]);
+            }
+        }
+        if let Some((value, mask)) = rule.mark {
+            let key = crate::model::Key { field: crate::model::KeyField::Mark, mask: Some(u128::from(mask)) };
+            conditions.push(self.condition(&state, Hook::Prerouting, key, &Set::one(u128::from(value & mask))));
+        }
+        let mut yes = Some(flow);
+        let mut no = Vec::new();
+        for condition in &conditions {
+            let Some(flow) = yes else { break };
+            if *condition == Condition::TooComplex {
+                self.end(flow, Disposition::TooManyDoubts);
+                return (None, no);
+            }
+            let (y, n) = apply(flow, condition);
+            yes = y;
+            no.extend(n);
+        }
+        (yes, no)
+    }
+
+    /// Addresses whose kind is in `kinds`. `only`: local means local to this interface (absent interface: any).
+    ///
+    /// IPv4: `inet_dev_addr_type` (`net/ipv4/fib_frontend.c`) looks in the local table alone, so everything else is
+    /// unicast.
+    pub(super) fn addresses_of_kind(&mut self, state: &State, kinds: &Set, only: Only) -> Set {
+        let routing = self.routing(state.device, state.family);
+        let local = match only {
+            Some(Some(LOOPBACK)) => routing.loopback.clone(),
+            Some(Some(i)) => self.net.devices[state.device].interfaces[i].owned(state.family),
+            Some(None) | None => routing.local.clone(),
+        };
+        let broadcast = routing.broadcast.minus(&local);
+        let multicast = routing.multicast.minus(&local);
+        let special = local.or(&broadcast).or(&multicast);
+        let mut out = Set::empty();
+        for (number, set) in [(kind::LOCAL, local), (kind::BROADCAST, broadcast), (kind::MULTICAST, multicast)] {
+            if kinds.contains(number) {
+                out = out.or(&set);
+            }
+        }
+        if kinds.contains(kind::UNICAST) { out.or(&special.complement()) } else { out }
+    }
+
+    /// Addresses that the main table sends out by an interface whose name value is in `names` (0: not at all).
+    ///
+    /// Policy routing rules are left out: a fib expression follows them only with its mark flag.
+    pub(super) fn addresses_routed_by(&mut self, state: &State, names: &Set, only: Only) -> Set {
+        let routing = self.routing(state.device, state.family);
+        let device = &self.net.devices[state.device];
+        let mut reached = Set::empty();
+        let mut out = Set::empty();
+        let unroutable = routing.local.or(&routing.multicast);
+        for (set, target) in routing.tables.iter().filter(|(t, _)| *t == MAIN_TABLE).flat_map(|(_, e)| e) {
+            let RouteTarget::Via(index, _) = target else { continue };
+            if only.is_some_and(|wanted| wanted != Some(*index)) {
+                continue;
+            }
+            let set = set.minus(&unroutable);
+            reached = reached.or(&set);
+            if names.contains(iface_value(&device.interfaces[*index].name)) {
+                out = out.or(&set);
+            }
+        }
+        if names.contains(0) { out.or(&reached.complement()) } else { out }
+    }
+
+    /// The address that masquerading on an interface uses, as sets of next hops with the address for each.
+    ///
+    /// IPv4: `inet_select_addr` takes the first address whose network holds the next hop, else the first
+    /// (net/ipv4/devinet.c).
+    pub(super) fn outgoing_addresses(&self, state: &State) -> Vec<(Set, u128)> {
+        let Some(index) = state.out_iface else { return Vec::new() };
+        if index == LOOPBACK {
+            let own = if state.family == Family::V4 { 0x7f00_0001 } else { 1 };
+            return vec![(Set::range(0, u128::MAX), own)];
+        }
+        let iface = &self.net.devices[state.device].interfaces[index];
+        let nets: Vec<IpNet> =
+            iface.addresses.iter().copied().filter(|n| Family::of(n.addr()) == state.family).collect();
+        let mut taken = Set::empty();
+        let mut out = Vec::new();
+        for net in &nets {
+            let set = prefix_set(*net).minus(&taken);
+            taken = taken.or(&set);
+            out.push((set, address_value(net.addr())));
+        }
+        if let Some(first) = nets.first() {
+            out.push((taken.complement(), address_value(first.addr())));
+        }
+        out
+    }
+}

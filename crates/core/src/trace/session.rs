@@ -1,0 +1,157 @@
+//! Connection tracking.
+
+use super::answer::{Choice, Did, Phase, Val};
+use super::condition::{Condition, on_value};
+use super::flow::{Flow, Session, Track};
+use super::tracer::{Tracer, apply};
+use crate::cube::{Dim, Set};
+use crate::model::{Hook, Part};
+
+impl Tracer<'_> {
+    /// Finds or begins the packet's session (`nf_conntrack_in`, `net/netfilter/nf_conntrack_core.c`).
+    pub(super) fn track(&mut self, flow: Flow, hook: Hook) -> Vec<Flow> {
+        if flow.state.track != Track::No {
+            return vec![flow];
+        }
+        let device = flow.state.device;
+        let known: Vec<usize> = (0..flow.state.sessions.len())
+            .rev()
+            .filter(|i| flow.state.sessions[*i].device == device && flow.state.sessions[*i].confirmed)
+            .collect();
+        let mut out = Vec::new();
+        let mut rest = Some(flow);
+        for session in known {
+            for reply in [false, true] {
+                let Some(flow) = rest else { return out };
+                let tuple =
+                    if reply { flow.state.sessions[session].reply } else { flow.state.sessions[session].original };
+                let (same, other) = self.same_header(flow, tuple);
+                if let Some(flow) = same {
+                    Self::found(flow, hook, session, reply, &mut out);
+                }
+                rest = other;
+            }
+        }
+        if let Some(flow) = rest {
+            Self::unknown_session(flow, hook, &mut out);
+        }
+        out
+    }
+
+    fn found(flow: Flow, hook: Hook, session: usize, reply: bool, out: &mut Vec<Flow>) {
+        // A handshake of which this device saw the first packet but not the answer: the third is out of place
+        // (tcp_conntracks[ORIGINAL][ACK][SYN_SENT] is invalid, net/netfilter/nf_conntrack_proto_tcp.c).
+        let half_seen = !reply && flow.state.phase == Phase::Next && !flow.state.sessions[session].seen_reply;
+        let (tcp, other) = split_tcp(flow);
+        if let Some(mut flow) = tcp {
+            if half_seen {
+                invalid(flow, hook, out);
+            } else {
+                let entry = &mut flow.state_mut().sessions[session];
+                entry.seen_reply |= reply;
+                flow.state_mut().sessions[session].assured |= flow.state.phase == Phase::Next;
+                joined(flow, hook, session, reply, out);
+            }
+        }
+        if let Some(mut flow) = other {
+            flow.state_mut().sessions[session].seen_reply |= reply;
+            joined(flow, hook, session, reply, out);
+        }
+    }
+
+    fn unknown_session(flow: Flow, hook: Hook, out: &mut Vec<Flow>) {
+        let begin = |mut flow: Flow, out: &mut Vec<Flow>| {
+            let (device, header) = (flow.state.device, flow.state.header);
+            let state = flow.state_mut();
+            state.sessions.push(Session::begin(device, header));
+            state.track = Track::In { session: state.sessions.len() - 1, reply: false };
+            flow.note(hook, Did::SessionNew);
+            out.push(flow);
+        };
+        if flow.state.phase != Phase::Reply {
+            // A first packet, or TCP picked up in the middle (nf_conntrack_tcp_loose is on by default).
+            begin(flow, out);
+            return;
+        }
+        let (tcp, other) = split_tcp(flow);
+        if let Some(flow) = tcp {
+            invalid(flow, hook, out);
+        }
+        if let Some(flow) = other {
+            begin(flow, out);
+        }
+    }
+
+    /// Splits packets by whether their header is this one. Where that depends on values that the question leaves open
+    /// and no single field decides, both ways are followed.
+    fn same_header(&mut self, flow: Flow, tuple: super::answer::Header) -> (Option<Flow>, Option<Flow>) {
+        let mut same = Some(flow);
+        let mut other = None;
+        let mut open = false;
+        for part in [Part::Dst, Part::Src, Part::SrcPort, Part::DstPort] {
+            let Some(flow) = same else { return (None, other) };
+            let (a, b) = (flow.state.header.get(part), tuple.get(part));
+            let (yes, no, unsure) = self.compare(flow, a, b);
+            open |= unsure.is_some();
+            let (yes, no) = (super::lookup::join(yes, unsure), no);
+            same = yes;
+            other = super::lookup::join(other, no);
+        }
+        let Some(flow) = same else { return (None, other) };
+        if !open {
+            return (Some(flow), other);
+        }
+        let device = flow.state.device;
+        let var = self.new_variable(Set::range(0, 1), Choice::SameSession { device });
+        let (yes, no) = self.split(flow, &Condition::On(Dim::Var(var), Set::one(1)));
+        (yes, super::lookup::join(other, no))
+    }
+
+    /// Splits packets by whether two values are equal; third: those for which the question leaves it open.
+    fn compare(&mut self, flow: Flow, a: Val, b: Val) -> (Option<Flow>, Option<Flow>, Option<Flow>) {
+        let (yes, no) = match (a, b) {
+            _ if a == b => (Some(flow), None),
+            (Val::Const(x), Val::Const(y)) => apply(flow, if x == y { &Condition::Yes } else { &Condition::No }),
+            (Val::Const(c), v) | (v, Val::Const(c)) => self.split(flow, &on_value(v, &Set::one(c))),
+            (Val::Part(p, _), Val::Part(q, _)) if p == q => (None, Some(flow)),
+            _ => match (self.value_set(&flow, a), self.value_set(&flow, b)) {
+                (x, y) if !x.intersects(&y) => (None, Some(flow)),
+                (x, _) if x.single().is_some() => self.split(flow, &on_value(b, &x)),
+                (_, y) if y.single().is_some() => self.split(flow, &on_value(a, &y)),
+                _ => return (None, None, Some(flow)),
+            },
+        };
+        (yes, no, None)
+    }
+
+    /// Splits packets by whether two values are equal; what the question leaves open counts as different.
+    pub(super) fn equal(&mut self, flow: Flow, a: Val, b: Val) -> (Option<Flow>, Option<Flow>) {
+        let (yes, no, unsure) = self.compare(flow, a, b);
+        (yes, super::lookup::join(no, unsure))
+    }
+
+    fn value_set(&self, flow: &Flow, value: Val) -> Set {
+        match value {
+            Val::Const(c) => Set::one(c),
+            Val::Part(p, k) => self.values(&flow.cubes, Dim::Part(p)).shifted(k),
+            Val::Var(v) => self.values(&flow.cubes, Dim::Var(v)),
+        }
+    }
+}
+
+/// TCP packets, and the others.
+fn split_tcp(flow: Flow) -> (Option<Flow>, Option<Flow>) {
+    apply(flow, &Condition::On(Dim::Part(Part::Proto), Set::one(6)))
+}
+
+fn joined(mut flow: Flow, hook: Hook, session: usize, reply: bool, out: &mut Vec<Flow>) {
+    flow.state_mut().track = Track::In { session, reply };
+    flow.note(hook, Did::SessionFound { reply });
+    out.push(flow);
+}
+
+fn invalid(mut flow: Flow, hook: Hook, out: &mut Vec<Flow>) {
+    flow.state_mut().track = Track::Invalid;
+    flow.note(hook, Did::SessionInvalid);
+    out.push(flow);
+}

@@ -1,0 +1,163 @@
+//! A router with a forward, and what becomes of packets: expectations by hand.
+
+use super::*;
+use crate::model::{
+    Action, Chain, ChainId, Device, Families, Family, Hook, Interface, Key, KeyField, Lookup, Match, NatTarget, Origin,
+    Pipeline, Policy, Route, RouteTarget, Rule, Side, Stage, StageKind, Step, Test, Translate, iface_value,
+};
+
+const WAN: u128 = 0xcb00_7105; // 203.0.113.5
+const SERVER: u128 = 0xc0a8_0132; // 192.168.1.50
+
+fn ip(s: &str) -> u128 {
+    crate::model::address_value(s.parse().expect("address"))
+}
+
+fn is(field: KeyField, set: Set) -> Step {
+    Step::Match(Match { keys: [Key::of(field)].into(), test: Test::In(set), negate: false })
+}
+
+fn to(addr: u128) -> NatTarget {
+    NatTarget::To { addr: Some((addr, addr)), v6: false, port: None, keep_host_bits: false }
+}
+
+fn translate(side: Side, target: NatTarget) -> Step {
+    Step::Act(Action::Translate(Translate { side, target: Arc::new(Lookup::fixed(target)), random: false }))
+}
+
+struct Builder(Pipeline);
+
+impl Builder {
+    fn chain(&mut self, rules: Vec<Vec<Step>>) -> ChainId {
+        let rules = rules
+            .into_iter()
+            .map(|steps| Rule { steps: steps.into(), origin: self.0.add_origin(Origin::default()) })
+            .collect();
+        let origin = self.0.add_origin(Origin::default());
+        self.0.chains.push(Chain { name: "c".into(), origin, rules });
+        ChainId(u32::try_from(self.0.chains.len() - 1).expect("few"))
+    }
+
+    fn stage(&mut self, hook: Hook, kind: StageKind) {
+        self.0.hooks[hook as usize].push(Stage { kind, families: Families::BOTH, interfaces: None });
+    }
+}
+
+/// `hairpin`: also forward what comes from inside; `snat`: and make the server answer through the router.
+fn network(hairpin: bool, snat: bool) -> Network {
+    let mut b = Builder(Pipeline::default());
+    let mut forward = vec![is(KeyField::Header(Part::DstPort), Set::range(50000, 50499))];
+    if !hairpin {
+        forward.push(is(KeyField::InIface, Set::one(iface_value("wan"))));
+    }
+    forward.push(is(KeyField::Header(Part::Dst), Set::one(WAN)));
+    forward.push(translate(Side::Destination, to(SERVER)));
+    let dnat = b.chain(vec![forward]);
+    let mut post = vec![vec![
+        is(KeyField::OutIface, Set::one(iface_value("wan"))),
+        translate(Side::Source, NatTarget::OutgoingAddress { port: None }),
+    ]];
+    if snat {
+        post.push(vec![
+            is(KeyField::OutIface, Set::one(iface_value("lan"))),
+            is(KeyField::InIface, Set::one(iface_value("lan"))),
+            translate(Side::Source, NatTarget::OutgoingAddress { port: None }),
+        ]);
+    }
+    let snat = b.chain(post);
+    let hole = b.chain(vec![vec![is(KeyField::Header(Part::DstPort), Set::one(50100)), Step::Act(Action::Drop)]]);
+    b.stage(Hook::Prerouting, StageKind::Track);
+    b.stage(Hook::Prerouting, StageKind::Translate { side: Side::Destination, chains: vec![(dnat, Policy::Accept)] });
+    b.stage(Hook::Output, StageKind::Track);
+    b.stage(Hook::Forward, StageKind::Filter { chain: hole, policy: Policy::Accept, reroute: false });
+    b.stage(Hook::Postrouting, StageKind::Translate { side: Side::Source, chains: vec![(snat, Policy::Accept)] });
+    let iface = |name: &str, net: &str, segment| Interface {
+        name: name.into(),
+        addresses: vec![net.parse().expect("net")],
+        segment,
+        ..Interface::default()
+    };
+    let via = |to: &str, hop: &str| Route {
+        to: to.parse().expect("net"),
+        target: RouteTarget::Via(0, Some(hop.parse().expect("ip"))),
+        table: 254,
+        metric: 0,
+    };
+    let router = Device {
+        name: "router".into(),
+        interfaces: vec![iface("wan", "203.0.113.5/24", 0), iface("lan", "192.168.1.1/24", 1)],
+        routes: vec![via("0.0.0.0/0", "203.0.113.1")],
+        pipeline: b.0,
+        forwards: true,
+        drops_own_source: true,
+        ..Device::default()
+    };
+    let server = Device {
+        name: "server".into(),
+        interfaces: vec![iface("eth0", "192.168.1.50/24", 1)],
+        routes: vec![via("0.0.0.0/0", "192.168.1.1")],
+        ..Device::default()
+    };
+    let host = |name: &str, net: &str, segment, hosts: Set, hop: &str| Device {
+        name: name.into(),
+        interfaces: vec![Interface { hosts_v4: hosts, ..iface("x", net, segment) }],
+        routes: vec![via("0.0.0.0/0", hop)],
+        ..Device::default()
+    };
+    let world = Set::range(0, ip("203.0.112.255")).or(&Set::range(ip("203.0.114.0"), u128::from(u32::MAX)));
+    let lan = Set::range(ip("192.168.1.60"), ip("192.168.1.69"));
+    let mut internet = host(
+        "internet",
+        "203.0.113.1/24",
+        0,
+        world.minus(&Set::range(ip("192.168.0.0"), ip("192.168.255.255"))),
+        "203.0.113.1",
+    );
+    internet.routes.clear();
+    Network { devices: vec![router, server, internet, host("lan", "192.168.1.60/24", 1, lan, "192.168.1.1")] }
+}
+
+fn question(from: usize, src: Set) -> Question {
+    let parts = [src, Set::one(WAN), Set::range(1024, 65535), Set::range(49990, 50510), Set::one(17)];
+    Question { from, family: Family::V4, packets: Cube { parts, vars: Vec::new() } }
+}
+
+fn ports(answer: &Answer, good: impl Fn(&RoundTrip) -> bool) -> Set {
+    Set::from_ranges(
+        answer.trips.iter().filter(|t| good(t)).flat_map(|t| t.asked.part(Part::DstPort).ranges().to_vec()),
+    )
+}
+
+fn works(t: &RoundTrip) -> bool {
+    t.next.as_ref().is_some_and(|j| matches!(j.end, Disposition::Delivered { .. }) && j.last().device == 1)
+}
+
+#[test]
+fn from_outside_all_but_the_hole_arrive_and_the_pieces_are_a_partition() {
+    let net = network(false, false);
+    let q = question(2, Set::range(ip("198.51.100.1"), ip("198.51.100.200")));
+    let answer = ask(&net, &q);
+    assert_eq!(ports(&answer, works), Set::from_ranges([(50000, 50099), (50101, 50499)]));
+    let volume: u128 = answer.trips.iter().map(|t| t.asked.volume()).sum();
+    assert_eq!(volume, q.packets.volume());
+    assert!(answer.trips.len() < 10, "a hole and two ends need few pieces, got {}", answer.trips.len());
+}
+
+#[test]
+fn from_inside_only_a_hairpin_with_source_nat_works() {
+    let src = || Set::one(ip("192.168.1.60"));
+    let none = ask(&network(false, false), &question(3, src()));
+    assert!(ports(&none, works).is_empty());
+    assert!(none.trips.iter().all(|t| t.request.last().device == 0), "they end at the router's own address");
+
+    let half = ask(&network(true, false), &question(3, src()));
+    assert!(ports(&half, works).is_empty());
+    let wrong = ports(&half, |t| {
+        t.next.is_none()
+            && t.reply.as_ref().is_some_and(|r| r.last().device == 3 && r.last().header.src == Val::Const(SERVER))
+    });
+    assert!(wrong.contains(50000), "answered, but from the server's inner address");
+
+    let full = ask(&network(true, true), &question(3, src()));
+    assert_eq!(ports(&full, works), Set::from_ranges([(50000, 50099), (50101, 50499)]));
+}

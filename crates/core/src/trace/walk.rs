@@ -1,0 +1,308 @@
+//! One packet's way: through the hooks of a device, over a segment, to the next.
+
+use super::answer::{Did, Disposition, Val};
+use super::chain::Place;
+use super::condition::on_value;
+use super::flow::{Flow, LOOPBACK, Track};
+use super::route::Way;
+use super::tracer::Tracer;
+use crate::cube::Set;
+use crate::model::{ChainId, Hook, Policy, RouteTarget, Side, Stage, StageKind, address_value};
+
+/// A packet that visits more devices than this is taken to go in circles.
+const MAX_HOPS: usize = 16;
+
+/// Packets that arrived where they were going.
+pub(super) type Delivered = Vec<Flow>;
+
+impl Tracer<'_> {
+    /// Sends packets from the device that their state names. Delivered ones come back; all others are done.
+    pub(super) fn send(&mut self, flow: Flow) -> Delivered {
+        let mut delivered = Vec::new();
+        let mut moving = Vec::new();
+        for (way, flow) in self.route(flow) {
+            if let Some(flow) = self.take(&way, flow) {
+                moving.extend(self.output(flow));
+            }
+        }
+        while let Some(flow) = moving.pop() {
+            if flow.state.out_iface == Some(LOOPBACK) {
+                self.loop_back(flow, &mut delivered);
+                continue;
+            }
+            for flow in self.transmit(flow) {
+                moving.extend(self.receive(flow, &mut delivered));
+            }
+        }
+        delivered
+    }
+
+    /// Notes the way that routing chose; packets without one end.
+    fn take(&mut self, way: &Way, mut flow: Flow) -> Option<Flow> {
+        let dst = flow.state.header.dst;
+        let state = flow.state_mut();
+        match *way {
+            Way::Local => (state.out_iface, state.next_hop) = (Some(LOOPBACK), dst),
+            Way::Target(RouteTarget::Via(iface, next_hop)) => {
+                state.out_iface = Some(iface);
+                state.next_hop = next_hop.map_or(dst, |a| Val::Const(address_value(a)));
+            }
+            Way::NotUnicast => {
+                self.end(flow, Disposition::NotUnicast);
+                return None;
+            }
+            Way::Target(RouteTarget::Blackhole | RouteTarget::Unreachable) | Way::None => {
+                self.end(flow, Disposition::NoRoute);
+                return None;
+            }
+        }
+        Some(flow)
+    }
+
+    /// From the device itself: output, postrouting, egress.
+    fn output(&mut self, mut flow: Flow) -> Vec<Flow> {
+        let out = flow.state.out_iface;
+        flow.state_mut().seen_out = out;
+        let passed = self.hook(vec![flow], Hook::Output);
+        self.leave(passed)
+    }
+
+    fn leave(&mut self, mut flows: Vec<Flow>) -> Vec<Flow> {
+        for flow in &mut flows {
+            let out = flow.state.out_iface;
+            flow.state_mut().seen_out = out;
+        }
+        let mut flows = self.hook(flows, Hook::Postrouting);
+        flows.iter_mut().for_each(confirm);
+        self.hook(flows, Hook::Egress)
+    }
+
+    /// A packet that the device sent to itself: prerouting and input see it by the loopback interface.
+    fn loop_back(&mut self, mut flow: Flow, delivered: &mut Delivered) {
+        let state = flow.state_mut();
+        state.in_iface = Some(LOOPBACK);
+        state.seen_out = None;
+        let flows = self.hook(vec![flow], Hook::Ingress);
+        let flows = self.hook(flows, Hook::Prerouting);
+        self.input(flows, delivered);
+    }
+
+    fn input(&mut self, mut flows: Vec<Flow>, delivered: &mut Delivered) {
+        for flow in &mut flows {
+            let state = flow.state_mut();
+            state.seen_out = None;
+            state.out_iface = None;
+        }
+        let mut flows = self.hook(flows, Hook::Input);
+        flows.iter_mut().for_each(confirm);
+        delivered.extend(flows);
+    }
+
+    /// Arrived at a device: delivered there, ended there, or on its way out again.
+    fn receive(&mut self, flow: Flow, delivered: &mut Delivered) -> Vec<Flow> {
+        let flows = self.hook(vec![flow], Hook::Ingress);
+        let flows = self.hook(flows, Hook::Prerouting);
+        let mut moving = Vec::new();
+        for flow in flows {
+            let Some(flow) = self.not_martian(flow) else { continue };
+            let forwards = self.net.devices[flow.state.device].forwards;
+            for (way, flow) in self.route(flow) {
+                if way == Way::Local {
+                    self.input(vec![flow], delivered);
+                } else if !forwards {
+                    self.end(flow, Disposition::NotForwarding);
+                } else if let Some(mut flow) = self.take(&way, flow) {
+                    let out = flow.state.out_iface;
+                    flow.state_mut().seen_out = out;
+                    let flows = self.hook(vec![flow], Hook::Forward);
+                    moving.extend(self.leave(flows));
+                }
+            }
+        }
+        moving
+    }
+
+    /// Ends packets whose addresses cannot come from outside (`ip_route_input_slow`, `ip6_rcv_core`).
+    fn not_martian(&mut self, flow: Flow) -> Option<Flow> {
+        let routing = self.routing(flow.state.device, flow.state.family);
+        let header = flow.state.header;
+        let mut sources = routing.loopback.or(&routing.multicast);
+        if flow.state.family == crate::model::Family::V4 {
+            sources = sources.or(&routing.broadcast);
+            if self.net.devices[flow.state.device].drops_own_source {
+                sources = sources.or(&routing.own);
+            }
+        }
+        let (bad, good) = self.split(flow, &on_value(header.src, &sources));
+        if let Some(flow) = bad {
+            self.end(flow, Disposition::MartianSource);
+        }
+        let (bad, good) = self.split(good?, &on_value(header.dst, &routing.loopback));
+        if let Some(flow) = bad {
+            self.end(flow, Disposition::MartianDestination);
+        }
+        good
+    }
+
+    /// Over the segment to whoever has the next hop's address.
+    fn transmit(&mut self, mut flow: Flow) -> Vec<Flow> {
+        let (from, family) = (flow.state.device, flow.state.family);
+        let Some(out) = flow.state.out_iface else { return Vec::new() };
+        let segment = self.net.devices[from].interfaces[out].segment;
+        flow.state_mut().end_hop();
+        let next_hop = flow.state.next_hop;
+        let mut arrived = Vec::new();
+        let mut rest = Some(flow);
+        for (device, neighbour) in self.net.devices.iter().enumerate() {
+            for (index, iface) in neighbour.interfaces.iter().enumerate() {
+                if iface.segment != segment || (device, index) == (from, out) {
+                    continue;
+                }
+                let Some(flow) = rest else { return arrived };
+                let (here, other) = self.split(flow, &on_value(next_hop, &iface.owned(family)));
+                rest = other;
+                let Some(mut flow) = here else { continue };
+                let arrival = (device, Some(index), flow.state.header);
+                let circle = flow.state.arrivals.contains(&arrival) || flow.state.hops.len() >= MAX_HOPS;
+                let state = flow.state_mut();
+                (state.device, state.in_iface, state.out_iface, state.seen_out) = (device, Some(index), None, None);
+                (state.mark, state.track) = (Val::Const(0), Track::No);
+                state.arrivals.push(arrival);
+                if circle {
+                    self.end(flow, Disposition::Loop);
+                } else {
+                    arrived.push(flow);
+                }
+            }
+        }
+        if let Some(flow) = rest {
+            // The hop is closed already: nobody answered on the segment it leads to.
+            self.done.push((flow, Disposition::NeighborUnreachable));
+        }
+        arrived
+    }
+
+    /// Runs the stages of a hook.
+    fn hook(&mut self, mut flows: Vec<Flow>, hook: Hook) -> Vec<Flow> {
+        let Some(first) = flows.first() else { return flows };
+        let net = self.net;
+        for stage in &net.devices[first.state.device].pipeline.hooks[hook as usize] {
+            let mut next = Vec::with_capacity(flows.len());
+            for flow in flows {
+                if self.sees(stage, &flow, hook) {
+                    next.extend(self.stage(stage, flow, hook));
+                } else {
+                    next.push(flow);
+                }
+            }
+            flows = next;
+        }
+        flows
+    }
+
+    fn sees(&self, stage: &Stage, flow: &Flow, hook: Hook) -> bool {
+        let iface = if hook == Hook::Egress { flow.state.out_iface } else { flow.state.in_iface };
+        let name = match iface {
+            Some(LOOPBACK) => "lo",
+            Some(i) => &self.net.devices[flow.state.device].interfaces[i].name,
+            None => "",
+        };
+        stage.families.has(flow.state.family)
+            && stage.interfaces.as_ref().is_none_or(|list| list.iter().any(|i| &**i == name))
+    }
+
+    fn stage(&mut self, stage: &Stage, flow: Flow, hook: Hook) -> Vec<Flow> {
+        match &stage.kind {
+            StageKind::Track => self.track(flow, hook),
+            StageKind::Filter { chain, policy, reroute } => {
+                let mark = flow.state.mark;
+                let passed = self.run_chain(*chain, flow, Place { hook, side: None, depth: 0 });
+                let mut out = passed.accepted;
+                out.extend(passed.translated);
+                out.extend(self.at_policy(passed.fell, hook, *chain, *policy));
+                if *reroute && hook == Hook::Output {
+                    return out.into_iter().flat_map(|f| self.reroute(f, |old| old.mark != mark)).collect();
+                }
+                out
+            }
+            StageKind::Translate { side, chains } => {
+                let dst = flow.state.header.dst;
+                let out = self.translate_stage(flow, hook, *side, chains);
+                if hook == Hook::Output && *side == Side::Destination {
+                    return out.into_iter().flat_map(|f| self.reroute(f, |old| old.header.dst != dst)).collect();
+                }
+                out
+            }
+        }
+    }
+
+    /// Routes a packet of the device itself again when something that routing reads has changed. Rules of the same
+    /// hook still see the first interface.
+    fn reroute(&mut self, flow: Flow, changed: impl Fn(&super::flow::State) -> bool) -> Vec<Flow> {
+        if !changed(&flow.state) {
+            return vec![flow];
+        }
+        self.route(flow).into_iter().filter_map(|(way, flow)| self.take(&way, flow)).collect()
+    }
+
+    /// What the end of an entry chain does.
+    pub(super) fn at_policy(&mut self, flows: Vec<Flow>, hook: Hook, chain: ChainId, policy: Policy) -> Vec<Flow> {
+        let mut out = Vec::new();
+        for mut flow in flows {
+            match policy {
+                Policy::Accept => {
+                    flow.note(hook, Did::PolicyAccept(chain));
+                    out.push(flow);
+                }
+                Policy::Drop => {
+                    flow.note(hook, Did::PolicyDrop(chain));
+                    self.end(flow, Disposition::Dropped);
+                }
+            }
+        }
+        out
+    }
+
+    /// Splits delivered packets by whether a socket takes them.
+    pub(super) fn listening(&mut self, flow: Flow) -> Vec<(bool, Flow)> {
+        let net = self.net;
+        let mut out = Vec::new();
+        let mut rest = Some(flow);
+        for endpoint in &net.devices[rest.as_ref().map_or(0, |f| f.state.device)].endpoints {
+            let Some(flow) = rest else { return out };
+            let header = flow.state.header;
+            let mut taken = Some(flow);
+            let mut others = None;
+            let (lo, hi) = endpoint.ports;
+            let bound = endpoint.bind.map(|a| on_value(header.dst, &Set::one(address_value(a))));
+            let conditions = [
+                on_value(header.get(crate::model::Part::Proto), &Set::one(u128::from(endpoint.proto))),
+                on_value(header.dport, &Set::range(u128::from(lo), u128::from(hi))),
+            ];
+            let family_fits = |f: &Flow| endpoint.bind.is_none_or(|a| crate::model::Family::of(a) == f.state.family);
+            if !taken.as_ref().is_some_and(family_fits) {
+                rest = taken;
+                continue;
+            }
+            for condition in conditions.iter().chain(&bound) {
+                let Some(flow) = taken else { break };
+                let (yes, no) = self.split(flow, condition);
+                taken = yes;
+                others = super::lookup::join(others, no);
+            }
+            out.extend(taken.map(|f| (true, f)));
+            rest = others;
+        }
+        out.extend(rest.map(|f| (false, f)));
+        out
+    }
+}
+
+/// The session is kept from now on: its first packet left the device or arrived.
+fn confirm(flow: &mut Flow) {
+    if let Track::In { session, reply: false } = flow.state.track
+        && !flow.state.sessions[session].confirmed
+    {
+        flow.state_mut().sessions[session].confirmed = true;
+    }
+}
