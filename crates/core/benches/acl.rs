@@ -116,7 +116,7 @@ fn decided(answer: &Answer, packet: &[u128; 5]) -> Option<usize> {
     let trip = found.next().expect("every packet is in a piece");
     assert!(found.next().is_none(), "pieces are disjoint");
     let steps = trip.request.hops.iter().flat_map(|h| &h.steps);
-    let rule = steps.filter_map(|s| if let Did::Rule(o) = s.did { Some(o.0 as usize) } else { None }).last();
+    let rule = steps.filter_map(|s| if let Did::Rule(o) = s.did { Some(o.0 as usize) } else { None }).next_back();
     assert!(rule.is_some() || trip.request.end == Disposition::Dropped);
     rule
 }
