@@ -5,4 +5,5 @@
 pub mod cube;
 pub mod dialect;
 pub mod model;
+pub mod snapshot;
 pub mod trace;

@@ -3,3 +3,5 @@
 //! Both readers produce the same syntax tree ([`ast`]); lowering turns it into the [model](crate::model).
 
 pub mod ast;
+
+pub mod text;
