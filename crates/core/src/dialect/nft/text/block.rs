@@ -356,7 +356,7 @@ fn names(value: &Expr, out: &mut Vec<Box<str>>) {
     }
 }
 
-fn hook(word: &str) -> Option<HookName> {
+pub(in crate::dialect::nft) fn hook(word: &str) -> Option<HookName> {
     Some(match word {
         "ingress" => HookName::Ingress,
         "prerouting" => HookName::Prerouting,

@@ -278,7 +278,7 @@ impl<'t, 'e, 's> Parser<'t, 'e, 's> {
 }
 
 /// A text shortened to one line of at most 120 characters.
-pub(super) fn one_line(text: &str) -> Box<str> {
+pub(in crate::dialect::nft) fn one_line(text: &str) -> Box<str> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let line = words.join(" ");
     match line.char_indices().nth(120) {
@@ -288,7 +288,7 @@ pub(super) fn one_line(text: &str) -> Box<str> {
 }
 
 /// A table family by its keyword.
-pub(super) fn family(word: &str) -> Option<TableFamily> {
+pub(in crate::dialect::nft) fn family(word: &str) -> Option<TableFamily> {
     Some(match word {
         "ip" => TableFamily::Ip,
         "ip6" => TableFamily::Ip6,

@@ -13,6 +13,9 @@ mod stmt;
 #[cfg(test)]
 mod tests;
 
+pub(super) use block::{hook, priority_of};
+pub(super) use cursor::{family, one_line};
+
 use super::ast::Ruleset;
 use crate::model::{SourceId, SourceSpan};
 use crate::snapshot::{ReadError, Source};

@@ -116,7 +116,8 @@ impl Parser<'_, '_, '_> {
         }
         let op = match word {
             "==" | "eq" => Cmp::Eq,
-            "!=" | "ne" | "!" => Cmp::Ne,
+            "!=" | "ne" => Cmp::Ne,
+            "!" => Cmp::NoneOf,
             "<" | "lt" => Cmp::Lt,
             ">" | "gt" => Cmp::Gt,
             "<=" | "le" => Cmp::Le,
@@ -126,16 +127,12 @@ impl Parser<'_, '_, '_> {
         if op != Cmp::Implicit {
             self.next();
         }
-        let right = match (word, self.comparand()?) {
-            // `tcp flags ! syn` asks for none of the bits, `!= syn` for another value.
-            ("!", flag @ Expr::Word(_)) => Expr::Flags(vec![flag]),
-            (_, right) => right,
-        };
+        let right = self.comparand()?;
         // `tcp flags syn / syn,ack`: value and mask, as newer versions print it.
         if self.eat("/") {
             let mask = self.comparand()?;
             let left = Expr::Bin(BinOp::And, Box::new((left, mask)));
-            return Ok(Stmt::Match { left, op: if op == Cmp::Ne { op } else { Cmp::Eq }, right });
+            return Ok(Stmt::Match { left, op: if op == Cmp::Ne { Cmp::Ne } else { Cmp::Eq }, right });
         }
         Ok(Stmt::Match { left, op, right })
     }

@@ -71,7 +71,7 @@ fn what_nobody_can_make_sense_of_is_an_error_with_its_place() {
         ("table ip t { chain c { tcp dport $x accept\n }\n }\n", 34),
         ("define a = 1\ndefine a = 2\n", 13),
         ("table ip t { chain c { log prefix \"x\n } }", 34),
-        ("<?xml version='1.0'?>", 0),
+        ("<?xml version='1.0'?>", 1),
         ("\0\0", 0),
     ] {
         let error = read(text).expect_err(text);
