@@ -12,9 +12,10 @@ mod value;
 
 use super::ast::{self, ChainKind, HookName, Ruleset, Stmt, Table, TableFamily};
 use super::print;
+use crate::cube::Set;
 use crate::model::{
-    Action, Chain, ChainId, Doubt, DoubtId, Families, Hook, Origin, OriginId, Pipeline, Policy, Rule, Side, SourceSpan,
-    Stage, StageKind, Step, Ways,
+    Action, Chain, ChainId, Doubt, DoubtId, Families, Hook, Key, KeyField, Origin, OriginId, Pipeline, Policy, Rule,
+    Side, SourceSpan, Stage, StageKind, Step, Ways,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -198,7 +199,9 @@ impl<'a> Lowering<'a> {
                 for chain in &table.chains {
                     let Some(base) = chain.base.as_ref().filter(|b| hook_of(b.hook) == hook) else { continue };
                     order += 1;
-                    let id = self.chains[&(i, &*chain.name)];
+                    let named = self.chains[&(i, &*chain.name)];
+                    let without_device = hook == Hook::Ingress && base.devices.is_empty();
+                    let id = if without_device { self.on_some_device(named) } else { named };
                     let policy = if base.policy_drop { Policy::Drop } else { Policy::Accept };
                     if base.kind == ChainKind::Nat {
                         nat.push((base.priority, table.family, (id, policy)));
@@ -215,6 +218,24 @@ impl<'a> Lowering<'a> {
             filters.sort_by_key(|(priority, order, _)| (*priority, *order));
             self.pipeline.hooks[hook as usize].extend(filters.into_iter().map(|(.., stage)| stage));
         }
+    }
+
+    /// nft 1.0.6 leaves the device of an ingress chain out of its JSON: then it is open which packets meet the chain.
+    fn on_some_device(&mut self, chain: ChainId) -> ChainId {
+        let origin = self.pipeline.chain(chain).origin;
+        let doubt = self.pipeline.add_doubt(Doubt {
+            origin,
+            what: "on which device this ingress chain sits: the JSON listing does not say".into(),
+            supply: "the text that `nft list ruleset` prints".into(),
+            fixed: true,
+            unread: false,
+        });
+        let elsewhere = matching::is(Key::of(KeyField::Unknown(doubt, 1)), Set::one(0));
+        let rule = |steps: Vec<Step>| Rule { steps: steps.into(), origin };
+        let rules = vec![rule(vec![elsewhere, Step::Act(Action::Accept)]), rule(vec![Step::Act(Action::Goto(chain))])];
+        let id = ChainId(u32::try_from(self.pipeline.chains.len()).expect("fewer than 2³² chains"));
+        self.pipeline.chains.push(Chain { name: "on some device".into(), origin, rules });
+        id
     }
 
     /// Something unknown outside of rules: it may do anything to any packet.
