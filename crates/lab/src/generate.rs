@@ -310,12 +310,15 @@ impl Maker<'_> {
             Kind::Route => "route",
         };
         let strict = place.kind == Kind::Filter && matches!(place.hook, Hook::Forward | Hook::Input);
-        let drop = self.random.chance(if strict { 35 } else { 2 });
+        let drop = self.random.chance(if strict { 42 } else { 2 });
         let policy = if drop { "drop" } else { "accept" };
         let mut rules = Vec::new();
         if place.kind == Kind::Nat {
             let count = 1 + self.random.below(3);
             rules.extend((0..count).map(|_| self.nat_rule(place)));
+            if place.hook == Hook::Postrouting && self.random.chance(45) {
+                rules.push(self.fixed("oifname \"wan0\"", "masquerade", &["masquerade"]));
+            }
         } else {
             if strict && self.random.chance(65) {
                 rules.push(self.fixed("ct state established,related", "accept", &["ct state"]));

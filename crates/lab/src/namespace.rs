@@ -35,6 +35,11 @@ pub fn enter_wire() -> Result<(), Failure> {
         write("/proc/self/uid_map", format!("0 {uid} 1"))?;
         write("/proc/self/gid_map", format!("0 {gid} 1"))?;
     }
+    // The wire's own IPv6 would announce itself on every segment.
+    for which in ["all", "default"] {
+        let path = format!("/proc/sys/net/ipv6/conf/{which}/disable_ipv6");
+        std::fs::write(&path, "1").map_err(|e| format!("{path} cannot be set: {e}"))?;
+    }
     Ok(())
 }
 

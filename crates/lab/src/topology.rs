@@ -454,14 +454,17 @@ fn settings() -> Result<(), Failure> {
         let path = format!("/proc/sys/net/{key}");
         std::fs::write(&path, value).map_err(|e| format!("{path} cannot be set: {e}"))?;
     }
-    for path in [
-        "/proc/sys/net/ipv4/conf/wan0/rp_filter",
-        "/proc/sys/net/ipv4/conf/lan0/rp_filter",
-        "/proc/sys/net/ipv4/conf/dmz0/rp_filter",
-    ] {
-        // Interfaces that this router does not have.
-        let _ = std::fs::write(path, "0");
-        let _ = std::fs::write(path.replace("rp_filter", "send_redirects"), "0");
+    // A packet that waited for a neighbour would keep its session, and the session its port.
+    for iface in ["wan0", "lan0", "dmz0"] {
+        for key in [
+            "ipv4/conf/IF/rp_filter",
+            "ipv4/conf/IF/send_redirects",
+            "ipv4/neigh/IF/unres_qlen_bytes",
+            "ipv6/neigh/IF/unres_qlen_bytes",
+        ] {
+            // A router need not have every interface.
+            let _ = std::fs::write(format!("/proc/sys/net/{}", key.replace("IF", iface)), "0");
+        }
     }
     Ok(())
 }

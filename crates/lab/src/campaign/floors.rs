@@ -23,10 +23,14 @@ pub struct Tally {
     pub replies: u64,
     /// Packets whose fate the trace leaves open.
     pub unknown: u64,
+    /// Of these, in rulesets without anything that holds now and then: there must be none.
+    pub unfounded: u64,
     /// Packets decided by rules with a construct.
     pub constructs: BTreeMap<&'static str, u64>,
     /// Rulesets that nft or the kernel did not take, by reason.
     pub refusals: BTreeMap<String, u64>,
+    /// Packets that met the session of another packet of their batch.
+    pub clashes: u64,
     /// Where kernel and trace differ.
     pub mismatches: Vec<Mismatch>,
 }
@@ -64,6 +68,9 @@ impl Tally {
         }
         if trips.iter().all(|t| is_open(t)) {
             self.unknown += 1;
+            let sometimes = ["limit, quota, ct count", "dynamic set"];
+            let may = |r: &Ruleset| r.rules().any(|r| r.constructs.iter().any(|c| sometimes.contains(c)));
+            self.unfounded += u64::from(!rulesets.iter().any(may));
         }
         let Some(trip) = trips.first() else { return };
         for (device, origin) in rules(trip) {
@@ -89,6 +96,7 @@ impl Tally {
             let _ = writeln!(out, "  {construct:<32} {count:>15}");
         }
         let _ = writeln!(out, "answers: {:.1} % of packets", Self::share(self.replies, self.packets));
+        let _ = writeln!(out, "met another packet's session, and alone did as the trace says: {}", self.clashes);
         for (reason, count) in &self.refusals {
             let _ = writeln!(out, "not taken by nft or the kernel, {count} times: {reason}");
         }
@@ -98,6 +106,9 @@ impl Tally {
     /// Floors that were missed.
     pub fn missed(&self) -> Vec<String> {
         let mut out = Vec::new();
+        if self.unfounded > 0 {
+            out.push(format!("{} packets unknown in rulesets that leave nothing open", self.unfounded));
+        }
         let dropped = Self::share(self.dropped, self.packets);
         if !(20.0..=80.0).contains(&dropped) {
             out.push(format!("{dropped:.1} % of packets dropped; 20 to 80 % are asked for"));
@@ -107,6 +118,9 @@ impl Tally {
         }
         if Self::share(self.replies, self.packets) < 20.0 {
             out.push("less than 20 % of packets were answers".into());
+        }
+        if self.clashes * 10_000 > self.packets {
+            out.push("more than one packet in 10,000 met another's session".into());
         }
         if self.rulesets * 500 < self.packets {
             out.push("fewer than 2,000 rulesets per million packets".into());

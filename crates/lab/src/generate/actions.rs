@@ -12,11 +12,11 @@ impl Maker<'_> {
                     self.uses("accept");
                     Some("accept".to_owned())
                 }
-                8..=10 => {
+                8..=11 if self.random.chance(90) => {
                     self.uses("drop");
                     Some("drop".to_owned())
                 }
-                11 if place.family != "netdev" => self.reject(place, matches),
+                11 | 24 if place.family != "netdev" => self.reject(place, matches),
                 12..=13 => self.jump(place),
                 14 if !place.targets.is_empty() || place.hook == Hook::Any => {
                     self.uses("return");

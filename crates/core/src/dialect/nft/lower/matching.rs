@@ -5,7 +5,7 @@ use super::selector::{Needs, Reads, Selector, Type, masked, selector};
 use super::sets::{Elements, Row, elements, named, row};
 use super::value::{Unclear, bits, constant, values};
 use crate::cube::Set;
-use crate::dialect::nft::ast::{Cmp, Expr, TableFamily};
+use crate::dialect::nft::ast::{Cmp, Expr, Field, Stmt, TableFamily};
 use crate::dialect::nft::print;
 use crate::model::{Key, KeyField, Match, Part, Step, Test, nfproto};
 
@@ -129,6 +129,40 @@ impl Lowering<'_> {
         Ok(self.member(&keys, found, op == Cmp::Ne))
     }
 
+    /// Two `!=` on the ports of one rule, which nft merges: see [`merged_ports`].
+    pub(super) fn merged_ports(&mut self, first: &Stmt, second: &Stmt, steps: &mut Vec<Step>) {
+        let (Some((a, x)), Some((b, y))) = (unequal_port(first), unequal_port(second)) else { return };
+        let (mut keys, mut sets) = (Vec::new(), Vec::new());
+        for (left, right) in [(a, x), (b, y)] {
+            let found = self.keys(left);
+            self.needs(&found.needs, steps);
+            let Some((key, kind)) = found.read.first() else { return };
+            let Ok(set) = values(right, *kind) else {
+                let what = format!("whether `{}` and `{}` hold", print::stmt(first), print::stmt(second));
+                steps.push(self.undecided(what));
+                return;
+            };
+            keys.push(*key);
+            sets.push(set);
+        }
+        let what = format!(
+            "whether `{} {}` asks for both: nft 1.0.6 loads the two as one comparison, which holds unless both ports \
+             are equal",
+            print::stmt(first),
+            print::stmt(second)
+        );
+        let doubt = self.doubt(what, "the rule written with sets: `sport != { … } dport != { … }`", false);
+        keys.push(Key::of(KeyField::Unknown(doubt, 1)));
+        let (is_x, is_y) = (sets[0].clone(), sets[1].clone());
+        let (not_x, not_y) = (is_x.complement(), is_y.complement());
+        let boxes: Vec<Row> = vec![
+            Box::new([not_x.clone(), not_y.clone(), Set::range(0, 1)]),
+            Box::new([is_x, not_y, Set::one(1)]),
+            Box::new([not_x, is_y, Set::one(1)]),
+        ];
+        steps.push(step(&keys, Test::Boxes(boxes.into()), false));
+    }
+
     /// Membership in a set, part of which may be open.
     fn member(&mut self, keys: &[Key], elements: Elements, negate: bool) -> Step {
         let Elements { sure, doubtful, open } = elements;
@@ -168,9 +202,32 @@ impl Lowering<'_> {
     }
 }
 
+/// A comparison `sport != value` or `dport != value` with a plain value.
+fn unequal_port(stmt: &Stmt) -> Option<(&Expr, &Expr)> {
+    match stmt {
+        Stmt::Match { left, op: Cmp::Ne, right: right @ (Expr::Num(_) | Expr::Word(_)) } => match left {
+            Expr::Field(Field::Payload(_, name)) if matches!(&**name, "sport" | "dport") => Some((left, right)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Two comparisons of a rule, by index, that nft may merge into one of another meaning: `udp sport != 1 udp dport != 2`
+/// becomes one comparison of four bytes (`payload_try_merge`, src/payload.c of nftables 1.0.6; `nft --debug=netlink`
+/// shows it), and the listing shows the two again.
+pub(super) fn merged_ports(stmts: &[Stmt]) -> Option<(usize, usize)> {
+    let mut found = stmts.iter().enumerate().filter(|(_, s)| unequal_port(s).is_some()).map(|(i, _)| i);
+    let (first, second) = (found.next()?, found.next()?);
+    let name = |i: usize| match unequal_port(&stmts[i]) {
+        Some((Expr::Field(Field::Payload(_, name)), _)) => name.clone(),
+        _ => "".into(),
+    };
+    (name(first) != name(second)).then_some((first, second))
+}
+
 /// A selector under a mask.
-fn masked_selector(inner: Selector, field: &crate::dialect::nft::ast::Field, mask: &Expr) -> Selector {
-    use crate::dialect::nft::ast::Field;
+fn masked_selector(inner: Selector, field: &Field, mask: &Expr) -> Selector {
     let Selector { needs, reads } = inner;
     let reads = match reads {
         Reads::Key(key, kind) => match constant(mask, kind) {
@@ -192,8 +249,8 @@ fn masked_selector(inner: Selector, field: &crate::dialect::nft::ast::Field, mas
     Selector { needs, reads }
 }
 
-fn statement(left: &Expr, op: Cmp, right: &Expr) -> crate::dialect::nft::ast::Stmt {
-    crate::dialect::nft::ast::Stmt::Match { left: left.clone(), op, right: right.clone() }
+fn statement(left: &Expr, op: Cmp, right: &Expr) -> Stmt {
+    Stmt::Match { left: left.clone(), op, right: right.clone() }
 }
 
 fn step(keys: &[Key], test: Test, negate: bool) -> Step {

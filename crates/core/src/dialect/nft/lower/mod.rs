@@ -228,7 +228,8 @@ impl<'a> Lowering<'a> {
             origin,
             what: "on which device this ingress chain sits: the JSON listing does not say".into(),
             supply: "the text that `nft list ruleset` prints".into(),
-            fixed: true,
+            // Packets of one call come by several devices.
+            fixed: false,
             unread: false,
         });
         let elsewhere = matching::is(Key::of(KeyField::Unknown(doubt, 1)), Set::one(0));

@@ -40,9 +40,16 @@ impl Lowering<'_> {
     /// The steps of a rule.
     pub(super) fn steps(&mut self, rule: &ast::Rule) -> Vec<Step> {
         let mut steps = Vec::new();
-        for stmt in &rule.stmts {
+        let merged = super::matching::merged_ports(&rule.stmts);
+        for (i, stmt) in rule.stmts.iter().enumerate() {
             self.doubted = false;
-            self.statement(stmt, &mut steps);
+            match merged {
+                Some((first, second)) if i == first => {
+                    self.merged_ports(&rule.stmts[first], &rule.stmts[second], &mut steps);
+                }
+                Some((_, second)) if i == second => self.doubted = true,
+                _ => self.statement(stmt, &mut steps),
+            }
             self.coverage.statements += 1;
             match stmt {
                 Stmt::Unread(_) => self.coverage.unread += 1,
