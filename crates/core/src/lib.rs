@@ -4,5 +4,7 @@
 
 pub mod cube;
 pub mod dialect;
+pub mod manifest;
 pub mod model;
+pub mod snapshot;
 pub mod trace;
