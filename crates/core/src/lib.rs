@@ -6,5 +6,7 @@ pub mod cube;
 pub mod dialect;
 pub mod manifest;
 pub mod model;
+pub mod profile;
+pub mod requirement;
 pub mod snapshot;
 pub mod trace;
