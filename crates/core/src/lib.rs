@@ -2,6 +2,7 @@
 //!
 //! Data flows one way: texts → [`dialect`] → [`model`] → [`trace`] → report. See `ARCHITECTURE.md`.
 
+pub mod call;
 pub mod cube;
 pub mod dialect;
 pub mod manifest;

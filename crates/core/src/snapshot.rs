@@ -96,13 +96,7 @@ impl InputError {
 
     /// An error about a file as a whole.
     pub fn about(file: impl Into<String>, message: impl Into<String>) -> Self {
-        Self {
-            message: message.into(),
-            at: None,
-            file: Some(file.into()),
-            label: String::new(),
-            help: String::new(),
-        }
+        Self { message: message.into(), at: None, file: Some(file.into()), label: String::new(), help: String::new() }
     }
 
     /// Adds what is wrong at the place.

@@ -22,8 +22,11 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, InputError> {
     unique(deploys.iter().map(|d| &d.label), "instances", "give one of them another `label`")?;
     unique(nets.iter().map(|n| &n.name), "networks", "give one of them another `name`")?;
     if let Some(stated) = gateways.iter().skip(1).find(|g| matches!(g.kind, GatewayKind::Stated { .. })) {
-        return Err(InputError::in_manifest(stated.span.start..stated.span.start, "a stated box stands behind another")
-            .help("only the outermost gateway can be stated: list gateways from the internet inwards"));
+        return Err(InputError::in_manifest(
+            stated.span.start..stated.span.start,
+            "a stated box stands behind another",
+        )
+        .help("only the outermost gateway can be stated: list gateways from the internet inwards"));
     }
     Ok(Manifest { name: raw.name.as_ref().map(at), address, gateways, nets, deploys })
 }

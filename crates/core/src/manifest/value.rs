@@ -155,8 +155,7 @@ pub fn show_ports(ranges: &[(u16, u16)]) -> String {
     ranges.iter().map(show).collect::<Vec<_>>().join(",")
 }
 
-const FORWARDS_HELP: &str =
-    "write \"all\", \"all to 192.168.0.2\", \"none\", \"unknown\", or a list such as [\"udp/50000-50499\", \"tcp/7881\"]";
+const FORWARDS_HELP: &str = "write \"all\", \"all to 192.168.0.2\", \"none\", \"unknown\", or a list such as [\"udp/50000-50499\", \"tcp/7881\"]";
 
 pub(super) fn forwards(v: &Spanned<OneOrMany>) -> Result<At<Forwards>, InputError> {
     let whole = At { value: (), span: v.span() };
