@@ -8,6 +8,7 @@ pub mod dialect;
 pub mod manifest;
 pub mod model;
 pub mod profile;
+pub mod report;
 pub mod requirement;
 pub mod snapshot;
 pub mod trace;

@@ -4,24 +4,39 @@ use crate::model::{SourceId, SourceSpan};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use std::ops::Range;
 
-/// A text and the name by which reports call it.
+/// A named input text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Source {
-    /// File name as the user would type it.
+    /// Its name as the user gave it: a path relative to the working directory.
     pub name: String,
-    /// Content.
+    /// The whole text.
     pub text: String,
 }
 
-/// A text that could not be read as a whole.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Why a text cannot be read as a whole.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
 pub struct ReadError {
-    /// Where.
+    /// Where; an empty span at the start when it concerns the whole text.
     pub at: SourceSpan,
-    /// What is wrong, lower case.
+    /// What is wrong, for a person.
     pub message: String,
-    /// What to do about it; may be empty.
-    pub help: String,
+    /// What to do about it.
+    pub help: Option<String>,
+}
+
+impl ReadError {
+    /// An error at a place.
+    pub fn new(at: SourceSpan, message: impl Into<String>) -> Self {
+        Self { at, message: message.into(), help: None }
+    }
+
+    /// Adds what to do about it.
+    #[must_use]
+    pub fn help(mut self, help: impl Into<String>) -> Self {
+        self.help = Some(help.into());
+        self
+    }
 }
 
 /// Everything an analysis needs: the manifest first, then every file that it names, includes too.
@@ -142,7 +157,7 @@ impl InputError {
 impl From<ReadError> for InputError {
     fn from(e: ReadError) -> Self {
         let span = e.at.start as usize..e.at.end as usize;
-        Self::at(e.at.source, span, e.message).help(e.help)
+        Self::at(e.at.source, span, e.message).help(e.help.unwrap_or_default())
     }
 }
 

@@ -1,11 +1,15 @@
 //! Calls: who calls whom, by what, and whether it gets through.
 
 mod address;
+mod analyze;
 mod gateway;
+mod judge;
 mod reach;
 mod server;
 mod site;
 mod source;
 mod stated;
+mod story;
 
+pub use analyze::analyze;
 pub use source::{Counts, Kind, recognise};

@@ -51,7 +51,7 @@ pub(super) struct Vantage {
     /// Their IPv6 addresses.
     pub v6: Set,
     /// Segment that they are on.
-    segment: usize,
+    pub segment: usize,
 }
 
 impl Vantage {
