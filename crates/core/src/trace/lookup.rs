@@ -92,7 +92,7 @@ impl Tracer<'_> {
         }
         let (mut inside, mut outside) = (Vec::new(), Vec::new());
         let state = flow.state;
-        restriction.cut(flow.cubes, &mut inside, &mut outside);
+        self.cut_cubes(restriction, flow.cubes, &mut inside, &mut outside);
         let (yes, no) = (flow_of(&state, inside), flow_of(&state, outside));
         if restriction.has_variable() { (self.limit_doubts(yes), self.limit_doubts(no)) } else { (yes, no) }
     }

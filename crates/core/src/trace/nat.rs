@@ -2,9 +2,9 @@
 
 use super::answer::{Choice, Disposition, Header, Val};
 use super::chain::Place;
-use super::condition::{Condition, on_value};
+use super::condition::on_value;
 use super::flow::{Flow, LOOPBACK, Track};
-use super::tracer::{Tracer, apply};
+use super::tracer::Tracer;
 use crate::cube::{Dim, Set};
 use crate::model::{ChainId, Family, Hook, NatTarget, OriginId, Part, Policy, Side, Translate};
 
@@ -94,8 +94,39 @@ impl Tracer<'_> {
         };
         for (new_address, flow) in addressed {
             for (new_port, flow) in self.new_port(flow, port_part, ports, translate.random, rule) {
-                set_mapping(flow, side, new_address, new_port, out);
+                self.set_mapping(flow, side, new_address, new_port, out);
             }
+        }
+    }
+
+    /// Writes the new mapping into the session; its status bit only if something changed. A value that the device
+    /// chooses counts as a change.
+    fn set_mapping(&mut self, flow: Flow, side: Side, address: Val, port: Val, out: &mut Vec<Flow>) {
+        let Track::In { session, .. } = flow.state.track else { return };
+        let header = flow.state.header;
+        let (old_address, old_port) = match side {
+            Side::Destination => (header.dst, header.dport),
+            Side::Source => (header.src, header.sport),
+        };
+        let (same, changed) = self.equal(flow, old_address, address);
+        let (same, port_changed) = match same {
+            Some(flow) => self.equal(flow, old_port, port),
+            None => (None, None),
+        };
+        out.extend(same);
+        for mut flow in changed.into_iter().chain(port_changed) {
+            let entry = &mut flow.state_mut().sessions[session];
+            match side {
+                Side::Destination => {
+                    (entry.reply.src, entry.reply.sport) = (address, port);
+                    entry.dnat = true;
+                }
+                Side::Source => {
+                    (entry.reply.dst, entry.reply.dport) = (address, port);
+                    entry.snat = true;
+                }
+            }
+            out.push(flow);
         }
     }
 
@@ -116,7 +147,7 @@ impl Tracer<'_> {
             Some((lo, hi)) => self.split(inside, &on_value(header.sport, &Set::range(u128::from(lo), u128::from(hi)))),
         };
         if let Some(kept) = kept {
-            set_mapping(kept, side, header.src, header.sport, out);
+            self.set_mapping(kept, side, header.src, header.sport, out);
         }
         super::lookup::join(outside, other)
     }
@@ -256,49 +287,6 @@ impl Tracer<'_> {
             self.end(flow, Disposition::Dropped);
             Vec::new()
         }
-    }
-}
-
-/// Writes the new mapping into the session; its status bit only if something changed.
-fn set_mapping(flow: Flow, side: Side, address: Val, port: Val, out: &mut Vec<Flow>) {
-    let Track::In { session, .. } = flow.state.track else { return };
-    let header = flow.state.header;
-    let (old_address, old_port) = match side {
-        Side::Destination => (header.dst, header.dport),
-        Side::Source => (header.src, header.sport),
-    };
-    let (same, changed) = split_equal(flow, old_address, address);
-    let (same, port_changed) = match same {
-        Some(flow) => split_equal(flow, old_port, port),
-        None => (None, None),
-    };
-    out.extend(same);
-    for mut flow in changed.into_iter().chain(port_changed) {
-        let entry = &mut flow.state_mut().sessions[session];
-        match side {
-            Side::Destination => {
-                (entry.reply.src, entry.reply.sport) = (address, port);
-                entry.dnat = true;
-            }
-            Side::Source => {
-                (entry.reply.dst, entry.reply.dport) = (address, port);
-                entry.snat = true;
-            }
-        }
-        out.push(flow);
-    }
-}
-
-/// Splits packets by whether two values are equal, where that can be said for each packet; a value that the device
-/// has yet to choose counts as different.
-pub(super) fn split_equal(flow: Flow, a: Val, b: Val) -> (Option<Flow>, Option<Flow>) {
-    if a == b {
-        return (Some(flow), None);
-    }
-    match (a, b) {
-        (Val::Const(x), Val::Const(y)) => apply(flow, if x == y { &Condition::Yes } else { &Condition::No }),
-        (Val::Const(c), other) | (other, Val::Const(c)) => apply(flow, &on_value(other, &Set::one(c))),
-        _ => (None, Some(flow)),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::answer::Disposition;
 use super::condition::{Condition, on_value};
 use super::flow::{Flow, LOOPBACK, State};
-use super::tracer::{Tracer, apply};
+use super::tracer::Tracer;
 use crate::cube::Set;
 use crate::model::{Device, Family, Hook, Route, RouteTarget, RoutingRule, address_value, iface_value, prefix_range};
 use ipnet::IpNet;
@@ -17,7 +17,9 @@ mod kind {
     pub const UNICAST: u128 = 1;
     pub const LOCAL: u128 = 2;
     pub const BROADCAST: u128 = 3;
+    pub const ANYCAST: u128 = 4;
     pub const MULTICAST: u128 = 5;
+    pub const UNREACHABLE: u128 = 7;
 }
 
 /// A device's addresses and routes, prepared for look-ups. One per device and family.
@@ -98,6 +100,15 @@ impl Routing {
     }
 }
 
+impl Routing {
+    /// Addresses that the main table has a way to.
+    fn reached(&self) -> Set {
+        let main = self.tables.iter().filter(|(t, _)| *t == MAIN_TABLE).flat_map(|(_, e)| e);
+        main.filter(|(_, target)| matches!(target, RouteTarget::Via(..)))
+            .fold(Set::empty(), |all, (set, _)| all.or(set))
+    }
+}
+
 /// One table's destinations, most specific first, each without those before it.
 fn table(routes: &[Route], number: u32) -> Vec<(Set, RouteTarget)> {
     let mut routes: Vec<&Route> = routes.iter().filter(|r| r.table == number).collect();
@@ -136,10 +147,10 @@ impl Tracer<'_> {
         let routing = self.routing(flow.state.device, flow.state.family);
         let mut out = Vec::new();
         let dst = flow.state.header.dst;
-        let (local, rest) = apply(flow, &on_value(dst, &routing.local));
+        let (local, rest) = self.apply(flow, &on_value(dst, &routing.local));
         out.extend(local.map(|f| (Way::Local, f)));
         let Some(rest) = rest else { return out };
-        let (other, rest) = apply(rest, &on_value(dst, &routing.broadcast.or(&routing.multicast)));
+        let (other, rest) = self.apply(rest, &on_value(dst, &routing.broadcast.or(&routing.multicast)));
         out.extend(other.map(|f| (Way::NotUnicast, f)));
         let mut rest: Vec<Flow> = rest.into_iter().collect();
         let main = [RoutingRule {
@@ -160,7 +171,7 @@ impl Tracer<'_> {
                 unmatched.extend(no);
                 for (set, target) in entries {
                     let Some(flow) = yes else { break };
-                    let (found, remaining) = apply(flow, &on_value(dst, set));
+                    let (found, remaining) = self.apply(flow, &on_value(dst, set));
                     out.extend(found.map(|f| (Way::Target(target.clone()), f)));
                     yes = remaining;
                 }
@@ -202,17 +213,17 @@ impl Tracer<'_> {
                 self.end(flow, Disposition::TooManyDoubts);
                 return (None, no);
             }
-            let (y, n) = apply(flow, condition);
+            let (y, n) = self.apply(flow, condition);
             yes = y;
             no.extend(n);
         }
         (yes, no)
     }
 
-    /// Addresses whose kind is in `kinds`. `only`: local means local to this interface (absent interface: any).
+    /// Addresses whose kind is in `kinds`. `only`: local means local to this interface.
     ///
-    /// IPv4: `inet_dev_addr_type` (`net/ipv4/fib_frontend.c`) looks in the local table alone, so everything else is
-    /// unicast.
+    /// IPv4: `inet_dev_addr_type` (`net/ipv4/fib_frontend.c`) looks in the local table alone, so all else is unicast.
+    /// IPv6: `__nft_fib6_eval_type` (`net/ipv6/netfilter/nft_fib_ipv6.c`) asks for a route; without one: unreachable.
     pub(super) fn addresses_of_kind(&mut self, state: &State, kinds: &Set, only: Only) -> Set {
         let routing = self.routing(state.device, state.family);
         let local = match only {
@@ -220,16 +231,26 @@ impl Tracer<'_> {
             Some(Some(i)) => self.net.devices[state.device].interfaces[i].owned(state.family),
             Some(None) | None => routing.local.clone(),
         };
-        let broadcast = routing.broadcast.minus(&local);
-        let multicast = routing.multicast.minus(&local);
-        let special = local.or(&broadcast).or(&multicast);
+        let own_kind = if state.family == Family::V4 { kind::BROADCAST } else { kind::ANYCAST };
+        let mut left = Set::range(0, state.family.max_address());
         let mut out = Set::empty();
-        for (number, set) in [(kind::LOCAL, local), (kind::BROADCAST, broadcast), (kind::MULTICAST, multicast)] {
-            if kinds.contains(number) {
-                out = out.or(&set);
-            }
+        let mut unroutable = Set::empty();
+        if state.family == Family::V6 {
+            unroutable = left.minus(&routing.reached()).minus(&routing.local);
         }
-        if kinds.contains(kind::UNICAST) { out.or(&special.complement()) } else { out }
+        let sorted = [
+            (kind::LOCAL, &local),
+            (own_kind, &routing.broadcast),
+            (kind::MULTICAST, &routing.multicast),
+            (kind::UNREACHABLE, &unroutable),
+        ];
+        for (number, set) in sorted {
+            if kinds.contains(number) {
+                out = out.or(&left.and(set));
+            }
+            left = left.minus(set);
+        }
+        if kinds.contains(kind::UNICAST) { out.or(&left) } else { out }
     }
 
     /// Addresses that the main table sends out by an interface whose name value is in `names` (0: not at all).

@@ -3,7 +3,7 @@
 use super::answer::{Choice, Did, Phase, Val};
 use super::condition::{Condition, on_value};
 use super::flow::{Flow, Session, Track};
-use super::tracer::{Tracer, apply};
+use super::tracer::Tracer;
 use crate::cube::{Dim, Set};
 use crate::model::{Hook, Part};
 
@@ -27,22 +27,22 @@ impl Tracer<'_> {
                     if reply { flow.state.sessions[session].reply } else { flow.state.sessions[session].original };
                 let (same, other) = self.same_header(flow, tuple);
                 if let Some(flow) = same {
-                    Self::found(flow, hook, session, reply, &mut out);
+                    self.found(flow, hook, session, reply, &mut out);
                 }
                 rest = other;
             }
         }
         if let Some(flow) = rest {
-            Self::unknown_session(flow, hook, &mut out);
+            self.unknown_session(flow, hook, &mut out);
         }
         out
     }
 
-    fn found(flow: Flow, hook: Hook, session: usize, reply: bool, out: &mut Vec<Flow>) {
+    fn found(&self, flow: Flow, hook: Hook, session: usize, reply: bool, out: &mut Vec<Flow>) {
         // A handshake of which this device saw the first packet but not the answer: the third is out of place
         // (tcp_conntracks[ORIGINAL][ACK][SYN_SENT] is invalid, net/netfilter/nf_conntrack_proto_tcp.c).
         let half_seen = !reply && flow.state.phase == Phase::Next && !flow.state.sessions[session].seen_reply;
-        let (tcp, other) = split_tcp(flow);
+        let (tcp, other) = self.split_tcp(flow);
         if let Some(mut flow) = tcp {
             if half_seen {
                 invalid(flow, hook, out);
@@ -59,7 +59,7 @@ impl Tracer<'_> {
         }
     }
 
-    fn unknown_session(flow: Flow, hook: Hook, out: &mut Vec<Flow>) {
+    fn unknown_session(&self, flow: Flow, hook: Hook, out: &mut Vec<Flow>) {
         let begin = |mut flow: Flow, out: &mut Vec<Flow>| {
             let (device, header) = (flow.state.device, flow.state.header);
             let state = flow.state_mut();
@@ -73,7 +73,7 @@ impl Tracer<'_> {
             begin(flow, out);
             return;
         }
-        let (tcp, other) = split_tcp(flow);
+        let (tcp, other) = self.split_tcp(flow);
         if let Some(flow) = tcp {
             invalid(flow, hook, out);
         }
@@ -107,11 +107,16 @@ impl Tracer<'_> {
         (yes, super::lookup::join(other, no))
     }
 
+    /// TCP packets, and the others.
+    fn split_tcp(&self, flow: Flow) -> (Option<Flow>, Option<Flow>) {
+        self.apply(flow, &Condition::On(Dim::Part(Part::Proto), Set::one(6)))
+    }
+
     /// Splits packets by whether two values are equal; third: those for which the question leaves it open.
     fn compare(&mut self, flow: Flow, a: Val, b: Val) -> (Option<Flow>, Option<Flow>, Option<Flow>) {
         let (yes, no) = match (a, b) {
             _ if a == b => (Some(flow), None),
-            (Val::Const(x), Val::Const(y)) => apply(flow, if x == y { &Condition::Yes } else { &Condition::No }),
+            (Val::Const(x), Val::Const(y)) => self.apply(flow, if x == y { &Condition::Yes } else { &Condition::No }),
             (Val::Const(c), v) | (v, Val::Const(c)) => self.split(flow, &on_value(v, &Set::one(c))),
             (Val::Part(p, _), Val::Part(q, _)) if p == q => (None, Some(flow)),
             _ => match (self.value_set(&flow, a), self.value_set(&flow, b)) {
@@ -137,11 +142,6 @@ impl Tracer<'_> {
             Val::Var(v) => self.values(&flow.cubes, Dim::Var(v)),
         }
     }
-}
-
-/// TCP packets, and the others.
-fn split_tcp(flow: Flow) -> (Option<Flow>, Option<Flow>) {
-    apply(flow, &Condition::On(Dim::Part(Part::Proto), Set::one(6)))
 }
 
 fn joined(mut flow: Flow, hook: Hook, session: usize, reply: bool, out: &mut Vec<Flow>) {

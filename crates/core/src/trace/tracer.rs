@@ -63,11 +63,69 @@ impl<'n> Tracer<'n> {
             self.end(flow, Disposition::TooManyDoubts);
             return (None, None);
         }
-        let (yes, no) = apply(flow, condition);
+        let (yes, no) = self.apply(flow, condition);
         if !matches!(condition, Condition::On(Dim::Var(_), _)) {
             return (yes, no);
         }
         (self.limit_doubts(yes), self.limit_doubts(no))
+    }
+
+    /// Splits packets by a condition, except [`Condition::TooComplex`], which splits nothing.
+    pub fn apply(&self, flow: Flow, condition: &Condition) -> (Option<Flow>, Option<Flow>) {
+        match condition {
+            Condition::Yes => (Some(flow), None),
+            Condition::No | Condition::TooComplex => (None, Some(flow)),
+            Condition::On(dim, set) => {
+                let (mut yes, mut no) = (Vec::new(), Vec::new());
+                for cube in flow.cubes {
+                    self.split_cube(cube, *dim, set, &mut yes, &mut no);
+                }
+                let state = flow.state;
+                (flow_of(&state, yes), flow_of(&state, no))
+            }
+        }
+    }
+
+    fn split_cube(&self, cube: Cube, dim: Dim, set: &Set, yes: &mut Vec<Cube>, no: &mut Vec<Cube>) {
+        let have = match (cube.get(dim), dim) {
+            (Some(have), _) => have,
+            (None, Dim::Var(var)) => &self.variables[var.0 as usize].domain,
+            (None, Dim::Part(_)) => unreachable!("every cube has all header fields"),
+        };
+        if !have.intersects(set) {
+            no.push(cube);
+        } else if have.is_subset(set) {
+            yes.push(cube);
+        } else {
+            let (inside, outside) = (have.and(set), have.minus(set));
+            no.push(cube.with(dim, outside));
+            yes.push(cube.with(dim, inside));
+        }
+    }
+
+    /// Splits cubes into those inside a restriction and those outside.
+    pub fn cut_cubes(
+        &self,
+        restriction: &Restriction,
+        cubes: Vec<Cube>,
+        inside: &mut Vec<Cube>,
+        outside: &mut Vec<Cube>,
+    ) {
+        for cube in cubes {
+            if !restriction.meets(&cube) || restriction.0.iter().any(|(_, s)| s.is_empty()) {
+                outside.push(cube);
+                continue;
+            }
+            let mut current = vec![cube];
+            for (dim, set) in &restriction.0 {
+                let mut next = Vec::new();
+                for c in current {
+                    self.split_cube(c, *dim, set, &mut next, outside);
+                }
+                current = next;
+            }
+            inside.append(&mut current);
+        }
     }
 
     pub(super) fn limit_doubts(&mut self, flow: Option<Flow>) -> Option<Flow> {
@@ -99,43 +157,9 @@ impl<'n> Tracer<'n> {
     }
 }
 
-/// Splits packets by a condition, except [`Condition::TooComplex`], which splits nothing.
-pub(super) fn apply(flow: Flow, condition: &Condition) -> (Option<Flow>, Option<Flow>) {
-    match condition {
-        Condition::Yes => (Some(flow), None),
-        Condition::No | Condition::TooComplex => (None, Some(flow)),
-        Condition::On(dim, set) => {
-            let (mut yes, mut no) = (Vec::new(), Vec::new());
-            for cube in flow.cubes {
-                split_cube(cube, *dim, set, &mut yes, &mut no);
-            }
-            let state = flow.state;
-            (flow_of(&state, yes), flow_of(&state, no))
-        }
-    }
-}
-
 /// A flow, if there are packets for it.
 pub(super) fn flow_of(state: &Rc<State>, cubes: Vec<Cube>) -> Option<Flow> {
     (!cubes.is_empty()).then(|| Flow { state: Rc::clone(state), cubes })
-}
-
-fn split_cube(cube: Cube, dim: Dim, set: &Set, yes: &mut Vec<Cube>, no: &mut Vec<Cube>) {
-    let Some(have) = cube.get(dim) else {
-        // An unrestricted variable: the complement is taken over all integers; values outside its domain never occur.
-        no.push(cube.with(dim, set.complement()));
-        yes.push(cube.with(dim, set.clone()));
-        return;
-    };
-    if !have.intersects(set) {
-        no.push(cube);
-    } else if have.is_subset(set) {
-        yes.push(cube);
-    } else {
-        let (inside, outside) = (have.and(set), have.minus(set));
-        no.push(cube.with(dim, outside));
-        yes.push(cube.with(dim, inside));
-    }
 }
 
 /// A conjunction of restrictions, one set per dimension.
@@ -164,27 +188,6 @@ impl Restriction {
     /// Can any of the packets whose values are bounded by `hull` satisfy it?
     pub fn meets(&self, hull: &Cube) -> bool {
         self.0.iter().all(|(dim, set)| hull.get(*dim).is_none_or(|have| have.intersects(set)))
-    }
-
-    /// Splits cubes into those inside and those outside.
-    pub fn cut(&self, cubes: Vec<Cube>, inside: &mut Vec<Cube>, outside: &mut Vec<Cube>) {
-        for cube in cubes {
-            if !self.meets(&cube) || self.0.iter().any(|(_, s)| s.is_empty()) {
-                outside.push(cube);
-                continue;
-            }
-            let mut rest = Vec::new();
-            let mut current = vec![cube];
-            for (dim, set) in &self.0 {
-                let mut next = Vec::new();
-                for c in current {
-                    split_cube(c, *dim, set, &mut next, &mut rest);
-                }
-                current = next;
-            }
-            inside.append(&mut current);
-            outside.append(&mut rest);
-        }
     }
 }
 

@@ -185,17 +185,17 @@ impl Tracer<'_> {
     /// Runs the stages of a hook.
     fn hook(&mut self, mut flows: Vec<Flow>, hook: Hook) -> Vec<Flow> {
         let Some(first) = flows.first() else { return flows };
-        let net = self.net;
-        for stage in &net.devices[first.state.device].pipeline.hooks[hook as usize] {
-            let mut next = Vec::with_capacity(flows.len());
+        let device = &self.net.devices[first.state.device];
+        for stage in &device.pipeline.hooks[hook as usize] {
+            let mut passed = Vec::with_capacity(flows.len());
             for flow in flows {
                 if self.sees(stage, &flow, hook) {
-                    next.extend(self.stage(stage, flow, hook));
+                    passed.extend(self.stage(stage, flow, hook));
                 } else {
-                    next.push(flow);
+                    passed.push(flow);
                 }
             }
-            flows = next;
+            flows = passed;
         }
         flows
     }

@@ -3,3 +3,8 @@
 //! Both readers produce the same syntax tree ([`ast`]); lowering turns it into the [model](crate::model).
 
 pub mod ast;
+pub mod json;
+
+pub mod lower;
+pub mod print;
+pub mod text;
