@@ -557,7 +557,7 @@ impl Judge<'_> {
     }
 
     fn rulesets(&self) -> Vec<Ruleset> {
-        let line = |(id, counts): &(crate::model::SourceId, super::Counts)| Ruleset {
+        let line = |(id, counts): &(crate::model::SourceId, crate::dialect::nft::lower::Coverage)| Ruleset {
             source: self.snapshot.source(*id).map_or_else(String::new, |s| s.name.clone()),
             statements: counts.statements,
             understood: counts.understood,

@@ -1,8 +1,9 @@
 //! A gateway from its files and from what the manifest states about it.
 
 use super::address::is_link_local;
-use super::source::{self, Counts};
+use super::source;
 use crate::dialect::iproute::{Discards, DumpedRoute, MAIN};
+use crate::dialect::nft::lower::Coverage;
 use crate::manifest::{At, Deploy, Gateway, GatewayKind, StatedRoute};
 use crate::model::{Device, Family, Interface, Route, RouteTarget, SourceId};
 use crate::snapshot::{InputError, Snapshot};
@@ -27,7 +28,7 @@ pub(super) struct Router {
     /// A route dump was read, so absent routes do not exist.
     pub routes_dumped: bool,
     /// Rulesets that were read.
-    pub rulesets: Vec<(SourceId, Counts)>,
+    pub rulesets: Vec<(SourceId, Coverage)>,
 }
 
 /// The outer address and how it is known.

@@ -12,4 +12,4 @@ mod stated;
 mod story;
 
 pub use analyze::analyze;
-pub use source::{Counts, Kind, recognise};
+pub use source::{Kind, recognise, ruleset};

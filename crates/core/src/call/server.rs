@@ -1,8 +1,9 @@
 //! Servers: where products listen, and their own firewalls.
 
 use super::site::everything;
-use super::source::{self, Counts};
+use super::source;
 use crate::dialect::iproute::MAIN;
+use crate::dialect::nft::lower::Coverage;
 use crate::manifest::At;
 use crate::model::{Device, Endpoint, Family, Interface, KeyField, Pipeline, Route, RouteTarget, SourceId, Step};
 use crate::profile::Instance;
@@ -23,7 +24,7 @@ pub(super) struct Server {
     /// Routes were dumped.
     pub routes_dumped: bool,
     /// Rulesets that were read.
-    pub rulesets: Vec<(SourceId, Counts)>,
+    pub rulesets: Vec<(SourceId, Coverage)>,
 }
 
 /// All servers, and which of them each instance runs on.

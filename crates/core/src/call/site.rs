@@ -3,12 +3,12 @@
 use super::address::{hosts, internet, is_link_local, is_public, one, prefix_set};
 use super::gateway::{self, Router, Wan, at_line};
 use super::server::{self, Server};
-use super::source::Counts;
 use super::stated::{self, INSIDE, OUTSIDE, Stated};
 use crate::cube::Set;
 use crate::dialect::iproute::MAIN;
+use crate::dialect::nft::lower::Coverage;
 use crate::manifest::{At, Forwards, GatewayKind, Manifest, Place};
-use crate::model::{Device, Family, Interface, Route, RouteTarget, SourceId, address_value};
+use crate::model::{Device, Family, Interface, Route, RouteTarget, SourceId};
 use crate::profile::Instance;
 use crate::snapshot::{InputError, Snapshot};
 use crate::trace::Network;
@@ -82,7 +82,7 @@ pub(super) struct Site {
     /// What is taken as given.
     pub assumptions: Vec<String>,
     /// Rulesets that were read.
-    pub rulesets: Vec<(SourceId, Counts)>,
+    pub rulesets: Vec<(SourceId, Coverage)>,
 }
 
 impl Parts {
@@ -792,13 +792,6 @@ impl Site {
             v
         };
         self.vantages.iter().map(rename).collect()
-    }
-
-    /// Vantage whose people have this address, the smallest first.
-    pub fn holder(&self, net: IpNet) -> Option<&Vantage> {
-        let family = Family::of(net.addr());
-        let value = address_value(net.addr());
-        self.vantages.iter().rev().find(|v| v.sources(family).contains(value))
     }
 }
 

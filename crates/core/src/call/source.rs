@@ -1,6 +1,7 @@
 //! Configuration files of one device: recognised by content, read, put together.
 
 use crate::dialect::iproute::{self, Dump, DumpedRoute};
+use crate::dialect::nft::{self, lower::Coverage};
 use crate::manifest::At;
 use crate::model::{Interface, Pipeline, RoutingRule, SourceId};
 use crate::snapshot::{InputError, Snapshot};
@@ -17,18 +18,7 @@ pub(super) struct Files {
     /// Routing rules of rule dumps.
     pub rules: Vec<RoutingRule>,
     /// Rulesets: the file and how much of it was understood.
-    pub rulesets: Vec<(SourceId, Counts)>,
-}
-
-/// How much of a ruleset was understood.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Statements in all.
-    pub statements: usize,
-    /// Understood exactly.
-    pub understood: usize,
-    /// Not decided by the text alone (a limit, the time of day), but followed both ways.
-    pub approximated: usize,
+    pub rulesets: Vec<(SourceId, Coverage)>,
 }
 
 /// What kind of file a text is.
@@ -103,7 +93,10 @@ pub(super) fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, I
         let text = snapshot.source(id).map_or("", |s| &s.text);
         match recognise(id, text)? {
             kind @ (Kind::NftText | Kind::NftJson) => {
-                if !out.rulesets.is_empty() {
+                if let Some((main, _)) = out.rulesets.first() {
+                    if snapshot.source(*main).is_some_and(|m| includes(&m.text, &file.value)) {
+                        continue;
+                    }
                     return Err(file.error("a second ruleset for the same device").help(
                         "give one file with all rules: `nft list ruleset` prints them; files can `include` others",
                     ));
@@ -130,6 +123,35 @@ pub(super) fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, I
 }
 
 /// Reads one ruleset into a pipeline.
-fn ruleset(_: &Snapshot, id: SourceId, _: Kind, _: &mut Pipeline) -> Result<Counts, InputError> {
-    Err(InputError::at(id, 0..1, "rulesets are not read yet"))
+///
+/// # Errors
+/// When the text as a whole cannot be read.
+pub fn ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipeline) -> Result<Coverage, InputError> {
+    let text = snapshot.source(id).map_or("", |s| &s.text);
+    let tree = match kind {
+        Kind::NftJson => nft::json::parse(id, text)?,
+        Kind::NftText | Kind::IpRoute => nft::text::parse(id, &snapshot.sources)?,
+    };
+    if tree.tables.is_empty() && tree.unread.is_empty() {
+        return Err(InputError::at(
+            id,
+            0..text.lines().next().map_or(0, str::len),
+            "there is no table in this ruleset",
+        )
+        .help("save what `nft list ruleset` prints, as root: others get an empty list"));
+    }
+    Ok(nft::lower::lower(&tree, kind == Kind::NftText, into))
+}
+
+/// Is the file at `path` included by this ruleset text? The file's name decides, as paths on the router are others.
+fn includes(text: &str, path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let included = text.lines().filter_map(|l| l.trim_start().strip_prefix("include"));
+    included.map(|rest| rest.trim().trim_matches(['"', ';', '\''])).any(|target| {
+        let last = target.rsplit('/').next().unwrap_or(target);
+        match last.split_once('*') {
+            Some((start, end)) => name.starts_with(start) && name.ends_with(end),
+            None => last == name,
+        }
+    })
 }

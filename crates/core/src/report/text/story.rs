@@ -1,0 +1,145 @@
+//! Notes under the table: where packets stop, by which rule, and what they look like there.
+
+use super::{Writer, same_reason, shortened};
+use crate::report::{Alternative, Origin, Path, Piece, Reach, Report, Step};
+
+/// One reason for which packets stop or may stop, and everybody whom it concerns.
+pub(super) struct Note<'r> {
+    /// The piece that is told.
+    piece: &'r Piece,
+    /// Who, by what, which ports.
+    whom: Vec<(&'r Path, &'r Alternative, &'r Piece)>,
+}
+
+/// All reasons, in the order of the table.
+pub(super) struct Notes<'r> {
+    pub list: Vec<Note<'r>>,
+}
+
+impl<'r> Notes<'r> {
+    pub fn collect(report: &'r Report) -> Self {
+        let mut list: Vec<Note<'r>> = Vec::new();
+        for path in &report.paths {
+            for a in path.legs.iter().flat_map(|l| &l.any_of) {
+                for piece in a.pieces.iter().filter(|p| p.reach != Reach::Open) {
+                    let whom = (path, a, piece);
+                    match list.iter_mut().find(|n| same_reason(n.piece, piece)) {
+                        Some(note) => note.whom.push(whom),
+                        None => list.push(Note { piece, whom: vec![whom] }),
+                    }
+                }
+            }
+        }
+        Self { list }
+    }
+
+    /// Numbers of the notes that concern an alternative.
+    pub fn of(&self, a: &Alternative) -> Vec<usize> {
+        let concerns = |n: &Note<'_>| n.whom.iter().any(|(_, other, _)| std::ptr::eq(*other, a));
+        self.list.iter().enumerate().filter(|(_, n)| concerns(n)).map(|(i, _)| i + 1).collect()
+    }
+}
+
+pub(super) fn note(out: &mut Writer, number: usize, note: &Note<'_>) {
+    let piece = note.piece;
+    let title = match &piece.stop {
+        Some(stop) if piece.reach != Reach::Unknown => stop.what.clone(),
+        _ => {
+            let list: Vec<&str> = piece.doubts.iter().map(|d| &*d.what).collect();
+            format!("it depends on what is not known: {}", list.join("; "))
+        }
+    };
+    let mark = out.style.bold(&format!("[{number}]"));
+    out.wrapped_after(&mark, format!("[{number}]").len() + 2, &title);
+    out.wrapped(5, &concerned(note));
+    for doubt in &piece.doubts {
+        if let Some(o) = &doubt.origin {
+            rule(out, o);
+        }
+        if !doubt.supply.is_empty() {
+            out.wrapped(5, &format!("to know it: {}", doubt.supply));
+        }
+    }
+    if let Some(o) = piece.stop.as_ref().and_then(|s| s.origin.as_ref()).filter(|_| piece.reach != Reach::Unknown) {
+        rule(out, o);
+    }
+    way(out, &piece.steps);
+}
+
+/// A rule with its place: `file:line` and the line itself, or the object and the text.
+fn rule(out: &mut Writer, o: &Origin) {
+    out.line(&format!("     --> {}", shortened(&o.place(), 70)));
+    if !o.text.is_empty() {
+        out.line(&format!("         {}", shortened(&o.text, 70)));
+    }
+}
+
+fn concerned(note: &Note<'_>) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for (path, a, piece) in &note.whom {
+        let proto = a.what.split(' ').next().unwrap_or_default();
+        let family = if path.family == "ipv6" { ", IPv6" } else { "" };
+        let from = if piece.from.is_empty() { String::new() } else { format!(" from {}", piece.from) };
+        let what = format!("{proto} {}{from}", piece.ports);
+        let who = format!("{}{family}", path.who);
+        match parts.iter_mut().find(|p| p.ends_with(&format!(": {who}"))) {
+            Some(p) => *p = format!("{}, {what}: {who}", &p[..p.len() - who.len() - 2]),
+            None => parts.push(format!("{what}: {who}")),
+        }
+    }
+    format!("concerns {}", parts.join("; "))
+}
+
+/// One packet's way, a line for each device and each rule that acted.
+fn way(out: &mut Writer, steps: &[Step]) {
+    let mut packet = "";
+    for step in steps {
+        if step.packet != packet {
+            packet = step.packet;
+            let name = match packet {
+                "request" => "the first packet",
+                "reply" => "the answer",
+                _ => "the next packet",
+            };
+            out.line(&format!("     {name}"));
+        }
+        let arrow = if step.header.is_empty() { String::new() } else { format!("  {}", step.header) };
+        match (step.hook, &step.origin) {
+            (Some(hook), Some(o)) if step.action == "rule" || step.action == "policy drop" => {
+                let drop = if step.action == "rule" { "" } else { "policy drop of " };
+                let text = if o.line.is_some() || drop.is_empty() { &o.text } else { &o.object };
+                out.line(&shortened(&format!("         {hook}  {drop}{}  {text}", o.place()), 80));
+            }
+            (None, _) => out.line(&shortened(&format!("       {} {}{arrow}", step.device, step.action), 80)),
+            _ if step.action == "fits no session" => {
+                out.line(&format!("         {}  it fits no session", step.hook.unwrap_or_default()));
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Which rules let the calls that work through, said once for each requirement.
+pub(super) fn carried(out: &mut Writer, report: &Report) {
+    let mut lines: Vec<String> = Vec::new();
+    for path in report.paths.iter().filter(|p| p.vantage != "server") {
+        for a in path.legs.iter().flat_map(|l| &l.any_of) {
+            let Some(piece) = a.pieces.iter().find(|p| p.reach == Reach::Open) else { continue };
+            let rules: Vec<String> = piece
+                .steps
+                .iter()
+                .filter(|s| s.packet == "request" && s.action == "rule")
+                .filter_map(|s| Some((s.hook?, s.origin.as_ref()?)))
+                .map(|(hook, o)| format!("{hook} {}", o.place()))
+                .collect();
+            if rules.is_empty() {
+                continue;
+            }
+            let line = format!("{}: {}", a.what, rules.join(", "));
+            if !lines.contains(&line) {
+                lines.push(line);
+            }
+        }
+    }
+    out.section("let in by", &lines);
+}
