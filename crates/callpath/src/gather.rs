@@ -36,7 +36,7 @@ fn fill(path: &Path, snapshot: &mut Snapshot) -> Result<(), InputError> {
     let manifest = manifest::parse(snapshot.manifest())?;
     let base = file.parent().map(Path::to_path_buf).unwrap_or_default();
     for wanted in manifest.files() {
-        add(&base.join(&wanted.value), &snapshot.path(&wanted.value), Some(wanted), snapshot)?;
+        add(&base.join(&wanted.value), &wanted.value, Some(wanted), snapshot)?;
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ pub fn run(files: &[PathBuf], unread: bool, summary: Option<&Path>, shell: &Shel
     if let Some(dir) = summary {
         return figures(dir, shell);
     }
-    let mut snapshot = Snapshot { sources: vec![Source::default()] };
+    let mut snapshot = Snapshot { sources: vec![Source::default()], directory: String::new() };
     let mut code = 0;
     for file in files {
         let name = gather::shown(file);
@@ -142,7 +142,10 @@ fn figures(dir: &Path, shell: &Shell) -> u8 {
     for file in &files {
         let name = gather::shown(file);
         let outcome = gather::read(file, &name, MAX_BYTES).map_err(|(message, _)| message).and_then(|text| {
-            let snapshot = Snapshot { sources: vec![Source::default(), Source { name: name.clone(), text }] };
+            let snapshot = Snapshot {
+                sources: vec![Source::default(), Source { name: name.clone(), text }],
+                directory: String::new(),
+            };
             let id = SourceId(1);
             let kind = recognise(id, &snapshot.sources[1].text).map_err(|e| e.message)?;
             if kind == Kind::IpRoute {

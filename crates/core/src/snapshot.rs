@@ -7,7 +7,7 @@ use std::ops::Range;
 /// A named input text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Source {
-    /// Its name as the user gave it: a path relative to the working directory.
+    /// Its name as the user gave it: a path relative to the manifest.
     pub name: String,
     /// The whole text.
     pub text: String,
@@ -42,8 +42,10 @@ impl ReadError {
 /// Everything an analysis needs: the manifest first, then every file that it names, includes too.
 #[derive(Debug, Clone, Default)]
 pub struct Snapshot {
-    /// The texts; [`SourceId`] is the index, the manifest is number 0.
+    /// The texts; [`SourceId`] is the index, the manifest is number 0. Names are relative to the manifest's directory.
     pub sources: Vec<Source>,
+    /// That directory as the user named it, with a slash at its end, or nothing: error messages begin with it.
+    pub directory: String,
 }
 
 impl Snapshot {
@@ -52,22 +54,10 @@ impl Snapshot {
         self.sources.first().map_or("", |s| &s.text)
     }
 
-    /// The directory that the manifest's paths are relative to, with a slash at its end, or nothing.
-    fn directory(&self) -> &str {
-        let name = self.sources.first().map_or("", |s| &*s.name);
-        name.rfind('/').map_or("", |i| &name[..=i])
-    }
-
     /// The source that the manifest calls `path`.
     pub fn find(&self, path: &str) -> Option<SourceId> {
-        let full = self.path(path);
-        let index = self.sources.iter().skip(1).position(|s| s.name == full)?;
+        let index = self.sources.iter().skip(1).position(|s| s.name == path)?;
         u16::try_from(index + 1).ok().map(SourceId)
-    }
-
-    /// How a path in the manifest is called in reports: relative to where the manifest was named from.
-    pub fn path(&self, path: &str) -> String {
-        if path.starts_with('/') { path.to_owned() } else { format!("{}{path}", self.directory()) }
     }
 
     /// A source by number.
@@ -140,7 +130,11 @@ impl InputError {
                     // The excerpt may be cut out of a long line, so line and column are given apart from it.
                     let (line, column) = line_column(&source.text, span.start);
                     group = group
-                        .element(Origin::path(&*source.name).line(line).char_column(column))
+                        .element(
+                            Origin::path(format!("{}{}", snapshot.directory, source.name))
+                                .line(line)
+                                .char_column(column),
+                        )
                         .element(Snippet::source(excerpt.text).line_start(line).annotation(mark));
                 }
             }
@@ -203,7 +197,8 @@ mod tests {
     use super::*;
 
     fn snapshot(text: &str) -> Snapshot {
-        Snapshot { sources: vec![Source { name: "x/callpath.toml".into(), text: text.into() }] }
+        let sources = vec![Source { name: "callpath.toml".into(), text: text.into() }];
+        Snapshot { sources, directory: "x/".into() }
     }
 
     #[test]
@@ -231,7 +226,7 @@ mod tests {
     #[test]
     fn paths_are_relative_to_the_manifest() {
         let mut s = snapshot("");
-        s.sources.push(Source { name: "x/r/a.nft".into(), text: String::new() });
+        s.sources.push(Source { name: "r/a.nft".into(), text: String::new() });
         assert_eq!(s.find("r/a.nft"), Some(SourceId(1)));
         assert_eq!(s.find("a.nft"), None);
         assert_eq!(line_column("ab\ncd", 4), (2, 2));

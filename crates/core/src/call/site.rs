@@ -521,7 +521,8 @@ impl Builder<'_> {
         };
         for iface in self.devices.iter().flat_map(|d| &d.interfaces) {
             for net in &iface.addresses {
-                let inner = iface.segment != INTERNET_SEGMENT;
+                // Every link has the link-local network; only this address of it is the site's.
+                let inner = iface.segment != INTERNET_SEGMENT && !is_link_local(net.addr());
                 add(net.addr(), if inner { prefix_set(*net) } else { one(net.addr()) });
             }
         }

@@ -1,6 +1,6 @@
 //! Notes under the table: where packets stop, by which rule, and what they look like there.
 
-use super::{Writer, same_reason, shortened};
+use super::{WIDTH, Writer, same_reason, shortened};
 use crate::report::{Alternative, Origin, Path, Piece, Reach, Report, Step};
 
 /// One reason for which packets stop or may stop, and everybody whom it concerns.
@@ -93,53 +93,66 @@ fn concerned(note: &Note<'_>) -> String {
 /// One packet's way, a line for each device and each rule that acted.
 fn way(out: &mut Writer, steps: &[Step]) {
     let mut packet = "";
+    let mut header = "";
     for step in steps {
         if step.packet != packet {
             packet = step.packet;
+            header = &step.header;
             let name = match packet {
-                "request" => "the first packet",
-                "reply" => "the answer",
-                _ => "the next packet",
+                "request" => "first packet",
+                "reply" => "answer",
+                _ => "next packet",
             };
-            out.line(&format!("     {name}"));
+            out.line(&shortened(&format!("     {name}: {header}"), WIDTH));
+            continue;
         }
-        let arrow = if step.header.is_empty() { String::new() } else { format!("  {}", step.header) };
-        match (step.hook, &step.origin) {
-            (Some(hook), Some(o)) if step.action == "rule" || step.action == "policy drop" => {
-                let drop = if step.action == "rule" { "" } else { "policy drop of " };
-                let text = if o.line.is_some() || drop.is_empty() { &o.text } else { &o.object };
-                out.line(&shortened(&format!("         {hook}  {drop}{}  {text}", o.place()), 80));
-            }
-            (None, _) => out.line(&shortened(&format!("       {} {}{arrow}", step.device, step.action), 80)),
-            _ if step.action == "fits no session" => {
-                out.line(&format!("         {}  it fits no session", step.hook.unwrap_or_default()));
-            }
-            _ => {}
+        // Where addresses have changed, they are said again.
+        let now =
+            if step.header.is_empty() || step.header == header { String::new() } else { format!("  {}", step.header) };
+        if !step.header.is_empty() {
+            header = &step.header;
         }
+        let text = match (step.hook, &step.origin) {
+            (Some(hook), Some(o)) if step.action == "rule" => format!("         {hook}  {}  {}", o.place(), o.text),
+            (Some(hook), Some(o)) if step.action == "policy drop" => {
+                format!("         {hook}  {}  policy drop of {}", o.place(), o.object)
+            }
+            (Some(hook), _) if step.action == "fits no session" => format!("         {hook}  it fits no session"),
+            (None, _) if step.action.starts_with("leaves ") => format!("         {}{now}", step.action),
+            (None, _) => format!("       {} {}{now}", step.device, step.action),
+            _ => continue,
+        };
+        out.line(&shortened(&text, WIDTH));
     }
 }
 
-/// Which rules let the calls that work through, said once for each requirement.
+/// Which rules let the calls that work through: the ports and places of each list of rules.
 pub(super) fn carried(out: &mut Writer, report: &Report) {
-    let mut lines: Vec<String> = Vec::new();
+    let mut lists: Vec<(String, Vec<&str>, Vec<&str>)> = Vec::new();
     for path in report.paths.iter().filter(|p| p.vantage != "server") {
         for a in path.legs.iter().flat_map(|l| &l.any_of) {
             let Some(piece) = a.pieces.iter().find(|p| p.reach == Reach::Open) else { continue };
-            let rules: Vec<String> = piece
-                .steps
-                .iter()
-                .filter(|s| s.packet == "request" && s.action == "rule")
-                .filter_map(|s| Some((s.hook?, s.origin.as_ref()?)))
-                .map(|(hook, o)| format!("{hook} {}", o.place()))
-                .collect();
+            let rules = piece.steps.iter().filter(|s| s.packet == "request" && s.action == "rule");
+            let rules = rules.filter_map(|s| Some(format!("{} {}", s.hook?, s.origin.as_ref()?.place())));
+            let rules = rules.collect::<Vec<_>>().join(", ");
             if rules.is_empty() {
                 continue;
             }
-            let line = format!("{}: {}", a.what, rules.join(", "));
-            if !lines.contains(&line) {
-                lines.push(line);
+            let at = lists.iter().position(|(r, ..)| *r == rules).unwrap_or_else(|| {
+                lists.push((rules, Vec::new(), Vec::new()));
+                lists.len() - 1
+            });
+            let (_, ports, places) = &mut lists[at];
+            if !ports.contains(&&*a.what) {
+                ports.push(&a.what);
+            }
+            if !places.contains(&&*path.vantage) {
+                places.push(&path.vantage);
             }
         }
     }
-    out.section("let in by", &lines);
+    let line = |(rules, ports, places): &(String, Vec<&str>, Vec<&str>)| {
+        format!("{} from {}: {rules}", ports.join(", "), places.join(", "))
+    };
+    out.section("let in by", &lists.iter().map(line).collect::<Vec<_>>());
 }

@@ -18,18 +18,25 @@ pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: S
     }
     // At most four ways side by side; further ones follow in lines of their own.
     let shown = &columns[..columns.len().min(4)];
-    let cell = if shown.len() > 3 { 13 } else { 16 };
-    let last = 13;
-    let first = WIDTH - 2 - shown.len() * cell - last;
-    let head: String = shown.iter().map(|c| pad(&two_lines(c, cell - 1), cell)).collect();
+    let widths: Vec<usize> = shown
+        .iter()
+        .map(|what| {
+            let cells = calls.iter().flat_map(|p| &p.legs).flat_map(|l| &l.any_of).filter(|a| a.what == **what);
+            let widest = cells.map(|a| words(a, notes).chars().count()).max().unwrap_or(0);
+            (widest.max(what.chars().count()) + 2).clamp(9, 19)
+        })
+        .collect();
+    let last = if calls.iter().all(|p| p.note.is_empty()) { 9 } else { 14 };
+    let first = (WIDTH - 2).saturating_sub(widths.iter().sum::<usize>() + last).clamp(16, 40);
+    let head: String = shown.iter().zip(&widths).map(|(c, w)| pad(&super::shortened(c, w - 1), *w)).collect();
     out += &line(&format!("  {}{head}{}", pad("who calls", first), "the call"));
     out += &line(&format!("  {}", "-".repeat(WIDTH - 2)));
     for path in calls {
         let who = if path.family == "ipv6" { format!("{}, IPv6", path.who) } else { path.who.clone() };
         let mut cells: Vec<Vec<String>> = vec![hanging(&who, first - 1)];
-        for what in shown {
+        for (what, width) in shown.iter().zip(&widths) {
             let found = path.legs.iter().flat_map(|l| &l.any_of).find(|a| a.what == *what);
-            cells.push(wrap(&found.map_or("-".into(), |a| words(a, notes)), cell - 1));
+            cells.push(wrap(&found.map_or("-".into(), |a| words(a, notes)), width - 1));
         }
         let verdict = verdict(path);
         cells.push(wrap(&verdict, last));
@@ -38,7 +45,7 @@ pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: S
             let mut text = String::from("  ");
             for (i, lines) in cells.iter().enumerate() {
                 let content = lines.get(row).map_or("", |s| s);
-                let width = if i == 0 { first } else { cell };
+                let width = if i == 0 { first } else { widths.get(i - 1).copied().unwrap_or(last) };
                 let padded = if i + 1 == cells.len() { content.to_owned() } else { pad(content, width) };
                 let colour = i > 0 && !content.is_empty();
                 text += &if colour && i + 1 == cells.len() { style.verdict(path.verdict, &padded) } else { padded };
@@ -52,10 +59,12 @@ pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: S
     for path in others {
         for a in path.legs.iter().flat_map(|l| &l.any_of) {
             let text = format!("{}: {}, {}", path.who, a.what, a.purpose);
+            let found = words(a, notes);
+            let cell = found.chars().count() + 3;
             let width = WIDTH - 2 - last - cell;
             for (i, l) in hanging(&text, width - 1).iter().enumerate() {
                 let rest = if i == 0 {
-                    format!("{}{}", pad(&words(a, notes), cell), style.verdict(path.verdict, &verdict(path)))
+                    format!("{}{}", pad(&found, cell), style.verdict(path.verdict, &verdict(path)))
                 } else {
                     String::new()
                 };
@@ -92,10 +101,6 @@ fn words(a: &Alternative, notes: &Notes<'_>) -> String {
 fn hanging(text: &str, width: usize) -> Vec<String> {
     let lines = wrap(text, width - 2);
     lines.into_iter().enumerate().map(|(i, l)| if i == 0 { l } else { format!("  {l}") }).collect()
-}
-
-fn two_lines(text: &str, width: usize) -> String {
-    super::shortened(text, width)
 }
 
 fn pad(text: &str, width: usize) -> String {
