@@ -20,8 +20,8 @@ pub fn run(site: &Path, format: Format, shell: &Shell) -> u8 {
         }
         Ok(report) => {
             match format {
-                Format::Text => shell.print(&text(&report, Style { colour: shell.colour })),
-                Format::Json => shell.print(&report.json()),
+                Format::Text => Shell::print(&text(&report, Style { colour: shell.colour })),
+                Format::Json => Shell::print(&report.json()),
             }
             u8::from(report.verdict != Verdict::Works)
         }

@@ -30,8 +30,8 @@ pub fn site(path: &Path) -> Gathered {
 fn fill(path: &Path, snapshot: &mut Snapshot) -> Result<(), InputError> {
     let file = manifest_file(path)?;
     let name = shown(&file);
-    let text =
-        read(&file, &name, MAX_MANIFEST).map_err(|(message, help)| InputError::about(&name, message).help(help))?;
+    let text = read(&file, &name, MAX_MANIFEST)
+        .map_err(|(message, help)| InputError::about(name.as_str(), message).help(help))?;
     snapshot.sources.push(Source { name, text });
     let manifest = manifest::parse(snapshot.manifest())?;
     let base = file.parent().map(Path::to_path_buf).unwrap_or_default();

@@ -34,7 +34,7 @@ pub fn run(files: &[PathBuf], unread: bool, summary: Option<&Path>, shell: &Shel
     for index in 1..snapshot.sources.len() {
         let id = SourceId(u16::try_from(index).unwrap_or(u16::MAX));
         match one(&snapshot, id, unread, files.len() > 1) {
-            Ok(text) => shell.print(&text),
+            Ok(text) => Shell::print(&text),
             Err(error) => {
                 shell.error(&error, &snapshot);
                 code = NO_ANSWER;
@@ -63,15 +63,12 @@ fn one(snapshot: &Snapshot, id: SourceId, only_unread: bool, heading: bool) -> R
     if only_unread {
         for doubt in pipeline.doubts.iter().filter(|d| d.unread) {
             let origin = pipeline.origin(doubt.origin);
-            let place = match snapshot.source(origin.at.source).filter(|_| origin.has_lines) {
-                Some(s) => {
-                    let (line, column) = line_column(&s.text, origin.at.start as usize);
-                    format!("{}:{line}:{column}", s.name)
-                }
-                None => {
-                    let handle = origin.handle.map_or_else(String::new, |h| format!(", handle {h}"));
-                    format!("{}: {}{handle}", source.name, origin.object)
-                }
+            let place = if let Some(s) = snapshot.source(origin.at.source).filter(|_| origin.has_lines) {
+                let (line, column) = line_column(&s.text, origin.at.start as usize);
+                format!("{}:{line}:{column}", s.name)
+            } else {
+                let handle = origin.handle.map_or_else(String::new, |h| format!(", handle {h}"));
+                format!("{}: {}{handle}", source.name, origin.object)
             };
             let _ = writeln!(out, "{place}: {}", doubt.what);
         }
@@ -169,7 +166,7 @@ fn figures(dir: &Path, shell: &Shell) -> u8 {
         }
     }
     let _ = writeln!(out, "\n{read} rulesets, {refused} files not read; {}", line(&total));
-    shell.print(&out);
+    Shell::print(&out);
     u8::from(read == 0) * NO_ANSWER
 }
 

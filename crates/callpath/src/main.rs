@@ -66,7 +66,7 @@ fn main() -> ExitCode {
         Command::Check { site, format } => check::run(&site, format, &shell),
         Command::Import { files, unread, summary } => import::run(&files, unread, summary.as_deref(), &shell),
         Command::Schema => {
-            shell.print(&callpath_core::manifest::schema());
+            Shell::print(&callpath_core::manifest::schema());
             0
         }
     };

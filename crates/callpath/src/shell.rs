@@ -21,7 +21,7 @@ impl Shell {
     }
 
     /// Prints to standard output; a closed pipe ends the printing, not the program with a panic.
-    pub fn print(&self, text: &str) {
+    pub fn print(text: &str) {
         let _ = std::io::stdout().lock().write_all(text.as_bytes());
     }
 

@@ -23,7 +23,7 @@ const SPECIAL_V4: &[&str] = &[
     "224.0.0.0/3",
 ];
 
-/// The same within 2000::/3, where all global unicast addresses are assigned from (RFC 4291 2.4).
+/// The same within `2000::/3`, where all global unicast addresses are assigned from (RFC 4291 2.4).
 const SPECIAL_V6: &[&str] = &["2001::/23", "2001:db8::/32", "2002::/16"];
 
 /// Addresses that are not reached from the internet: RFC 1918, RFC 6598, link-local, RFC 7335.
@@ -62,7 +62,7 @@ pub(super) fn is_public(ip: IpAddr) -> bool {
     }
 }
 
-/// Link-local IPv6 (fe80::/10).
+/// Link-local IPv6 (`fe80::/10`).
 pub(super) fn is_link_local(ip: IpAddr) -> bool {
     matches!(ip, IpAddr::V6(a) if a.is_unicast_link_local())
 }

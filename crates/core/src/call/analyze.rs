@@ -2,25 +2,26 @@
 
 use super::address::{is_public, prefix_set};
 use super::judge;
-use super::reach::{Certainty, Ending, Goal, Region, ending, exposed, regions};
+use super::reach::{Certainty, Goal, Region, ending, regions};
 use super::site::{self, Case, Parts, Site, Vantage};
-use super::story::{Story, origin};
+use super::story::Story;
+use super::summary::finish;
 use crate::cube::{Cube, Set};
 use crate::manifest::{Manifest, Place, Proto, parse, show_ports};
 use crate::model::{Family, Part, address_value};
 use crate::profile::{Instance, instance};
 use crate::report::{
-    Alternative, DoubtLine, Exposure, Fact, InstanceLine, Leg, Path, Piece, Reach, Report, Ruleset, SCHEMA, Tool,
-    Unread, Verdict,
+    Alternative, DoubtLine, Fact, InstanceLine, Leg, Path, Piece, Reach, Report, SCHEMA, Tool, Verdict,
 };
 use crate::requirement::{Level, Party, Requirement};
 use crate::snapshot::{InputError, Snapshot};
-use crate::trace::{Answer, Question, Val, ask, ask_requests};
+use crate::trace::{Answer, Question, ask};
 use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::net::IpAddr;
 
 /// Ports that callers send from.
-const CLIENT_PORTS: (u128, u128) = (1024, 65535);
+pub(super) const CLIENT_PORTS: (u128, u128) = (1024, 65535);
 
 /// Judges a site.
 ///
@@ -101,11 +102,11 @@ fn check_clients(manifest: &Manifest, instances: &[Instance], site: &Site) -> Re
     Ok(())
 }
 
-struct Judge<'a> {
-    snapshot: &'a Snapshot,
-    manifest: &'a Manifest,
-    instances: &'a [Instance],
-    site: &'a Site,
+pub(super) struct Judge<'a> {
+    pub snapshot: &'a Snapshot,
+    pub manifest: &'a Manifest,
+    pub instances: &'a [Instance],
+    pub site: &'a Site,
 }
 
 impl Judge<'_> {
@@ -141,7 +142,7 @@ impl Judge<'_> {
     }
 
     /// The address that callers of a family use: the public one, or the server's own public IPv6 address.
-    fn told(&self, instance: &Instance, family: Family) -> Option<IpAddr> {
+    pub(super) fn told(&self, instance: &Instance, family: Family) -> Option<IpAddr> {
         match family {
             Family::V4 => self.site.public.filter(|_| instance.deploy.host.iter().any(|h| h.value.is_ipv4())),
             Family::V6 => {
@@ -152,7 +153,7 @@ impl Judge<'_> {
         }
     }
 
-    fn line(&self, instance: &Instance) -> InstanceLine {
+    pub(super) fn line(&self, instance: &Instance) -> InstanceLine {
         let told = [Family::V4, Family::V6].into_iter().filter_map(|f| self.told(instance, f));
         InstanceLine {
             label: instance.label().to_owned(),
@@ -348,7 +349,7 @@ impl Judge<'_> {
         let found = regions(&answer, &self.site.network, |t| ending(t, goal, vantage.device));
         let story = self.story(family, from);
         let pieces: Vec<Piece> = found.iter().map(|region| piece(&story, &answer, region, from, family)).collect();
-        let reach = judge::reach(pieces.iter().map(|p| p.reach));
+        let reach = judge::reach(&pieces.iter().map(|p| p.reach).collect::<Vec<_>>());
         let bad = found.iter().filter(|r| r.certainty != Certainty::Open);
         let open = bad.fold(ports.clone(), |left, r| left.minus(&r.part(Part::DstPort)));
         let share = match (reach, open.count(), ports.count()) {
@@ -373,7 +374,7 @@ impl Judge<'_> {
         ask(&self.site.network, &Question { from: device, family, packets })
     }
 
-    fn story<'s>(&'s self, family: Family, senders: &'s Set) -> Story<'s> {
+    pub(super) fn story<'s>(&'s self, family: Family, senders: &'s Set) -> Story<'s> {
         Story {
             snapshot: self.snapshot,
             network: &self.site.network,
@@ -382,188 +383,6 @@ impl Judge<'_> {
             sender: "caller",
             addressee: "anybody",
         }
-    }
-
-    /// What else of the server the internet reaches.
-    fn exposures(&self, n: usize, instance: &Instance, out: &mut Vec<Exposure>) {
-        let server = self.site.server_of[n];
-        let everybody = &self.site.vantages[0];
-        for family in [Family::V4, Family::V6] {
-            let Some(told) = self.told(instance, family) else { continue };
-            if family == Family::V6 && self.site.no_v6.is_some() {
-                continue;
-            }
-            let admins = instance.deploy.admin.iter().filter(|a| Family::of(a.value.addr()) == family);
-            let from = admins.fold(everybody.sources(family).clone(), |s, a| s.minus(&prefix_set(a.value)));
-            for proto in [Proto::Tcp, Proto::Udp] {
-                let parts = [
-                    from.clone(),
-                    Set::one(address_value(told)),
-                    Set::range(CLIENT_PORTS.0, CLIENT_PORTS.1),
-                    Set::range(1, 65535),
-                    Set::one(u128::from(proto.number())),
-                ];
-                let packets = Cube { parts, vars: Vec::new() };
-                let question = Question { from: self.site.internet, family, packets };
-                let answer = ask_requests(&self.site.network, &question);
-                self.exposed_by(n, instance, server, &answer, proto, family, &from, out);
-            }
-        }
-    }
-
-    #[allow(clippy::too_many_arguments)] // one answer and what it was about
-    fn exposed_by(
-        &self,
-        n: usize,
-        instance: &Instance,
-        server: usize,
-        answer: &Answer,
-        proto: Proto,
-        family: Family,
-        from: &Set,
-        out: &mut Vec<Exposure>,
-    ) {
-        let story = self.story(family, from);
-        // Ports of the host as (inside, outside) sets, by what they are for.
-        let found = regions(answer, &self.site.network, |t| {
-            if exposed(t, server) {
-                Ending::Works
-            } else {
-                ending(t, Goal { device: server, listening: false, same_port: false }, usize::MAX)
-            }
-        });
-        for region in found.iter().filter(|r| r.certainty != Certainty::Closed) {
-            // All trips of the region that arrive, with their own inside ports.
-            for trip in answer.trips.iter().filter(|t| exposed(t, server)) {
-                let ports = region.cubes.iter().fold(Set::empty(), |all, c| {
-                    let meets = c.parts.iter().zip(&trip.asked.parts).all(|(a, b)| a.intersects(b));
-                    if meets { all.or(&c.part(Part::DstPort).and(trip.asked.part(Part::DstPort))) } else { all }
-                });
-                if ports.is_empty() {
-                    continue;
-                }
-                let (inside, shift) = match trip.request.last().header.dport {
-                    Val::Part(Part::DstPort, k) => (ports.shifted(k), Some(k)),
-                    Val::Const(c) => (Set::one(c), None),
-                    Val::Part(..) | Val::Var(_) => (Set::range(1, 65535), None),
-                };
-                for (socket, forbidden) in self.unwanted(n, instance, proto, &inside) {
-                    let outside = match shift {
-                        Some(k) => socket.shifted(0u128.wrapping_sub(k)),
-                        None => ports.clone(),
-                    };
-                    let unknown = region.certainty == Certainty::Unknown;
-                    let shown = |s: &Set| format!("{} {}", proto.name(), show_set(s));
-                    let (steps, _, _) = story.of(answer, region);
-                    let line = Exposure {
-                        instance: instance.label().to_owned(),
-                        socket: shown(&socket),
-                        outside: shown(&outside),
-                        family: family_name(family),
-                        forbidden,
-                        unknown,
-                        steps,
-                    };
-                    let same = |e: &Exposure| {
-                        e.socket == line.socket
-                            && e.outside == line.outside
-                            && e.family == line.family
-                            && e.instance == line.instance
-                    };
-                    if !out.iter().any(same) {
-                        out.push(line);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Parts of these ports of a host that nothing on it wants to be reached by: the ports and why they must not be.
-    fn unwanted(&self, n: usize, instance: &Instance, proto: Proto, inside: &Set) -> Vec<(Set, Option<String>)> {
-        let server = self.site.server_of[n];
-        let same_host =
-            || self.instances.iter().zip(&self.site.server_of).filter(|(_, s)| **s == server).map(|(i, _)| i);
-        let set = |r: &Requirement| Set::from_ranges(r.ports.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))));
-        let here = |r: &&Requirement| r.proto == proto && r.to == Party::Server;
-        let wanted = same_host().flat_map(|i| &i.requirements).filter(here);
-        let wanted = wanted
-            .filter(|r| !matches!(r.level, Level::Forbidden | Level::Admin))
-            .fold(Set::empty(), |all, r| all.or(&set(r)));
-        let mut rest = inside.minus(&wanted);
-        let mut out = Vec::new();
-        for r in
-            instance.requirements.iter().filter(here).filter(|r| matches!(r.level, Level::Forbidden | Level::Admin))
-        {
-            let hit = set(r).and(&rest);
-            if !hit.is_empty() {
-                rest = rest.minus(&hit);
-                let why = if r.level == Level::Admin {
-                    format!("{}: only for the administrator", r.purpose)
-                } else {
-                    r.purpose.clone()
-                };
-                out.push((hit, Some(why)));
-            }
-        }
-        if !rest.is_empty() {
-            out.push((rest, None));
-        }
-        out
-    }
-
-    fn notes(&self, n: usize, instance: &Instance, given: &mut Vec<String>, not_judged: &mut BTreeSet<String>) {
-        let told = self.line(instance).told.join(" and ");
-        let label = instance.label();
-        let host = instance.deploy.host.iter().map(|h| h.value.to_string()).collect::<Vec<_>>().join(" and ");
-        given.push(format!("{label} tells clients {told}, and listens on {host}"));
-        let server = &self.site.network.devices[self.site.server_of[n]];
-        if instance.deploy.firewall.is_empty() && server.pipeline.chains.is_empty() {
-            let line = format!("{} has no firewall of its own: none is given", server.name);
-            if !given.contains(&line) {
-                given.push(line);
-            }
-        }
-        if let Some(clients) = &instance.deploy.clients {
-            let list: Vec<String> = clients.iter().map(|c| c.value.to_string()).collect();
-            given.push(format!("people call {label} only from: {}", list.join(", ")));
-        }
-        if self.told(instance, Family::V4).is_none() {
-            not_judged.insert("IPv4: no public IPv4 address is given".into());
-        }
-        match (&self.site.no_v6, self.told(instance, Family::V6)) {
-            (_, None) => {
-                not_judged.insert("IPv6: no public IPv6 address is given".into());
-            }
-            (Some(why), Some(_)) => {
-                not_judged.insert(why.clone());
-            }
-            (None, Some(_)) => {}
-        }
-        if let Some(name) = &self.manifest.name {
-            not_judged.insert(format!("whether {} resolves to {told}", name.value));
-        }
-        not_judged.insert("callers' own networks: strict NATs, blocked UDP".into());
-        not_judged.insert(format!("whether {} is running and configured as stated", instance.profile.title));
-    }
-
-    fn unread(&self) -> Vec<Unread> {
-        let mut out = Vec::new();
-        for device in &self.site.network.devices {
-            for doubt in device.pipeline.doubts.iter().filter(|d| d.unread) {
-                out.push(Unread { origin: origin(self.snapshot, device, doubt.origin), why: doubt.what.to_string() });
-            }
-        }
-        out
-    }
-
-    fn rulesets(&self) -> Vec<Ruleset> {
-        let line = |(id, counts): &(crate::model::SourceId, crate::dialect::nft::lower::Coverage)| Ruleset {
-            source: self.snapshot.source(*id).map_or_else(String::new, |s| s.name.clone()),
-            statements: counts.statements,
-            understood: counts.understood,
-            approximated: counts.approximated,
-        };
-        self.site.rulesets.iter().map(line).collect()
     }
 }
 
@@ -615,7 +434,7 @@ fn path(instance: &Instance, place: &str, who: String, family: Family, legs: Vec
     }
 }
 
-fn family_name(family: Family) -> &'static str {
+pub(super) fn family_name(family: Family) -> &'static str {
     match family {
         Family::V4 => "ipv4",
         Family::V6 => "ipv6",
@@ -623,7 +442,7 @@ fn family_name(family: Family) -> &'static str {
 }
 
 /// Ports of a set, as text.
-fn show_set(set: &Set) -> String {
+pub(super) fn show_set(set: &Set) -> String {
     let port = |v: u128| u16::try_from(v).unwrap_or(u16::MAX);
     let ranges: Vec<(u16, u16)> = set.ranges().iter().map(|(lo, hi)| (port(*lo), port(*hi))).collect();
     show_ports(&ranges)
@@ -638,84 +457,7 @@ fn show_addresses(set: &Set, family: Family) -> String {
     let ranges = set.ranges();
     let mut text = ranges.iter().take(2).map(show).collect::<Vec<_>>().join(", ");
     if ranges.len() > 2 {
-        text += &format!(" and {} more ranges", ranges.len() - 2);
+        let _ = write!(text, " and {} more ranges", ranges.len() - 2);
     }
     text
-}
-
-/// Whole verdict and headline, from the paths and exposures.
-fn finish(mut report: Report) -> Report {
-    let forbidden = |unknown: bool| report.exposures.iter().any(|e| e.forbidden.is_some() && e.unknown == unknown);
-    let mut worst = report.paths.iter().map(|p| p.verdict).max().unwrap_or(Verdict::Unknown);
-    if forbidden(false) {
-        worst = Verdict::Fails;
-    } else if forbidden(true) {
-        worst = worst.max(Verdict::Unknown);
-    }
-    report.verdict = worst;
-    report.headline = headline(&report);
-    report
-}
-
-fn headline(report: &Report) -> String {
-    let many = report.instances.len() > 1;
-    let places = |verdict: Verdict| {
-        let mut list: Vec<String> = Vec::new();
-        for p in report.paths.iter().filter(|p| p.verdict == verdict && p.vantage != "server" && p.vantage != "admin") {
-            let place = match &*p.vantage {
-                "internet" => "from the internet".to_owned(),
-                "lan" => "from your own network".to_owned(),
-                "self" => "from the server itself".to_owned(),
-                net => format!("from {}", net.trim_start_matches("net:")),
-            };
-            let family = if p.family == "ipv6" { " by IPv6" } else { "" };
-            let what = if many { format!(" to {}", p.instance) } else { String::new() };
-            list.push(format!("{place}{family}{what}"));
-        }
-        // Both families of a place are said once.
-        let both = list.clone();
-        list.retain(|l| !l.contains(" by IPv6") || !both.contains(&l.replace(" by IPv6", "")));
-        list
-    };
-    let mut parts = Vec::new();
-    for (verdict, words) in [
-        (Verdict::Fails, "calls fail"),
-        (Verdict::Unknown, "it is unknown whether calls work"),
-        (Verdict::Degraded, "calls are degraded"),
-        (Verdict::Works, if report.verdict == Verdict::Works { "calls work" } else { "they work" }),
-    ] {
-        let list = places(verdict);
-        if !list.is_empty() {
-            parts.push(format!("{words} {}", and(&list)));
-        }
-    }
-    for p in report.paths.iter().filter(|p| p.verdict > Verdict::Works) {
-        match &*p.vantage {
-            "server" => parts.insert(
-                0,
-                format!(
-                    "the server cannot {}",
-                    p.legs
-                        .iter()
-                        .find(|l| l.verdict > Verdict::Works)
-                        .map_or("reach the internet", |_| "ask for its public address")
-                ),
-            ),
-            "admin" => parts.push("the administrator cannot get in".into()),
-            _ => {}
-        }
-    }
-    for e in report.exposures.iter().filter(|e| e.forbidden.is_some()) {
-        let may = if e.unknown { "may reach" } else { "reaches" };
-        parts.insert(0, format!("the internet {may} {}", e.socket));
-    }
-    parts.join("; ")
-}
-
-fn and(list: &[String]) -> String {
-    match list {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
 }

@@ -92,7 +92,7 @@ pub(super) fn read(
         let base = wan.as_ref().map_or_else(head, |w| w.error(""));
         InputError { message, ..base }.help(help)
     })?;
-    let default = |family| device.routes.iter().find(|r| is_default(r, family)).and_then(|r| via(r));
+    let default = |family| device.routes.iter().find(|r| is_default(r, family)).and_then(via);
     let outer_v6 = default(Family::V6).unwrap_or(outer.0);
     let has_default = [Family::V4, Family::V6].map(|f| device.routes.iter().any(|r| is_default(r, f)));
     let known = device.interfaces[outer.0].addresses.iter().map(IpNet::addr).find(IpAddr::is_ipv4);

@@ -4,8 +4,8 @@ use crate::report::{Alternative, Leg, Reach, Verdict};
 use crate::requirement::Level;
 
 /// Whether pieces are open, all together.
-pub(super) fn reach(pieces: impl Iterator<Item = Reach> + Clone) -> Reach {
-    let has = |wanted| pieces.clone().any(|r| r == wanted);
+pub(super) fn reach(pieces: &[Reach]) -> Reach {
+    let has = |wanted| pieces.contains(&wanted);
     match (has(Reach::Open), has(Reach::Closed), has(Reach::Unknown)) {
         (true, false, false) => Reach::Open,
         (false, true, false) => Reach::Closed,
@@ -114,7 +114,7 @@ mod tests {
             (vec![Open, Unknown], Unknown),
             (vec![Unknown], Unknown),
         ] {
-            assert_eq!(reach(pieces.into_iter()), all);
+            assert_eq!(reach(&pieces), all);
         }
     }
 

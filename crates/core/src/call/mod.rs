@@ -2,6 +2,7 @@
 
 mod address;
 mod analyze;
+mod exposure;
 mod gateway;
 mod judge;
 mod reach;
@@ -10,6 +11,7 @@ mod site;
 mod source;
 mod stated;
 mod story;
+mod summary;
 
 pub use analyze::analyze;
 pub use source::{Kind, recognise, ruleset};

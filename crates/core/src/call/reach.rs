@@ -3,7 +3,7 @@
 //! Variables are quantified over: a packet gets through for certain when it does for all values of all variables
 //! (whatever a device chooses, whatever nobody knows), it fails for certain when it fails for all, else it is unknown.
 
-use crate::cube::{Cube, Dim, Set, merge};
+use crate::cube::{Cube, Dim, Set, VarId, merge};
 use crate::model::{DoubtId, Part};
 use crate::trace::{Answer, Choice, Disposition, Journey, Network, Phase, RoundTrip, Val};
 use std::collections::BTreeSet;
@@ -129,12 +129,11 @@ pub(super) fn regions(answer: &Answer, network: &Network, judge: impl Fn(&RoundT
             Default::default()
         };
         let key = Key { certainty, place: place(answer, trip, endings[trip], certainty), doubts: doubts.clone() };
-        match found.iter_mut().find(|(k, _)| *k == key) {
-            Some((_, region)) => region.cubes.push(cube),
-            None => {
-                let region = Region { cubes: vec![cube], certainty, trip, ending: endings[trip], doubts, also };
-                found.push((key, region));
-            }
+        if let Some((_, region)) = found.iter_mut().find(|(k, _)| *k == key) {
+            region.cubes.push(cube);
+        } else {
+            let region = Region { cubes: vec![cube], certainty, trip, ending: endings[trip], doubts, also };
+            found.push((key, region));
         }
     }
     let mut regions: Vec<Region> = found.into_iter().map(|(_, r)| r).collect();
@@ -183,10 +182,11 @@ fn doubts(
     trips: &[usize],
     endings: &[Ending],
 ) -> (Vec<(usize, DoubtId)>, Vec<String>) {
+    let separating = separating(answer, trips, endings);
     let mut doubts = BTreeSet::new();
     let mut also = BTreeSet::new();
     for trip in trips.iter().map(|t| (&answer.trips[*t], endings[*t])) {
-        for (var, _) in &trip.0.asked.vars {
+        for (var, _) in trip.0.asked.vars.iter().filter(|(v, _)| separating.is_empty() || separating.contains(v)) {
             match answer.variables[var.0 as usize].choice {
                 Choice::Doubt { device, doubt } => {
                     doubts.insert((device, doubt));
@@ -212,6 +212,25 @@ fn doubts(
         }
     }
     (doubts.into_iter().collect(), also.into_iter().collect())
+}
+
+/// Variables whose value alone makes the difference between two trips with different endings.
+fn separating(answer: &Answer, trips: &[usize], endings: &[Ending]) -> BTreeSet<VarId> {
+    let mut out = BTreeSet::new();
+    for (n, a) in trips.iter().enumerate() {
+        for b in &trips[n + 1..] {
+            if (endings[*a] == Ending::Works) == (endings[*b] == Ending::Works) {
+                continue;
+            }
+            let (a, b) = (&answer.trips[*a].asked, &answer.trips[*b].asked);
+            let differ = |(var, set): &&(VarId, Set)| b.get(Dim::Var(*var)).is_some_and(|other| !other.intersects(set));
+            let mut differing = a.vars.iter().filter(differ);
+            if let (Some((var, _)), None) = (differing.next(), differing.next()) {
+                out.insert(*var);
+            }
+        }
+    }
+    out
 }
 
 /// Disjoint cubes of packets, each with all trips that such a packet may take.
@@ -245,7 +264,7 @@ fn overlay(answer: &Answer) -> Vec<(Cube, Vec<usize>)> {
     done
 }
 
-fn intersect(a: &Cube, b: &Cube) -> Option<Cube> {
+pub(super) fn intersect(a: &Cube, b: &Cube) -> Option<Cube> {
     let parts = std::array::from_fn(|i| a.parts[i].and(&b.parts[i]));
     let both = Cube { parts, vars: Vec::new() };
     (!both.is_empty()).then_some(both)

@@ -1,7 +1,6 @@
 //! Judgement over answers made by hand.
 
 use super::*;
-use crate::cube::VarId;
 use crate::model::{Device, OriginId};
 use crate::trace::{Header, Hop, Variable};
 use std::sync::Arc;
@@ -42,7 +41,10 @@ fn doubt(n: u32) -> Variable {
     Variable { domain: Set::range(0, 1), choice: Choice::Doubt { device: 2, doubt: DoubtId(n) } }
 }
 
-fn judge(trips: Vec<RoundTrip>, variables: Vec<Variable>) -> Vec<(Certainty, Vec<(u128, u128)>, usize)> {
+/// What is certain about which ports, and how many doubts decide.
+type Judged = (Certainty, Vec<(u128, u128)>, usize);
+
+fn judge(trips: Vec<RoundTrip>, variables: Vec<Variable>) -> Vec<Judged> {
     let network = Network { devices: vec![Device::default(), Device::default(), Device::default()] };
     let goal = Goal { device: 1, listening: true, same_port: true };
     let answer = Answer { trips, variables };
@@ -96,6 +98,20 @@ fn doubts_that_meet_only_some_ports_leave_the_others_alone() {
             (Certainty::Unknown, vec![(7, 9)], 1)
         ]
     );
+}
+
+#[test]
+fn only_doubts_that_make_the_difference_are_named() {
+    let found = judge(
+        vec![
+            good(cube((1, 9), &[(0, (1, 1)), (1, (0, 0))])),
+            good(cube((1, 9), &[(0, (1, 1)), (1, (1, 1))])),
+            dropped(cube((1, 9), &[(0, (0, 0)), (1, (0, 0))])),
+            dropped(cube((1, 9), &[(0, (0, 0)), (1, (1, 1))])),
+        ],
+        vec![doubt(7), doubt(8)],
+    );
+    assert_eq!(found, [(Certainty::Unknown, vec![(1, 9)], 1)]);
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub enum Kind {
     IpRoute,
 }
 
+const RULESET: &str = "give nftables rules here: what `nft list ruleset` or `nft -j list ruleset` prints";
+
 /// Recognises a configuration file by its content.
 ///
 /// # Errors
@@ -44,7 +46,6 @@ pub fn recognise(source: SourceId, text: &str) -> Result<Kind, InputError> {
         let end = at + first.len().min(60);
         Err(InputError::at(source, at..end, format!("this is {what}")).help(help))
     };
-    const RULESET: &str = "give nftables rules here: what `nft list ruleset` or `nft -j list ruleset` prints";
     if start.is_empty() {
         return refuse("an empty file", "save what `nft list ruleset` prints, as root: others get an empty list");
     }

@@ -32,13 +32,18 @@ pub(super) struct Stated<'a> {
     pub forwards: &'a Forwards,
     /// Turns calls from inside back in; absent: not known.
     pub hairpin: Option<bool>,
-    /// Where in the manifest this is stated.
-    pub at: Range<usize>,
+    /// Where in the manifest this is stated; absent: it is assumed.
+    pub at: Option<Range<usize>>,
 }
 
 /// A consumer router: translates what leaves, forwards what it is told to, lets answers in and nothing else.
 pub(super) fn device(stated: &Stated<'_>) -> Device {
-    let mut b = Builder { pipeline: Pipeline::default(), at: stated.at.clone() };
+    let mut b = Builder {
+        pipeline: Pipeline::default(),
+        at: stated.at.clone().unwrap_or_default(),
+        stated: stated.at.is_some(),
+        unknown: None,
+    };
     let forward = b.forwards(stated);
     let prerouting = b.chain("forwards", forward);
     let from_inside = is(KeyField::InIface, Set::one(iface_value("inside")));
@@ -92,13 +97,24 @@ pub(super) fn device(stated: &Stated<'_>) -> Device {
 struct Builder {
     pipeline: Pipeline,
     at: Range<usize>,
+    stated: bool,
+    /// What it forwards is not known: one doubt for all of it.
+    unknown: Option<crate::model::DoubtId>,
 }
 
 impl Builder {
     fn origin(&mut self, text: &str) -> crate::model::OriginId {
         let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let at = SourceSpan { source: SourceId(0), start: place(self.at.start), end: place(self.at.end) };
-        self.pipeline.add_origin(Origin { at, has_lines: true, object: text.into(), ..Origin::default() })
+        let object = format!("{} ({})", text, if self.stated { "as you stated" } else { "assumed" });
+        let text = if self.stated { object.as_str().into() } else { Box::default() };
+        self.pipeline.add_origin(Origin {
+            at,
+            has_lines: self.stated,
+            object: object.into(),
+            text,
+            ..Origin::default()
+        })
     }
 
     fn rules(&mut self, list: Vec<(&str, Vec<Step>)>) -> Vec<Rule> {
@@ -171,10 +187,14 @@ impl Builder {
                 ("forwards these ports", with(more))
             })),
             Forwards::Unknown => {
-                let doubt = self.doubt(
-                    format!("what {} forwards", s.name),
-                    "say what it forwards: `forwards = [\"udp/…\", \"tcp/…\"]` in a [[gateway]] table of its own",
-                );
+                let doubt = match self.unknown {
+                    Some(doubt) => doubt,
+                    None => self.doubt(
+                        format!("what {} forwards", s.name),
+                        "say what it forwards: `forwards = [\"udp/…\", \"tcp/…\"]` in a [[gateway]] table of its own",
+                    ),
+                };
+                self.unknown = Some(doubt);
                 rules.push(("may forward this", with(vec![is(KeyField::Unknown(doubt, 1), Set::one(1))])));
             }
         }

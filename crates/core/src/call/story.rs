@@ -1,6 +1,6 @@
 //! One packet's way in words: what each device did to it, and what stopped it.
 
-use super::reach::{Certainty, Ending, Region, journey};
+use super::reach::{Certainty, Ending, Region, intersect, journey};
 use crate::cube::{Cube, Set};
 use crate::model::{Device, Family, OriginId, Part};
 use crate::report::{DoubtLine, Origin, Step, Stop};
@@ -20,6 +20,27 @@ pub(super) struct Story<'a> {
     pub addressee: &'static str,
 }
 
+/// A packet that stands for a region.
+struct Example {
+    cube: Cube,
+    /// It may be any sender's.
+    everybody: bool,
+}
+
+impl Example {
+    /// A field's value: the lowest, but not an address that ends in zeros.
+    fn value(&self, part: Part) -> u128 {
+        let set = self.cube.part(part);
+        let lowest = set.min().unwrap_or_default();
+        let plain = matches!(part, Part::Src | Part::Dst) && lowest.trailing_zeros() >= 8 && set.contains(lowest + 1);
+        if plain { lowest + 1 } else { lowest }
+    }
+}
+
+fn without_variables(cube: &Cube) -> Cube {
+    Cube { parts: cube.parts.clone(), vars: Vec::new() }
+}
+
 impl Story<'_> {
     /// The rule or chain with this origin.
     pub fn origin(&self, device: usize, id: OriginId) -> Origin {
@@ -29,11 +50,14 @@ impl Story<'_> {
     /// One packet of the region, in words, and what stops it.
     pub fn of(&self, answer: &Answer, region: &Region) -> (Vec<Step>, Option<Stop>, String) {
         let trip = &answer.trips[region.trip];
-        let asked = &region.cubes[0];
+        // A packet of the region that takes this very trip.
+        let here = region.cubes.iter().find_map(|c| intersect(c, &without_variables(&trip.asked)));
+        let here = here.unwrap_or_else(|| region.cubes[0].clone());
+        let everybody = region.part(Part::Src) == *self.senders && self.senders.count() > 65536;
+        let asked = &Example { cube: here, everybody };
         let shown = match region.ending {
-            Ending::Works => Phase::Reply,
+            Ending::Works | Ending::WrongSource => Phase::Reply,
             Ending::Lost(phase) | Ending::Unknown(phase) => phase,
-            Ending::WrongSource => Phase::Reply,
             Ending::OtherPort => Phase::Request,
         };
         let mut steps = Vec::new();
@@ -55,7 +79,7 @@ impl Story<'_> {
         (steps, stop, ends_at)
     }
 
-    fn journey(&self, j: &Journey, phase: Phase, asked: &Cube, steps: &mut Vec<Step>) {
+    fn journey(&self, j: &Journey, phase: Phase, asked: &Example, steps: &mut Vec<Step>) {
         let packet = packet(phase);
         for (n, hop) in j.hops.iter().enumerate() {
             let device = &self.network.devices[hop.device];
@@ -93,7 +117,7 @@ impl Story<'_> {
             }
             let header = self.header(hop.header, asked);
             match hop.out_iface {
-                Some(i) if n + 1 < j.hops.len() || !matches!(j.end, Disposition::Delivered { .. }) => {
+                Some(i) if n + 1 < j.hops.len() || j.end == Disposition::NeighborUnreachable => {
                     push(None, format!("leaves by {}", iface(i)), header, None);
                 }
                 _ if n + 1 == j.hops.len() => push(None, end_word(&j.end).into(), header, None),
@@ -102,7 +126,7 @@ impl Story<'_> {
         }
     }
 
-    fn stop(&self, trip: &RoundTrip, region: &Region, asked: &Cube) -> Option<Stop> {
+    fn stop(&self, trip: &RoundTrip, region: &Region, asked: &Example) -> Option<Stop> {
         let j = journey(trip, region.ending)?;
         let hop = j.last();
         let device = &self.network.devices[hop.device];
@@ -138,7 +162,7 @@ impl Story<'_> {
             ),
             (Ending::OtherPort, _) => (
                 "other-port",
-                format!("it reaches {name} at {to}, but clients were told port {}", self.asked_port(asked)),
+                format!("it reaches {name} at {to}, but clients were told port {}", asked.value(Part::DstPort)),
                 false,
             ),
             (_, Disposition::Dropped) => match decider(true) {
@@ -147,7 +171,7 @@ impl Story<'_> {
                     (
                         "dropped",
                         format!(
-                            "{name} drops {it} in {}: no rule accepts {to}, and the policy of {chain} is drop",
+                            "{name} drops {it} in {}: no rule accepts {from} -> {to}, and the policy of {chain} is drop",
                             hook.name()
                         ),
                         true,
@@ -161,13 +185,16 @@ impl Story<'_> {
             (_, Disposition::Rejected(how)) => {
                 ("rejected", format!("{name} rejects {it} ({how}) on its way to {to}"), true)
             }
-            (_, Disposition::Delivered { listening }) => self.delivered(device, *listening, region, &to),
+            (_, Disposition::Delivered { listening }) => delivered(device, *listening, region, &to),
             (_, Disposition::NoRoute) => ("no-route", format!("{name} has no route to {to}"), false),
-            (_, Disposition::MartianSource) => (
+            (_, Disposition::MartianSource) if self.is_own(device, hop.header.src, asked) => (
                 "martian-source",
-                format!("{name} drops {it}: its source {from} is {name}'s own address or cannot come from outside"),
+                format!("{name} drops {it}: it comes back with {name}'s own address as its source"),
                 false,
             ),
+            (_, Disposition::MartianSource) => {
+                ("martian-source", format!("{name} drops {it}: the source {from} cannot come from outside"), false)
+            }
             (_, Disposition::MartianDestination) => {
                 ("martian-destination", format!("{name} drops {it}: {to} does not leave a host"), false)
             }
@@ -198,27 +225,6 @@ impl Story<'_> {
         })
     }
 
-    fn delivered(&self, device: &Device, listening: bool, region: &Region, to: &str) -> (&'static str, String, bool) {
-        let name = &device.name;
-        if region.certainty == Certainty::Unknown {
-            return ("unknown", format!("it may end at {name}, {to}"), false);
-        }
-        if device.forwards {
-            let what = format!("{name} takes it for itself: no forward applies, and {to} is its own address");
-            ("own-address", what, false)
-        } else if device.endpoints.is_empty() {
-            ("other-host", format!("it goes to {to}, which is not the server"), false)
-        } else if listening {
-            ("other-host", format!("it ends at {name}, which is another server"), false)
-        } else {
-            ("nobody-listens", format!("it reaches {name} at {to}, where nothing is known to listen"), false)
-        }
-    }
-
-    fn asked_port(&self, asked: &Cube) -> String {
-        asked.part(Part::DstPort).min().map_or_else(String::new, |p| p.to_string())
-    }
-
     /// Doubts of a region in words.
     pub fn doubts(&self, region: &Region) -> Vec<DoubtLine> {
         let named = region.doubts.iter().map(|(device, id)| {
@@ -227,39 +233,46 @@ impl Story<'_> {
             DoubtLine {
                 what: doubt.what.to_string(),
                 supply: doubt.supply.to_string(),
-                origin: Some(self.origin(*device, doubt.origin)),
+                origin: Some(self.origin(*device, doubt.origin)).filter(|o| !o.source.is_empty()),
             }
         });
         let also = region.also.iter().map(|a| DoubtLine { what: a.clone(), supply: String::new(), origin: None });
         named.chain(also).collect()
     }
 
-    fn header(&self, h: Header, asked: &Cube) -> String {
+    fn is_own(&self, device: &Device, source: Val, asked: &Example) -> bool {
+        let value = match source {
+            Val::Part(p, k) => asked.value(p).wrapping_add(k),
+            Val::Const(c) => c,
+            Val::Var(_) => return false,
+        };
+        device.own_addresses(self.family).contains(value)
+    }
+
+    fn header(&self, h: Header, asked: &Example) -> String {
         format!("{} -> {}", self.from(h, asked), self.to(h, asked))
     }
 
-    fn from(&self, h: Header, asked: &Cube) -> String {
+    fn from(&self, h: Header, asked: &Example) -> String {
         self.end(h.src, h.sport, asked)
     }
 
-    fn to(&self, h: Header, asked: &Cube) -> String {
+    fn to(&self, h: Header, asked: &Example) -> String {
         self.end(h.dst, h.dport, asked)
     }
 
-    fn end(&self, address: Val, port: Val, asked: &Cube) -> String {
+    fn end(&self, address: Val, port: Val, asked: &Example) -> String {
         let (host, word) = match address {
-            Val::Part(Part::Src, 0) if asked.part(Part::Src) == self.senders && self.senders.count() > 65536 => {
-                (self.sender.to_owned(), true)
-            }
-            Val::Part(Part::Dst, 0) if asked.part(Part::Dst).count() > 65536 => (self.addressee.to_owned(), true),
-            Val::Part(p, k) => (self.ip(asked.part(p).min().unwrap_or_default().wrapping_add(k)), false),
+            Val::Part(Part::Src, 0) if asked.everybody => (self.sender.to_owned(), true),
+            Val::Part(Part::Dst, 0) if asked.cube.part(Part::Dst).count() > 65536 => (self.addressee.to_owned(), true),
+            Val::Part(p, k) => (self.ip(asked.value(p).wrapping_add(k)), false),
             Val::Const(c) => (self.ip(c), false),
             Val::Var(_) => ("an address of its choice".to_owned(), true),
         };
         // The sender's own port says nothing; a service's port does.
         let port = match port {
             Val::Part(Part::SrcPort, _) => None,
-            Val::Part(p, k) => asked.part(p).min().map(|v| (v.wrapping_add(k) & 0xffff).to_string()),
+            Val::Part(p, k) => Some((asked.value(p).wrapping_add(k) & 0xffff).to_string()),
             Val::Const(c) => Some(c.to_string()),
             Val::Var(_) => Some("(its choice)".to_owned()),
         };
@@ -289,12 +302,31 @@ pub(super) fn origin(snapshot: &Snapshot, device: &Device, id: OriginId) -> Orig
         None => o.text.lines().next().unwrap_or_default().to_owned(),
     };
     Origin {
-        source: source.map_or_else(String::new, |s| s.name.clone()),
+        // What is assumed stands in no file.
+        source: source.filter(|_| o.has_lines || o.at.source.0 != 0).map_or_else(String::new, |s| s.name.clone()),
         line: place.map(|p| p.0),
         column: place.map(|p| p.1),
         object: o.object.to_string(),
         handle: o.handle,
         text,
+    }
+}
+
+/// A packet that was delivered, but not where it should be.
+fn delivered(device: &Device, listening: bool, region: &Region, to: &str) -> (&'static str, String, bool) {
+    let name = &device.name;
+    if region.certainty == Certainty::Unknown {
+        return ("unknown", format!("it may end at {name}, {to}"), false);
+    }
+    if device.forwards {
+        let what = format!("{name} takes it for itself: no forward applies, and {to} is its own address");
+        ("own-address", what, false)
+    } else if device.endpoints.is_empty() {
+        ("other-host", format!("it goes to {to}, which is not the server"), false)
+    } else if listening {
+        ("other-host", format!("it ends at {name}, which is another server"), false)
+    } else {
+        ("nobody-listens", format!("it reaches {name} at {to}, where nothing is known to listen"), false)
     }
 }
 

@@ -134,7 +134,7 @@ pub fn parse(source: SourceId, text: &str) -> Result<Dump, InputError> {
         return rules(&items, source).map(Dump::Rules);
     }
     if has("dst") {
-        return routes(from(items, source, "ip -j route")?, source).map(Dump::Routes);
+        return routes(&from(items, source, "ip -j route")?, source).map(Dump::Routes);
     }
     Err(whole("a JSON list, but not one that `ip -j addr`, `ip -j route` or `ip -j rule` prints")
         .help("run `ip -j addr` on the router and save what it prints"))
@@ -174,13 +174,13 @@ fn interface(link: &Link, source: SourceId, text: &str) -> Result<Interface, Inp
     Ok(Interface { name: link.ifname.clone(), group, addresses, ..Interface::default() })
 }
 
-fn routes(lines: Vec<RouteLine>, source: SourceId) -> Result<Vec<DumpedRoute>, InputError> {
+fn routes(lines: &[RouteLine], source: SourceId) -> Result<Vec<DumpedRoute>, InputError> {
     // A default route without next hop does not name its family; only IPv6 routes have a preference.
     let is_v6 = |r: &RouteLine| {
         r.pref.is_some() || [r.gateway, r.prefsrc].into_iter().flatten().any(|a| a.is_ipv6()) || r.dst.contains(':')
     };
     let mut out = Vec::new();
-    for line in &lines {
+    for line in lines {
         let skip = matches!(line.kind.as_deref(), Some("local" | "broadcast" | "multicast" | "anycast"));
         if skip || line.flags.iter().any(|f| &**f == "dead") {
             continue;

@@ -74,7 +74,7 @@ pub enum GatewayKind {
         /// Address of the outer interface.
         wan: Option<At<IpAddr>>,
         /// Interfaces with addresses, as stated.
-        interfaces: Vec<(At<String>, Vec<At<IpNet>>)>,
+        interfaces: Vec<StatedInterface>,
         /// Routes, as stated.
         routes: Vec<At<StatedRoute>>,
     },
@@ -88,6 +88,9 @@ pub enum GatewayKind {
         hairpin: Option<bool>,
     },
 }
+
+/// An interface's name, and its addresses as far as they are known.
+pub type StatedInterface = (At<String>, Vec<At<IpNet>>);
 
 /// What a stated box forwards inwards.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use super::raw::{self, OneOrMany};
 use super::value::{address, address_pair, at, forwards, net, place, ports, prefix, strings};
-use super::{At, Deploy, Forwards, Gateway, GatewayKind, Manifest, Net, Place, did_you_mean, route};
+use super::{At, Deploy, Forwards, Gateway, GatewayKind, Manifest, Net, Place, StatedInterface, did_you_mean, route};
 use crate::snapshot::InputError;
 use toml::Spanned;
 
@@ -93,7 +93,7 @@ fn gateway(g: &Spanned<raw::Gateway>) -> Result<Gateway, InputError> {
     Ok(Gateway { span, label: g.label.as_ref().map(at), kind })
 }
 
-fn interfaces(g: &raw::Gateway) -> Result<Vec<(At<String>, Vec<At<ipnet::IpNet>>)>, InputError> {
+fn interfaces(g: &raw::Gateway) -> Result<Vec<StatedInterface>, InputError> {
     let mut out = Vec::new();
     for (name, addresses) in &g.interfaces {
         let list = strings(addresses).iter().map(net).collect::<Result<Vec<_>, _>>()?;

@@ -90,13 +90,13 @@ pub(super) fn place(s: &At<String>) -> Result<At<Place>, InputError> {
         "internet" => Place::Internet,
         "lan" => Place::Lan,
         "self" => Place::Own,
-        other => match other.strip_prefix("net:").filter(|n| !n.is_empty()) {
-            Some(name) => Place::Net(name.to_owned()),
-            None => {
+        other => {
+            let Some(name) = other.strip_prefix("net:").filter(|n| !n.is_empty()) else {
                 let error = s.error(format!("`{}` is not a place from which people call", s.value));
                 return Err(error.help(super::known_names(&s.value, "places", KNOWN)));
-            }
-        },
+            };
+            Place::Net(name.to_owned())
+        }
     };
     Ok(s.with(place))
 }

@@ -93,5 +93,5 @@ fn unknown_names_are_errors_with_a_suggestion() {
     }
     let text = "[[deploy]]\nsystem = \"livkit\"\nhost = \"192.168.1.50\"\n";
     let error = instance(&manifest::parse(text).expect("manifest").deploys[0]).expect_err("typo");
-    assert_eq!(error.help, "did you mean `livekit`?");
+    assert_eq!(&*error.help, "did you mean `livekit`?");
 }

@@ -280,6 +280,7 @@ impl Origin {
         match (self.line, self.handle) {
             (Some(line), _) => format!("{}:{line}", self.source),
             (None, Some(handle)) => format!("{}, {}, handle {handle}", self.source, self.object),
+            (None, None) if self.source.is_empty() => self.object.clone(),
             (None, None) if self.object.is_empty() => self.source.clone(),
             (None, None) => format!("{}, {}", self.source, self.object),
         }

@@ -57,7 +57,7 @@ pub fn text(report: &Report, style: Style) -> String {
         out.blank();
         story::note(&mut out, number + 1, note);
     }
-    exposures(&mut out, &report.exposures);
+    exposures(&mut out, report);
     story::carried(&mut out, report);
     out.section("taken as given", &report.assumptions);
     out.section("not judged", &report.not_judged);
@@ -74,14 +74,24 @@ fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-fn exposures(out: &mut Writer, list: &[Exposure]) {
+fn exposures(out: &mut Writer, report: &Report) {
+    let list = &report.exposures;
+    if list.is_empty() {
+        let mut hosts: Vec<&str> = report.instances.iter().flat_map(|i| &i.host).map(String::as_str).collect();
+        hosts.dedup();
+        out.blank();
+        out.wrapped(2, &format!("nothing else on {} can be reached from the internet", hosts.join(", ")));
+        return;
+    }
     let forbidden: Vec<String> = list
         .iter()
         .filter_map(|e| {
             let why = e.forbidden.as_ref()?;
             let may = if e.unknown { "may be reached" } else { "can be reached" };
-            let rule = e.steps.iter().rev().find_map(|s| s.origin.as_ref().filter(|_| s.action == "rule"));
-            let by = rule.map_or_else(String::new, |o| format!("; let in by {}", o.place()));
+            let rules = e.steps.iter().filter(|s| s.action == "rule");
+            let rules: Vec<String> =
+                rules.filter_map(|s| Some(format!("{} {}", s.hook?, s.origin.as_ref()?.place()))).collect();
+            let by = if rules.is_empty() { String::new() } else { format!("; let in by {}", rules.join(", ")) };
             Some(format!("{}{} {may} from the internet by {} ({why}){by}", e.socket, family(e), e.outside))
         })
         .collect();

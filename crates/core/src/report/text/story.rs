@@ -74,30 +74,39 @@ fn rule(out: &mut Writer, o: &Origin) {
     }
 }
 
+/// Ports and people: who has the same ports is named together.
 fn concerned(note: &Note<'_>) -> String {
-    let mut parts: Vec<String> = Vec::new();
+    let mut people: Vec<(String, Vec<String>)> = Vec::new();
     for (path, a, piece) in &note.whom {
-        let proto = a.what.split(' ').next().unwrap_or_default();
         let family = if path.family == "ipv6" { ", IPv6" } else { "" };
-        let from = if piece.from.is_empty() { String::new() } else { format!(" from {}", piece.from) };
-        let what = format!("{proto} {}{from}", piece.ports);
-        let who = format!("{}{family}", path.who);
-        match parts.iter_mut().find(|p| p.ends_with(&format!(": {who}"))) {
-            Some(p) => *p = format!("{}, {what}: {who}", &p[..p.len() - who.len() - 2]),
-            None => parts.push(format!("{what}: {who}")),
+        let from = if piece.from.is_empty() { String::new() } else { format!(", {}", piece.from) };
+        let who = format!("{}{family}{from}", path.who);
+        let what = format!("{} {}", a.what.split(' ').next().unwrap_or_default(), piece.ports);
+        match people.iter_mut().find(|(w, _)| *w == who) {
+            Some((_, list)) => list.push(what),
+            None => people.push((who, vec![what])),
         }
     }
-    format!("concerns {}", parts.join("; "))
+    let mut groups: Vec<(Vec<String>, Vec<String>)> = Vec::new();
+    for (who, what) in people {
+        match groups.iter_mut().find(|(w, _)| *w == what) {
+            Some((_, list)) => list.push(who),
+            None => groups.push((what, vec![who])),
+        }
+    }
+    let show = |(what, who): &(Vec<String>, Vec<String>)| format!("{} from {}", what.join(", "), who.join("; "));
+    format!("concerns {}", groups.iter().map(show).collect::<Vec<_>>().join("; "))
 }
 
 /// One packet's way, a line for each device and each rule that acted.
 fn way(out: &mut Writer, steps: &[Step]) {
     let mut packet = "";
     let mut header = "";
+    let mut at_sender = true;
     for step in steps {
         if step.packet != packet {
             packet = step.packet;
-            header = &step.header;
+            (header, at_sender) = (&step.header, true);
             let name = match packet {
                 "request" => "first packet",
                 "reply" => "answer",
@@ -112,14 +121,20 @@ fn way(out: &mut Writer, steps: &[Step]) {
         if !step.header.is_empty() {
             header = &step.header;
         }
+        at_sender &= !step.action.starts_with("arrives ");
         let text = match (step.hook, &step.origin) {
             (Some(hook), Some(o)) if step.action == "rule" => format!("         {hook}  {}  {}", o.place(), o.text),
             (Some(hook), Some(o)) if step.action == "policy drop" => {
                 format!("         {hook}  {}  policy drop of {}", o.place(), o.object)
             }
             (Some(hook), _) if step.action == "fits no session" => format!("         {hook}  it fits no session"),
-            (None, _) if step.action.starts_with("leaves ") => format!("         {}{now}", step.action),
-            (None, _) => format!("       {} {}{now}", step.device, step.action),
+            // The sender's own way out says nothing, unless it changes addresses.
+            (None, _) if step.action.starts_with("leaves ") && at_sender && now.is_empty() => continue,
+            (None, _) => match (step.action.strip_prefix("arrives "), step.action.strip_prefix("leaves ")) {
+                (Some(by), _) => format!("       {}, in {by}{now}", step.device),
+                (_, Some(by)) => format!("         out {by}{now}"),
+                _ => format!("         {}{now}", step.action),
+            },
             _ => continue,
         };
         out.line(&shortened(&text, WIDTH));

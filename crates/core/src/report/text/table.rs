@@ -23,11 +23,11 @@ pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: S
         .map(|what| {
             let cells = calls.iter().flat_map(|p| &p.legs).flat_map(|l| &l.any_of).filter(|a| a.what == **what);
             let widest = cells.map(|a| words(a, notes).chars().count()).max().unwrap_or(0);
-            (widest.max(what.chars().count()) + 2).clamp(9, 19)
+            (widest.max(what.chars().count()) + 1).clamp(9, if shown.len() > 2 { 16 } else { 19 })
         })
         .collect();
     let last = if calls.iter().all(|p| p.note.is_empty()) { 9 } else { 14 };
-    let first = (WIDTH - 2).saturating_sub(widths.iter().sum::<usize>() + last).clamp(16, 40);
+    let first = (WIDTH - 2).saturating_sub(widths.iter().sum::<usize>() + last).clamp(12, 40);
     let head: String = shown.iter().zip(&widths).map(|(c, w)| pad(&super::shortened(c, w - 1), *w)).collect();
     out += &line(&format!("  {}{head}{}", pad("who calls", first), "the call"));
     out += &line(&format!("  {}", "-".repeat(WIDTH - 2)));
@@ -86,7 +86,6 @@ fn verdict(path: &Path) -> String {
 /// A cell: the fate, or the share, and the notes that explain it.
 fn words(a: &Alternative, notes: &Notes<'_>) -> String {
     let numbers = notes.of(a);
-    let refs: String = numbers.iter().map(|n| format!(" [{n}]")).collect();
     let bad = a.pieces.iter().find(|p| p.reach != Reach::Open);
     let word = match (a.reach, a.share.is_empty()) {
         (Reach::Open, _) => "open".to_owned(),
@@ -95,7 +94,7 @@ fn words(a: &Alternative, notes: &Notes<'_>) -> String {
         (Reach::Unknown, _) => "unknown".to_owned(),
         (Reach::Closed, _) => fate(a.reach, bad.and_then(|p| p.stop.as_ref())).to_owned(),
     };
-    word + &refs
+    numbers.iter().fold(word, |text, n| format!("{text} [{n}]"))
 }
 
 fn hanging(text: &str, width: usize) -> Vec<String> {
