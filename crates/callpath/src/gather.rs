@@ -32,7 +32,9 @@ fn fill(path: &Path, snapshot: &mut Snapshot) -> Result<(), InputError> {
     let name = shown(&file);
     let text = read(&file, &name, MAX_MANIFEST)
         .map_err(|(message, help)| InputError::about(name.as_str(), message).help(help))?;
-    snapshot.sources.push(Source { name, text });
+    let folder = name.rfind('/').map_or(0, |i| i + 1);
+    name[..folder].clone_into(&mut snapshot.directory);
+    snapshot.sources.push(Source { name: name[folder..].to_owned(), text });
     let manifest = manifest::parse(snapshot.manifest())?;
     let base = file.parent().map(Path::to_path_buf).unwrap_or_default();
     for wanted in manifest.files() {
@@ -118,7 +120,8 @@ pub fn read(file: &Path, name: &str, limit: u64) -> Result<String, (String, Stri
     })
 }
 
-fn reason(e: &std::io::Error) -> String {
+/// What an error means, in words.
+pub fn reason(e: &std::io::Error) -> String {
     match e.kind() {
         std::io::ErrorKind::NotFound => "there is no such file".into(),
         std::io::ErrorKind::PermissionDenied => "permission denied".into(),

@@ -128,7 +128,8 @@ fn ratio(part: usize, all: usize) -> f64 {
 fn figures(dir: &Path, shell: &Shell) -> u8 {
     let mut files = Vec::new();
     if let Err(e) = collect(dir, &mut files) {
-        let error = InputError::about(gather::shown(dir), format!("this directory cannot be read: {e}"));
+        let error =
+            InputError::about(gather::shown(dir), format!("this directory cannot be read: {}", gather::reason(&e)));
         shell.error(&error.help("name a directory with configuration files"), &Snapshot::default());
         return NO_ANSWER;
     }

@@ -127,15 +127,15 @@ impl InputError {
                 if let Some(source) = snapshot.source(*id) {
                     let excerpt = excerpt(&source.text, span);
                     let mark = AnnotationKind::Primary.span(excerpt.span).label(&*self.label);
-                    // The excerpt may be cut out of a long line, so line and column are given apart from it.
                     let (line, column) = line_column(&source.text, span.start);
-                    group = group
-                        .element(
-                            Origin::path(format!("{}{}", snapshot.directory, source.name))
-                                .line(line)
-                                .char_column(column),
-                        )
-                        .element(Snippet::source(excerpt.text).line_start(line).annotation(mark));
+                    let name = format!("{}{}", snapshot.directory, source.name);
+                    let snippet = Snippet::source(excerpt.text).line_start(line).annotation(mark);
+                    group = if excerpt.cut {
+                        // Counted from the cut, the column would be wrong.
+                        group.element(Origin::path(name).line(line).char_column(column)).element(snippet)
+                    } else {
+                        group.element(snippet.path(name))
+                    };
                 }
             }
             None => group = group.elements(self.file.as_deref().map(Origin::path)),
@@ -159,6 +159,8 @@ impl From<ReadError> for InputError {
 struct Excerpt {
     text: String,
     span: Range<usize>,
+    /// It begins in the middle of a line.
+    cut: bool,
 }
 
 /// Bytes of a line that are shown on either side of a mark.
@@ -175,7 +177,7 @@ fn excerpt(text: &str, span: &Range<usize>) -> Excerpt {
     // An empty mark (end of file, an empty file) still needs a column to stand in.
     let span = start - from..(end - from).min(shown.len());
     let (shown, span) = if span.is_empty() { (format!("{shown} "), span.start..span.start + 1) } else { (shown, span) };
-    Excerpt { text: shown, span }
+    Excerpt { text: shown, span, cut: from > line_start }
 }
 
 fn floor_boundary(text: &str, mut at: usize) -> usize {

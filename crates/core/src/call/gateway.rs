@@ -40,7 +40,7 @@ pub(super) struct Wan {
     pub why: String,
 }
 
-/// Reads a gateway; a stated box gives nothing here.
+/// Reads a gateway; a stated box gives nothing here. `alone`: no other gateway can lead to the servers.
 ///
 /// # Errors
 /// Files that cannot be read, interfaces or an outer interface that nothing tells.
@@ -49,6 +49,7 @@ pub(super) fn read(
     gateway: &Gateway,
     name: &str,
     deploys: &[Deploy],
+    alone: bool,
 ) -> Result<Option<Router>, InputError> {
     let GatewayKind::Read { files, wan, interfaces, routes } = &gateway.kind else { return Ok(None) };
     let head = || InputError::in_manifest(gateway.span.start..gateway.span.start + "[[gateway]]".len(), String::new());
@@ -88,6 +89,10 @@ pub(super) fn read(
     for route in routes {
         stated_route(&mut device, route)?;
     }
+    let holds = |ip: &IpAddr| device.interfaces.iter().flat_map(|i| &i.addresses).any(|n| n.contains(ip));
+    if let Some(host) = deploys.iter().flat_map(|d| &d.host).next().filter(|h| alone && !holds(&h.value)) {
+        return Err(no_network(host.error(""), host.value, [&device]));
+    }
     let outer = outer(&device, wan.as_ref(), deploys, name).map_err(|(message, help)| {
         let base = wan.as_ref().map_or_else(head, |w| w.error(""));
         InputError { message, ..base }.help(help)
@@ -126,6 +131,26 @@ pub(super) fn read(
         rulesets: read.rulesets,
         device,
     }))
+}
+
+/// No interface has a server's address in its network: the error at the server's place in the manifest.
+pub(super) fn no_network<'d>(
+    at: InputError,
+    host: IpAddr,
+    gateways: impl IntoIterator<Item = &'d Device>,
+) -> InputError {
+    let mut known = Vec::new();
+    for device in gateways {
+        for iface in &device.interfaces {
+            let nets =
+                iface.addresses.iter().filter(|n| n.addr().is_ipv4() == host.is_ipv4() && !is_link_local(n.addr()));
+            known.extend(nets.map(|n| format!("{} of {} ({n})", iface.name, device.name)));
+        }
+    }
+    let known = if known.is_empty() { "none of that family".to_owned() } else { known.join(", ") };
+    let message = format!("no gateway has an interface in the network of {host}");
+    InputError { message, ..at }
+        .help(format!("interfaces: {known}; check `host`, or add the interface that leads to the server"))
 }
 
 /// `callpath.toml:7` of a value in the manifest.

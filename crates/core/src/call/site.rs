@@ -103,7 +103,7 @@ impl Parts {
                 None if many => format!("router {}", i + 1),
                 None => "router".into(),
             };
-            routers.extend(gateway::read(snapshot, g, &name, &manifest.deploys)?);
+            routers.extend(gateway::read(snapshot, g, &name, &manifest.deploys, manifest.gateways.len() == 1)?);
         }
         let (servers, server_of) = server::read_all(snapshot, instances)?;
         Ok(Self { routers, servers, server_of })
@@ -329,21 +329,7 @@ impl Builder<'_> {
         match found[..] {
             [one] => Ok(Some(one)),
             [] if self.devices.is_empty() => Ok(None),
-            [] => {
-                let all: Vec<(usize, usize, IpNet)> = self
-                    .devices
-                    .iter()
-                    .enumerate()
-                    .skip(start)
-                    .flat_map(|(d, dev)| dev.interfaces.iter().enumerate().map(move |(i, f)| (d, i, f)))
-                    .flat_map(|(d, i, f)| f.addresses.iter().map(move |n| (d, i, *n)))
-                    .filter(|(_, _, n)| n.addr().is_ipv4() == ip.is_ipv4() && !is_link_local(n.addr()))
-                    .collect();
-                let known = if all.is_empty() { "none of that family".to_owned() } else { names(&all) };
-                Err(address
-                    .error(format!("no gateway has an interface in the network of {ip}"))
-                    .help(format!("interfaces: {known}; check `host`, or add the interface that leads to the server")))
-            }
+            [] => Err(gateway::no_network(address.error(""), ip, &self.devices[start..])),
             _ => Err(address
                 .error(format!("{ip} lies in the networks of several interfaces: {}", names(&found)))
                 .help("give address dumps in which only one interface holds it")),

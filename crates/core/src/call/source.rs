@@ -133,7 +133,13 @@ pub fn ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipelin
         Kind::NftJson => nft::json::parse(id, text)?,
         Kind::NftText | Kind::IpRoute => nft::text::parse(id, &snapshot.sources)?,
     };
-    if tree.tables.is_empty() && tree.unread.is_empty() {
+    if let ([], Some(unread)) = (&tree.tables[..], tree.unread.first()) {
+        let span = unread.at.start as usize..unread.at.end as usize;
+        return Err(InputError::at(unread.at.source, span, "this is no nftables ruleset")
+            .label(&*unread.why)
+            .help(RULESET));
+    }
+    if tree.tables.is_empty() {
         return Err(InputError::at(
             id,
             0..text.lines().next().map_or(0, str::len),
