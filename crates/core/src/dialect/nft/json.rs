@@ -192,7 +192,7 @@ impl Reader {
         let list = v.get("expr")?.as_array()?;
         for (i, item) in list.iter().enumerate() {
             if let Ok(stmt) = stmt::statement(item) {
-                rule.stmts.push(stmt)
+                rule.stmts.push(stmt);
             } else {
                 let rest: Vec<String> = list[i..].iter().map(|v| shorten(v).into()).collect();
                 rule.stmts.push(Stmt::Unread(super::text::one_line(&rest.join(" "))));

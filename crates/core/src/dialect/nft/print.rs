@@ -30,8 +30,9 @@ pub fn stmt(stmt: &Stmt) -> String {
     match stmt {
         Stmt::Match { left, op, right } => {
             let op = match op {
-                Cmp::Implicit => "",
-                Cmp::Eq => "== ",
+                // JSON says `==` where the text needs no operator; beside flags and masks it means something else.
+                Cmp::Eq if is_bits(left) => "== ",
+                Cmp::Implicit | Cmp::Eq => "",
                 Cmp::Ne => "!= ",
                 Cmp::NoneOf => "! ",
                 Cmp::Lt => "< ",
@@ -77,6 +78,14 @@ pub fn stmt(stmt: &Stmt) -> String {
         Stmt::Meter(_) => "meter …".into(),
         Stmt::Effect(_, text) | Stmt::Unread(text) => text.to_string(),
         Stmt::Xt(text) => format!("xt {text}"),
+    }
+}
+
+fn is_bits(left: &Expr) -> bool {
+    match left {
+        Expr::Bin(..) => true,
+        Expr::Field(Field::Payload(_, name)) => &**name == "flags",
+        _ => false,
     }
 }
 

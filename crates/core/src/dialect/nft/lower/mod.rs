@@ -12,9 +12,10 @@ mod value;
 
 use super::ast::{self, ChainKind, HookName, Ruleset, Stmt, Table, TableFamily};
 use super::print;
+use crate::cube::Set;
 use crate::model::{
-    Action, Chain, ChainId, Doubt, DoubtId, Families, Hook, Origin, OriginId, Pipeline, Policy, Rule, Side, SourceSpan,
-    Stage, StageKind, Step, Ways,
+    Action, Chain, ChainId, Doubt, DoubtId, Families, Hook, Key, KeyField, Origin, OriginId, Pipeline, Policy, Rule,
+    Side, SourceSpan, Stage, StageKind, Step, Ways,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -191,14 +192,14 @@ impl<'a> Lowering<'a> {
     /// Base chains of all tables, by hook and priority.
     fn stages(&mut self) {
         for hook in Hook::ALL {
-            let mut filters: Vec<(i32, usize, Stage)> = Vec::new();
+            let mut filters: Vec<(i32, Stage)> = Vec::new();
             let mut nat: Vec<(i32, TableFamily, (ChainId, Policy))> = Vec::new();
-            let mut order = 0;
             for (i, table) in self.tables.iter().enumerate().filter(|(_, t)| is_on_the_way(t)) {
                 for chain in &table.chains {
                     let Some(base) = chain.base.as_ref().filter(|b| hook_of(b.hook) == hook) else { continue };
-                    order += 1;
-                    let id = self.chains[&(i, &*chain.name)];
+                    let named = self.chains[&(i, &*chain.name)];
+                    let without_device = hook == Hook::Ingress && base.devices.is_empty();
+                    let id = if without_device { self.on_some_device(named) } else { named };
                     let policy = if base.policy_drop { Policy::Drop } else { Policy::Accept };
                     if base.kind == ChainKind::Nat {
                         nat.push((base.priority, table.family, (id, policy)));
@@ -207,14 +208,35 @@ impl<'a> Lowering<'a> {
                     let reroute = base.kind == ChainKind::Route;
                     let interfaces = (!base.devices.is_empty()).then(|| base.devices.clone());
                     let kind = StageKind::Filter { chain: id, policy, reroute };
-                    filters.push((base.priority, order, Stage { kind, families: families(table.family), interfaces }));
+                    filters.push((base.priority, Stage { kind, families: families(table.family), interfaces }));
                 }
             }
+            // Of equal priority, the chain registered last runs first (`nf_hook_entries_grow`, net/netfilter/core.c).
+            nat.reverse();
             nat.sort_by_key(|(priority, ..)| *priority);
+            filters.reverse();
             filters.extend(fixed_stages(hook, &nat));
-            filters.sort_by_key(|(priority, order, _)| (*priority, *order));
-            self.pipeline.hooks[hook as usize].extend(filters.into_iter().map(|(.., stage)| stage));
+            filters.sort_by_key(|(priority, ..)| *priority);
+            self.pipeline.hooks[hook as usize].extend(filters.into_iter().map(|(_, stage)| stage));
         }
+    }
+
+    /// nft 1.0.6 leaves the device of an ingress chain out of its JSON: then it is open which packets meet the chain.
+    fn on_some_device(&mut self, chain: ChainId) -> ChainId {
+        let origin = self.pipeline.chain(chain).origin;
+        let doubt = self.pipeline.add_doubt(Doubt {
+            origin,
+            what: "on which device this ingress chain sits: the JSON listing does not say".into(),
+            supply: "the text that `nft list ruleset` prints".into(),
+            fixed: true,
+            unread: false,
+        });
+        let elsewhere = matching::is(Key::of(KeyField::Unknown(doubt, 1)), Set::one(0));
+        let rule = |steps: Vec<Step>| Rule { steps: steps.into(), origin };
+        let rules = vec![rule(vec![elsewhere, Step::Act(Action::Accept)]), rule(vec![Step::Act(Action::Goto(chain))])];
+        let id = ChainId(u32::try_from(self.pipeline.chains.len()).expect("fewer than 2³² chains"));
+        self.pipeline.chains.push(Chain { name: "on some device".into(), origin, rules });
+        id
     }
 
     /// Something unknown outside of rules: it may do anything to any packet.
@@ -256,10 +278,10 @@ impl<'a> Lowering<'a> {
 }
 
 /// Tracking and translation, which a Linux device always has; where no rule asks for them they change nothing.
-fn fixed_stages(hook: Hook, nat: &[(i32, TableFamily, (ChainId, Policy))]) -> Vec<(i32, usize, Stage)> {
+fn fixed_stages(hook: Hook, nat: &[(i32, TableFamily, (ChainId, Policy))]) -> Vec<(i32, Stage)> {
     let mut out = Vec::new();
     if matches!(hook, Hook::Prerouting | Hook::Output) {
-        out.push((TRACK, 0, Stage { kind: StageKind::Track, families: Families::BOTH, interfaces: None }));
+        out.push((TRACK, Stage { kind: StageKind::Track, families: Families::BOTH, interfaces: None }));
     }
     let (priority, side) = match hook {
         Hook::Prerouting | Hook::Output => (DESTINATION, Side::Destination),
@@ -273,7 +295,7 @@ fn fixed_stages(hook: Hook, nat: &[(i32, TableFamily, (ChainId, Policy))]) -> Ve
         };
         let chains = nat.iter().filter(|(_, f, _)| sees(*f)).map(|(.., chain)| *chain).collect();
         let kind = StageKind::Translate { side, chains };
-        out.push((priority, 0, Stage { kind, families: one, interfaces: None }));
+        out.push((priority, Stage { kind, families: one, interfaces: None }));
     }
     out
 }
