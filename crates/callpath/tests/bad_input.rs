@@ -100,7 +100,7 @@ const MANIFESTS: &[(&str, &str, &str, &str, &str)] = &[
         "\"fd00::50\"",
         "callpath.toml:8:10",
         "no gateway has an interface in the network of fd00::50",
-        "lan0",
+        "none of that family",
     ),
     (
         "\"192.168.1.50\"",
