@@ -51,9 +51,8 @@ fn manifest_file(path: &Path) -> Result<PathBuf, InputError> {
     if file.exists() {
         return Ok(if path == Path::new(".") { PathBuf::from(MANIFEST) } else { file });
     }
-    let examples = "https://github.com/callpath/callpath/tree/main/examples";
     Err(InputError::about(shown(path), format!("there is no {MANIFEST} in this directory"))
-        .help(format!("write one: {examples} has some to start from, and `callpath schema` describes it")))
+        .help("write one: examples/linux-router in callpath's sources is one to start from, and `callpath schema` describes it"))
 }
 
 /// Reads a file, and the files that it includes by relative paths.
