@@ -19,7 +19,7 @@ fn verdicts(report: &Report) -> Vec<String> {
     report.paths.iter().map(|p| format!("{} {}", p.id, p.verdict.word())).collect()
 }
 
-/// A router that forwards what LiveKit needs, from everywhere, and lets everything through.
+/// A router that forwards what a media server needs, from everywhere, and lets everything through.
 const OPEN: &str = "table ip nat {
 	chain prerouting {
 		type nat hook prerouting priority dstnat;
@@ -190,7 +190,7 @@ fn an_included_file_is_read_where_it_is_included() {
     let manifest = format!(
         "address = \"203.0.113.5\"\n[[gateway]]\nconfig = [\"r.nft\", \"conf.d/nat.nft\"]\ninterfaces = {{ wan0 = \"203.0.113.5/24\", lan0 = \"192.168.1.1/24\" }}\n{DEPLOY}"
     );
-    let main = "include \"/etc/nftables/conf.d/*.nft\"\n";
+    let main = "include \"/etc/nftables/conf.d/nat*.nft\"\n";
     let found = report(&[("callpath.toml", &manifest), ("r.nft", main), ("conf.d/nat.nft", OPEN)]);
     assert_eq!(found.verdict, Verdict::Works, "{}", found.headline);
     let error = judge(&[("callpath.toml", &manifest), ("r.nft", OPEN), ("conf.d/nat.nft", OPEN)]);

@@ -143,6 +143,9 @@ pub(super) fn build(snapshot: &Snapshot, manifest: &Manifest, parts: &Parts, cas
     };
     b.public = b.find_public(&parts.servers)?;
     let front_box = b.front_box(case)?;
+    if !parts.routers.is_empty() {
+        b.assumptions.push("routers forward packets and do not check return paths (rp_filter = 0)".into());
+    }
     let first_router = b.devices.len();
     b.add_routers(front_box);
     let server_base = b.devices.len();
@@ -286,6 +289,9 @@ impl Builder<'_> {
             }
             let Some(segment) = segment else { continue };
             server::attach(&mut device, server, segment, &nets);
+            if let Some(gateway) = nets.iter().find_map(|(_, g)| *g).filter(|_| !server.routes_dumped) {
+                self.assumptions.push(format!("{} sends what is not for its own network to {gateway}", device.name));
+            }
             for i in 0..device.interfaces.len() {
                 if i != server.interface {
                     device.interfaces[i].segment = self.segment();
@@ -344,7 +350,8 @@ impl Site {
         let rename = |v: &Vantage| {
             let mut v = v.clone();
             if v.place == Place::Lan && !segment.contains(&v.segment) {
-                v.place = Place::Net(v.name.clone());
+                // Its name ends in its prefix.
+                v.place = Place::Net(v.name.rsplit(' ').next().unwrap_or_default().to_owned());
             }
             v
         };

@@ -135,9 +135,13 @@ pub fn ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipelin
     };
     if let ([], Some(unread)) = (&tree.tables[..], tree.unread.first()) {
         let span = unread.at.start as usize..unread.at.end as usize;
-        return Err(InputError::at(unread.at.source, span, "this is no nftables ruleset")
-            .label(&*unread.why)
-            .help(RULESET));
+        let error = |what: &str| InputError::at(unread.at.source, span, what).label(&*unread.why);
+        return Err(if unread.text.starts_with("include") {
+            error("the file with the rules was not given")
+                .help("name the included files in `config` too, or give what `nft list ruleset` prints")
+        } else {
+            error("this is no nftables ruleset").help(RULESET)
+        });
     }
     if tree.tables.is_empty() {
         return Err(InputError::at(

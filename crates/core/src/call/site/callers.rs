@@ -186,7 +186,7 @@ impl Builder<'_> {
                 (false, None) => (Place::Net(iface.name.to_string()), format!("{} {shown}", iface.name)),
             };
             let taken = servers.iter().filter(|(s, _)| *s == iface.segment).map(|(_, set)| set);
-            let taken = taken.fold(iface.owned(Family::V4), |all, s| all.or(s));
+            let taken = taken.fold(self.next_hops(), |all, s| all.or(s));
             self.group(place, name, &nets, &taken, iface.segment, &iface);
         }
         for (index, done) in named.into_iter().enumerate() {
@@ -195,6 +195,16 @@ impl Builder<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Routers that a gateway's routes lead to: they are nobody's callers.
+    fn next_hops(&self) -> Set {
+        let routes = self.devices.iter().flat_map(|d| &d.routes);
+        let hops = routes.filter_map(|r| match r.target {
+            RouteTarget::Via(_, hop) => hop,
+            _ => None,
+        });
+        hops.fold(Set::empty(), |all, hop| all.or(&one(hop)))
     }
 
     /// Hosts on a segment, with the gateway on it as their router.
