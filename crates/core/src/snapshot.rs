@@ -151,7 +151,9 @@ impl InputError {
 impl From<ReadError> for InputError {
     fn from(e: ReadError) -> Self {
         let span = e.at.start as usize..e.at.end as usize;
-        Self::at(e.at.source, span, e.message).help(e.help.unwrap_or_default())
+        let help =
+            e.help.unwrap_or_else(|| "correct it, or give what the system itself prints for its configuration".into());
+        Self::at(e.at.source, span, e.message).help(help)
     }
 }
 
@@ -175,8 +177,19 @@ fn excerpt(text: &str, span: &Range<usize>) -> Excerpt {
     let end = floor_boundary(text, span.end.clamp(start, to.max(start)));
     let shown = text[from..to.max(from)].trim_end_matches('\r').to_owned();
     // An empty mark (end of file, an empty file) still needs a column to stand in.
-    let span = start - from..(end - from).min(shown.len());
-    let (shown, span) = if span.is_empty() { (format!("{shown} "), span.start..span.start + 1) } else { (shown, span) };
+    let mark = (start - from).min(shown.len());
+    let mut span = mark..(end - from).clamp(mark, shown.len());
+    let mut shown = shown;
+    if span.is_empty() {
+        // An empty mark (end of a line, an empty file) still needs a column to stand in.
+        match shown[span.start..].chars().next() {
+            Some(c) => span.end += c.len_utf8(),
+            None => {
+                shown.push(' ');
+                span.end += 1;
+            }
+        }
+    }
     Excerpt { text: shown, span, cut: from > line_start }
 }
 
@@ -215,7 +228,7 @@ mod tests {
 
     #[test]
     fn places_at_odd_positions_do_not_panic() {
-        for (text, span) in [("", 0..0), ("", 5..9), ("é", 1..2), ("a\n", 2..2), ("a\r\nb", 1..2)] {
+        for (text, span) in [("", 0..0), ("", 5..9), ("é", 1..2), ("xé", 1..1), ("a\n", 2..2), ("a\r\nb", 1..2)] {
             let shown = InputError::in_manifest(span, "x").render(&snapshot(text), false);
             assert!(shown.contains("x/callpath.toml:"), "{shown}");
         }
