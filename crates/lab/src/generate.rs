@@ -310,7 +310,7 @@ impl Maker<'_> {
             Kind::Route => "route",
         };
         let strict = place.kind == Kind::Filter && matches!(place.hook, Hook::Forward | Hook::Input);
-        let drop = self.random.chance(if strict { 42 } else { 2 });
+        let drop = self.random.chance(if strict { 55 } else { 2 });
         let policy = if drop { "drop" } else { "accept" };
         let mut rules = Vec::new();
         if place.kind == Kind::Nat {

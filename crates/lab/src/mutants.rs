@@ -22,6 +22,8 @@ fn run(program: &str, args: &[&str], dir: &Path) -> Result<Output, Failure> {
     Command::new(program)
         .args(args)
         .current_dir(dir)
+        // Inside of a repository, `git apply` would skip files that are not the repository's own.
+        .env("GIT_CEILING_DIRECTORIES", dir.parent().unwrap_or(dir))
         .stdin(Stdio::null())
         .output()
         .map_err(|e| format!("`{program}` cannot be run: {e}"))
@@ -64,6 +66,7 @@ fn patches(workspace: &Path) -> Result<Vec<PathBuf>, Failure> {
 /// # Errors
 /// When the copy cannot be made or a program is missing.
 pub fn mutants(workspace: &Path) -> Result<Vec<Outcome>, Failure> {
+    let workspace = &workspace.canonicalize().map_err(|e| format!("{} is not there: {e}", workspace.display()))?;
     let place = workspace.join("target/mutants");
     let work = place.join("workspace");
     // A copy of an earlier run would keep files that are gone since.
@@ -74,11 +77,11 @@ pub fn mutants(workspace: &Path) -> Result<Vec<Outcome>, Failure> {
         let name = patch.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         eprintln!("planting {name}");
         let file = patch.to_string_lossy();
-        let outcome = if let Err(why) = must("git", &["apply", "--unsafe-paths", "--directory", ".", &file], &work) {
+        let outcome = if let Err(why) = must("git", &["apply", &file], &work) {
             Outcome { name, caught: false, said: format!("does not apply: {why}") }
         } else {
             let outcome = campaign(name, &work, &place)?;
-            must("git", &["apply", "--unsafe-paths", "-R", "--directory", ".", &file], &work)?;
+            must("git", &["apply", "-R", &file], &work)?;
             outcome
         };
         eprintln!("  {}", outcome.said);

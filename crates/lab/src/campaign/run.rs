@@ -241,14 +241,16 @@ impl Bench {
         }
     }
 
-    /// Tries the packet alone, then takes away tables and rules as long as the difference stays. Absent: alone, the
+    /// Tries the packet alone, twice, then takes away tables and rules as long as the difference stays. Absent: alone, the
     /// packet fares as the trace says. Then it met the session of another packet of its batch; the trace speaks of one conversation at a time.
     ///
     /// # Errors
     /// When the lab itself fails.
     pub fn confirm(&mut self, mut mismatch: Mismatch, minimise: bool) -> Result<Option<Mismatch>, Failure> {
-        if self.alone(&mismatch.rulesets, mismatch.as_json, &mismatch.probe)?.is_none() {
-            return Ok(None);
+        for _ in 0..2 {
+            if self.alone(&mismatch.rulesets, mismatch.as_json, &mismatch.probe)?.is_none() {
+                return Ok(None);
+            }
         }
         if !minimise {
             return Ok(Some(mismatch));
