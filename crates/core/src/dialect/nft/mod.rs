@@ -3,5 +3,7 @@
 //! Both readers produce the same syntax tree ([`ast`]); lowering turns it into the [model](crate::model).
 
 pub mod ast;
-
+mod build;
+pub mod json;
+mod normal;
 pub mod text;
