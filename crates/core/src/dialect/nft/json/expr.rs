@@ -199,8 +199,8 @@ fn field(key: &str, inner: &Value) -> Read<Field> {
         "tcp option" => match inner["name"].as_str() {
             Some(name) => Field::Option("tcp".into(), normal::tcp_option(name).into(), part("field")),
             None => {
-                let name = format!("@{},{},{}", count(inner, "base")?, count(inner, "offset")?, count(inner, "len")?);
-                Field::Option("tcp".into(), name.into(), None)
+                let name = normal::raw_option(count(inner, "base")?, count(inner, "offset")?, count(inner, "len")?);
+                Field::Option("tcp".into(), name, None)
             }
         },
         "ip option" => Field::Option("ip".into(), text(inner, "name")?.into(), part("field")),
@@ -224,7 +224,7 @@ fn payload(inner: &Value) -> Read<Field> {
     let (protocol, name) = (text(inner, "protocol")?, text(inner, "field")?);
     Ok(match inner["tunnel"].as_str() {
         None => Field::Payload(protocol.into(), name.into()),
-        Some(tunnel) if tunnel == protocol => Field::Other(format!("{tunnel} {name}").into()),
+        Some(tunnel) if tunnel == protocol => Field::Payload(protocol.into(), name.into()),
         Some(tunnel) => Field::Other(format!("{tunnel} {protocol} {name}").into()),
     })
 }

@@ -35,8 +35,9 @@ fn updated(table: &Table) -> HashSet<Box<str>> {
             }
             // It may be an update in a writing that is not known.
             Stmt::Unread(text) => {
-                if ["add", "update", "delete"].iter().any(|op| text.contains(op)) {
-                    let of_table = table.sets.iter().filter(|s| text.contains(&*s.name));
+                let updates = ["add @", "update @", "delete @", "\"op\":\"add", "\"op\":\"update", "\"op\":\"delete"];
+                if updates.iter().any(|u| text.contains(u)) {
+                    let of_table = table.sets.iter().filter(|s| text.contains(&format!("@{}", s.name)));
                     names.extend(of_table.map(|s| s.name.clone()));
                 }
             }

@@ -196,6 +196,14 @@ pub(super) fn tcp_option(name: &str) -> &str {
     }
 }
 
+/// Name of a TCP option by its number. Its first byte is its kind, which is how its presence is asked for.
+pub(super) fn raw_option(kind: u64, offset: u64, length: u64) -> Box<str> {
+    if offset == 0 && matches!(length, 0 | 8) {
+        return kind.to_string().into();
+    }
+    format!("@{kind},{offset},{length}").into()
+}
+
 /// `… set value`.
 pub(super) fn mangle(left: Expr, value: Expr) -> Stmt {
     match &left {
@@ -364,6 +372,11 @@ pub(super) fn key_type(expr: Expr) -> KeyType {
 
 /// `typeof … : …` of a map's data.
 pub(super) fn data_typeof(expr: Expr) -> DataType {
+    if let Expr::Field(Field::Ct { key, .. }) = &expr
+        && matches!(&**key, "helper" | "timeout" | "expectation")
+    {
+        return DataType::Object(format!("ct {key}").into());
+    }
     match names_of(&expr) {
         Some(names) => DataType::Names(names),
         None => DataType::Typeof(expr),

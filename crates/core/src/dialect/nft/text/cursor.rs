@@ -52,11 +52,13 @@ pub(super) struct Parser<'t, 'e, 's> {
     /// Newlines mean nothing inside braces of sets and round brackets.
     pub joined: usize,
     pub nesting: usize,
+    /// Values are traffic classes: `1:2` is one of them.
+    pub classes: bool,
 }
 
 impl<'t, 'e, 's> Parser<'t, 'e, 's> {
     pub fn new(source: SourceId, text: &'t str, tokens: Vec<Token>, env: &'e mut Env<'s>) -> Self {
-        Self { source, text, tokens, at: 0, env, table: 0, family: TableFamily::Ip, joined: 0, nesting: 0 }
+        Self { source, text, tokens, at: 0, env, table: 0, family: TableFamily::Ip, joined: 0, nesting: 0, classes: false }
     }
 
     fn index(&self, ahead: usize) -> usize {
@@ -196,6 +198,21 @@ impl<'t, 'e, 's> Parser<'t, 'e, 's> {
     /// The last taken token was a variable.
     pub fn last_was_variable(&self) -> bool {
         self.at.checked_sub(1).is_some_and(|i| self.tokens[i].kind == Kind::Variable)
+    }
+
+    /// Cuts a word at its first dash, where the dash can only mean a range (`a-b` may also be a name).
+    pub fn split_at_dash(&mut self, ahead: usize) {
+        let i = self.index(ahead);
+        let token = self.tokens[i];
+        let Some(dash) = self.str(token).find('-').filter(|_| token.kind == Kind::Word) else { return };
+        let middle = token.start + u32::try_from(dash).unwrap_or(0);
+        let parts = [
+            Token { end: middle, ..token },
+            Token { kind: Kind::Sign, start: middle, end: middle + 1 },
+            Token { start: middle + 1, ..token },
+        ];
+        let parts = parts.into_iter().filter(|t| t.end > t.start);
+        self.tokens.splice(i..=i, parts);
     }
 
     /// Puts the last taken token back.

@@ -24,13 +24,15 @@ pub(super) enum Operand {
 }
 
 impl Parser<'_, '_, '_> {
-    /// Left of a match: selectors, joined by `.`.
+    /// Left of a match: a selector, or selectors and values joined by `.`.
     pub fn selector(&mut self) -> Read<Expr> {
-        self.concat(|p| p.bits(Operand::Selector))
+        let alone = !(self.is_at(1, ".") || self.is("("));
+        let first = if alone || self.at_selector() { Operand::Selector } else { Operand::Any };
+        let first = self.bits(first)?;
+        self.concat(first, |p| p.bits(Operand::Any))
     }
 
-    fn concat(&mut self, part: impl Fn(&mut Self) -> Read<Expr>) -> Read<Expr> {
-        let first = part(self)?;
+    fn concat(&mut self, first: Expr, part: impl Fn(&mut Self) -> Read<Expr>) -> Read<Expr> {
         if !self.is(".") {
             return Ok(first);
         }
@@ -100,6 +102,11 @@ impl Parser<'_, '_, '_> {
     }
 
     fn literal(&mut self) -> Read<Expr> {
+        if self.classes
+            && let Some(class) = self.class()
+        {
+            return Ok(class);
+        }
         let token = self.peek();
         let text = self.str(token);
         match token.kind {
@@ -152,7 +159,8 @@ impl Parser<'_, '_, '_> {
 
     /// A value: single, prefix, range, or a concatenation of these.
     pub fn value(&mut self, operand: Operand) -> Read<Expr> {
-        self.concat(|p| p.range(operand))
+        let first = self.range(operand)?;
+        self.concat(first, |p| p.range(operand))
     }
 
     fn range(&mut self, operand: Operand) -> Read<Expr> {
@@ -255,7 +263,10 @@ impl Parser<'_, '_, '_> {
         if self.eat(":") {
             elem.data = Some(match self.verdict()? {
                 Some(verdict) => ElemData::Verdict(verdict),
-                None => ElemData::Value(self.value(Operand::Value)?),
+                None => ElemData::Value(match self.class() {
+                    Some(class) => class,
+                    None => self.value(Operand::Value)?,
+                }),
             });
             self.elem_options(&mut elem)?;
         }

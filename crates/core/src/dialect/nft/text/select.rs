@@ -192,7 +192,7 @@ impl Parser<'_, '_, '_> {
     fn inner(&mut self, tunnel: &str) -> Read<Field> {
         let first = self.name()?;
         if fields(TUNNELS, tunnel).is_some_and(|f| f.contains(&&*first)) {
-            return Ok(Field::Other(format!("{tunnel} {first}").into()));
+            return Ok(Field::Payload(tunnel.into(), first));
         }
         let next = self.str(self.peek());
         if !fields(PAYLOAD, &first).is_some_and(|f| f.contains(&next)) {
@@ -211,13 +211,17 @@ impl Parser<'_, '_, '_> {
         if dir.is_some() {
             self.next();
         }
-        let family = family(self.str(self.peek()));
+        let mut family = family(self.str(self.peek()));
         if family.is_some() {
             self.next();
         }
         let key = self.str(self.peek());
         if !CT.contains(&key) {
             return Err(self.unclear(format!("`{key}` is no key of `ct`")));
+        }
+        // In a table of one family the address is of that family; listings say so.
+        if matches!(key, "saddr" | "daddr") && matches!(self.family, TableFamily::Ip | TableFamily::Ip6) {
+            family = family.or(Some(self.family));
         }
         Ok(Field::Ct { key: self.name()?, dir, family })
     }
@@ -273,8 +277,8 @@ impl Parser<'_, '_, '_> {
     fn option(&mut self, kind: &str) -> Read<Field> {
         self.next();
         if self.eat("@") {
-            let name = format!("@{},{},{}", self.number()?, self.comma_number()?, self.comma_number()?);
-            return Ok(Field::Option(kind.into(), name.into(), None));
+            let name = normal::raw_option(self.number()?, self.comma_number()?, self.comma_number()?);
+            return Ok(Field::Option(kind.into(), name, None));
         }
         let name = self.name()?;
         let next = self.str(self.peek());

@@ -91,7 +91,10 @@ impl Parser<'_, '_, '_> {
             "auto-merge" => {}
             "elements" => {
                 self.need("=")?;
-                set.elems.extend(self.elements_operand()?);
+                self.classes = matches!(&set.key, KeyType::Names(names) if names.iter().any(|n| &**n == "classid"));
+                let elems = self.elements_operand();
+                self.classes = false;
+                set.elems.extend(elems?);
             }
             "counter" | "limit" | "quota" | "ct" | "last" => {
                 self.back();

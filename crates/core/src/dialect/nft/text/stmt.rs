@@ -31,7 +31,7 @@ impl Parser<'_, '_, '_> {
                     if unclear.fatal {
                         return Err(self.fatal(&unclear));
                     }
-                    (self.joined, self.nesting) = (joined, nesting);
+                    (self.joined, self.nesting, self.classes) = (joined, nesting, false);
                     self.reset(mark);
                     let end = self.skip_statement();
                     rule.stmts.push(Stmt::Unread(words(&self.text[begun as usize..end as usize])));
@@ -97,6 +97,12 @@ impl Parser<'_, '_, '_> {
             "fwd" => self.fwd(),
             "dup" => self.dup(),
             "synproxy" => self.synproxy(),
+            "tunnel" if self.is_at(1, "name") => {
+                self.next();
+                self.next();
+                let operand = self.assigned()?;
+                Ok(normal::object("tunnel", operand))
+            }
             "reset" => {
                 self.next();
                 let option = self.field()?;
@@ -120,15 +126,12 @@ impl Parser<'_, '_, '_> {
         match word {
             "vmap" => {
                 self.next();
-                let data = self.map_operand()?;
+                let data = self.values_of(&left, Self::map_operand)?;
                 return Ok(normal::vmap(left, data));
             }
             "set" => {
                 self.next();
-                let value = match self.class(&left) {
-                    Some(class) => class,
-                    None => self.assigned_list()?,
-                };
+                let value = self.values_of(&left, Self::assigned_list)?;
                 return Ok(normal::mangle(left, value));
             }
             "map" => {
@@ -139,10 +142,7 @@ impl Parser<'_, '_, '_> {
             _ => {}
         }
         let op = self.operator();
-        let right = match self.class(&left) {
-            Some(class) => class,
-            None => self.comparand()?,
-        };
+        let right = self.values_of(&left, Self::comparand)?;
         // `tcp flags syn / syn,ack`: value and mask, as nft lists a masked comparison of flags.
         if self.eat(MASK) {
             let mask = self.comparand()?;
@@ -170,16 +170,24 @@ impl Parser<'_, '_, '_> {
         op
     }
 
-    /// `1:2`, a traffic class: only behind selectors that hold one.
-    fn class(&mut self, left: &Expr) -> Option<Expr> {
-        let classes = match left {
-            Expr::Field(Field::Meta(key)) => matches!(&**key, "priority" | "rtclassid"),
-            Expr::Field(Field::Rt(key)) => &**key == "classid",
-            _ => false,
-        };
-        let (first, colon, second) = (self.peek(), self.peek_at(1), self.peek_at(2));
+    /// Reads the values that belong to a selector.
+    fn values_of(&mut self, left: &Expr, read: impl FnOnce(&mut Self) -> Read<Expr>) -> Read<Expr> {
+        let outer = std::mem::replace(&mut self.classes, holds_class(left));
+        let values = read(self);
+        self.classes = outer;
+        values
+    }
+
+    /// `1:2`, where a colon can mean nothing else.
+    pub fn class(&mut self) -> Option<Expr> {
+        let (first, colon) = (self.peek(), self.peek_at(1));
+        if self.str(colon) == ":" {
+            self.split_at_dash(2);
+        }
+        let second = self.peek_at(2);
         let joined = first.end == colon.start && colon.end == second.start && self.str(colon) == ":";
-        if !(classes && joined && matches!(second.kind, Kind::Number | Kind::Word)) {
+        let part = |kind| matches!(kind, Kind::Number | Kind::Word);
+        if !(joined && part(first.kind) && part(second.kind)) {
             return None;
         }
         for _ in 0..3 {
@@ -352,7 +360,7 @@ impl Parser<'_, '_, '_> {
     fn update_body(&mut self) -> Read<(Expr, Option<Expr>, Vec<Stmt>)> {
         self.need("{")?;
         self.over_lines(|p| {
-            let key = p.selector()?;
+            let key = p.value(Operand::Any)?;
             let (mut data, mut stmts) = (None, Vec::new());
             loop {
                 match p.str(p.peek()) {
@@ -412,5 +420,14 @@ impl Parser<'_, '_, '_> {
         let chain = Chain { name: name.clone(), base: None, rules: rules?, at: self.span(start, self.last_end()) };
         self.env.build.chains_to_add.push((self.table, chain));
         Ok(name)
+    }
+}
+
+/// Its values are traffic classes, `1:2`.
+fn holds_class(left: &Expr) -> bool {
+    match left {
+        Expr::Field(Field::Meta(key)) => matches!(&**key, "priority" | "rtclassid"),
+        Expr::Field(Field::Rt(key)) => &**key == "classid",
+        _ => false,
     }
 }
