@@ -47,10 +47,7 @@ pub(super) fn stmt(family: TableFamily, value: &Value) -> Read<Stmt> {
             normal::tproxy(family, family_of(inner)?, addr.as_ref(), port.as_ref())
         }
         "fwd" => normal::fwd(family_of(inner)?, optional(inner, "addr")?.as_ref(), &expr(&inner["dev"])?),
-        "dup" => {
-            let operands = optional(inner, "addr")?.into_iter().chain(optional(inner, "dev")?).collect();
-            normal::object("dup", Expr::Concat(operands))
-        }
+        "dup" => normal::dup(optional(inner, "addr")?, optional(inner, "dev")?),
         "synproxy" => match inner {
             Value::String(name) => Stmt::Effect("synproxy".into(), format!("name {name}").into()),
             Value::Object(o) if o.contains_key("map") => {

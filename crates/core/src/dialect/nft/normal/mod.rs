@@ -235,6 +235,12 @@ pub(super) fn object(keyword: &str, operand: Expr) -> Stmt {
     }
 }
 
+/// `dup to address [device device]`.
+pub(super) fn dup(addr: Option<Expr>, device: Option<Expr>) -> Stmt {
+    let operand = [addr, device].into_iter().flatten().max_by_key(has_map);
+    object("dup", operand.unwrap_or(Expr::Any))
+}
+
 fn has_map(value: &Expr) -> bool {
     match value {
         Expr::Map(_) => true,

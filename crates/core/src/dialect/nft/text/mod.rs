@@ -49,6 +49,7 @@ fn parse_file(id: SourceId, env: &mut Env<'_>, place: cursor::Place) -> Result<(
         return Err(ReadError::new(SourceSpan { source: id, start: 0, end: 0 }, "there is no such source"));
     };
     env.including.push(id);
+    env.read.push(id);
     let tokens = lex::tokens(id, &source.text)?;
     let mut parser = Parser::new(id, &source.text, tokens, env);
     parser.check_braces()?;
