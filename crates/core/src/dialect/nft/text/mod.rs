@@ -1,8 +1,7 @@
 //! Ruleset text: what `nft list ruleset` prints and what people write for `nft -f`.
 //!
-//! A rule that holds something unknown keeps the statements before it; the rest becomes one
-//! [`Stmt::Unread`](crate::dialect::nft::ast::Stmt::Unread). Unbalanced braces or quotes are an error for the whole text: where the
-//! next rule begins would be a guess.
+//! A rule that holds something unknown keeps the statements before it; the rest becomes one [`Stmt::Unread`]. Unbalanced
+//! braces or quotes are an error for the whole text: where the next rule begins would be a guess.
 
 mod block;
 mod command;

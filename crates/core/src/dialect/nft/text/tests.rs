@@ -115,11 +115,8 @@ fn variables_live_in_scopes_and_can_be_changed() {
 
 #[test]
 fn variables_that_multiply_are_stopped() {
-    let mut text = "define a0 = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }\n".to_owned();
-    for i in 1..30 {
-        let before = i - 1;
-        text += &format!("define a{i} = {{ $a{before}, $a{before}, $a{before}, $a{before} }}\n");
-    }
+    let double = |i: u32| format!("define a{} = {{ $a{i}, $a{i}, $a{i}, $a{i} }}\n", i + 1);
+    let text = "define a0 = { 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 }\n".to_owned() + &(0..30).map(double).collect::<String>();
     let error = read(&text).expect_err("too much");
     assert_eq!(error.message, "the variables here multiply beyond all measure");
 }
