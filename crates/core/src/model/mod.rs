@@ -5,6 +5,7 @@
 mod device;
 mod origin;
 mod pipeline;
+pub mod print;
 mod rule;
 
 pub use device::{Device, Endpoint, Interface, Route, RouteTarget, RoutingRule};

@@ -326,8 +326,10 @@ pub enum Cmp {
     Implicit,
     /// `==`.
     Eq,
-    /// `!=`.
+    /// `!=`: another value, also for flags.
     Ne,
+    /// `!`, for flags: none of these bits.
+    NoneOf,
     /// `<`.
     Lt,
     /// `>`.

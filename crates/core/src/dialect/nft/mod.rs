@@ -5,5 +5,7 @@
 pub mod ast;
 mod build;
 pub mod json;
+pub mod lower;
 mod normal;
+pub mod print;
 pub mod text;
