@@ -16,7 +16,14 @@ pub fn test() -> Result<(), String> {
 /// The kernel as judge. Arguments go to the lab's program.
 pub fn differential(args: &[String]) -> Result<(), String> {
     let mut all = vec!["run", "--release", "--locked", "--package", "callpath-lab", "--bin", "differential", "--"];
-    all.extend(args.iter().map(String::as_str));
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    for arg in args {
+        all.push(arg);
+        if arg == "--mutants" {
+            // Bugs are planted into a copy of the workspace.
+            all.push(root);
+        }
+    }
     cargo(&all)
 }
 

@@ -182,12 +182,11 @@ fn excerpt(text: &str, span: &Range<usize>) -> Excerpt {
     let mut shown = shown;
     if span.is_empty() {
         // An empty mark (end of a line, an empty file) still needs a column to stand in.
-        match shown[span.start..].chars().next() {
-            Some(c) => span.end += c.len_utf8(),
-            None => {
-                shown.push(' ');
-                span.end += 1;
-            }
+        if let Some(c) = shown[span.start..].chars().next() {
+            span.end += c.len_utf8();
+        } else {
+            shown.push(' ');
+            span.end += 1;
         }
     }
     Excerpt { text: shown, span, cut: from > line_start }

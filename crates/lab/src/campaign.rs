@@ -11,7 +11,7 @@ use crate::generate::{Names, Ruleset, ruleset};
 use crate::namespace::Failure;
 use crate::random::Random;
 use crate::topology::{double, single};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// What a campaign is told.
 #[derive(Debug, Clone)]
@@ -24,6 +24,8 @@ pub struct Options {
     pub fixtures: PathBuf,
     /// Stop after this many.
     pub most_mismatches: usize,
+    /// Make what differs as small as it goes.
+    pub minimise: bool,
 }
 
 /// A ruleset per router, drawn until the kernel takes it.
@@ -33,7 +35,7 @@ fn drawn(random: &mut Random, bench: &Bench, names: &[Names], tally: &mut Tally)
         let mut tries = 0;
         loop {
             let candidate = ruleset(random, names);
-            match bench.load(router, &candidate) {
+            match bench.load(router, &candidate.text()) {
                 Ok(()) => {
                     out.push(candidate);
                     break;
@@ -71,7 +73,7 @@ pub fn campaign(options: &Options) -> Result<Tally, Failure> {
         let rulesets = drawn(&mut random, bench, names, &mut tally)?;
         let seen = bench.judge(&mut random, &rulesets, seed % 2 == 1, &mut tally)?;
         for mismatch in seen {
-            let Some(small) = bench.minimise(mismatch)? else {
+            let Some(small) = bench.confirm(mismatch, options.minimise)? else {
                 tally.clashes += 1;
                 continue;
             };
@@ -86,4 +88,24 @@ pub fn campaign(options: &Options) -> Result<Tally, Failure> {
         }
     }
     Ok(tally)
+}
+
+/// Tries all saved mismatches again. Returns how many there are, and those that differ still.
+///
+/// # Errors
+/// When the lab cannot be built, or a fixture cannot be read.
+pub fn replay(fixtures: &Path) -> Result<(usize, Vec<String>), Failure> {
+    let Ok(entries) = std::fs::read_dir(fixtures) else { return Ok((0, Vec::new())) };
+    let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
+    paths.retain(|p| p.extension().is_some_and(|e| e == "md") && !p.ends_with("README.md"));
+    paths.sort();
+    let (mut one, mut two) = (Bench::new(single())?, Bench::new(double())?);
+    let mut differ = Vec::new();
+    for path in &paths {
+        let text = std::fs::read_to_string(path).map_err(|e| format!("{} cannot be read: {e}", path.display()))?;
+        let bench = if text.starts_with("# two routers") { &mut two } else { &mut one };
+        let found = bench.replay(&text).map_err(|e| format!("{}: {e}", path.display()))?;
+        differ.extend(found.map(|what| format!("{}: {what}", path.display())));
+    }
+    Ok((paths.len(), differ))
 }

@@ -356,7 +356,7 @@ impl Maker<'_> {
         self.constructs.clear();
         (self.transport, self.six) = (None, None);
         let mut matches = Vec::new();
-        for _ in 0..1 + self.random.below(3) {
+        for _ in 0..=self.random.below(3) {
             matches.push(self.a_match(place));
         }
         let action = self.filter_action(place, &mut matches);

@@ -313,18 +313,15 @@ impl Topology {
                     .iter()
                     .find_map(|(r, s)| r.ports.iter().find(|p| p.segment == port.segment).map(|p| (p.name, s.path())));
                 let mut batch = String::new();
-                match peer {
-                    Some((name, path)) => {
-                        let _ = writeln!(batch, "link add tmpa type veth peer name tmpb");
-                        let _ = writeln!(batch, "link set tmpa netns {} name {}", space.path(), port.name);
-                        let _ = writeln!(batch, "link set tmpb netns {path} name {name}");
-                    }
-                    None => {
-                        let wire = format!("{}{}", self.wire, port.segment);
-                        let _ = writeln!(batch, "link add {wire} type veth peer name tmpb");
-                        let _ = writeln!(batch, "link set {wire} arp off up");
-                        let _ = writeln!(batch, "link set tmpb netns {} name {}", space.path(), port.name);
-                    }
+                if let Some((name, path)) = peer {
+                    let _ = writeln!(batch, "link add tmpa type veth peer name tmpb");
+                    let _ = writeln!(batch, "link set tmpa netns {} name {}", space.path(), port.name);
+                    let _ = writeln!(batch, "link set tmpb netns {path} name {name}");
+                } else {
+                    let wire = format!("{}{}", self.wire, port.segment);
+                    let _ = writeln!(batch, "link add {wire} type veth peer name tmpb");
+                    let _ = writeln!(batch, "link set {wire} arp off up");
+                    let _ = writeln!(batch, "link set tmpb netns {} name {}", space.path(), port.name);
                 }
                 command("ip", &["-batch", "-"], &batch)?;
             }

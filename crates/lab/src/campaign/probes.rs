@@ -136,8 +136,8 @@ pub fn draw(random: &mut Random, asked: &[Asked], count: usize) -> Vec<Probe> {
             let &(lo, hi) = &ports.ranges()[random.below(ports.ranges().len())];
             parts[2] = random.between(lo, hi);
         }
-        // Of a TCP socket that calls itself through the router, both directions have one tuple: no call does that.
-        let itself = parts[2] == parts[3] && parts[4] == 6;
+        // Of a socket that calls itself from the port that it calls through the router, both directions have one tuple: no call does that.
+        let itself = parts[2] == parts[3];
         if itself || !used.insert((parts[4], parts[2])) {
             continue;
         }

@@ -10,7 +10,7 @@ use crate::random::Random;
 use crate::topology::{Built, Topology};
 use crate::wire::{Inside, Place, Seen, Segment, forget_sessions};
 use callpath_core::dialect::nft::{json, lower::lower, text};
-use callpath_core::model::{Pipeline, SourceId, address_value};
+use callpath_core::model::{Family, Pipeline, SourceId, address_value};
 use callpath_core::snapshot::Source;
 use callpath_core::trace::{Network, RoundTrip};
 use std::collections::{BTreeMap, HashMap};
@@ -54,8 +54,11 @@ pub struct Mismatch {
 impl Mismatch {
     /// For a person.
     pub fn text(&self) -> String {
-        let Self { topology, probe, what, .. } = self;
-        let mut out = format!("# {topology}: {}\n\nsent from device {}\n\n{what}\n", probe.tuple, probe.from);
+        let Self { topology, probe, what, as_json, .. } = self;
+        let [_, _, sport, dport, proto] = probe.tuple.parts;
+        let (src, dst, form) = (probe.tuple.src(), probe.tuple.dst(), if *as_json { "json" } else { "text" });
+        let mut out = format!("# {topology}: {}\n\n{what}\n\n", probe.tuple);
+        let _ = writeln!(out, "packet: {src} {sport} {dst} {dport} {proto} from {} read as {form}", probe.from);
         for (i, ruleset) in self.rulesets.iter().enumerate() {
             let _ = write!(out, "\nrouter {i}:\n\n```nft\n{}```\n", ruleset.text());
         }
@@ -96,8 +99,8 @@ impl Bench {
     ///
     /// # Errors
     /// What `nft` says against it.
-    pub fn load(&self, router: usize, ruleset: &Ruleset) -> Result<(), Failure> {
-        let script = format!("flush ruleset\n{OWN_TABLE}{}", ruleset.text());
+    pub fn load(&self, router: usize, ruleset: &str) -> Result<(), Failure> {
+        let script = format!("flush ruleset\n{OWN_TABLE}{ruleset}");
         self.built[router].space.command("nft", &["-f", "-"], &script).map(|_| ())
     }
 
@@ -218,8 +221,13 @@ impl Bench {
     /// One packet on freshly loaded rules; what differs.
     fn alone(&mut self, rulesets: &[Ruleset], as_json: bool, probe: &Probe) -> Result<Option<String>, Failure> {
         for (router, ruleset) in rulesets.iter().enumerate() {
-            self.load(router, ruleset)?;
+            self.load(router, &ruleset.text())?;
         }
+        self.alone_loaded(as_json, probe)
+    }
+
+    /// One packet on the rules that are loaded; what differs.
+    fn alone_loaded(&mut self, as_json: bool, probe: &Probe) -> Result<Option<String>, Failure> {
         let network = self.network(as_json)?;
         let asked = ask_all(&self.topology, &network);
         let tried = self.attempt(std::slice::from_ref(probe))?;
@@ -233,14 +241,17 @@ impl Bench {
         }
     }
 
-    /// Takes away tables and rules as long as the difference stays. Absent: alone, the packet fares as the trace says.
-    /// Then it met the session of another packet of its batch; the trace speaks of one conversation at a time.
+    /// Tries the packet alone, then takes away tables and rules as long as the difference stays. Absent: alone, the
+    /// packet fares as the trace says. Then it met the session of another packet of its batch; the trace speaks of one conversation at a time.
     ///
     /// # Errors
     /// When the lab itself fails.
-    pub fn minimise(&mut self, mut mismatch: Mismatch) -> Result<Option<Mismatch>, Failure> {
+    pub fn confirm(&mut self, mut mismatch: Mismatch, minimise: bool) -> Result<Option<Mismatch>, Failure> {
         if self.alone(&mismatch.rulesets, mismatch.as_json, &mismatch.probe)?.is_none() {
             return Ok(None);
+        }
+        if !minimise {
+            return Ok(Some(mismatch));
         }
         loop {
             let mut smaller = None;
@@ -262,6 +273,27 @@ impl Bench {
                 None => return Ok(Some(mismatch)),
             }
         }
+    }
+
+    /// Tries a saved packet again; what differs.
+    ///
+    /// # Errors
+    /// When the fixture cannot be read, or the lab itself fails.
+    pub fn replay(&mut self, fixture: &str) -> Result<Option<String>, Failure> {
+        let bad = || "a fixture lacks its `packet:` line".to_owned();
+        let line = fixture.lines().find_map(|l| l.strip_prefix("packet: ")).ok_or_else(bad)?;
+        let words: Vec<&str> = line.split(' ').collect();
+        let [src, sport, dst, dport, proto, _, from, _, _, form] = words[..] else { return Err(bad()) };
+        let address = |s: &str| s.parse::<std::net::IpAddr>().map_err(|_| bad());
+        let number = |s: &str| s.parse::<u128>().map_err(|_| bad());
+        let (src, dst) = (address(src)?, address(dst)?);
+        let parts = [address_value(src), address_value(dst), number(sport)?, number(dport)?, number(proto)?];
+        let from = usize::try_from(number(from)?).unwrap_or(usize::MAX);
+        let probe = Probe { from, tuple: Tuple { family: Family::of(src), parts } };
+        for (router, part) in fixture.split("```nft\n").skip(1).enumerate() {
+            self.load(router, part.split("```").next().unwrap_or_default())?;
+        }
+        self.alone_loaded(form == "json", &probe)
     }
 
     /// Sends probes with their answers and third packets; what was seen and counted.

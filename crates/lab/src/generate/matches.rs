@@ -74,8 +74,8 @@ impl Maker<'_> {
                 0..=6 => Some(self.ports()),
                 7..=12 => Some(self.addresses(place)),
                 13..=14 => Some(self.concatenation(place)),
-                15..=18 => self.interface(place),
-                19..=24 if tracked => self.connection(place),
+                15..=18 => Some(self.interface(place)),
+                19..=24 if tracked => Some(self.connection(place)),
                 25 => Some(self.protocol(place)),
                 26..=27 if place.hook != Hook::Ingress => Some(self.mark()),
                 28..=29 if tracked => self.fib(place),
@@ -232,7 +232,7 @@ impl Maker<'_> {
         }
     }
 
-    fn interface(&mut self, place: &Place) -> Option<String> {
+    fn interface(&mut self, place: &Place) -> String {
         let names = self.names;
         let way = match place.hook {
             Hook::Prerouting | Hook::Input | Hook::Ingress => "i",
@@ -242,7 +242,7 @@ impl Maker<'_> {
         };
         let name = *self.random.pick(&names.interfaces);
         let other = *self.random.pick(&names.interfaces);
-        Some(match self.random.below(7) {
+        match self.random.below(7) {
             0..=1 => {
                 self.uses(if way == "i" { "iifname" } else { "oifname" });
                 format!("{way}ifname \"{name}\"")
@@ -267,15 +267,18 @@ impl Maker<'_> {
                 self.uses("negation");
                 format!("{way}ifname != \"{name}\"")
             }
-            _ => return None,
-        })
+            _ => {
+                self.uses(if way == "i" { "iifname" } else { "oifname" });
+                format!("{way}ifname \"{other}\"")
+            }
+        }
     }
 
-    fn connection(&mut self, place: &Place) -> Option<String> {
+    fn connection(&mut self, place: &Place) -> String {
         let six = self.six(place);
         let family = if six { "ip6" } else { "ip" };
         let l4 = self.transport();
-        Some(match self.random.below(10) {
+        match self.random.below(10) {
             0..=1 => {
                 self.uses("ct state");
                 let list = ["new", "established", "established,related", "invalid", "untracked", "new,established"];
@@ -314,7 +317,7 @@ impl Maker<'_> {
                 self.uses("ct reply");
                 format!("ct reply {family} saddr {}", self.net(six))
             }
-        })
+        }
     }
 
     fn protocol(&mut self, place: &Place) -> String {

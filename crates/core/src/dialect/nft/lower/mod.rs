@@ -8,6 +8,7 @@ mod selector;
 mod sets;
 #[cfg(test)]
 mod tests;
+mod tracking;
 mod value;
 
 use super::ast::{self, ChainKind, HookName, Ruleset, Stmt, Table, TableFamily};
@@ -191,6 +192,7 @@ impl<'a> Lowering<'a> {
 
     /// Base chains of all tables, by hook and priority.
     fn stages(&mut self) {
+        let tracked = tracking::tracked(self.tables.iter().filter(|t| is_on_the_way(t)));
         for hook in Hook::ALL {
             let mut filters: Vec<(i32, Stage)> = Vec::new();
             let mut nat: Vec<(i32, TableFamily, (ChainId, Policy))> = Vec::new();
@@ -215,7 +217,7 @@ impl<'a> Lowering<'a> {
             nat.reverse();
             nat.sort_by_key(|(priority, ..)| *priority);
             filters.reverse();
-            filters.extend(fixed_stages(hook, &nat));
+            filters.extend(fixed_stages(hook, &nat, tracked));
             filters.sort_by_key(|(priority, ..)| *priority);
             self.pipeline.hooks[hook as usize].extend(filters.into_iter().map(|(_, stage)| stage));
         }
@@ -278,11 +280,11 @@ impl<'a> Lowering<'a> {
     }
 }
 
-/// Tracking and translation, which a Linux device always has; where no rule asks for them they change nothing.
-fn fixed_stages(hook: Hook, nat: &[(i32, TableFamily, (ChainId, Policy))]) -> Vec<(i32, Stage)> {
+/// Tracking and translation.
+fn fixed_stages(hook: Hook, nat: &[(i32, TableFamily, (ChainId, Policy))], tracked: Families) -> Vec<(i32, Stage)> {
     let mut out = Vec::new();
-    if matches!(hook, Hook::Prerouting | Hook::Output) {
-        out.push((TRACK, Stage { kind: StageKind::Track, families: Families::BOTH, interfaces: None }));
+    if matches!(hook, Hook::Prerouting | Hook::Output) && (tracked.v4 || tracked.v6) {
+        out.push((TRACK, Stage { kind: StageKind::Track, families: tracked, interfaces: None }));
     }
     let (priority, side) = match hook {
         Hook::Prerouting | Hook::Output => (DESTINATION, Side::Destination),
