@@ -200,9 +200,13 @@ pub(super) fn raw_option(kind: u64, offset: u64, length: u64) -> Box<str> {
 pub(super) fn mangle(left: Expr, value: Expr) -> Stmt {
     match &left {
         Expr::Field(Field::Meta(key)) if &**key == "nftrace" => return object("nftrace", value),
-        Expr::Field(Field::Meta(key)) if &**key == "secmark" => return object("secmark", value),
+        Expr::Field(Field::Meta(key)) if &**key == "secmark" => {
+            // Whether a rule reads conntrack matters: it makes the kernel track connections.
+            let keyword = if matches!(value, Expr::Field(Field::Ct { .. })) { "ct secmark" } else { "secmark" };
+            return object(keyword, value);
+        }
         Expr::Field(Field::Ct { key, .. }) => match &**key {
-            "secmark" => return object("secmark", value),
+            "secmark" => return object("ct secmark", value),
             "helper" => return object("ct helper", value),
             "timeout" => return object("ct timeout", value),
             "expectation" => return object("ct expectation", value),
