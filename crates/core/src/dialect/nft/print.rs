@@ -74,8 +74,11 @@ pub fn stmt(stmt: &Stmt) -> String {
         Stmt::Reject(kind) if kind.is_empty() => "reject".into(),
         Stmt::Reject(kind) => format!("reject with {kind}"),
         Stmt::Notrack => "notrack".into(),
-        Stmt::SetUpdate { op, set, .. } => format!("{op} @{set} {{ … }}"),
-        Stmt::Meter(_) => "meter …".into(),
+        Stmt::SetUpdate { op, set, key, data, .. } => {
+            let data = data.as_ref().map(|d| format!(" : {}", expr(d))).unwrap_or_default();
+            format!("{op} @{set} {{ {}{data} }}", expr(key))
+        }
+        Stmt::Meter { key, .. } => format!("meter {{ {} … }}", expr(key)),
         Stmt::Effect(_, text) | Stmt::Unread(text) => text.to_string(),
         Stmt::Xt(text) => format!("xt {text}"),
     }

@@ -5,9 +5,9 @@ use super::selector::Type;
 use super::sets::{entries, may_fail};
 use super::value::constant;
 use crate::cube::Set;
-use crate::dialect::nft::ast::{self, BinOp, ElemData, Expr, Field, Stmt};
+use crate::dialect::nft::ast::{self, BinOp, Cmp, ElemData, Expr, Field, Stmt};
 use crate::dialect::nft::print;
-use crate::model::{Action, Key, KeyField, Lookup, MarkFrom, MarkValue, Step, Value, Verdicted, Ways};
+use crate::model::{Action, Key, KeyField, Lookup, MarkFrom, MarkValue, Step, Value, Verdicted, Ways, nfproto};
 use std::sync::Arc;
 
 /// Header fields and packet properties whose change cannot alter where the packet goes.
@@ -80,18 +80,20 @@ impl Lowering<'_> {
             Stmt::NoEffect(_) => {}
             Stmt::Reject(kind) => {
                 let kind = if kind.is_empty() { "port-unreachable" } else { &**kind };
-                if kind == "tcp reset" {
-                    let tcp = super::selector::Needs { protocol: Some(6), family: None };
-                    self.needs(&[tcp], steps);
-                }
+                // The answer is of one protocol or family, and so is what it can answer (`stmt_evaluate_reject` in
+                // nftables' src/evaluate.c); listings leave that out.
+                let (protocol, family) = match kind.split(' ').next() {
+                    Some("tcp") => (Some(6), None),
+                    Some("icmp") => (None, Some(nfproto::IPV4)),
+                    Some("icmpv6") => (None, Some(nfproto::IPV6)),
+                    _ => (None, None),
+                };
+                self.needs(&[super::selector::Needs { protocol, family }], steps);
                 steps.push(Step::Act(Action::Reject(kind.into())));
             }
             Stmt::Notrack => steps.push(Step::Act(Action::Untrack)),
-            Stmt::SetUpdate { stmts, .. } | Stmt::Meter(stmts) => {
-                if stmts.iter().any(may_fail) {
-                    steps.push(self.undecided("whether the limit of a set's element is exceeded".into()));
-                }
-            }
+            Stmt::SetUpdate { key, stmts, .. } => self.keyed(key, stmts, steps),
+            Stmt::Meter { key, stmts } => self.keyed(key, stmts, steps),
             Stmt::Effect(word, text) => self.effect(word, text, steps),
             Stmt::Xt(text) if HARMLESS_XT.iter().any(|t| **text == **t) => {}
             Stmt::Xt(text) => {
@@ -106,6 +108,18 @@ impl Lowering<'_> {
                 let what = format!("`{text}` was not understood");
                 self.anything(what, "", true, steps);
             }
+        }
+    }
+
+    /// What is done for a key that is read from the packet: it must be there, and a limit on it may be exceeded.
+    fn keyed(&mut self, key: &Expr, stmts: &[Stmt], steps: &mut Vec<Step>) {
+        let keys = self.keys(key);
+        self.needs(&keys.needs, steps);
+        if keys.absent {
+            steps.push(super::matching::never());
+        }
+        if stmts.iter().any(may_fail) {
+            steps.push(self.undecided("whether the limit of a set's element is exceeded".into()));
         }
     }
 
@@ -239,21 +253,32 @@ impl Lowering<'_> {
                 let value = self.mark(value, steps);
                 steps.push(Step::Act(Action::SetCtMark(value)));
             }
-            Field::Meta(key) if HARMLESS_META.contains(&&**key) => {}
-            Field::Ct { key, .. } if HARMLESS_CT.contains(&&**key) => {}
+            Field::Meta(key) if HARMLESS_META.contains(&&**key) => self.looked_up(value, steps),
+            Field::Ct { key, .. } if HARMLESS_CT.contains(&&**key) => self.looked_up(value, steps),
+            // A counter, helper or other object that is found through a map.
+            Field::Other(_) if matches!(value, Expr::Map(_)) => self.looked_up(value, steps),
             Field::Payload(protocol, name) if HARMLESS.contains(&(&**protocol, &**name)) => {
                 let table = self.tables[self.table].family;
                 let needs = super::selector::selector(field, table).needs;
                 self.needs(&[needs], steps);
+                self.looked_up(value, steps);
             }
             Field::Option(..) => {
                 let tcp = super::selector::Needs { protocol: Some(6), family: None };
                 self.needs(&[tcp], steps);
+                self.looked_up(value, steps);
             }
             _ => {
                 let what = format!("where packets go after `{} set {}`", print::field(field), print::expr(value));
                 self.anything(what, "", false, steps);
             }
+        }
+    }
+
+    /// A value that changes no fate; looked up in a map, it ends the rule for keys that the map does not have.
+    fn looked_up(&mut self, value: &Expr, steps: &mut Vec<Step>) {
+        if let Expr::Map(sides) = value {
+            self.relation(&sides.0, Cmp::Implicit, &sides.1, steps);
         }
     }
 

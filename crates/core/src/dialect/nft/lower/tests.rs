@@ -113,3 +113,25 @@ fn flags_are_compared_as_the_kernel_is_told_to() {
         ]
     );
 }
+
+#[test]
+fn what_a_statement_needs_of_a_packet_holds_where_listings_leave_it_out() {
+    let (p, _) = of_text(
+        "table inet t {\n set s { type ipv4_addr; flags dynamic; }\n map h { type inet_service : ct helper; elements = { 5060 : \"sip\" } }\n \
+         chain c {\n  reject with icmp host-unreachable\n  add @s { ip saddr } drop\n  meter m { tcp dport . ip6 saddr counter } drop\n  \
+         ct helper set udp dport map { 5060 : \"sip\" } accept\n  ct helper set udp dport map @h accept\n  counter name tcp dport map { 80-90 : \"c\" } accept\n }\n}\n",
+    );
+    let text = pipeline(&p);
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|l| l.contains("in {")).collect();
+    assert_eq!(
+        lines,
+        [
+            "family in {2}, reject with icmp host-unreachable",
+            "family in {2}, drop",
+            "protocol in {6}, family in {10}, drop",
+            "protocol in {17}, destination port in {5060}, accept",
+            "protocol in {17}, destination port in {5060}, accept",
+            "protocol in {6}, destination port in {80-90}, accept",
+        ]
+    );
+}

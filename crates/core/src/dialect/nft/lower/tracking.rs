@@ -30,7 +30,10 @@ fn stmt(s: &Stmt) -> bool {
         Stmt::Nat { .. } | Stmt::CtCount | Stmt::Xt(_) | Stmt::Unread(_) => true,
         Stmt::NoEffect(word) => word.starts_with("ct "),
         Stmt::Effect(word, _) => matches!(&**word, "flow" | "synproxy"),
-        Stmt::SetUpdate { stmts, .. } | Stmt::Meter(stmts) => stmts.iter().any(stmt),
+        Stmt::SetUpdate { key, data, stmts, .. } => {
+            expr(key) || data.as_deref().is_some_and(expr) || stmts.iter().any(stmt)
+        }
+        Stmt::Meter { key, stmts } => expr(key) || stmts.iter().any(stmt),
         Stmt::Verdict(_) | Stmt::Limit | Stmt::Quota | Stmt::Reject(_) | Stmt::Notrack => false,
     }
 }
@@ -38,6 +41,8 @@ fn stmt(s: &Stmt) -> bool {
 fn expr(e: &Expr) -> bool {
     match e {
         Expr::Field(Field::Ct { .. }) => true,
+        // `ct helper set … map …`, `jhash ct original saddr …`
+        Expr::Field(Field::Other(text)) | Expr::Opaque(text) => text.split(' ').any(|word| word == "ct"),
         Expr::Concat(parts) | Expr::Flags(parts) => parts.iter().any(expr),
         Expr::Bin(_, sides) | Expr::Map(sides) | Expr::Range(sides) => expr(&sides.0) || expr(&sides.1),
         Expr::Prefix(inner, _) => expr(inner),
