@@ -76,7 +76,7 @@ pub struct Maker {
 
 impl Maker {
     fn set(&mut self, pool: &[u128], widest: u128) -> Set {
-        let ranges: Vec<(u128, u128)> = (0..1 + self.random.below(3))
+        let ranges: Vec<(u128, u128)> = (0..=self.random.below(3))
             .map(|_| {
                 let (a, b) = (self.random.pick(pool), self.random.pick(pool));
                 let (lo, hi) = if self.random.chance(40) { (a, a) } else { (a.min(b), a.max(b)) };
