@@ -1,6 +1,6 @@
 //! Reading and lowering rulesets of 10,000 and 100,000 rules, beside `nft -c -f` on the same file in the same run.
 //!
-//! `cargo bench -p callpath-core --bench read`. Needs `nft` and `unshare` for the peer's figures. Memory is the largest
+//! `cargo bench -p callpath-core --bench read`. Needs root, `nft` and `unshare` for the peer's figures. Memory is the largest
 //! resident size of this process so far, so the sizes run in order.
 
 use callpath_core::dialect::nft::{lower::lower, text};
@@ -61,9 +61,10 @@ fn main() {
         });
         let peer = median(|| {
             let file = path.to_string_lossy();
-            let nft = ["-rn", "nft", "-c", "-f", &file];
+            // As root: inside a user namespace the kernel limits how large a ruleset may be.
+            let nft = ["-n", "nft", "-c", "-f", &file];
             let status = Command::new("unshare").args(nft).stdout(Stdio::null()).stderr(Stdio::null()).status();
-            assert!(status.is_ok_and(|s| s.success()), "`unshare -rn nft -c -f` does not work here");
+            assert!(status.is_ok_and(|s| s.success()), "`unshare -n nft -c -f` does not work here; run as root");
         });
         println!(
             "{rules:>8} {:>7} kB {:>11.1} ms {:>13} MB {:>9.0} ms",

@@ -1,4 +1,5 @@
 //! Random networks and pipelines over the whole model, with small pools of values so that rules overlap.
+#![allow(clippy::many_single_char_names)]
 
 use callpath_core::cube::Set;
 use callpath_core::model::{

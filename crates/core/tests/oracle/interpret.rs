@@ -1,5 +1,5 @@
 //! One packet at a time, with plain numbers: written against the model's documentation, without the trace's code.
-#![allow(clippy::struct_excessive_bools, clippy::many_single_char_names)]
+#![allow(clippy::struct_excessive_bools, clippy::many_single_char_names, clippy::option_option, clippy::unused_self)]
 
 use callpath_core::model::{
     Action, ChainId, Device, DoubtId, Family, Hook, Key, KeyField, Lookup, MarkFrom, MarkValue, NatTarget, OriginId,

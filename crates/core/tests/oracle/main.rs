@@ -174,7 +174,7 @@ fn run(doubts: bool, packets: u64) -> (u64, u64) {
                     "{}\n{}",
                     context(),
                     verdicts.into_iter().filter_map(Result::err).collect::<Vec<_>>().join("\n")
-                )
+                );
             }
         }
     }
