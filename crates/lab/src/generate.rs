@@ -367,30 +367,26 @@ impl Maker<'_> {
     }
 
     fn rule(&mut self, place: &Place) -> Rule {
-        self.constructs.clear();
-        (self.transport, self.six) = (None, None);
-        let mut matches = Vec::new();
-        for _ in 0..=self.random.below(3) {
-            matches.push(self.a_match(place));
-        }
-        let action = self.filter_action(place, &mut matches);
-        self.number += 1;
-        Rule {
-            number: self.number,
-            matches: matches.join(" "),
-            action,
-            constructs: std::mem::take(&mut self.constructs),
-        }
+        let count = 1 + self.random.below(3);
+        self.drawn(place, count, Self::filter_action)
     }
 
     fn nat_rule(&mut self, place: &Place) -> Rule {
+        let count = self.random.below(3);
+        self.drawn(place, count, Self::nat_action)
+    }
+
+    /// A rule of so many matches; the action may add matches that it needs.
+    fn drawn(
+        &mut self,
+        place: &Place,
+        count: usize,
+        action: fn(&mut Self, &Place, &mut Vec<String>) -> String,
+    ) -> Rule {
         self.constructs.clear();
         (self.transport, self.six) = (None, None);
-        let mut matches = Vec::new();
-        for _ in 0..self.random.below(3) {
-            matches.push(self.a_match(place));
-        }
-        let action = self.nat_action(place, &mut matches);
+        let mut matches: Vec<String> = (0..count).map(|_| self.a_match(place)).collect();
+        let action = action(self, place, &mut matches);
         self.number += 1;
         Rule {
             number: self.number,

@@ -104,7 +104,7 @@ fn set(list: &[&str]) -> Set {
 }
 
 /// The internet: all but the site's networks and what is not routed at all.
-fn internet(segment: usize, routes: Vec<(IpNet, IpAddr)>) -> Hosts {
+fn internet(segment: usize) -> Hosts {
     #[rustfmt::skip]
     let special = set(&[
         "0.0.0.0/8", "10.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16", "192.168.0.0/16", "224.0.0.0/3", "203.0.113.0/24",
@@ -117,7 +117,8 @@ fn internet(segment: usize, routes: Vec<(IpNet, IpAddr)>) -> Hosts {
         own_v4: Set::range(0, u128::from(u32::MAX)).minus(&special).or(&set(&["203.0.113.1"])),
         own_v6: global.or(&set(&["2001:db8:ffff::1"])),
         defaults: Vec::new(),
-        routes,
+        // What a provider routes to the site; IPv4 is translated there.
+        routes: ["2001:db8:1::/64", "2001:db8:9::/64"].map(|to| (net(to), ip("2001:db8:ffff::5"))).to_vec(),
     }
 }
 
@@ -133,14 +134,36 @@ fn hosts(name: &'static str, segment: usize, nets: [&str; 2], v4: &[&str], v6: &
     }
 }
 
+fn port(name: &'static str, addresses: &[&str], segment: usize, group: u32) -> Port {
+    Port { name, addresses: addresses.iter().map(|s| net(s)).collect(), segment, group }
+}
+
+const LAN_ROUTER: [&str; 2] = ["192.168.1.1", "2001:db8:1::1"];
+
+fn lan_server() -> Hosts {
+    hosts(
+        "lan server",
+        1,
+        ["192.168.1.50/24", "2001:db8:1::50/64"],
+        &["192.168.1.50-192.168.1.51"],
+        &["2001:db8:1::50-2001:db8:1::51"],
+        LAN_ROUTER,
+    )
+}
+
+fn lan_client() -> Hosts {
+    hosts(
+        "lan client",
+        1,
+        ["192.168.1.60/24", "2001:db8:1::60/64"],
+        &["192.168.1.60-192.168.1.63"],
+        &["2001:db8:1::60-2001:db8:1::63"],
+        LAN_ROUTER,
+    )
+}
+
 /// One router with three networks.
 pub fn single() -> Topology {
-    let port = |name, addresses: &[&str], segment, group| Port {
-        name,
-        addresses: addresses.iter().map(|s| net(s)).collect(),
-        segment,
-        group,
-    };
     let router = Router {
         name: "router",
         ports: vec![
@@ -151,30 +174,13 @@ pub fn single() -> Topology {
         defaults: vec![ip("203.0.113.1"), ip("2001:db8:ffff::1")],
         routes: vec![(net("10.77.0.0/16"), ip("10.9.0.5"))],
     };
-    let to_site =
-        vec![(net("2001:db8:1::/64"), ip("2001:db8:ffff::5")), (net("2001:db8:9::/64"), ip("2001:db8:ffff::5"))];
-    let lan = ["192.168.1.1", "2001:db8:1::1"];
     Topology {
         name: "one router",
         routers: vec![router],
         hosts: vec![
-            internet(0, to_site),
-            hosts(
-                "lan server",
-                1,
-                ["192.168.1.50/24", "2001:db8:1::50/64"],
-                &["192.168.1.50-192.168.1.51"],
-                &["2001:db8:1::50-2001:db8:1::51"],
-                lan,
-            ),
-            hosts(
-                "lan client",
-                1,
-                ["192.168.1.60/24", "2001:db8:1::60/64"],
-                &["192.168.1.60-192.168.1.63"],
-                &["2001:db8:1::60-2001:db8:1::63"],
-                lan,
-            ),
+            internet(0),
+            lan_server(),
+            lan_client(),
             hosts(
                 "dmz",
                 2,
@@ -191,12 +197,6 @@ pub fn single() -> Topology {
 
 /// A provider's router before one's own: double NAT.
 pub fn double() -> Topology {
-    let port = |name, addresses: &[&str], segment, group| Port {
-        name,
-        addresses: addresses.iter().map(|s| net(s)).collect(),
-        segment,
-        group,
-    };
     let outer = Router {
         name: "outer",
         ports: vec![
@@ -215,31 +215,10 @@ pub fn double() -> Topology {
         defaults: vec![ip("10.9.0.1"), ip("2001:db8:9::1")],
         routes: Vec::new(),
     };
-    let to_site =
-        vec![(net("2001:db8:1::/64"), ip("2001:db8:ffff::5")), (net("2001:db8:9::/64"), ip("2001:db8:ffff::5"))];
-    let lan = ["192.168.1.1", "2001:db8:1::1"];
     Topology {
         name: "two routers",
         routers: vec![outer, inner],
-        hosts: vec![
-            internet(0, to_site),
-            hosts(
-                "lan server",
-                1,
-                ["192.168.1.50/24", "2001:db8:1::50/64"],
-                &["192.168.1.50-192.168.1.51"],
-                &["2001:db8:1::50-2001:db8:1::51"],
-                lan,
-            ),
-            hosts(
-                "lan client",
-                1,
-                ["192.168.1.60/24", "2001:db8:1::60/64"],
-                &["192.168.1.60-192.168.1.63"],
-                &["2001:db8:1::60-2001:db8:1::63"],
-                lan,
-            ),
-        ],
+        hosts: vec![internet(0), lan_server(), lan_client()],
         segments: 2,
         wire: "wb",
     }

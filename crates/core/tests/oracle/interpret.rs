@@ -1,10 +1,10 @@
 //! One packet at a time, with plain numbers: written against the model's documentation, without the trace's code.
 #![allow(clippy::struct_excessive_bools, clippy::many_single_char_names, clippy::option_option, clippy::unused_self)]
 
+use crate::values::has;
 use callpath_core::model::{
-    Action, ChainId, Device, DoubtId, Family, Hook, Key, KeyField, Lookup, MarkFrom, MarkValue, NatTarget, OriginId,
-    Part, Policy, RouteTarget, Rule, Side, StageKind, Step, Test, Translate, TupleDir, TupleIface, Verdicted, Ways,
-    address_value, iface_value, prefix_range,
+    Action, ChainId, Device, DoubtId, Family, Hook, OriginId, Part, Policy, RouteTarget, Rule, Side, StageKind, Step,
+    Test, Verdicted, Ways, address_value, prefix_range,
 };
 use callpath_core::trace::{Did, Disposition, Network, Phase};
 
@@ -20,22 +20,22 @@ pub struct World {
 }
 
 #[derive(Clone)]
-struct Session {
-    device: usize,
-    original: Tuple,
-    reply: Tuple,
-    mark: u128,
-    snat: bool,
-    dnat: bool,
-    source_done: bool,
-    destination_done: bool,
-    seen_reply: bool,
-    assured: bool,
-    confirmed: bool,
+pub struct Session {
+    pub device: usize,
+    pub original: Tuple,
+    pub reply: Tuple,
+    pub mark: u128,
+    pub snat: bool,
+    pub dnat: bool,
+    pub source_done: bool,
+    pub destination_done: bool,
+    pub seen_reply: bool,
+    pub assured: bool,
+    pub confirmed: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum Tracked {
+pub enum Tracked {
     No,
     Untracked,
     Invalid,
@@ -43,7 +43,7 @@ enum Tracked {
 }
 
 /// Loopback's place among interfaces.
-const LO: usize = usize::MAX;
+pub const LO: usize = usize::MAX;
 
 /// What became of one packet.
 pub struct Walk {
@@ -71,30 +71,30 @@ pub fn converse(net: &Network, from: usize, family: Family, asked: Tuple, proto:
     out
 }
 
-struct Interpreter<'a> {
-    net: &'a Network,
-    family: Family,
-    proto: u128,
-    world: &'a World,
-    sessions: Vec<Session>,
+pub struct Interpreter<'a> {
+    pub net: &'a Network,
+    pub family: Family,
+    pub proto: u128,
+    pub world: &'a World,
+    pub sessions: Vec<Session>,
 }
 
 /// A packet at a device.
-struct Packet {
-    phase: Phase,
-    header: Tuple,
-    device: usize,
-    in_iface: Option<usize>,
-    out_iface: Option<usize>,
-    seen_out: Option<usize>,
-    next_hop: u128,
-    mark: u128,
-    tracked: Tracked,
-    steps: Vec<(usize, Hook, Did)>,
-    end: Option<Disposition>,
+pub struct Packet {
+    pub phase: Phase,
+    pub header: Tuple,
+    pub device: usize,
+    pub in_iface: Option<usize>,
+    pub out_iface: Option<usize>,
+    pub seen_out: Option<usize>,
+    pub next_hop: u128,
+    pub mark: u128,
+    pub tracked: Tracked,
+    pub steps: Vec<(usize, Hook, Did)>,
+    pub end: Option<Disposition>,
 }
 
-enum Outcome {
+pub enum Outcome {
     Accepted,
     Translated,
     Fell,
@@ -102,7 +102,7 @@ enum Outcome {
 }
 
 impl Interpreter<'_> {
-    fn device(&self, p: &Packet) -> &Device {
+    pub fn device(&self, p: &Packet) -> &Device {
         &self.net.devices[p.device]
     }
 
@@ -169,7 +169,7 @@ impl Interpreter<'_> {
         p.end = Some(Disposition::NeighborUnreachable);
     }
 
-    fn own(&self, d: usize, address: u128) -> bool {
+    pub fn own(&self, d: usize, address: u128) -> bool {
         self.net.devices[d].interfaces.iter().any(|iface| {
             let own = iface
                 .addresses
@@ -180,15 +180,15 @@ impl Interpreter<'_> {
         })
     }
 
-    fn loopback(&self, address: u128) -> bool {
+    pub fn loopback(&self, address: u128) -> bool {
         if self.family == Family::V4 { address >> 24 == 127 } else { address == 1 }
     }
 
-    fn multicast(&self, address: u128) -> bool {
+    pub fn multicast(&self, address: u128) -> bool {
         if self.family == Family::V4 { address >> 28 == 0xe } else { address >> 120 == 0xff }
     }
 
-    fn broadcast(&self, d: usize, address: u128) -> bool {
+    pub fn broadcast(&self, d: usize, address: u128) -> bool {
         let device = &self.net.devices[d];
         let nets = device.interfaces.iter().flat_map(|i| &i.addresses).filter(|n| Family::of(n.addr()) == self.family);
         match self.family {
@@ -205,7 +205,7 @@ impl Interpreter<'_> {
     }
 
     /// The main table's best route: interface and next hop.
-    fn best(&self, d: usize, address: u128) -> Option<(usize, u128)> {
+    pub fn best(&self, d: usize, address: u128) -> Option<(usize, u128)> {
         let device = &self.net.devices[d];
         let mut best: Option<(u8, u32, RouteTarget)> = None;
         let mut consider = |net: ipnet::IpNet, metric: u32, target: RouteTarget| {
@@ -529,245 +529,4 @@ impl Interpreter<'_> {
         }
         None
     }
-
-    fn set_up(&mut self, p: &mut Packet, s: usize, t: &Translate, target: &NatTarget, rule: OriginId) -> Outcome {
-        let (a, q) = if t.side == Side::Destination { (1, 3) } else { (0, 2) };
-        let part = |i: usize| [Part::Src, Part::Dst, Part::SrcPort, Part::DstPort][i];
-        let (old, old_port) = (p.header[a], p.header[q]);
-        let mut keep_port = false;
-        let (address, ports) = match target {
-            NatTarget::To { addr: None, port, .. } => (old, *port),
-            NatTarget::To { addr: Some((lo, hi)), port, keep_host_bits: true, .. } => {
-                let host = lo ^ hi;
-                (old & host | lo & !host, *port)
-            }
-            NatTarget::To { addr: Some((lo, hi)), port, .. } if lo < hi => {
-                let in_ports = port.is_none_or(|(x, y)| u128::from(x) <= old_port && old_port <= u128::from(y));
-                if t.side == Side::Source && !t.random && *lo <= old && old <= *hi && in_ports {
-                    keep_port = true;
-                    (old, *port)
-                } else {
-                    ((self.world.pick)(rule, part(a), *lo, *hi), *port)
-                }
-            }
-            NatTarget::To { addr: Some((lo, _)), port, .. } => (*lo, *port),
-            NatTarget::OutgoingAddress { port } => {
-                if let Some(address) = self.masquerade(p) {
-                    (address, *port)
-                } else {
-                    p.end = Some(Disposition::Dropped);
-                    return Outcome::Ended;
-                }
-            }
-            NatTarget::IncomingAddress { port } => {
-                if let Some(address) = self.redirect(p) {
-                    (address, *port)
-                } else {
-                    p.end = Some(Disposition::Dropped);
-                    return Outcome::Ended;
-                }
-            }
-        };
-        let new_port = match ports {
-            _ if keep_port => old_port,
-            None if t.random && t.side == Side::Source => {
-                let (lo, hi) = match old_port {
-                    0..=511 => (1, 511),
-                    512..=1023 => (600, 1023),
-                    _ => (1024, 65535),
-                };
-                (self.world.pick)(rule, part(q), lo, hi)
-            }
-            None => old_port,
-            Some((lo, hi)) => {
-                let (lo, hi) = (u128::from(lo.min(hi)), u128::from(lo.max(hi)));
-                match () {
-                    () if lo == hi => lo,
-                    () if t.random => (self.world.pick)(rule, part(q), lo, hi),
-                    () if lo <= old_port && old_port <= hi => old_port,
-                    () if t.side == Side::Destination => lo,
-                    () => (self.world.pick)(rule, part(q), lo, hi),
-                }
-            }
-        };
-        if (address, new_port) != (old, old_port) {
-            let session = &mut self.sessions[s];
-            match t.side {
-                Side::Destination => {
-                    (session.reply[0], session.reply[2], session.dnat) = (address, new_port, true);
-                }
-                Side::Source => (session.reply[1], session.reply[3], session.snat) = (address, new_port, true),
-            }
-        }
-        Outcome::Translated
-    }
-
-    fn masquerade(&self, p: &Packet) -> Option<u128> {
-        let of_family = |n: &&ipnet::IpNet| Family::of(n.addr()) == self.family;
-        let device = self.device(p);
-        if p.out_iface == Some(LO) {
-            if self.family == Family::V6 {
-                return Some(p.header[1]);
-            }
-            return device
-                .interfaces
-                .iter()
-                .flat_map(|i| &i.addresses)
-                .find(of_family)
-                .map(|n| address_value(n.addr()));
-        }
-        let nets: Vec<_> = device.interfaces[p.out_iface?].addresses.iter().filter(of_family).collect();
-        let near = nets.iter().find(|n| {
-            let (lo, hi) = prefix_range(***n);
-            lo <= p.next_hop && p.next_hop <= hi
-        });
-        near.or(nets.first()).map(|n| address_value(n.addr()))
-    }
-
-    fn redirect(&self, p: &Packet) -> Option<u128> {
-        match p.in_iface {
-            None | Some(LO) => Some(if self.family == Family::V4 { 0x7f00_0001 } else { 1 }),
-            Some(i) => {
-                let list = &self.device(p).interfaces[i].addresses;
-                list.iter().find(|n| Family::of(n.addr()) == self.family).map(|n| address_value(n.addr()))
-            }
-        }
-    }
-
-    fn look_up<T: Clone>(&self, p: &Packet, hook: Hook, lookup: &Lookup<T>) -> Option<T> {
-        let values: Vec<u128> = lookup.keys.iter().map(|k| self.value(p, hook, *k)).collect::<Option<_>>()?;
-        let found = lookup.entries.iter().find(|(row, _)| row.iter().zip(&values).all(|(set, v)| has(set, *v)));
-        found.map(|(_, v)| v.clone()).or_else(|| lookup.default.clone())
-    }
-
-    fn mark(&self, p: &Packet, value: MarkValue) -> Option<u128> {
-        let start = match value.from {
-            MarkFrom::Zero => 0,
-            MarkFrom::Mark => p.mark,
-            MarkFrom::CtMark => match p.tracked {
-                Tracked::In(s, _) => self.sessions[s].mark,
-                _ => return None,
-            },
-            MarkFrom::Unknown(doubt) => (self.world.doubt)(p.device, doubt),
-        };
-        Some(start & u128::from(value.and) ^ u128::from(value.xor))
-    }
-
-    fn value(&self, p: &Packet, hook: Hook, key: Key) -> Option<u128> {
-        let session = match p.tracked {
-            Tracked::In(s, reply) => Some((&self.sessions[s], reply)),
-            _ => None,
-        };
-        let header = |t: Tuple, part: Part| if part == Part::Proto { self.proto } else { t[part as usize] };
-        let in_iface = if hook == Hook::Output { None } else { p.in_iface };
-        let name = |i: Option<usize>| match i {
-            None => 0,
-            Some(LO) => iface_value("lo"),
-            Some(i) => iface_value(&self.device(p).interfaces[i].name),
-        };
-        let group =
-            |i: Option<usize>| i.map(|i| if i == LO { 0 } else { u128::from(self.device(p).interfaces[i].group) });
-        let value = match key.field {
-            KeyField::Header(part) => header(p.header, part),
-            KeyField::Family => {
-                if self.family == Family::V4 {
-                    2
-                } else {
-                    10
-                }
-            }
-            KeyField::InIface => name(in_iface),
-            KeyField::OutIface => name(p.seen_out),
-            KeyField::InGroup => group(in_iface)?,
-            KeyField::OutGroup => group(p.seen_out)?,
-            KeyField::Mark => p.mark,
-            KeyField::CtState => match (p.tracked, session) {
-                (Tracked::Untracked, _) => 64,
-                (_, Some((s, reply))) => {
-                    if reply || s.seen_reply {
-                        2
-                    } else {
-                        8
-                    }
-                }
-                _ => 1,
-            },
-            KeyField::CtStatus => {
-                let (s, _) = session?;
-                let bits = [(s.seen_reply, 2), (s.assured, 4), (s.confirmed, 8), (s.snat, 16), (s.dnat, 32)];
-                bits.iter().filter(|(on, _)| *on).map(|(_, b)| b).sum()
-            }
-            KeyField::CtDirection => u128::from(session?.1),
-            KeyField::CtMark => session?.0.mark,
-            KeyField::CtTuple(TupleDir::Original, part) => header(session?.0.original, part),
-            KeyField::CtTuple(TupleDir::Reply, part) => header(session?.0.reply, part),
-            KeyField::AddressKind { of, on } => {
-                self.kind(p, header(p.header, of), on.map(|o| side(o, in_iface, p.seen_out)))
-            }
-            KeyField::RouteIface { of, on } => {
-                let address = header(p.header, of);
-                let only = on.map(|o| side(o, in_iface, p.seen_out));
-                if hook == Hook::Prerouting && only == Some(Some(LO)) {
-                    iface_value("lo")
-                } else if self.own(p.device, address) || self.loopback(address) || self.multicast(address) {
-                    0
-                } else {
-                    match self.best(p.device, address) {
-                        Some((i, _)) if only.is_none_or(|o| o == Some(i)) => name(Some(i)),
-                        _ => 0,
-                    }
-                }
-            }
-            KeyField::TcpFlags if self.proto == 6 => match p.phase {
-                Phase::Request => 2,
-                Phase::Reply => 18,
-                Phase::Next => 16,
-            },
-            KeyField::Constant(c) => u128::from(c),
-            KeyField::Unknown(doubt, _) => (self.world.doubt)(p.device, doubt),
-            KeyField::Absent | KeyField::TcpFlags => return None,
-        };
-        Some(key.mask.map_or(value, |m| value & m))
-    }
-
-    fn kind(&self, p: &Packet, address: u128, only: Option<Option<usize>>) -> u128 {
-        let local = match only {
-            Some(Some(LO)) => self.loopback(address),
-            Some(Some(i)) => {
-                let iface = &self.device(p).interfaces[i];
-                let hosts = if self.family == Family::V4 { &iface.hosts_v4 } else { &iface.hosts_v6 };
-                iface
-                    .addresses
-                    .iter()
-                    .any(|n| Family::of(n.addr()) == self.family && address_value(n.addr()) == address)
-                    || hosts.ranges().iter().any(|(lo, hi)| *lo <= address && address <= *hi)
-            }
-            _ => self.own(p.device, address) || self.loopback(address),
-        };
-        match self.family {
-            _ if local => 2,
-            Family::V4 if self.broadcast(p.device, address) => 3,
-            Family::V6 if self.broadcast(p.device, address) => 4,
-            _ if self.multicast(address) => 5,
-            Family::V6
-                if !self.own(p.device, address)
-                    && !self.loopback(address)
-                    && self.best(p.device, address).is_none() =>
-            {
-                7
-            }
-            _ => 1,
-        }
-    }
-}
-
-fn side(on: TupleIface, in_iface: Option<usize>, out_iface: Option<usize>) -> Option<usize> {
-    match on {
-        TupleIface::In => in_iface,
-        TupleIface::Out => out_iface,
-    }
-}
-
-fn has(set: &callpath_core::cube::Set, v: u128) -> bool {
-    set.ranges().iter().any(|(lo, hi)| *lo <= v && v <= *hi)
 }

@@ -4,6 +4,8 @@
 
 mod generate;
 mod interpret;
+mod translate;
+mod values;
 
 use callpath_core::cube::{Cube, Set};
 use callpath_core::model::{DoubtId, Family, OriginId, Part};
