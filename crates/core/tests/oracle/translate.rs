@@ -1,4 +1,5 @@
 //! Address translation, one packet at a time.
+#![allow(clippy::many_single_char_names)]
 
 use crate::interpret::{Interpreter, LO, Outcome, Packet};
 use callpath_core::model::{Family, NatTarget, OriginId, Part, Side, Translate, address_value, prefix_range};
