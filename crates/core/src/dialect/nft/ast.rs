@@ -152,7 +152,8 @@ pub struct Set {
     pub key: KeyType,
     /// For maps: the data type.
     pub data: Option<DataType>,
-    /// `flags`, as words: constant, interval, timeout, dynamic.
+    /// `flags`, as words in this order: constant, interval, timeout, dynamic. `dynamic` stands exactly where a rule of
+    /// the table updates the set, whatever its declaration says: JSON of nft 1.0.6 leaves the word out.
     pub flags: Vec<Box<str>>,
     /// A default timeout is set on the set.
     pub timeout: bool,
@@ -327,8 +328,6 @@ pub enum Cmp {
     Eq,
     /// `!=`: another value, also for flags.
     Ne,
-    /// `!`, for flags: none of these bits.
-    NoneOf,
     /// `<`.
     Lt,
     /// `>`.
@@ -383,7 +382,9 @@ pub enum Stmt {
         /// `random`, `fully-random`, `persistent`.
         flags: Vec<Box<str>>,
     },
-    /// `meta mark set …`, `ct mark set …`, `ip dscp set …`, `tcp option maxseg size set …`.
+    /// `meta mark set …`, `ct mark set …`, `ip dscp set …`, `tcp option maxseg size set …`. Also a reference to a named
+    /// object through a map (`counter name … map`, `ct helper set … map`, with [`Field::Other`] on the left): a missing
+    /// key ends the rule there too.
     Mangle(Expr, Expr),
     /// `limit rate …`, also a reference to a named limit. Undecided.
     Limit,
@@ -404,11 +405,20 @@ pub enum Stmt {
         op: Box<str>,
         /// Set name.
         set: Box<str>,
+        /// Key: its selectors bring their protocol requirements into the rule, as those of a match do.
+        key: Expr,
+        /// Right of the colon, for maps.
+        data: Option<Expr>,
         /// Statements inside the braces; a limit there makes the rest of the rule undecided.
         stmts: Vec<Stmt>,
     },
     /// `meter name { key stmt }`.
-    Meter(Vec<Stmt>),
+    Meter {
+        /// Key, as for [`Stmt::SetUpdate`].
+        key: Expr,
+        /// The statement.
+        stmts: Vec<Stmt>,
+    },
     /// `flow add @name`, `tproxy …`, `queue …`, `fwd …`, `synproxy …`: the keyword and the text.
     Effect(Box<str>, Box<str>),
     /// An xtables extension that nft cannot show (`xt match "name"`, `xt target "name"`): the text.

@@ -3,8 +3,9 @@
 //! Both readers produce the same syntax tree ([`ast`]); lowering turns it into the [model](crate::model).
 
 pub mod ast;
+mod build;
 pub mod json;
-
 pub mod lower;
+mod normal;
 pub mod print;
 pub mod text;

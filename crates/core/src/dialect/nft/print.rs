@@ -34,7 +34,6 @@ pub fn stmt(stmt: &Stmt) -> String {
                 Cmp::Eq if is_bits(left) => "== ",
                 Cmp::Implicit | Cmp::Eq => "",
                 Cmp::Ne => "!= ",
-                Cmp::NoneOf => "! ",
                 Cmp::Lt => "< ",
                 Cmp::Gt => "> ",
                 Cmp::Le => "<= ",
@@ -75,7 +74,7 @@ pub fn stmt(stmt: &Stmt) -> String {
         Stmt::Reject(kind) => format!("reject with {kind}"),
         Stmt::Notrack => "notrack".into(),
         Stmt::SetUpdate { op, set, .. } => format!("{op} @{set} {{ … }}"),
-        Stmt::Meter(_) => "meter …".into(),
+        Stmt::Meter { .. } => "meter …".into(),
         Stmt::Effect(_, text) | Stmt::Unread(text) => text.to_string(),
         Stmt::Xt(text) => format!("xt {text}"),
     }

@@ -1,168 +1,250 @@
-//! Expressions in JSON.
+//! Expressions.
 
-use super::{Read, presence, shorten, text, words};
-use crate::dialect::nft::ast::{BinOp, CtDir, Elem, ElemData, Expr, Field, Stmt, Verdict};
-use serde_json::Value;
+use crate::dialect::nft::ast::{BinOp, CtDir, Elem, ElemData, Expr, Field, Verdict};
+use crate::dialect::nft::normal;
+use serde_json::{Map, Value};
 
-/// Expressions nest at most this deep; `serde_json` itself stops at 128.
-pub(super) fn expr(v: &Value) -> Read<Expr> {
-    match v {
-        Value::Number(n) => n.as_u64().map(Expr::Num).ok_or(()),
-        Value::Bool(b) => Ok(presence(*b)),
-        Value::String(s) => Ok(match s.strip_prefix('@') {
-            Some(name) => Expr::SetRef(name.into()),
-            None if s == "*" => Expr::Any,
-            None => Expr::Word(s.as_str().into()),
-        }),
-        // A bare list is a list of flags.
-        Value::Array(list) => Ok(Expr::Flags(list.iter().map(expr).collect::<Read<_>>()?)),
-        Value::Object(o) => {
-            let (kind, body) = o.iter().next().ok_or(())?;
-            object(kind, body)
-        }
-        Value::Null => Err(()),
+/// Result of decoding; the error says what was not understood.
+pub(super) type Read<T> = Result<T, String>;
+
+/// An object of one member, as nearly everything here is one.
+pub(super) fn only(value: &Value) -> Read<(&str, &Value)> {
+    let mut members = value.as_object().ok_or("an object was expected")?.iter();
+    match (members.next(), members.next()) {
+        (Some((key, inner)), None) => Ok((key, inner)),
+        _ => Err("an object with one member was expected".into()),
     }
 }
 
-fn object(kind: &str, v: &Value) -> Read<Expr> {
-    let pair = || -> Read<(Expr, Expr)> {
-        match v.as_array().map(Vec::as_slice) {
-            Some([a, b]) => Ok((expr(a)?, expr(b)?)),
-            _ => Err(()),
+/// A member that is text.
+pub(super) fn text<'v>(value: &'v Value, key: &str) -> Read<&'v str> {
+    value.get(key).and_then(Value::as_str).ok_or_else(|| format!("`{key}` is missing"))
+}
+
+fn count(value: &Value, key: &str) -> Read<u64> {
+    value.get(key).and_then(Value::as_u64).ok_or_else(|| format!("`{key}` is missing"))
+}
+
+/// One word or a list of words.
+pub(super) fn words(value: Option<&Value>) -> Read<Vec<Box<str>>> {
+    match value {
+        None | Some(Value::Null) => Ok(Vec::new()),
+        Some(Value::String(word)) => Ok(vec![word.as_str().into()]),
+        Some(Value::Array(list)) => {
+            list.iter().map(|w| w.as_str().map(Into::into).ok_or_else(|| "a list of words was expected".into())).collect()
         }
-    };
-    let bin = |op| -> Read<Expr> {
-        let list = v.as_array().ok_or(())?;
-        let mut parts = list.iter().map(expr).collect::<Read<Vec<_>>>()?.into_iter();
-        let first = parts.next().ok_or(())?;
-        Ok(parts.fold(first, |left, right| Expr::Bin(op, Box::new((left, right)))))
-    };
-    Ok(match kind {
-        "range" => Expr::Range(Box::new(pair()?)),
-        "prefix" => {
-            let length = v.get("len").and_then(Value::as_u64).and_then(|n| u8::try_from(n).ok()).ok_or(())?;
-            Expr::Prefix(Box::new(expr(v.get("addr").ok_or(())?)?), length)
-        }
-        "set" => Expr::Set(elems(v)?),
-        "concat" => Expr::Concat(v.as_array().ok_or(())?.iter().map(expr).collect::<Read<_>>()?),
-        "map" => {
-            let (key, data) = (v.get("key").ok_or(())?, v.get("data").ok_or(())?);
-            Expr::Map(Box::new((expr(key)?, expr(data)?)))
-        }
-        // `|` of flag words is their union; of anything else an operator.
-        "|" => match pair() {
-            Ok((a @ (Expr::Word(_) | Expr::Flags(_)), b @ (Expr::Word(_) | Expr::Flags(_)))) => {
-                Expr::Flags([a, b].into_iter().flat_map(flags).collect())
-            }
-            _ => bin(BinOp::Or)?,
+        Some(_) => Err("a word or a list of words was expected".into()),
+    }
+}
+
+/// Any expression.
+pub(super) fn expr(value: &Value) -> Read<Expr> {
+    Ok(match value {
+        Value::String(word) => match word.strip_prefix('@') {
+            Some(set) => Expr::SetRef(set.into()),
+            None => Expr::Word(word.as_str().into()),
         },
-        "&" => bin(BinOp::And)?,
-        "^" => bin(BinOp::Xor)?,
-        "<<" => bin(BinOp::Shl)?,
-        ">>" => bin(BinOp::Shr)?,
-        "elem" => expr(v.get("val").ok_or(())?)?,
-        "numgen" | "jhash" | "symhash" | "osf" => Expr::Opaque(format!("{kind} {}", shorten(v)).into()),
-        _ => Expr::Field(field(kind, v)?),
+        Value::Number(number) => number.as_u64().map_or_else(|| Expr::Word(number.to_string().into()), Expr::Num),
+        Value::Bool(true) => Expr::Word("exists".into()),
+        Value::Bool(false) => Expr::Word("missing".into()),
+        Value::Array(list) => normal::flags(list.iter().map(expr).collect::<Read<_>>()?),
+        Value::Object(_) => {
+            let (key, inner) = only(value)?;
+            return object(key, inner);
+        }
+        Value::Null => return Err("an expression was expected".into()),
     })
 }
 
-fn flags(e: Expr) -> Vec<Expr> {
-    match e {
-        Expr::Flags(list) => list,
-        other => vec![other],
-    }
-}
-
-fn boxed(v: &Value, key: &str) -> Read<Box<str>> {
-    text(v, key).map(Into::into).ok_or(())
-}
-
-fn field(kind: &str, v: &Value) -> Read<Field> {
-    Ok(match kind {
-        "payload" => {
-            if let Some(protocol) = text(v, "protocol") {
-                Field::Payload(protocol.into(), boxed(v, "field")?)
-            } else {
-                let number = |key| v.get(key).and_then(Value::as_u64).and_then(|n| u32::try_from(n).ok()).ok_or(());
-                Field::Raw(boxed(v, "base")?, number("offset")?, number("len")?)
-            }
+fn object(key: &str, inner: &Value) -> Read<Expr> {
+    let pair = || match inner.as_array().map(Vec::as_slice) {
+        Some([a, b]) => Ok((expr(a)?, expr(b)?)),
+        _ => Err(format!("`{key}` needs two values")),
+    };
+    Ok(match key {
+        "concat" => Expr::Concat(parts(inner)?),
+        "set" => Expr::Set(elems(inner, false)?),
+        "map" => {
+            let map = inner.as_object().ok_or("a map was expected")?;
+            normal::map(member(map, "key")?, mapping(map.get("data"))?)
         }
-        "meta" => Field::Meta(boxed(v, "key")?),
-        "ct" => {
-            let dir = match text(v, "dir") {
-                Some("original") => Some(CtDir::Original),
-                Some("reply") => Some(CtDir::Reply),
-                _ => None,
-            };
-            let key = text(v, "key").ok_or(())?;
-            // Newer versions write `ip saddr` as one key.
-            let (family, key) = match key.split_once(' ') {
-                Some((family, key)) => (super::super::text::family(family), key),
-                None => (text(v, "family").and_then(super::super::text::family), key),
-            };
-            Field::Ct { key: key.into(), dir, family }
+        "prefix" => {
+            let length = count(inner, "len").and_then(|n| u8::try_from(n).map_err(|e| e.to_string()))?;
+            Expr::Prefix(Box::new(expr(&inner["addr"])?), length)
         }
-        "fib" => Field::Fib(words(v.get("flags")), boxed(v, "result")?),
-        "rt" => Field::Rt(boxed(v, "key")?),
-        "socket" => Field::Socket(boxed(v, "key")?),
-        "exthdr" => Field::Exthdr(boxed(v, "name")?, text(v, "field").map(Into::into)),
-        "tcp option" | "ip option" | "sctp chunk" | "dccp option" => {
-            let protocol = kind.split(' ').next().unwrap_or(kind);
-            let name = text(v, "name").or(text(v, "base")).unwrap_or("raw");
-            Field::Option(protocol.into(), name.into(), text(v, "field").map(Into::into))
+        "range" => Expr::Range(Box::new(pair()?)),
+        "elem" => expr(&inner["val"])?,
+        "|" | "^" | "&" | "<<" | ">>" => operation(key, parts(inner)?)?,
+        "numgen" => {
+            let head = format!("numgen {}", text(inner, "mode")?);
+            normal::generator(&head, count(inner, "mod")?, None, inner["offset"].as_u64())
         }
-        "ipsec" => Field::Ipsec(shorten(v)),
-        "tunnel" => Field::Other(shorten(v)),
-        _ => return Err(()),
+        "jhash" => {
+            let head = format!("jhash {}", normal::expr_text(&expr(&inner["expr"])?));
+            normal::generator(&head, count(inner, "mod")?, inner["seed"].as_u64(), inner["offset"].as_u64())
+        }
+        "symhash" => normal::generator("symhash", count(inner, "mod")?, None, inner["offset"].as_u64()),
+        "osf" => {
+            let ttl = inner["ttl"].as_str().map_or(String::new(), |t| format!("ttl {t} "));
+            Expr::Opaque(format!("osf {ttl}{}", text(inner, "key")?).into())
+        }
+        _ => Expr::Field(field(key, inner)?),
     })
 }
 
-/// Elements of a set or map.
-pub(super) fn elems(v: &Value) -> Read<Vec<Elem>> {
-    match v {
-        Value::Array(list) => list.iter().map(elem).collect(),
-        single => Ok(vec![elem(single)?]),
+fn parts(value: &Value) -> Read<Vec<Expr>> {
+    value.as_array().ok_or("a list was expected")?.iter().map(expr).collect()
+}
+
+/// nft 1.0.6 nests operations of two operands, newer versions list all operands of one operator.
+fn operation(sign: &str, operands: Vec<Expr>) -> Read<Expr> {
+    let op = match sign {
+        "|" => BinOp::Or,
+        "^" => BinOp::Xor,
+        "&" => BinOp::And,
+        "<<" => BinOp::Shl,
+        _ => BinOp::Shr,
+    };
+    if operands.len() < 2 {
+        return Err(format!("`{sign}` needs two values"));
+    }
+    let joined = operands.into_iter().reduce(|left, right| match op {
+        BinOp::Or => normal::either(left, right),
+        op => Expr::Bin(op, Box::new((left, right))),
+    });
+    joined.ok_or_else(|| format!("`{sign}` needs two values"))
+}
+
+fn member(map: &Map<String, Value>, key: &str) -> Read<Expr> {
+    expr(map.get(key).ok_or_else(|| format!("`{key}` is missing"))?)
+}
+
+/// The data of a map: a reference, or a set of pairs.
+pub(super) fn mapping(value: Option<&Value>) -> Read<Expr> {
+    let value = value.ok_or("`data` is missing")?;
+    match only(value) {
+        Ok(("set", inner)) => Ok(Expr::Set(elems(inner, true)?)),
+        _ => expr(value),
     }
 }
 
-fn elem(v: &Value) -> Read<Elem> {
-    // A map's elements are pairs: key, data.
-    if let Value::Array(pair) = v {
-        let [key, data] = &pair[..] else { return Err(()) };
-        let mut out = elem(key)?;
-        out.data = Some(match verdict(data) {
+/// The elements of a set or map.
+pub(super) fn elems(value: &Value, map: bool) -> Read<Vec<Elem>> {
+    match value {
+        Value::Array(list) => list.iter().map(|e| elem(e, map)).collect(),
+        // A set of one element may stand without its list.
+        single => Ok(vec![elem(single, map)?]),
+    }
+}
+
+fn elem(value: &Value, map: bool) -> Read<Elem> {
+    if map {
+        let Some([key, data]) = value.as_array().map(Vec::as_slice) else {
+            return Err("a key and its data were expected".into());
+        };
+        let data = match verdict(data)? {
             Some(verdict) => ElemData::Verdict(verdict),
             None => ElemData::Value(expr(data)?),
-        });
-        return Ok(out);
+        };
+        return Ok(Elem { data: Some(data), ..elem(key, false)? });
     }
-    let mut out = Elem { key: Expr::Any, data: None, timeout: false, stmts: Vec::new() };
-    match v.get("elem") {
-        Some(inner) => {
-            out.key = expr(inner.get("val").ok_or(())?)?;
-            out.timeout = inner.get("timeout").is_some() || inner.get("expires").is_some();
-            for (name, stmt) in [("limit", Stmt::Limit), ("quota", Stmt::Quota), ("ct count", Stmt::CtCount)] {
-                if inner.get(name).is_some() {
-                    out.stmts.push(stmt);
+    let mut elem = Elem { key: Expr::Any, data: None, timeout: false, stmts: Vec::new() };
+    let mut key = value;
+    if let Ok(("elem", inner)) = only(value) {
+        key = &inner["val"];
+        for (name, part) in inner.as_object().into_iter().flatten() {
+            match name.as_str() {
+                "val" | "comment" | "counter" | "last" => {}
+                "timeout" | "expires" => elem.timeout |= !part.is_null(),
+                "limit" | "quota" | "ct count" => {
+                    elem.stmts.push(super::stmt::stateful(name).ok_or("no such statement")?);
                 }
+                other => return Err(format!("`{other}` is nothing that is known of an element")),
             }
         }
-        None => out.key = expr(v)?,
     }
-    Ok(out)
+    if key.as_str() != Some("*") {
+        elem.key = expr(key)?;
+    }
+    Ok(elem)
 }
 
-/// A verdict object.
-pub(super) fn verdict(v: &Value) -> Option<Verdict> {
-    let (kind, body) = v.as_object()?.iter().next()?;
-    let target = || text(body, "target").map(Into::into);
-    Some(match kind.as_str() {
+/// A verdict, if it is one.
+pub(super) fn verdict(value: &Value) -> Read<Option<Verdict>> {
+    let Ok((key, inner)) = only(value) else { return Ok(None) };
+    Ok(Some(match key {
         "accept" => Verdict::Accept,
         "drop" => Verdict::Drop,
         "continue" => Verdict::Continue,
         "return" => Verdict::Return,
-        "jump" => Verdict::Jump(target()?),
-        "goto" => Verdict::Goto(target()?),
-        _ => return None,
+        "jump" => Verdict::Jump(text(inner, "target")?.into()),
+        "goto" => Verdict::Goto(text(inner, "target")?.into()),
+        _ => return Ok(None),
+    }))
+}
+
+fn field(key: &str, inner: &Value) -> Read<Field> {
+    let part = |name| inner.get(name).and_then(Value::as_str).map(Into::into);
+    Ok(match key {
+        "payload" => payload(inner)?,
+        "meta" => normal::meta(text(inner, "key")?),
+        "ct" => ct(inner)?,
+        "fib" => Field::Fib(words(inner.get("flags"))?, text(inner, "result")?.into()),
+        "rt" => {
+            let family = inner["family"].as_str().map_or(String::new(), |f| format!("{f} "));
+            Field::Rt(format!("{family}{}", text(inner, "key")?).into())
+        }
+        "socket" => Field::Socket(text(inner, "key")?.into()),
+        "exthdr" => Field::Exthdr(text(inner, "name")?.into(), part("field")),
+        "tcp option" => match inner["name"].as_str() {
+            Some(name) => Field::Option("tcp".into(), normal::tcp_option(name).into(), part("field")),
+            None => {
+                let name = normal::raw_option(count(inner, "base")?, count(inner, "offset")?, count(inner, "len")?);
+                Field::Option("tcp".into(), name, None)
+            }
+        },
+        "ip option" => Field::Option("ip".into(), text(inner, "name")?.into(), part("field")),
+        "sctp chunk" => Field::Option("sctp".into(), text(inner, "name")?.into(), part("field")),
+        "dccp option" => Field::Option("dccp".into(), count(inner, "type")?.to_string().into(), None),
+        "ipsec" => {
+            let number = inner["spnum"].as_u64().filter(|n| *n != 0).map_or(String::new(), |n| format!("spnum {n} "));
+            let family = inner["family"].as_str().map_or(String::new(), |f| format!("{f} "));
+            Field::Ipsec(format!("{} {number}{family}{}", text(inner, "dir")?, text(inner, "key")?).into())
+        }
+        "tunnel" => Field::Other(format!("tunnel {}", text(inner, "key")?).into()),
+        other => return Err(format!("`{other}` is no expression that is known")),
     })
+}
+
+fn payload(inner: &Value) -> Read<Field> {
+    if let Some(base) = inner["base"].as_str() {
+        let bits = |key| count(inner, key).and_then(|n| u32::try_from(n).map_err(|e| e.to_string()));
+        return Ok(Field::Raw(base.into(), bits("offset")?, bits("len")?));
+    }
+    let (protocol, name) = (text(inner, "protocol")?, text(inner, "field")?);
+    Ok(match inner["tunnel"].as_str() {
+        None => Field::Payload(protocol.into(), name.into()),
+        Some(tunnel) if tunnel == protocol => Field::Payload(protocol.into(), name.into()),
+        Some(tunnel) => Field::Other(format!("{tunnel} {protocol} {name}").into()),
+    })
+}
+
+fn ct(inner: &Value) -> Read<Field> {
+    let dir = match inner["dir"].as_str() {
+        None => None,
+        Some("original") => Some(CtDir::Original),
+        Some("reply") => Some(CtDir::Reply),
+        Some(other) => return Err(format!("`{other}` is no direction")),
+    };
+    let key = text(inner, "key")?;
+    // Newer versions write `ip saddr` as one key, older ones the family beside it.
+    let (family, key) = match key.split_once(' ') {
+        Some((family, key)) => (Some(family), key),
+        None => (inner["family"].as_str(), key),
+    };
+    let family = match family {
+        None => None,
+        Some(word) => Some(normal::family(word).ok_or_else(|| format!("`{word}` is no family"))?),
+    };
+    Ok(Field::Ct { key: key.into(), dir, family })
 }

@@ -1,114 +1,141 @@
-//! Statements in JSON.
+//! Statements.
 
-use super::expr::{expr, verdict};
-use super::{Read, shorten, text, words};
-use crate::dialect::nft::ast::{Cmp, Expr, Field, NatKind, Stmt};
+use super::expr::{Read, elems, expr, mapping, only, text, verdict, words};
+use crate::dialect::nft::ast::{Cmp, Expr, NatKind, Stmt, TableFamily};
+use crate::dialect::nft::normal::{self, Nat, Op};
 use serde_json::Value;
 
-/// One statement of a rule.
-pub(super) fn statement(v: &Value) -> Read<Stmt> {
-    if let Some(verdict) = verdict(v) {
+/// One statement of a rule in a table of this family.
+pub(super) fn stmt(family: TableFamily, value: &Value) -> Read<Stmt> {
+    if let Some(verdict) = verdict(value)? {
         return Ok(Stmt::Verdict(verdict));
     }
-    let (kind, body) = match v {
-        Value::Object(o) => o.iter().next().ok_or(())?,
-        // `"notrack"` alone, in some versions.
-        Value::String(s) if s == "notrack" => return Ok(Stmt::Notrack),
-        _ => return Err(()),
-    };
-    Ok(match kind.as_str() {
-        "match" => relation(body)?,
-        "vmap" => Stmt::Vmap(expr(body.get("key").ok_or(())?)?, expr(body.get("data").ok_or(())?)?),
-        "snat" => nat(NatKind::Snat, body)?,
-        "dnat" => nat(NatKind::Dnat, body)?,
-        "masquerade" => nat(NatKind::Masquerade, body)?,
-        "redirect" => nat(NatKind::Redirect, body)?,
-        "mangle" => mangle(body)?,
+    let (key, inner) = only(value)?;
+    Ok(match key {
+        "match" => relation(inner)?,
+        "vmap" => normal::vmap(expr(&inner["key"])?, mapping(inner.get("data"))?),
+        "counter" => match inner {
+            Value::Null => Stmt::NoEffect("counter".into()),
+            Value::Object(o) if o.contains_key("packets") || o.contains_key("bytes") => {
+                Stmt::NoEffect("counter".into())
+            }
+            name => normal::object("counter", expr(name)?),
+        },
+        "log" => Stmt::NoEffect("log".into()),
+        "limit" | "quota" | "ct count" | "last" => stateful(key).ok_or("no such statement")?,
+        "mangle" => normal::mangle(expr(&inner["key"])?, expr(&inner["value"])?),
+        "ct helper" | "ct timeout" | "ct expectation" | "secmark" | "tunnel" => normal::object(key, expr(inner)?),
+        "reject" => match inner["type"].as_str() {
+            None => Stmt::Reject("".into()),
+            Some("tcp reset") => Stmt::Reject("tcp reset".into()),
+            Some(protocol) => normal::reject(family, protocol, &expr(&inner["expr"])?),
+        },
+        "notrack" => Stmt::Notrack,
+        "snat" => nat(family, NatKind::Snat, inner)?,
+        "dnat" => nat(family, NatKind::Dnat, inner)?,
+        "masquerade" => nat(family, NatKind::Masquerade, inner)?,
+        "redirect" => nat(family, NatKind::Redirect, inner)?,
+        "set" | "map" => set_update(family, key, inner)?,
+        "meter" => Stmt::Meter { key: expr(&inner["key"])?, stmts: vec![stmt(family, &inner["stmt"])?] },
+        "flow" => {
+            let table = text(inner, "flowtable")?;
+            Stmt::Effect("flow".into(), format!("add @{}", table.trim_start_matches('@')).into())
+        }
+        "queue" => normal::queue(optional(inner, "num")?.as_ref(), &words(inner.get("flags"))?),
+        "tproxy" => {
+            let (addr, port) = (optional(inner, "addr")?, optional(inner, "port")?);
+            normal::tproxy(family, family_of(inner)?, addr.as_ref(), port.as_ref())
+        }
+        "fwd" => normal::fwd(family_of(inner)?, optional(inner, "addr")?.as_ref(), &expr(&inner["dev"])?),
+        "dup" => {
+            let operands = optional(inner, "addr")?.into_iter().chain(optional(inner, "dev")?).collect();
+            normal::object("dup", Expr::Concat(operands))
+        }
+        "synproxy" => match inner {
+            Value::String(name) => Stmt::Effect("synproxy".into(), format!("name {name}").into()),
+            Value::Object(o) if o.contains_key("map") => {
+                Stmt::Effect("synproxy".into(), format!("name {}", normal::expr_text(&expr(inner)?)).into())
+            }
+            _ => normal::synproxy(inner["mss"].as_u64(), inner["wscale"].as_u64(), &words(inner.get("flags"))?),
+        },
+        "reset" => Stmt::Mangle(expr(inner)?, Expr::Word("reset".into())),
+        "xt" => match (inner["type"].as_str(), inner["name"].as_str()) {
+            (Some(kind), Some(name)) => Stmt::Xt(format!("{kind} \"{name}\"").into()),
+            _ => Stmt::Xt(inner.to_string().into()),
+        },
+        other => return Err(format!("`{other}` is no statement that is known")),
+    })
+}
+
+/// Statements that keep a state and may or may not match, or only count. Their operands do not matter, not even a map
+/// in place of a name: undecided is undecided.
+pub(super) fn stateful(key: &str) -> Option<Stmt> {
+    Some(match key {
         "limit" => Stmt::Limit,
         "quota" => Stmt::Quota,
         "ct count" => Stmt::CtCount,
-        "counter" | "log" | "last" | "ct helper" | "ct timeout" | "ct expectation" | "dup" | "secmark" => {
-            Stmt::NoEffect(kind.as_str().into())
-        }
-        "reject" => reject(body),
-        "notrack" => Stmt::Notrack,
-        "set" | "map" => Stmt::SetUpdate {
-            op: text(body, "op").unwrap_or("add").into(),
-            set: text(body, if kind == "map" { "map" } else { "set" }).ok_or(())?.trim_start_matches('@').into(),
-            stmts: inner(body.get("stmt"))?,
-        },
-        "meter" => Stmt::Meter(inner(body.get("stmt"))?),
-        "flow" | "queue" | "tproxy" | "fwd" | "synproxy" => Stmt::Effect(kind.as_str().into(), effect(kind, body)),
-        "xt" => {
-            let (kind, name) = (text(body, "type").unwrap_or("match"), text(body, "name").unwrap_or("?"));
-            Stmt::Xt(format!("{kind} \"{name}\"").into())
-        }
-        _ => return Err(()),
+        "last" => Stmt::NoEffect("last".into()),
+        _ => return None,
     })
 }
 
-fn inner(v: Option<&Value>) -> Read<Vec<Stmt>> {
-    match v {
-        None | Some(Value::Null) => Ok(Vec::new()),
-        Some(Value::Array(list)) => list.iter().map(statement).collect(),
-        Some(one) => Ok(vec![statement(one)?]),
-    }
-}
-
-fn effect(kind: &str, v: &Value) -> Box<str> {
-    match kind {
-        "flow" => format!("flow {} {}", text(v, "op").unwrap_or("add"), text(v, "flowtable").unwrap_or("@?")).into(),
-        _ => format!("{kind} {}", shorten(v)).into(),
-    }
-}
-
-fn relation(v: &Value) -> Read<Stmt> {
-    let left = expr(v.get("left").ok_or(())?)?;
-    let right = expr(v.get("right").ok_or(())?)?;
-    let op = match text(v, "op").ok_or(())? {
-        "in" => Cmp::Implicit,
-        "==" => Cmp::Eq,
-        "!=" => Cmp::Ne,
-        "!" => Cmp::NoneOf,
-        "<" => Cmp::Lt,
-        ">" => Cmp::Gt,
-        "<=" => Cmp::Le,
-        ">=" => Cmp::Ge,
-        _ => return Err(()),
+fn relation(inner: &Value) -> Read<Stmt> {
+    let op = match text(inner, "op")? {
+        "in" => Op::Is(Cmp::Implicit),
+        "==" => Op::Is(Cmp::Eq),
+        "!=" => Op::Is(Cmp::Ne),
+        "<" => Op::Is(Cmp::Lt),
+        ">" => Op::Is(Cmp::Gt),
+        "<=" => Op::Is(Cmp::Le),
+        ">=" => Op::Is(Cmp::Ge),
+        "!" => Op::NoneOf,
+        other => return Err(format!("`{other}` is no operator that is known")),
     };
-    Ok(Stmt::Match { left, op, right })
+    let left = expr(&inner["left"])?;
+    let right = match only(&inner["right"]) {
+        Ok(("set", list)) => Expr::Set(elems(list, false)?),
+        _ => expr(&inner["right"])?,
+    };
+    Ok(normal::relation(left, op, right))
 }
 
-fn nat(kind: NatKind, v: &Value) -> Read<Stmt> {
-    let part = |key: &str| v.get(key).map(expr).transpose();
-    let prefix = words(v.get("type_flags")).iter().any(|f| &**f == "prefix");
-    Ok(Stmt::Nat {
+fn optional(inner: &Value, key: &str) -> Read<Option<Expr>> {
+    match inner.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => Ok(Some(expr(value)?)),
+    }
+}
+
+fn family_of(inner: &Value) -> Read<Option<TableFamily>> {
+    match inner["family"].as_str() {
+        None => Ok(None),
+        Some(word) => Ok(Some(normal::family(word).ok_or_else(|| format!("`{word}` is no family"))?)),
+    }
+}
+
+fn nat(table: TableFamily, kind: NatKind, inner: &Value) -> Read<Stmt> {
+    const KNOWN: [&str; 5] = ["family", "addr", "port", "flags", "type_flags"];
+    if let Some(other) = inner.as_object().into_iter().flatten().map(|(k, _)| k).find(|k| !KNOWN.contains(&k.as_str())) {
+        return Err(format!("`{other}` is nothing that is known of an address translation"));
+    }
+    let kinds = words(inner.get("type_flags"))?;
+    Ok(normal::nat(table, Nat {
         kind,
-        family: text(v, "family").and_then(super::super::text::family),
-        addr: part("addr")?,
-        port: part("port")?,
-        prefix,
-        flags: words(v.get("flags")),
-    })
+        family: family_of(inner)?,
+        addr: optional(inner, "addr")?,
+        port: optional(inner, "port")?,
+        prefix: kinds.iter().any(|k| &**k == "prefix"),
+        flags: words(inner.get("flags"))?,
+    }))
 }
 
-fn mangle(v: &Value) -> Read<Stmt> {
-    let key = expr(v.get("key").ok_or(())?)?;
-    let value = expr(v.get("value").ok_or(())?)?;
-    Ok(match &key {
-        Expr::Field(Field::Ct { key, .. }) if matches!(&**key, "helper" | "timeout" | "expectation") => {
-            Stmt::NoEffect(format!("ct {key} set").into())
-        }
-        _ => Stmt::Mangle(key, value),
-    })
-}
-
-fn reject(v: &Value) -> Stmt {
-    let protocol = text(v, "type").unwrap_or("");
-    let kind = text(v, "expr").unwrap_or("");
-    Stmt::Reject(match (protocol, kind) {
-        ("tcp reset", _) => "tcp reset".into(),
-        ("", "") => "".into(),
-        _ => format!("{protocol} {kind}").into(),
-    })
+fn set_update(family: TableFamily, kind: &str, inner: &Value) -> Read<Stmt> {
+    let set = text(inner, kind)?.trim_start_matches('@').into();
+    let stmts = match inner.get("stmt") {
+        None | Some(Value::Null) => Vec::new(),
+        Some(Value::Array(list)) => list.iter().map(|s| stmt(family, s)).collect::<Read<_>>()?,
+        Some(single) => vec![stmt(family, single)?],
+    };
+    let data = optional(inner, "data")?;
+    Ok(Stmt::SetUpdate { op: text(inner, "op")?.into(), set, key: expr(&inner["elem"])?, data, stmts })
 }

@@ -3,7 +3,7 @@
 use super::Lowering;
 use super::selector::{Needs, Reads, Selector, Type, masked, selector};
 use super::sets::{Elements, Row, elements, named, row};
-use super::value::{Unclear, bits, constant, values};
+use super::value::{Unclear, constant, values};
 use crate::cube::Set;
 use crate::dialect::nft::ast::{Cmp, Expr, TableFamily};
 use crate::dialect::nft::print;
@@ -99,11 +99,6 @@ impl Lowering<'_> {
                     let mask = constant(right, *kind)?;
                     let key = Key { mask: Some(mask), ..*key };
                     return Ok(step(&[key], Test::In(Set::one(0)), true));
-                }
-                (Cmp::NoneOf, _) => {
-                    let flags = std::slice::from_ref(right);
-                    let mask = if let Expr::Flags(parts) = right { bits(parts, *kind)? } else { bits(flags, *kind)? };
-                    return Ok(is(Key { mask: Some(mask), ..*key }, Set::one(0)));
                 }
                 (Cmp::Lt | Cmp::Gt | Cmp::Le | Cmp::Ge, _) => {
                     let bound = constant(right, *kind)?;

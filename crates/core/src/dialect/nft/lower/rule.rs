@@ -80,7 +80,7 @@ impl Lowering<'_> {
                 steps.push(Step::Act(Action::Reject(kind.into())));
             }
             Stmt::Notrack => steps.push(Step::Act(Action::Untrack)),
-            Stmt::SetUpdate { stmts, .. } | Stmt::Meter(stmts) => {
+            Stmt::SetUpdate { stmts, .. } | Stmt::Meter { stmts, .. } => {
                 if stmts.iter().any(may_fail) {
                     steps.push(self.undecided("whether the limit of a set's element is exceeded".into()));
                 }

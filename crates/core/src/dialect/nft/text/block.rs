@@ -1,45 +1,62 @@
-//! Tables and what stands in them.
+//! Tables, and chains with what hooks them in.
 
-use super::cursor::{Parser, Read, Unclear, one_line};
-use super::expr::word_of;
+use super::cursor::{Parser, Place, Read, Unclear};
+use super::expr::{number, word_of};
 use super::lex::Kind;
-use crate::dialect::nft::ast::{
-    Base, Chain, ChainKind, DataType, Elem, Expr, HookName, KeyType, Object, Set, Table, TableFamily,
-};
+use crate::dialect::nft::ast::{Base, ChainKind, Expr, Object, TableFamily};
+use crate::dialect::nft::normal;
 use crate::snapshot::ReadError;
 
+/// Words that begin a named object of a table.
+pub(super) const OBJECTS: &[&str] =
+    &["counter", "quota", "limit", "flowtable", "synproxy", "secmark", "ct", "tunnel"];
+
 impl Parser<'_, '_, '_> {
-    /// The table of this name, made if it is new. Returns its index.
-    pub fn table(&mut self, family: TableFamily, name: &str, start: u32) -> usize {
-        let tables = &self.env.ruleset.tables;
-        if let Some(i) = tables.iter().position(|t| t.family == family && &*t.name == name) {
-            return i;
+    /// Reads the whole text as what stands at a place.
+    pub fn at_place(&mut self, place: Place) -> Result<(), ReadError> {
+        match place {
+            Place::File => return self.file(),
+            Place::Table(table) => {
+                self.enter_table(table);
+                self.table_items(table)?;
+            }
+            Place::Chain(table, chain) => {
+                self.enter_table(table);
+                self.chain_items(table, chain)?;
+            }
         }
-        let at = self.span(start, self.last_end());
-        self.env.ruleset.tables.push(Table {
-            family,
-            name: name.into(),
-            dormant: false,
-            chains: Vec::new(),
-            sets: Vec::new(),
-            objects: Vec::new(),
-            at,
-        });
-        self.env.ruleset.tables.len() - 1
+        if self.peek().kind == Kind::End { Ok(()) } else { Err(self.error("this closes nothing in this file")) }
+    }
+
+    /// What follows is read for this table.
+    pub fn enter_table(&mut self, table: usize) {
+        self.table = table;
+        self.family = self.env.build.ruleset.tables[table].family;
     }
 
     /// `{ … }` of a table.
     pub fn table_block(&mut self, table: usize) -> Result<(), ReadError> {
         self.next();
+        self.enter_table(table);
+        self.env.variables.open();
+        self.table_items(table)?;
+        self.env.variables.close();
+        self.close_block("table")
+    }
+
+    fn close_block(&mut self, what: &str) -> Result<(), ReadError> {
+        if self.eat("}") { Ok(()) } else { Err(self.error(format!("the {what} ends before its closing `}}`"))) }
+    }
+
+    fn table_items(&mut self, table: usize) -> Result<(), ReadError> {
         loop {
             self.skip_separators();
-            if self.eat("}") {
+            let token = self.peek();
+            if self.is("}") || token.kind == Kind::End {
                 return Ok(());
             }
-            let start = self.peek().start;
-            let word = self.str(self.peek());
-            match word {
-                "" => return Err(self.error("the table ends before its closing `}`")),
+            let start = token.start;
+            match self.str(token) {
                 "chain" => {
                     self.next();
                     self.chain(table, start)?;
@@ -52,28 +69,44 @@ impl Parser<'_, '_, '_> {
                     self.next();
                     while !self.at_end_of_statement() {
                         let token = self.next();
-                        self.env.ruleset.tables[table].dormant |= self.str(token) == "dormant";
+                        self.env.build.ruleset.tables[table].dormant |= self.str(token) == "dormant";
                     }
                 }
-                "comment" => {
-                    self.skip_statement();
+                "comment" if matches!(self.peek_at(1).kind, Kind::Quoted | Kind::Word) => {
+                    self.next();
+                    self.next();
                 }
-                "define" | "redefine" | "undefine" | "include" => self.definition()?,
-                "counter" | "quota" | "limit" | "flowtable" | "synproxy" | "secmark" | "ct" | "tunnel" => {
-                    self.object(table);
-                }
-                _ => {
-                    let end = self.skip_statement();
-                    self.unread(start, end, "this is nothing that can stand in a table");
-                    if self.peek().start == start {
-                        self.next();
-                    }
+                _ if self.at_definition() => self.definition(Place::Table(table))?,
+                word if OBJECTS.contains(&word) => self.object(table),
+                word => {
+                    let why = format!("`{word}` is nothing that is known in a table");
+                    self.skip_unread(start, why);
+                    continue;
                 }
             }
+            self.expect_end(start)?;
         }
     }
 
-    /// `counter name { … }`, `ct helper name { … }`, `flowtable name { … }`.
+    /// What follows on the line was not expected.
+    fn expect_end(&mut self, start: u32) -> Result<(), ReadError> {
+        if !self.at_end_of_statement() {
+            let at = self.peek().start;
+            self.skip_unread(at, "this does not belong to what stands before it");
+        }
+        if self.peek().start == start { Err(self.error("nothing known stands here")) } else { Ok(()) }
+    }
+
+    /// Passes over a statement and notes it.
+    pub fn skip_unread(&mut self, start: u32, why: impl Into<Box<str>>) {
+        let end = self.skip_statement();
+        if self.peek().start == start {
+            self.next();
+        }
+        self.unread(start, end.max(start), why);
+    }
+
+    /// `counter name { … }`, `ct helper name { … }`, `flowtable name { … }`, and the same on one line.
     pub fn object(&mut self, table: usize) {
         let first = self.next();
         let mut kind = self.str(first).to_owned();
@@ -82,93 +115,115 @@ impl Parser<'_, '_, '_> {
             kind = format!("ct {}", self.str(second));
         }
         let name = self.name().unwrap_or_default();
+        self.object_body(table, &kind, name);
+    }
+
+    /// The rest of an object.
+    pub fn object_body(&mut self, table: usize, kind: &str, name: Box<str>) {
         let start = self.peek().start;
         let end = self.skip_statement();
         let body = self.text.get(start as usize..end as usize).unwrap_or_default().into();
-        self.env.ruleset.tables[table].objects.push(Object { kind: kind.into(), name, body });
+        self.env.build.ruleset.tables[table].objects.push(Object { kind: kind.into(), name, body });
     }
 
     /// A chain's name and block, behind the word `chain`.
     pub fn chain(&mut self, table: usize, start: u32) -> Result<(), ReadError> {
         let name = self.name().map_err(|u| self.fatal(&u))?;
-        let index = self.chain_index(table, &name, start);
+        let at = self.span(start, self.last_end());
+        let index = self.env.build.chain(table, &name, at);
         if !self.is("{") {
             return Ok(());
         }
         self.next();
+        self.env.variables.open();
+        self.chain_items(table, index)?;
+        self.env.variables.close();
+        self.close_block("chain")
+    }
+
+    fn chain_items(&mut self, table: usize, index: usize) -> Result<(), ReadError> {
+        let mut policy = None;
         loop {
             self.skip_separators();
-            if self.eat("}") {
+            let token = self.peek();
+            if self.is("}") || token.kind == Kind::End {
                 break;
             }
-            if self.peek().kind == Kind::End {
-                return Err(self.error("the chain ends before its closing `}`"));
+            match self.str(token) {
+                "type" => {
+                    let base = self.base().map_err(|u| self.fatal(&u))?;
+                    let chain = &mut self.env.build.ruleset.tables[table].chains[index];
+                    let (drop, devices) = chain.base.take().map_or((false, Vec::new()), |b| (b.policy_drop, b.devices));
+                    let devices = if base.devices.is_empty() { devices } else { base.devices };
+                    chain.base = Some(Base { policy_drop: drop, devices, ..base });
+                }
+                "policy" => policy = Some(self.policy().map_err(|u| self.fatal(&u))?),
+                "comment" if matches!(self.peek_at(1).kind, Kind::Quoted | Kind::Word) && self.ends_at(2) => {
+                    self.next();
+                    self.next();
+                }
+                "flags" if self.is_at(1, "offload") => {
+                    self.next();
+                    self.next();
+                }
+                "devices" if self.is_at(1, "=") => {
+                    self.next();
+                    self.next();
+                    let value = self.comparand().map_err(|u| self.fatal(&u))?;
+                    if let Some(base) = &mut self.env.build.ruleset.tables[table].chains[index].base {
+                        names(&value, &mut base.devices);
+                    }
+                }
+                _ if self.at_definition() => self.definition(Place::Chain(table, index))?,
+                _ => {
+                    let rule = self.rule()?;
+                    if self.peek().start == token.start {
+                        return Err(self.error("a rule was expected here"));
+                    }
+                    self.env.build.append(table, index, rule);
+                    continue;
+                }
             }
-            self.chain_line(table, index)?;
+            self.expect_end(token.start)?;
         }
-        let at = self.span(start, self.last_end());
-        self.env.ruleset.tables[table].chains[index].at = at;
+        if let (Some(drop), Some(base)) = (policy, &mut self.env.build.ruleset.tables[table].chains[index].base) {
+            base.policy_drop = drop;
+        }
         Ok(())
     }
 
-    /// The chain of this name, made if it is new.
-    pub fn chain_index(&mut self, table: usize, name: &str, start: u32) -> usize {
-        let at = self.span(start, self.last_end());
-        let chains = &mut self.env.ruleset.tables[table].chains;
-        chains.iter().position(|c| &*c.name == name).unwrap_or_else(|| {
-            chains.push(Chain { name: name.into(), base: None, rules: Vec::new(), at });
-            chains.len() - 1
-        })
+    /// The token after `ahead` others ends a statement.
+    fn ends_at(&self, ahead: usize) -> bool {
+        let token = self.peek_at(ahead);
+        matches!(token.kind, Kind::Newline | Kind::End | Kind::Handle) || matches!(self.str(token), ";" | "}")
     }
 
-    fn chain_line(&mut self, table: usize, index: usize) -> Result<(), ReadError> {
-        let start = self.peek().start;
-        match self.str(self.peek()) {
-            "type" if !self.is_at(1, "{") => {
-                let family = self.env.ruleset.tables[table].family;
-                let base = self.base(family).map_err(|u| self.fatal(&u))?;
-                let chain = &mut self.env.ruleset.tables[table].chains[index];
-                let policy = chain.base.as_ref().is_some_and(|b| b.policy_drop);
-                chain.base = Some(Base { policy_drop: policy, ..base });
-            }
-            "policy" => {
-                self.next();
-                let policy = if self.peek().kind == Kind::Variable {
-                    let value = self.variable().map_err(|u| self.fatal(&u))?;
-                    word_of(&value)
-                } else {
-                    self.name().map_err(|u| self.fatal(&u))?
-                };
-                if let Some(base) = &mut self.env.ruleset.tables[table].chains[index].base {
-                    base.policy_drop = &*policy == "drop";
-                }
-            }
-            "comment" | "devices" | "flags" if !self.is_at(1, ".") => {
-                self.skip_statement();
-            }
-            "define" | "redefine" | "undefine" | "include" => self.definition()?,
-            _ => {
-                let rule = self.rule()?;
-                if rule.stmts.is_empty() && self.peek().start == start {
-                    return Err(self.error("a rule was expected here"));
-                }
-                self.env.ruleset.tables[table].chains[index].rules.push(rule);
-            }
+    /// `policy drop`
+    fn policy(&mut self) -> Read<bool> {
+        self.next();
+        let at = self.unclear("the policy of a chain is `accept` or `drop`");
+        let word =
+            if self.peek().kind == Kind::Variable { word_of(&self.variable()?) } else { self.name().ok() };
+        match word.as_deref() {
+            Some("accept") => Ok(false),
+            Some("drop") => Ok(true),
+            _ => Err(at),
         }
-        Ok(())
     }
 
     /// `type filter hook input [device x | devices = { … }] priority filter - 5`
-    pub fn base(&mut self, family: TableFamily) -> Read<Base> {
+    fn base(&mut self) -> Read<Base> {
         self.need("type")?;
+        let at = self.unclear("a chain is of type `filter`, `nat` or `route`");
         let kind = match &*self.name()? {
             "filter" => ChainKind::Filter,
             "nat" => ChainKind::Nat,
             "route" => ChainKind::Route,
-            other => return Err(Unclear { fatal: true, ..self.unclear(format!("there is no chain type `{other}`")) }),
+            _ => return Err(at),
         };
         self.need("hook")?;
-        let hook = hook(&self.name()?).ok_or_else(|| self.unclear("there is no such hook"))?;
+        let at = self.unclear("there is no such hook");
+        let hook = normal::hook(&self.name()?).ok_or(at)?;
         let mut devices = Vec::new();
         loop {
             if self.eat("device") {
@@ -184,209 +239,57 @@ impl Parser<'_, '_, '_> {
             }
         }
         self.need("priority")?;
-        let priority = self.priority(family, hook)?;
+        let priority = self.priority()?;
         Ok(Base { kind, hook, priority, devices, policy_drop: false })
     }
 
-    fn priority(&mut self, family: TableFamily, hook: HookName) -> Read<i32> {
-        let token = self.peek();
-        let text = if token.kind == Kind::Variable {
-            let value = self.variable()?;
-            word_of(&value)
-        } else {
-            let sign = if self.eat("-") { "-" } else { "" };
-            format!("{sign}{}", self.name()?).into()
-        };
-        let base = match text.parse::<i32>() {
-            Ok(number) => number,
-            Err(_) => priority_of(&text, family, hook)
-                .ok_or_else(|| self.unclear(format!("there is no priority `{text}` here")))?,
-        };
-        let sign = match self.str(self.peek()) {
-            "+" => 1,
-            "-" => -1,
-            _ => return Ok(base),
-        };
-        self.next();
-        let token = self.next();
-        let offset: i32 = self.str(token).parse().map_err(|_| self.unclear("a number was expected here"))?;
-        Ok(base + sign * offset)
-    }
-
-    /// A set or map, behind the word.
-    pub fn set_or_map(&mut self, table: usize, start: u32) -> Result<(), ReadError> {
-        let name = self.name().map_err(|u| self.fatal(&u))?;
-        let mut set = Set {
-            name,
-            key: KeyType::Names(Vec::new()),
-            data: None,
-            flags: Vec::new(),
-            timeout: false,
-            elems: Vec::new(),
-            stmts: Vec::new(),
-            at: self.span(start, start),
-        };
-        if self.eat("{") {
-            loop {
-                self.skip_separators();
-                if self.eat("}") {
-                    break;
-                }
-                if self.peek().kind == Kind::End {
-                    return Err(self.error("the set ends before its closing `}`"));
-                }
-                let (line, joined, nesting) = (self.peek().start, self.joined, self.nesting);
-                if let Err(unclear) = self.set_line(&mut set) {
-                    if unclear.fatal {
-                        return Err(self.fatal(&unclear));
-                    }
-                    (self.joined, self.nesting) = (joined, nesting);
-                    let end = self.skip_statement();
-                    self.unread(line, end.max(line), unclear.why);
-                    if self.peek().start == line {
-                        self.next();
-                    }
-                }
-            }
+    /// `0`, `-150`, `filter`, `srcnat + 5`, or a variable with one of these.
+    fn priority(&mut self) -> Read<i32> {
+        let start = self.peek().start;
+        let mut text = String::new();
+        if self.peek().kind == Kind::Variable {
+            text = normal::expr_text(&self.variable()?);
+        } else if self.eat("-") {
+            text.push('-');
         }
-        set.at = self.span(start, self.last_end());
-        let sets = &mut self.env.ruleset.tables[table].sets;
-        match sets.iter_mut().find(|s| s.name == set.name) {
-            Some(known) => known.elems.append(&mut set.elems),
-            None => sets.push(set),
+        if text.len() < 2 {
+            text.push_str(&self.name()?);
         }
-        Ok(())
-    }
-
-    fn set_line(&mut self, set: &mut Set) -> Read<()> {
-        let word = self.str(self.peek());
-        match word {
-            "type" => {
-                self.next();
-                set.key = KeyType::Names(self.type_names()?);
-                if self.eat(":") {
-                    set.data = Some(self.data_type()?);
-                }
-            }
-            "typeof" => {
-                self.next();
-                set.key = KeyType::Typeof(self.selector()?);
-                if self.eat(":") {
-                    self.eat("interval");
-                    set.data = Some(match self.str(self.peek()) {
-                        "verdict" => {
-                            self.next();
-                            DataType::Verdict
-                        }
-                        _ if self.at_selector() => DataType::Typeof(self.selector()?),
-                        _ => self.data_type()?,
-                    });
-                }
-            }
-            "flags" => {
-                self.next();
-                set.flags.push(self.name()?);
-                while self.eat(",") {
-                    set.flags.push(self.name()?);
-                }
-            }
-            "timeout" => {
-                self.next();
-                self.name()?;
-                set.timeout = true;
-            }
-            "gc-interval" | "size" | "policy" | "comment" => {
-                self.next();
-                self.name()?;
-            }
-            "auto-merge" => {
-                self.next();
-            }
-            "elements" => {
-                self.next();
-                self.need("=")?;
-                let value = if self.peek().kind == Kind::Variable { self.variable()? } else { self.set()? };
-                match value {
-                    Expr::Set(elems) => set.elems.extend(elems),
-                    key => set.elems.push(Elem { key, data: None, timeout: false, stmts: Vec::new() }),
-                }
-            }
-            _ => {
-                let stmt = self.statement()?;
-                set.stmts.push(stmt);
-            }
+        if self.is("+") || self.is("-") {
+            let sign = self.next();
+            text.push_str(self.str(sign));
+            text.push_str(&self.name()?);
         }
-        if self.at_end_of_statement() { Ok(()) } else { Err(self.unclear("this line of the set was not understood")) }
-    }
-
-    fn type_names(&mut self) -> Read<Vec<Box<str>>> {
-        let mut names = vec![self.name()?];
-        while self.eat(".") {
-            names.push(self.name()?);
-        }
-        Ok(names)
-    }
-
-    fn data_type(&mut self) -> Read<DataType> {
-        self.eat("interval");
-        let names = self.type_names()?;
-        Ok(match &*names[0] {
-            "verdict" => DataType::Verdict,
-            "counter" | "quota" | "limit" | "secmark" | "synproxy" => DataType::Object(names[0].clone()),
-            "ct" => DataType::Object(format!("ct {}", self.name()?).into()),
-            _ => DataType::Names(names),
-        })
-    }
-
-    /// An error for the whole text out of something that was not understood.
-    pub fn fatal(&self, unclear: &Unclear) -> ReadError {
-        let line = self.text[unclear.at as usize..].lines().next().unwrap_or_default();
-        let end = unclear.at + u32::try_from(one_line(line).len().max(1)).unwrap_or(1);
-        let end = end.min(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
-        ReadError::new(self.span(unclear.at, end), unclear.why.to_string())
-            .help("`nft -c -f FILE` refuses it as well; correct it there first")
+        let value = priority(&text, self.family);
+        value.ok_or_else(|| Unclear { at: start, ..self.unclear(format!("there is no priority `{text}` here")) })
     }
 }
 
+/// A priority from its text.
+fn priority(text: &str, family: TableFamily) -> Option<i32> {
+    let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let count = |digits: &str| number(digits).and_then(|n| i32::try_from(n).ok());
+    let split = text.char_indices().skip(1).find(|(_, c)| matches!(c, '+' | '-'));
+    let (head, offset) = match split {
+        Some((i, sign)) => {
+            let offset = count(&text[i + 1..])?;
+            (&text[..i], if sign == '-' { -offset } else { offset })
+        }
+        None => (text.as_str(), 0),
+    };
+    let base = match head.strip_prefix('-') {
+        Some(digits) => -count(digits)?,
+        None if head.starts_with(|c: char| c.is_ascii_digit()) => count(head)?,
+        None => normal::priority(head, family)?,
+    };
+    base.checked_add(offset)
+}
+
+/// Device names in a value.
 fn names(value: &Expr, out: &mut Vec<Box<str>>) {
     match value {
         Expr::Set(elems) => elems.iter().for_each(|e| names(&e.key, out)),
         Expr::Flags(list) => list.iter().for_each(|e| names(e, out)),
-        other => out.push(word_of(other)),
+        other => out.extend(word_of(other)),
     }
-}
-
-pub(in crate::dialect::nft) fn hook(word: &str) -> Option<HookName> {
-    Some(match word {
-        "ingress" => HookName::Ingress,
-        "prerouting" => HookName::Prerouting,
-        "input" => HookName::Input,
-        "forward" => HookName::Forward,
-        "output" => HookName::Output,
-        "postrouting" => HookName::Postrouting,
-        "egress" => HookName::Egress,
-        _ => return None,
-    })
-}
-
-/// Priority names (nft(8), "standard priority names"; `std_prios` in src/rule.c of nftables 1.0.6).
-pub(in crate::dialect::nft) fn priority_of(name: &str, family: TableFamily, hook: HookName) -> Option<i32> {
-    if family == TableFamily::Bridge {
-        return Some(match (name, hook) {
-            ("filter", _) => -200,
-            ("dstnat", HookName::Prerouting) => -300,
-            ("out", HookName::Output) => 100,
-            ("srcnat", HookName::Postrouting) => 300,
-            _ => return None,
-        });
-    }
-    Some(match (name, hook) {
-        ("raw", _) => -300,
-        ("mangle", _) => -150,
-        ("dstnat", HookName::Prerouting | HookName::Output) => -100,
-        ("filter", _) => 0,
-        ("security", _) => 50,
-        ("srcnat", HookName::Postrouting | HookName::Input) => 100,
-        _ => return None,
-    })
 }

@@ -1,10 +1,11 @@
 //! A cursor over the tokens of one text.
 
+use super::env::Env;
 use super::lex::{Kind, Token};
-use crate::dialect::nft::ast::{Expr, Ruleset, TableFamily, Unread};
+use crate::dialect::nft::ast::{TableFamily, Unread};
+pub(super) use crate::dialect::nft::normal::family;
 use crate::model::{SourceId, SourceSpan};
-use crate::snapshot::{ReadError, Source};
-use std::collections::HashMap;
+use crate::snapshot::ReadError;
 
 /// Includes may nest this deep (`MAX_INCLUDE_DEPTH` in nftables' scanner).
 pub(super) const MAX_INCLUDES: usize = 16;
@@ -12,18 +13,15 @@ pub(super) const MAX_INCLUDES: usize = 16;
 /// Expressions, sets and blocks may nest this deep: real ones need four.
 pub(super) const MAX_NESTING: usize = 64;
 
-/// What all texts of one ruleset share.
-pub(super) struct Env<'s> {
-    pub sources: &'s [Source],
-    pub ruleset: Ruleset,
-    pub variables: HashMap<Box<str>, Expr>,
-    pub depth: usize,
-}
-
-impl<'s> Env<'s> {
-    pub fn new(sources: &'s [Source]) -> Self {
-        Self { sources, ruleset: Ruleset::default(), variables: HashMap::new(), depth: 0 }
-    }
+/// What a text or a block stands in.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Place {
+    /// The outermost level.
+    File,
+    /// A table, by index.
+    Table(usize),
+    /// A chain, by indexes of table and chain.
+    Chain(usize, usize),
 }
 
 /// Why a statement could not be read. It taints its rule, not the whole text.
@@ -31,6 +29,8 @@ impl<'s> Env<'s> {
 pub(super) struct Unclear {
     pub at: u32,
     pub why: Box<str>,
+    /// What to do about it.
+    pub help: Option<Box<str>>,
     /// Nothing after it can be trusted either: an error for the whole text.
     pub fatal: bool,
 }
@@ -45,14 +45,20 @@ pub(super) struct Parser<'t, 'e, 's> {
     tokens: Vec<Token>,
     at: usize,
     pub env: &'e mut Env<'s>,
+    /// The table that is being read, an index into the ruleset.
+    pub table: usize,
+    /// Its family.
+    pub family: TableFamily,
     /// Newlines mean nothing inside braces of sets and round brackets.
     pub joined: usize,
     pub nesting: usize,
+    /// Values are traffic classes: `1:2` is one of them.
+    pub classes: bool,
 }
 
 impl<'t, 'e, 's> Parser<'t, 'e, 's> {
     pub fn new(source: SourceId, text: &'t str, tokens: Vec<Token>, env: &'e mut Env<'s>) -> Self {
-        Self { source, text, tokens, at: 0, env, joined: 0, nesting: 0 }
+        Self { source, text, tokens, at: 0, env, table: 0, family: TableFamily::Ip, joined: 0, nesting: 0, classes: false }
     }
 
     fn index(&self, ahead: usize) -> usize {
@@ -84,9 +90,14 @@ impl<'t, 'e, 's> Parser<'t, 'e, 's> {
         self.tokens[self.index(ahead)]
     }
 
-    /// The text of a token.
+    /// The text of a token, without quotes or `$`.
     pub fn str(&self, token: Token) -> &'t str {
-        &self.text[token.start as usize..token.end as usize]
+        let (start, end) = (token.start as usize, token.end as usize);
+        match token.kind {
+            Kind::Quoted => &self.text[start + 1..end - 1],
+            Kind::Variable => &self.text[start + 1..end],
+            _ => &self.text[start..end],
+        }
     }
 
     /// Takes the next token.
@@ -184,6 +195,31 @@ impl<'t, 'e, 's> Parser<'t, 'e, 's> {
         end
     }
 
+    /// The last taken token was a variable.
+    pub fn last_was_variable(&self) -> bool {
+        self.at.checked_sub(1).is_some_and(|i| self.tokens[i].kind == Kind::Variable)
+    }
+
+    /// Cuts a word at its first dash, where the dash can only mean a range (`a-b` may also be a name).
+    pub fn split_at_dash(&mut self, ahead: usize) {
+        let i = self.index(ahead);
+        let token = self.tokens[i];
+        let Some(dash) = self.str(token).find('-').filter(|_| token.kind == Kind::Word) else { return };
+        let middle = token.start + u32::try_from(dash).unwrap_or(0);
+        let parts = [
+            Token { end: middle, ..token },
+            Token { kind: Kind::Sign, start: middle, end: middle + 1 },
+            Token { start: middle + 1, ..token },
+        ];
+        let parts = parts.into_iter().filter(|t| t.end > t.start);
+        self.tokens.splice(i..=i, parts);
+    }
+
+    /// Puts the last taken token back.
+    pub fn back(&mut self) {
+        self.at = self.at.saturating_sub(1);
+    }
+
     /// Position, to come back to.
     pub fn mark(&self) -> usize {
         self.at
@@ -201,12 +237,28 @@ impl<'t, 'e, 's> Parser<'t, 'e, 's> {
 
     /// The next token is not what can stand here.
     pub fn unclear(&self, why: impl Into<Box<str>>) -> Unclear {
-        Unclear { at: self.peek().start, why: why.into(), fatal: false }
+        Unclear { at: self.peek().start, why: why.into(), help: None, fatal: false }
     }
 
     /// A place in this text.
     pub fn span(&self, start: u32, end: u32) -> SourceSpan {
         SourceSpan { source: self.source, start, end: end.max(start) }
+    }
+
+    /// An error for the whole text out of something that was not understood.
+    pub fn fatal(&self, unclear: &Unclear) -> ReadError {
+        let line = self.text[unclear.at as usize..].lines().next().unwrap_or_default().trim_end();
+        let end = unclear.at + u32::try_from(line.len().clamp(1, 120)).unwrap_or(1);
+        let end = end.min(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
+        let help = unclear.help.clone();
+        ReadError::new(self.span(unclear.at, end), unclear.why.to_string())
+            .help(help.unwrap_or_else(|| "`nft -c -f FILE` refuses it as well; correct it there first".into()))
+    }
+
+    /// The other way round, where only a part is being read.
+    pub fn unclear_of(&self, error: &ReadError) -> Unclear {
+        let why = error.message.as_str().into();
+        Unclear { at: error.at.start, why, help: error.help.as_deref().map(Into::into), fatal: true }
     }
 
     /// An error for the whole text at the next token.
@@ -238,7 +290,7 @@ impl<'t, 'e, 's> Parser<'t, 'e, 's> {
     pub fn unread(&mut self, start: u32, end: u32, why: impl Into<Box<str>>) {
         let shown = self.text.get(start as usize..end as usize).unwrap_or_default();
         let unread = Unread { at: self.span(start, end), text: one_line(shown), why: why.into() };
-        self.env.ruleset.unread.push(unread);
+        self.env.build.ruleset.unread.push(unread);
     }
 
     /// Every brace, bracket and parenthesis has its partner: else nothing in the text can be trusted.
@@ -277,25 +329,17 @@ impl<'t, 'e, 's> Parser<'t, 'e, 's> {
     }
 }
 
-/// A text shortened to one line of at most 120 characters.
-pub(in crate::dialect::nft) fn one_line(text: &str) -> Box<str> {
+/// A text on one line.
+pub(super) fn words(text: &str) -> Box<str> {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let line = words.join(" ");
-    match line.char_indices().nth(120) {
-        Some((i, _)) => format!("{} …", &line[..i]).into(),
-        None => line.into(),
-    }
+    words.join(" ").into()
 }
 
-/// A table family by its keyword.
-pub(in crate::dialect::nft) fn family(word: &str) -> Option<TableFamily> {
-    Some(match word {
-        "ip" => TableFamily::Ip,
-        "ip6" => TableFamily::Ip6,
-        "inet" => TableFamily::Inet,
-        "arp" => TableFamily::Arp,
-        "bridge" => TableFamily::Bridge,
-        "netdev" => TableFamily::Netdev,
-        _ => return None,
-    })
+/// A text shortened to one line of at most 120 characters.
+pub(super) fn one_line(text: &str) -> Box<str> {
+    let line = words(text);
+    match line.char_indices().nth(120) {
+        Some((i, _)) => format!("{} …", &line[..i]).into(),
+        None => line,
+    }
 }

@@ -12,16 +12,21 @@ pub(super) enum Kind {
     Number,
     /// An IPv4, IPv6 or hardware address.
     Address,
-    /// A quoted string; the span is without the quotes.
+    /// A quoted string with its quotes.
     Quoted,
-    /// `$name`; the span is the name.
+    /// `$name`.
     Variable,
     /// A sign: one of `{ } ( ) [ ] ; , = : . / - + & | ^ ! < > @` or a two-character operator.
     Sign,
+    /// A character that has no place in a ruleset.
+    Junk,
     /// End of a line.
     Newline,
     /// `# handle N`; the span is the number.
     Handle,
+    /// `# xt_name` behind statements: how nft without libxtables lists an extension. The span is the name, and the
+    /// statements go on behind it.
+    Xt,
     /// End of the text.
     End,
 }
@@ -91,6 +96,10 @@ impl Lexer<'_> {
                 self.push(Kind::Newline, start, start + 1);
                 self.at += 1;
             }
+            b'\\' if self.bytes.get(start + 1) == Some(&b'*') => {
+                self.push(Kind::Word, start, start + 2);
+                self.at += 2;
+            }
             b'\\' => {
                 let next = self.run(start + 1, |b| matches!(b, b' ' | b'\t' | b'\r'));
                 if self.bytes.get(next).is_some_and(|b| *b != b'\n') {
@@ -101,11 +110,14 @@ impl Lexer<'_> {
             b'#' => self.comment(),
             b'"' => return self.quoted(),
             b'$' => {
-                let end = self.run(start + 1, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+                let mut end = self.run(start + 1, |b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.'));
+                while end > start + 1 && matches!(self.bytes[end - 1], b'-' | b'.') {
+                    end -= 1;
+                }
                 if end == start + 1 {
                     return Err(self.error(start, start + 1, "a name must follow `$`"));
                 }
-                self.push(Kind::Variable, start + 1, end);
+                self.push(Kind::Variable, start, end);
                 self.at = end;
             }
             b':' if self.address(start) => {}
@@ -127,11 +139,19 @@ impl Lexer<'_> {
     fn comment(&mut self) {
         let start = self.at;
         let end = self.run(start, |b| b != b'\n');
-        let body = self.text[start + 1..end].trim();
-        if let Some(number) = body.strip_prefix("handle ")
+        let text = &self.text[start..end];
+        if let Some(name) = text.strip_prefix("# xt_")
+            && self.out.last().is_some_and(|t| t.kind != Kind::Newline)
+        {
+            let len = name.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+            self.push(Kind::Xt, start + 5, start + 5 + len);
+            self.at = start + 5 + len;
+            return;
+        }
+        if let Some(number) = text[1..].trim().strip_prefix("handle ")
             && number.bytes().all(|b| b.is_ascii_digit())
         {
-            let from = start + self.text[start..end].rfind(number).unwrap_or(0);
+            let from = start + text.rfind(number).unwrap_or(0);
             self.push(Kind::Handle, from, from + number.len());
         }
         self.at = end;
@@ -145,43 +165,48 @@ impl Lexer<'_> {
                 .error(start - 1, end, "this quote is not closed on its line")
                 .help("add the missing `\"`; nft refuses the file as well"));
         }
-        self.push(Kind::Quoted, start, end);
+        self.push(Kind::Quoted, start - 1, end + 1);
         self.at = end + 1;
         Ok(())
     }
 
     /// An IPv6 or hardware address: hexadecimal digits and colons that parse as one.
     fn address(&mut self, start: usize) -> bool {
-        let mut end = self.run(start, |b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'));
-        let colons = self.text[start..end].matches(':').count();
-        if colons < 2 {
+        let mut end = self.short_run(start, |b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'));
+        if self.bytes[start..end].iter().filter(|b| **b == b':').count() < 2 {
             return false;
         }
-        // A colon behind the address belongs to a map (`fe80::1: accept`).
-        while end > start {
-            let text = &self.text[start..end];
-            let hardware = text.len() == 17
-                && text.split(':').count() == 6
-                && text.split(':').all(|p| p.len() == 2 && p.bytes().all(|b| b.is_ascii_hexdigit()));
-            if hardware || text.parse::<std::net::Ipv6Addr>().is_ok() {
+        // The longest part that is an address: a colon behind it belongs to a map (`fe80::1:accept`).
+        while end > start + 1 {
+            let part = &self.text[start..end];
+            let whole = !self.bytes.get(end).is_some_and(u8::is_ascii_alphanumeric);
+            if whole && (hardware(part) || part.parse::<std::net::Ipv6Addr>().is_ok()) {
                 self.push(Kind::Address, start, end);
                 self.at = end;
                 return true;
             }
-            if !matches!(self.bytes[end - 1], b':' | b'.') {
-                return false;
-            }
-            end -= 1;
+            let separators = [':', '.'];
+            let cut = if part.ends_with(separators) {
+                part.len() - 1
+            } else {
+                part.rfind(separators).map_or(0, |i| i + 1)
+            };
+            end = start + cut;
         }
         false
     }
 
+    /// As [`Self::run`], but no longer than any address is.
+    fn short_run(&self, from: usize, take: impl Fn(u8) -> bool) -> usize {
+        from + self.bytes[from..].iter().take(64).take_while(|b| take(**b)).count()
+    }
+
     fn number(&mut self, start: usize) {
-        let mut dotted = self.run(start, |b| b.is_ascii_digit() || b == b'.');
+        let mut dotted = self.short_run(start, |b| b.is_ascii_digit() || b == b'.');
         while self.bytes[dotted - 1] == b'.' {
             dotted -= 1;
         }
-        if self.text[start..dotted].parse::<std::net::Ipv4Addr>().is_ok() {
+        if dotted - start >= 7 && self.text[start..dotted].parse::<std::net::Ipv4Addr>().is_ok() {
             self.push(Kind::Address, start, dotted);
             self.at = dotted;
             return;
@@ -189,7 +214,7 @@ impl Lexer<'_> {
         if self.address(start) {
             return;
         }
-        let hex = self.text[start..].starts_with("0x");
+        let hex = self.bytes[start] == b'0' && matches!(self.bytes.get(start + 1), Some(b'x' | b'X'));
         let digits =
             if hex { self.run(start + 2, |b| b.is_ascii_hexdigit()) } else { self.run(start, |b| b.is_ascii_digit()) };
         let end = self.run(digits, |b| b.is_ascii_alphanumeric() || b == b'_');
@@ -221,19 +246,29 @@ impl Lexer<'_> {
         {
             let shown = rest.chars().next().unwrap_or(' ');
             let end = start + shown.len_utf8();
-            let message = if shown == '\0' {
-                "this is not a text file: it holds a zero byte".to_owned()
-            } else {
-                format!("the character {shown:?} has no place in a ruleset")
-            };
-            return Err(self
-                .error(start, end, message)
-                .help("give the output of `nft list ruleset` or a file that `nft -f` loads"));
+            if shown == '\0' {
+                return Err(self
+                    .error(start, end, "this is not a text file: it holds a zero byte")
+                    .help("give the output of `nft list ruleset` or a file that `nft -f` loads"));
+            }
+            self.push(Kind::Junk, start, end);
+            self.at = end;
+            return Ok(());
         }
         self.push(Kind::Sign, start, start + len);
         self.at = start + len;
         Ok(())
     }
+}
+
+/// `00:11:22:33:44:55`
+fn hardware(text: &str) -> bool {
+    let mut parts = 0;
+    let digits = |p: &str| matches!(p.len(), 1 | 2) && p.bytes().all(|b| b.is_ascii_hexdigit());
+    text.split(':').all(|p| {
+        parts += 1;
+        digits(p)
+    }) && parts == 6
 }
 
 #[cfg(test)]

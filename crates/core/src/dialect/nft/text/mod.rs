@@ -7,19 +7,24 @@
 mod block;
 mod command;
 mod cursor;
+mod define;
+mod effect;
+mod env;
 mod expr;
 mod lex;
+mod remove;
+mod select;
+mod set;
 mod stmt;
 #[cfg(test)]
 mod tests;
+mod variables;
 
-pub(super) use block::{hook, priority_of};
-pub(super) use cursor::{family, one_line};
-
-use super::ast::Ruleset;
+use super::ast::{Chain, Ruleset, Stmt, TableFamily};
 use crate::model::{SourceId, SourceSpan};
 use crate::snapshot::{ReadError, Source};
-use cursor::{Env, Parser};
+use env::Env;
+use cursor::Parser;
 
 /// Reads a ruleset text. `main` is an index into `sources`; the others are there for `include`.
 ///
@@ -27,26 +32,44 @@ use cursor::{Env, Parser};
 /// When braces or quotes do not match, a variable is not defined, includes go in circles, or it is no text.
 pub fn parse(main: SourceId, sources: &[Source]) -> Result<Ruleset, ReadError> {
     let mut env = Env::new(sources);
-    parse_file(main, &mut env)?;
-    Ok(env.ruleset)
+    parse_file(main, &mut env, cursor::Place::File)?;
+    if !env.understood
+        && let Some(first) = env.build.ruleset.unread.first()
+    {
+        return Err(ReadError::new(first.at, "this is no nftables ruleset")
+            .help("give the output of `nft list ruleset` or `nft -j list ruleset`, or a file that `nft -f` loads"));
+    }
+    Ok(env.build.finish())
 }
 
-fn parse_file(id: SourceId, env: &mut Env<'_>) -> Result<(), ReadError> {
+/// Reads a text that stands at a place of another one.
+fn parse_file(id: SourceId, env: &mut Env<'_>, place: cursor::Place) -> Result<(), ReadError> {
     let sources = env.sources;
     let Some(source) = sources.get(usize::from(id.0)) else {
         return Err(ReadError::new(SourceSpan { source: id, start: 0, end: 0 }, "there is no such source"));
     };
-    if env.depth >= cursor::MAX_INCLUDES {
-        return Err(ReadError::new(
-            SourceSpan { source: id, start: 0, end: 0 },
-            format!("`{}` is included from itself", source.name),
-        ));
-    }
-    env.depth += 1;
+    env.including.push(id);
     let tokens = lex::tokens(id, &source.text)?;
     let mut parser = Parser::new(id, &source.text, tokens, env);
     parser.check_braces()?;
-    parser.file()?;
-    env.depth -= 1;
+    parser.at_place(place)?;
+    env.including.pop();
     Ok(())
+}
+
+/// Reads one rule that stands in JSON as text: nft prints what it has no JSON for that way. Chains without a name are
+/// counted from `anonymous` on.
+pub(super) fn rule(family: TableFamily, text: &str, anonymous: usize) -> Result<(Vec<Stmt>, Vec<Chain>), ReadError> {
+    let id = SourceId(0);
+    let mut env = Env::new(&[]);
+    env.build.anonymous = anonymous;
+    let tokens = lex::tokens(id, text)?;
+    let mut parser = Parser::new(id, text, tokens, &mut env);
+    parser.check_braces()?;
+    parser.family = family;
+    let rule = parser.rule()?;
+    if parser.peek().kind != lex::Kind::End {
+        return Err(parser.error("there is more than one rule here"));
+    }
+    Ok((rule.stmts, env.build.chains_to_add.into_iter().map(|(_, chain)| chain).collect()))
 }

@@ -1,12 +1,14 @@
 //! Statements of a rule.
 
-use super::cursor::{Parser, Read, family, one_line};
+use super::cursor::{Parser, Read, words};
+use super::expr::{Operand, number};
 use super::lex::Kind;
-use crate::dialect::nft::ast::{BinOp, Cmp, Expr, Field, NatKind, Rule, Stmt};
+use crate::dialect::nft::ast::{BinOp, Chain, Cmp, Expr, Field, Rule, Stmt};
+use crate::dialect::nft::normal::{self, Op};
 use crate::snapshot::ReadError;
 
-/// Words that may follow `log`.
-const LOG_OPTIONS: &[&str] = &["prefix", "level", "group", "snaplen", "queue-threshold", "flags"];
+/// What ends the values of a mask: `/` behind a list.
+const MASK: &str = "/";
 
 impl Parser<'_, '_, '_> {
     /// A rule, up to the end of its line. What was not understood becomes its last statement.
@@ -26,18 +28,18 @@ impl Parser<'_, '_, '_> {
             match self.statement() {
                 Ok(stmt) => rule.stmts.push(stmt),
                 Err(unclear) => {
-                    (self.joined, self.nesting) = (joined, nesting);
                     if unclear.fatal {
-                        let at = self.span(unclear.at, unclear.at + 1);
-                        return Err(ReadError::new(at, unclear.why).help("define it above its first use"));
+                        return Err(self.fatal(&unclear));
                     }
+                    (self.joined, self.nesting, self.classes) = (joined, nesting, false);
                     self.reset(mark);
                     let end = self.skip_statement();
-                    let text = &self.text[begun as usize..end as usize];
-                    rule.stmts.push(Stmt::Unread(one_line(text)));
+                    rule.stmts.push(Stmt::Unread(words(&self.text[begun as usize..end as usize])));
+                    break;
                 }
             }
         }
+        rule.stmts.shrink_to_fit();
         rule.at = self.span(start, self.last_end());
         if self.peek().kind == Kind::Handle {
             let token = self.next();
@@ -52,6 +54,10 @@ impl Parser<'_, '_, '_> {
             return Ok(Stmt::Verdict(verdict));
         }
         let token = self.peek();
+        if token.kind == Kind::Xt {
+            self.next();
+            return Ok(Stmt::Xt(format!("\"{}\"", self.str(token)).into()));
+        }
         let word = self.str(token);
         match word {
             "counter" => self.counter(),
@@ -69,7 +75,7 @@ impl Parser<'_, '_, '_> {
                 self.next();
                 self.next();
                 self.eat("over");
-                self.name()?;
+                self.number()?;
                 Ok(Stmt::CtCount)
             }
             "reject" => self.reject(),
@@ -81,10 +87,26 @@ impl Parser<'_, '_, '_> {
             "add" | "update" | "delete" if self.is_at(1, "@") => self.set_update(),
             "set" if matches!(self.str(self.peek_at(1)), "add" | "update" | "delete") => self.old_set_update(),
             "meter" => self.meter(),
-            "flow" | "queue" | "tproxy" | "fwd" | "synproxy" => self.effect(word),
-            "dup" => {
-                self.effect(word)?;
-                Ok(Stmt::NoEffect("dup".into()))
+            "flow" if self.is_at(1, "table") => {
+                self.next();
+                self.meter()
+            }
+            "flow" => self.flow(),
+            "queue" => self.queue(),
+            "tproxy" => self.tproxy(),
+            "fwd" => self.fwd(),
+            "dup" => self.dup(),
+            "synproxy" => self.synproxy(),
+            "tunnel" if self.is_at(1, "name") => {
+                self.next();
+                self.next();
+                let operand = self.assigned()?;
+                Ok(normal::object("tunnel", operand))
+            }
+            "reset" => {
+                self.next();
+                let option = self.field()?;
+                Ok(Stmt::Mangle(option, Expr::Word("reset".into())))
             }
             "xt" => {
                 self.next();
@@ -92,148 +114,161 @@ impl Parser<'_, '_, '_> {
                 let name = self.name()?;
                 Ok(Stmt::Xt(format!("{kind} \"{name}\"").into()))
             }
-            _ if token.kind == Kind::Sign && word == "{" => Err(self.unclear("a statement was expected here")),
             _ => self.relation(),
         }
     }
 
     /// A comparison, verdict map, or assignment.
     fn relation(&mut self) -> Read<Stmt> {
-        let left = self.selector()?;
-        let word = self.str(self.peek());
+        let mut left = self.selector()?;
+        let token = self.peek();
+        let word = if matches!(token.kind, Kind::Word | Kind::Sign) { self.str(token) } else { "" };
         match word {
             "vmap" => {
                 self.next();
-                let map = self.map_operand()?;
-                return Ok(Stmt::Vmap(left, map));
+                let data = self.values_of(&left, Self::map_operand)?;
+                return Ok(normal::vmap(left, data));
             }
             "set" => {
                 self.next();
-                let value = self.assigned()?;
-                return Ok(assignment(left, value));
+                let value = self.values_of(&left, Self::assigned_list)?;
+                return Ok(normal::mangle(left, value));
+            }
+            "map" => {
+                self.next();
+                let data = self.map_operand()?;
+                left = normal::map(left, data);
             }
             _ => {}
         }
-        let op = match word {
-            "==" | "eq" => Cmp::Eq,
-            "!=" | "ne" => Cmp::Ne,
-            "!" => Cmp::NoneOf,
-            "<" | "lt" => Cmp::Lt,
-            ">" | "gt" => Cmp::Gt,
-            "<=" | "le" => Cmp::Le,
-            ">=" | "ge" => Cmp::Ge,
-            _ => Cmp::Implicit,
-        };
-        if op != Cmp::Implicit {
-            self.next();
-        }
-        let right = self.comparand()?;
-        // `tcp flags syn / syn,ack`: value and mask, as newer versions print it.
-        if self.eat("/") {
+        let op = self.operator();
+        let right = self.values_of(&left, Self::comparand)?;
+        // `tcp flags syn / syn,ack`: value and mask, as nft lists a masked comparison of flags.
+        if self.eat(MASK) {
             let mask = self.comparand()?;
-            let left = Expr::Bin(BinOp::And, Box::new((left, mask)));
-            return Ok(Stmt::Match { left, op: if op == Cmp::Ne { Cmp::Ne } else { Cmp::Eq }, right });
+            left = Expr::Bin(BinOp::And, Box::new((left, mask)));
         }
-        Ok(Stmt::Match { left, op, right })
+        Ok(normal::relation(left, op, right))
     }
 
-    /// A set literal, a reference or a variable.
-    fn map_operand(&mut self) -> Read<Expr> {
-        match self.peek().kind {
-            Kind::Variable => self.variable(),
-            _ if self.is("{") => self.set(),
-            _ => {
-                self.need("@")?;
-                Ok(Expr::SetRef(self.name()?))
-            }
+    fn operator(&mut self) -> Op {
+        let token = self.peek();
+        if !matches!(token.kind, Kind::Word | Kind::Sign) {
+            return Op::Is(Cmp::Implicit);
         }
+        let op = match self.str(token) {
+            "==" | "eq" => Op::Is(Cmp::Eq),
+            "!=" | "ne" => Op::Is(Cmp::Ne),
+            "<" | "lt" => Op::Is(Cmp::Lt),
+            ">" | "gt" => Op::Is(Cmp::Gt),
+            "<=" | "le" => Op::Is(Cmp::Le),
+            ">=" | "ge" => Op::Is(Cmp::Ge),
+            "!" | "not" => Op::NoneOf,
+            _ => return Op::Is(Cmp::Implicit),
+        };
+        self.next();
+        op
     }
 
-    /// A value that may be computed: a selector (with bitwise operators), a map, or a plain value.
-    fn assigned(&mut self) -> Read<Expr> {
-        let value = if self.at_selector() || self.is("(") { self.selector()? } else { self.value()? };
-        if self.eat("map") {
-            let map = self.map_operand()?;
-            return Ok(Expr::Map(Box::new((value, map))));
-        }
-        // `mark or 0x1`, `1 | 2`
-        if matches!(self.str(self.peek()), "&" | "|" | "^" | "and" | "or" | "xor") && !matches!(value, Expr::Field(_)) {
-            return self.more_bits(value);
-        }
-        Ok(value)
+    /// Reads the values that belong to a selector.
+    fn values_of(&mut self, left: &Expr, read: impl FnOnce(&mut Self) -> Read<Expr>) -> Read<Expr> {
+        let outer = std::mem::replace(&mut self.classes, holds_class(left));
+        let values = read(self);
+        self.classes = outer;
+        values
     }
 
-    fn more_bits(&mut self, mut left: Expr) -> Read<Expr> {
-        loop {
-            let op = match self.str(self.peek()) {
-                "&" | "and" => BinOp::And,
-                "|" | "or" => BinOp::Or,
-                "^" | "xor" => BinOp::Xor,
-                _ => return Ok(left),
-            };
+    /// `1:2`, where a colon can mean nothing else.
+    pub fn class(&mut self) -> Option<Expr> {
+        let (first, colon) = (self.peek(), self.peek_at(1));
+        if self.str(colon) == ":" {
+            self.split_at_dash(2);
+        }
+        let second = self.peek_at(2);
+        let joined = first.end == colon.start && colon.end == second.start && self.str(colon) == ":";
+        let part = |kind| matches!(kind, Kind::Number | Kind::Word);
+        if !(joined && part(first.kind) && part(second.kind)) {
+            return None;
+        }
+        for _ in 0..3 {
             self.next();
-            let right = if self.at_selector() { self.field()? } else { self.value()? };
-            left = Expr::Bin(op, Box::new((left, right)));
         }
+        Some(Expr::Word(self.text[first.start as usize..second.end as usize].into()))
+    }
+
+    /// A number.
+    pub fn number(&mut self) -> Read<u64> {
+        let token = self.peek();
+        let value = match token.kind {
+            Kind::Number => number(self.str(token)),
+            Kind::Variable => match self.variable()? {
+                Expr::Num(number) => return Ok(number),
+                _ => None,
+            },
+            _ => None,
+        };
+        let value = value.ok_or_else(|| self.unclear("a number was expected here"))?;
+        self.next();
+        Ok(value)
     }
 
     fn counter(&mut self) -> Read<Stmt> {
         self.next();
-        if self.eat("packets") {
-            self.name()?;
-            if self.eat("bytes") {
-                self.name()?;
-            }
-        } else if self.eat("name") {
-            if self.at_selector() {
-                self.selector()?;
-                self.need("map")?;
-                self.map_operand()?;
-            } else {
-                self.name()?;
-            }
-        } else if self.peek().kind == Kind::Quoted {
-            self.next();
+        if self.eat("name") {
+            let operand = self.assigned()?;
+            return Ok(normal::object("counter", operand));
+        }
+        while self.eat("packets") || self.eat("bytes") {
+            self.number()?;
         }
         Ok(Stmt::NoEffect("counter".into()))
     }
 
     fn log(&mut self) -> Read<Stmt> {
         self.next();
-        while LOG_OPTIONS.contains(&self.str(self.peek())) {
-            let option = self.name()?;
-            if &*option == "flags" {
+        loop {
+            match self.str(self.peek()) {
+                "prefix" | "level" => {
+                    self.next();
+                    match self.peek().kind {
+                        Kind::Variable => drop(self.variable()?),
+                        _ => drop(self.name()?),
+                    }
+                }
+                "group" | "snaplen" | "queue-threshold" => {
+                    self.next();
+                    self.number()?;
+                }
+                "flags" => {
+                    self.next();
+                    self.log_flags()?;
+                }
+                _ => return Ok(Stmt::NoEffect("log".into())),
+            }
+        }
+    }
+
+    /// `tcp sequence,options`, `ip options`, `skuid`, `ether`, `all`.
+    fn log_flags(&mut self) -> Read<()> {
+        match &*self.name()? {
+            "tcp" => {
                 self.name()?;
                 while self.eat(",") {
                     self.name()?;
                 }
-                // `tcp sequence,options`, `ip options`
-                while matches!(self.str(self.peek()), "sequence" | "options") {
-                    self.next();
-                    self.eat(",");
-                }
-                continue;
             }
-            if self.peek().kind == Kind::Variable {
-                self.variable()?;
-            } else {
-                self.name()?;
-            }
+            "ip" => self.need("options")?,
+            "skuid" | "ether" | "all" => {}
+            other => return Err(self.unclear(format!("`{other}` is no flag of `log`"))),
         }
-        Ok(Stmt::NoEffect("log".into()))
+        Ok(())
     }
 
     /// `limit rate [over] 3/minute [burst 5 packets]`, `limit name "x"`.
     fn limit(&mut self) -> Read<Stmt> {
         self.next();
         if self.eat("name") {
-            if self.at_selector() {
-                self.selector()?;
-                self.need("map")?;
-                self.map_operand()?;
-            } else {
-                self.name()?;
-            }
+            self.assigned()?;
             return Ok(Stmt::Limit);
         }
         self.need("rate")?;
@@ -250,9 +285,14 @@ impl Parser<'_, '_, '_> {
         Ok(Stmt::Limit)
     }
 
-    /// A number with its unit: `3`, `10 mbytes/second`, `10mbytes`, `5 packets`.
+    /// A number with its unit: `3`, `10 mbytes/second`, `5 packets`; the cutter takes `mbytes/second` as one word.
     fn amount(&mut self) -> Read<()> {
-        self.name()?;
+        if self.peek().kind == Kind::Word {
+            // `10mbytes/second`
+            self.name()?;
+        } else {
+            self.number()?;
+        }
         let unit = self.str(self.peek());
         let unit = unit.split('/').next().unwrap_or(unit);
         if matches!(unit, "packets" | "bytes" | "kbytes" | "mbytes" | "gbytes") {
@@ -264,7 +304,7 @@ impl Parser<'_, '_, '_> {
     fn quota(&mut self) -> Read<Stmt> {
         self.next();
         if self.eat("name") {
-            self.name()?;
+            self.assigned()?;
             return Ok(Stmt::Quota);
         }
         if !self.eat("over") {
@@ -283,59 +323,17 @@ impl Parser<'_, '_, '_> {
             return Ok(Stmt::Reject("".into()));
         }
         let protocol = self.name()?;
+        match &*protocol {
+            "tcp" => {
+                self.need("reset")?;
+                return Ok(Stmt::Reject("tcp reset".into()));
+            }
+            "icmp" | "icmpv6" | "icmpx" => {}
+            other => return Err(self.unclear(format!("nothing is rejected with `{other}`"))),
+        }
         self.eat("type");
-        let kind = self.name()?;
-        Ok(Stmt::Reject(format!("{protocol} {kind}").into()))
-    }
-
-    fn nat(&mut self) -> Read<Stmt> {
-        let kind = match &*self.name()? {
-            "snat" => NatKind::Snat,
-            "dnat" => NatKind::Dnat,
-            "masquerade" => NatKind::Masquerade,
-            _ => NatKind::Redirect,
-        };
-        let mut nat = (None, None, None, false);
-        let (nat_family, addr, port, prefix) = (&mut nat.0, &mut nat.1, &mut nat.2, &mut nat.3);
-        if let Some(f) = family(self.str(self.peek())).filter(|_| !self.is_at(1, "saddr") && !self.is_at(1, "daddr")) {
-            self.next();
-            *nat_family = Some(f);
-        }
-        loop {
-            match self.str(self.peek()) {
-                "prefix" => *prefix = true,
-                "addr" | "port" | "interval" | "." => {}
-                _ => break,
-            }
-            self.next();
-        }
-        if self.eat("to") {
-            if !self.is(":") {
-                *addr = Some(self.nat_operand()?);
-            }
-            if self.eat(":") {
-                *port = Some(self.nat_operand()?);
-            }
-            if kind == NatKind::Redirect && port.is_none() {
-                // `redirect to 8080` names a port without its colon.
-                *port = addr.take();
-            }
-        }
-        let mut flags = Vec::new();
-        while matches!(self.str(self.peek()), "random" | "fully-random" | "persistent") {
-            flags.push(self.name()?);
-            self.eat(",");
-        }
-        Ok(Stmt::Nat { kind, family: nat.0, addr: nat.1, port: nat.2, prefix: nat.3, flags })
-    }
-
-    fn nat_operand(&mut self) -> Read<Expr> {
-        let value = if self.at_selector() { self.selector()? } else { self.value()? };
-        if self.eat("map") {
-            let map = self.map_operand()?;
-            return Ok(Expr::Map(Box::new((value, map))));
-        }
-        Ok(value)
+        let code = self.value(Operand::Value)?;
+        Ok(normal::reject(self.family, &protocol, &code))
     }
 
     /// `add @set { ip saddr timeout 1m limit rate 3/minute : 5 }`
@@ -343,27 +341,27 @@ impl Parser<'_, '_, '_> {
         let op = self.name()?;
         self.need("@")?;
         let set = self.name()?;
-        let stmts = self.update_body()?;
-        Ok(Stmt::SetUpdate { op, set, stmts })
+        let (key, data, stmts) = self.update_body()?;
+        Ok(Stmt::SetUpdate { op, set, key, data, stmts })
     }
 
     /// `set add ip saddr @set`, as older versions wrote it.
     fn old_set_update(&mut self) -> Read<Stmt> {
         self.next();
         let op = self.name()?;
-        self.selector()?;
-        if self.eat("timeout") {
+        let key = self.selector()?;
+        while self.eat("timeout") || self.eat("expires") {
             self.name()?;
         }
         self.need("@")?;
-        Ok(Stmt::SetUpdate { op, set: self.name()?, stmts: Vec::new() })
+        Ok(Stmt::SetUpdate { op, set: self.name()?, key, data: None, stmts: Vec::new() })
     }
 
-    fn update_body(&mut self) -> Read<Vec<Stmt>> {
+    fn update_body(&mut self) -> Read<(Expr, Option<Expr>, Vec<Stmt>)> {
         self.need("{")?;
         self.over_lines(|p| {
-            let mut stmts = Vec::new();
-            p.assigned()?;
+            let key = p.value(Operand::Any)?;
+            let (mut data, mut stmts) = (None, Vec::new());
             loop {
                 match p.str(p.peek()) {
                     "timeout" | "expires" | "comment" => {
@@ -372,95 +370,64 @@ impl Parser<'_, '_, '_> {
                     }
                     ":" => {
                         p.next();
-                        if p.verdict()?.is_none() {
-                            p.assigned()?;
-                        }
+                        data = Some(p.value(Operand::Any)?);
                     }
                     "}" => break,
                     _ => stmts.push(p.statement()?),
                 }
             }
             p.need("}")?;
-            Ok(stmts)
+            Ok((key, data, stmts))
         })
     }
 
-    /// `meter name [size n] { key stmt }`
+    /// `meter name [size n] { key stmt }`, behind what comes before the word.
     fn meter(&mut self) -> Read<Stmt> {
         self.next();
         self.name()?;
         if self.eat("size") {
-            self.name()?;
+            self.number()?;
         }
-        Ok(Stmt::Meter(self.update_body()?))
+        let (key, _, stmts) = self.update_body()?;
+        Ok(Stmt::Meter { key, stmts })
     }
 
-    /// Statements whose effect is not modelled: the keyword and all that belongs to it.
-    fn effect(&mut self, word: &str) -> Read<Stmt> {
+    /// `jump { … }`: a chain without a name gets one, as in the kernel (`__chain0`).
+    pub fn anonymous_chain(&mut self) -> Read<Box<str>> {
         let start = self.peek().start;
-        self.next();
-        match word {
-            "flow" => {
-                if !self.eat("offload") {
-                    self.need("add")?;
+        self.need("{")?;
+        let name: Box<str> = format!("__chain{}", self.env.build.anonymous).into();
+        self.env.build.anonymous += 1;
+        let joined = std::mem::take(&mut self.joined);
+        let rules = self.deeper(|p| {
+            let mut rules = Vec::new();
+            loop {
+                p.skip_separators();
+                if p.eat("}") {
+                    return Ok(rules);
                 }
-                self.need("@")?;
-                self.name()?;
-            }
-            "queue" => loop {
-                let token = self.peek();
-                match self.str(token) {
-                    "num" | "to" | "flags" | "bypass" | "fanout" | "," | "-" => {
-                        self.next();
-                    }
-                    _ if token.kind == Kind::Number => {
-                        self.next();
-                    }
-                    _ if self.at_selector() => {
-                        self.selector()?;
-                        if self.eat("map") {
-                            self.map_operand()?;
-                        }
-                    }
-                    _ => break,
+                if p.peek().kind == Kind::End {
+                    return Err(p.unclear("the chain ends before its closing `}`"));
                 }
-            },
-            "synproxy" => {
-                while matches!(self.str(self.peek()), "mss" | "wscale" | "timestamp" | "sack-perm" | "name") {
-                    let option = self.name()?;
-                    if matches!(&*option, "mss" | "wscale" | "name") {
-                        self.name()?;
-                    }
+                let at = p.peek().start;
+                rules.push(p.rule().map_err(|e| p.unclear_of(&e))?);
+                if p.peek().start == at {
+                    return Err(p.unclear("a rule was expected here"));
                 }
             }
-            _ => {
-                // `tproxy [ip] to addr:port`, `fwd [ip] to [addr device] eth0`, `dup to addr [device eth0]`
-                if family(self.str(self.peek())).is_some() {
-                    self.next();
-                }
-                self.need("to")?;
-                if !self.is(":") {
-                    self.nat_operand()?;
-                }
-                if self.eat(":") {
-                    self.nat_operand()?;
-                }
-                if self.eat("device") {
-                    self.nat_operand()?;
-                }
-            }
-        }
-        let text = one_line(&self.text[start as usize..self.last_end() as usize]);
-        Ok(Stmt::Effect(word.into(), text))
+        });
+        self.joined = joined;
+        let chain = Chain { name: name.clone(), base: None, rules: rules?, at: self.span(start, self.last_end()) };
+        self.env.build.chains_to_add.push((self.table, chain));
+        Ok(name)
     }
 }
 
-/// An assignment; conntrack objects cannot change where this packet goes.
-fn assignment(left: Expr, value: Expr) -> Stmt {
-    match &left {
-        Expr::Field(Field::Ct { key, .. }) if matches!(&**key, "helper" | "timeout" | "expectation") => {
-            Stmt::NoEffect(format!("ct {key} set").into())
-        }
-        _ => Stmt::Mangle(left, value),
+/// Its values are traffic classes, `1:2`.
+fn holds_class(left: &Expr) -> bool {
+    match left {
+        Expr::Field(Field::Meta(key)) => matches!(&**key, "priority" | "rtclassid"),
+        Expr::Field(Field::Rt(key)) => &**key == "classid",
+        _ => false,
     }
 }

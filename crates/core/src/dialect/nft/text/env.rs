@@ -1,0 +1,23 @@
+//! What all texts of one ruleset share.
+
+use super::variables::Variables;
+use crate::dialect::nft::build::Build;
+use crate::model::SourceId;
+use crate::snapshot::Source;
+
+pub(super) struct Env<'s> {
+    pub sources: &'s [Source],
+    pub build: Build,
+    pub variables: Variables,
+    /// Texts that are being read, the outermost first.
+    pub including: Vec<SourceId>,
+    /// Something was understood at the outermost level.
+    pub understood: bool,
+}
+
+impl<'s> Env<'s> {
+    pub fn new(sources: &'s [Source]) -> Self {
+        let (build, variables) = (Build::default(), Variables::default());
+        Self { sources, build, variables, including: Vec::new(), understood: false }
+    }
+}
