@@ -406,10 +406,10 @@ pub enum Stmt {
         /// Set name.
         set: Box<str>,
         /// Key: its selectors bring their protocol requirements into the rule, as those of a match do.
-        key: Expr,
+        key: Box<Expr>,
         /// Right of the colon, for maps.
-        data: Option<Expr>,
-        /// Statements inside the braces; a limit there makes the rest of the rule undecided.
+        data: Option<Box<Expr>>,
+        /// Statements inside the braces, or those of the set; a limit there makes the rest of the rule undecided.
         stmts: Vec<Stmt>,
     },
     /// `meter name { key stmt }`.

@@ -30,9 +30,10 @@ pub(super) fn words(value: Option<&Value>) -> Read<Vec<Box<str>>> {
     match value {
         None | Some(Value::Null) => Ok(Vec::new()),
         Some(Value::String(word)) => Ok(vec![word.as_str().into()]),
-        Some(Value::Array(list)) => {
-            list.iter().map(|w| w.as_str().map(Into::into).ok_or_else(|| "a list of words was expected".into())).collect()
-        }
+        Some(Value::Array(list)) => list
+            .iter()
+            .map(|w| w.as_str().map(Into::into).ok_or_else(|| "a list of words was expected".into()))
+            .collect(),
         Some(_) => Err("a word or a list of words was expected".into()),
     }
 }
@@ -42,7 +43,11 @@ pub(super) fn expr(value: &Value) -> Read<Expr> {
     Ok(match value {
         Value::String(word) => match word.strip_prefix('@') {
             Some(set) => Expr::SetRef(set.into()),
-            None => Expr::Word(word.as_str().into()),
+            // nft 1.0.6 lists ports of `ct` in sets like this.
+            None => match word.strip_suffix(" [invalid type]").and_then(normal::number) {
+                Some(number) => Expr::Num(number),
+                None => Expr::Word(word.as_str().into()),
+            },
         },
         Value::Number(number) => number.as_u64().map_or_else(|| Expr::Word(number.to_string().into()), Expr::Num),
         Value::Bool(true) => Expr::Word("exists".into()),
@@ -196,13 +201,11 @@ fn field(key: &str, inner: &Value) -> Read<Field> {
         }
         "socket" => Field::Socket(text(inner, "key")?.into()),
         "exthdr" => Field::Exthdr(text(inner, "name")?.into(), part("field")),
-        "tcp option" => match inner["name"].as_str() {
-            Some(name) => Field::Option("tcp".into(), normal::tcp_option(name).into(), part("field")),
-            None => {
-                let name = normal::raw_option(count(inner, "base")?, count(inner, "offset")?, count(inner, "len")?);
-                Field::Option("tcp".into(), name, None)
-            }
-        },
+        "tcp option" if inner.get("base").is_some() => {
+            let name = normal::raw_option(count(inner, "base")?, count(inner, "offset")?, count(inner, "len")?);
+            Field::Option("tcp".into(), name, None)
+        }
+        "tcp option" => Field::Option("tcp".into(), normal::tcp_option(text(inner, "name")?).into(), part("field")),
         "ip option" => Field::Option("ip".into(), text(inner, "name")?.into(), part("field")),
         "sctp chunk" => Field::Option("sctp".into(), text(inner, "name")?.into(), part("field")),
         "dccp option" => Field::Option("dccp".into(), count(inner, "type")?.to_string().into(), None),

@@ -41,8 +41,11 @@ pub fn parse(source: SourceId, text: &str) -> Result<Ruleset, ReadError> {
         // serde_json ends its messages with the position, which the span shows better.
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default();
-        return Err(ReadError::new(SourceSpan { source, start, end: start }, format!("this is no valid JSON: {message}"))
-            .help("give the whole output of `nft -j list ruleset`; was the file cut off while it was copied?"));
+        return Err(ReadError::new(
+            SourceSpan { source, start, end: start },
+            format!("this is no valid JSON: {message}"),
+        )
+        .help("give the whole output of `nft -j list ruleset`; was the file cut off while it was copied?"));
     }
     if !reader.seen {
         return Err(ReadError::new(SourceSpan { source, start: 0, end: 0 }, "this JSON is not of nftables")

@@ -10,7 +10,16 @@ use serde_json::Value;
 
 /// Named objects whose body is kept as text.
 const OBJECTS: &[&str] = &[
-    "counter", "quota", "limit", "ct helper", "ct timeout", "ct expectation", "synproxy", "secmark", "flowtable", "tunnel",
+    "counter",
+    "quota",
+    "limit",
+    "ct helper",
+    "ct timeout",
+    "ct expectation",
+    "synproxy",
+    "secmark",
+    "flowtable",
+    "tunnel",
 ];
 
 impl Reader {
@@ -86,8 +95,9 @@ impl Reader {
             return Ok(Ok(()));
         }
         // Where a chain is hooked in decides about all its rules.
-        let base = base(family, inner)
-            .map_err(|why| ReadError::new(at, format!("chain `{name}`: {why}")).help("is it newer than this reader?"))?;
+        let base = base(family, inner).map_err(|why| {
+            ReadError::new(at, format!("chain `{name}`: {why}")).help("is it newer than this reader?")
+        })?;
         self.build.ruleset.tables[table].chains[index].base = Some(base);
         Ok(Ok(()))
     }

@@ -115,18 +115,22 @@ fn family_of(inner: &Value) -> Read<Option<TableFamily>> {
 
 fn nat(table: TableFamily, kind: NatKind, inner: &Value) -> Read<Stmt> {
     const KNOWN: [&str; 5] = ["family", "addr", "port", "flags", "type_flags"];
-    if let Some(other) = inner.as_object().into_iter().flatten().map(|(k, _)| k).find(|k| !KNOWN.contains(&k.as_str())) {
+    if let Some(other) = inner.as_object().into_iter().flatten().map(|(k, _)| k).find(|k| !KNOWN.contains(&k.as_str()))
+    {
         return Err(format!("`{other}` is nothing that is known of an address translation"));
     }
     let kinds = words(inner.get("type_flags"))?;
-    Ok(normal::nat(table, Nat {
-        kind,
-        family: family_of(inner)?,
-        addr: optional(inner, "addr")?,
-        port: optional(inner, "port")?,
-        prefix: kinds.iter().any(|k| &**k == "prefix"),
-        flags: words(inner.get("flags"))?,
-    }))
+    Ok(normal::nat(
+        table,
+        Nat {
+            kind,
+            family: family_of(inner)?,
+            addr: optional(inner, "addr")?,
+            port: optional(inner, "port")?,
+            prefix: kinds.iter().any(|k| &**k == "prefix"),
+            flags: words(inner.get("flags"))?,
+        },
+    ))
 }
 
 fn set_update(family: TableFamily, kind: &str, inner: &Value) -> Read<Stmt> {
@@ -136,6 +140,6 @@ fn set_update(family: TableFamily, kind: &str, inner: &Value) -> Read<Stmt> {
         Some(Value::Array(list)) => list.iter().map(|s| stmt(family, s)).collect::<Read<_>>()?,
         Some(single) => vec![stmt(family, single)?],
     };
-    let data = optional(inner, "data")?;
-    Ok(Stmt::SetUpdate { op: text(inner, "op")?.into(), set, key: expr(&inner["elem"])?, data, stmts })
+    let data = optional(inner, "data")?.map(Box::new);
+    Ok(Stmt::SetUpdate { op: text(inner, "op")?.into(), set, key: Box::new(expr(&inner["elem"])?), data, stmts })
 }

@@ -2,7 +2,7 @@
 
 use super::types::{Writing, key_writing};
 use crate::dialect::nft::ast::{Elem, Ruleset, Set, Stmt, Table};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Brings named sets into their one form and gives back unused memory.
 pub(in crate::dialect::nft) fn finish(ruleset: &mut Ruleset) {
@@ -13,13 +13,32 @@ pub(in crate::dialect::nft) fn finish(ruleset: &mut Ruleset) {
             let writings = key_writing(&set.key);
             if writings.iter().any(|w| *w != Writing::Plain) {
                 let elems = std::mem::take(&mut set.elems);
-                set.elems =
-                    elems.into_iter().map(|e| Elem { key: super::rewrite(&writings, e.key), ..e }).collect();
+                set.elems = elems.into_iter().map(|e| Elem { key: super::rewrite(&writings, e.key), ..e }).collect();
             }
+            // Each element has the set's timeout then; listings say so of each.
+            set.elems.iter_mut().for_each(|e| e.timeout |= set.timeout);
             set.elems.shrink_to_fit();
         }
+        set_statements(table);
         for chain in &mut table.chains {
             chain.rules.shrink_to_fit();
+        }
+    }
+}
+
+/// An update runs the statements of its set too. nft does not list them with the update when both are the same.
+fn set_statements(table: &mut Table) {
+    let of_sets: HashMap<&str, &Vec<Stmt>> =
+        table.sets.iter().filter(|s| !s.stmts.is_empty()).map(|s| (&*s.name, &s.stmts)).collect();
+    if of_sets.is_empty() {
+        return;
+    }
+    for stmt in table.chains.iter_mut().flat_map(|c| &mut c.rules).flat_map(|r| &mut r.stmts) {
+        if let Stmt::SetUpdate { set, stmts, .. } = stmt
+            && stmts.is_empty()
+            && let Some(of_set) = of_sets.get(&**set)
+        {
+            stmts.extend(of_set.iter().cloned());
         }
     }
 }

@@ -7,7 +7,7 @@ mod print;
 mod types;
 
 pub(super) use finish::finish;
-pub(super) use names::{family, hook, priority};
+pub(super) use names::{family, hook, number, priority};
 pub(super) use print::{expr as expr_text, family_word};
 pub(super) use types::{Writing, names_of, writing};
 
@@ -34,6 +34,15 @@ pub(super) fn relation(left: Expr, op: Op, right: Expr) -> Stmt {
         }
     };
     let right = single(&left, typed(&left, right));
+    // `tcp flags & (fin|syn) != 0` asks what `tcp flags fin,syn` asks.
+    if let (Expr::Bin(BinOp::And, sides), Cmp::Ne, Expr::Num(0)) = (&left, cmp, &right)
+        && is_flags(&sides.0)
+        && matches!(sides.1, Expr::Word(_) | Expr::Flags(_))
+        && let Expr::Bin(_, sides) = left
+    {
+        let (left, right) = *sides;
+        return Stmt::Match { left, op: Cmp::Implicit, right };
+    }
     let (left, right) = existence(left, right);
     let in_set = matches!(right, Expr::Set(_) | Expr::SetRef(_));
     let masked = matches!(left, Expr::Bin(..));
@@ -57,9 +66,9 @@ fn single(left: &Expr, right: Expr) -> Expr {
         && elems[0].stmts.is_empty()
         && matches!(elems[0].key, Expr::Word(_) | Expr::Num(_) | Expr::Range(_) | Expr::Prefix(..));
     match elems.pop() {
-        Some(elem) if plain => elem.key,
-        last => {
-            elems.extend(last);
+        Some(only) if plain => only.key,
+        other => {
+            elems.extend(other);
             Expr::Set(elems)
         }
     }
@@ -89,20 +98,14 @@ pub(super) fn typed(left: &Expr, right: Expr) -> Expr {
 fn rewrite(writings: &[Writing], value: Expr) -> Expr {
     let first = writings.first().copied().unwrap_or(Writing::Plain);
     match value {
-        Expr::Set(elems) => Expr::Set(
-            elems.into_iter().map(|e| Elem { key: rewrite(writings, e.key), ..e }).collect(),
-        ),
+        Expr::Set(elems) => Expr::Set(elems.into_iter().map(|e| Elem { key: rewrite(writings, e.key), ..e }).collect()),
         Expr::Concat(parts) => Expr::Concat(
-            parts
-                .into_iter()
-                .enumerate()
-                .map(|(i, p)| rewrite(writings.get(i..=i).unwrap_or_default(), p))
-                .collect(),
+            parts.into_iter().enumerate().map(|(i, p)| rewrite(writings.get(i..=i).unwrap_or_default(), p)).collect(),
         ),
         Expr::Range(ends) => Expr::Range(Box::new((rewrite(writings, ends.0), rewrite(writings, ends.1)))),
         Expr::Word(word) => match first {
             Writing::Plain => Expr::Word(word),
-            Writing::Interface => word.parse().map_or(Expr::Word(word), Expr::Num),
+            Writing::Named => word.parse().map_or(Expr::Word(word), Expr::Num),
             Writing::Seconds => seconds(&word).map_or(Expr::Word(word), Expr::Num),
         },
         other => other,
@@ -154,8 +157,8 @@ pub(super) fn either(left: Expr, right: Expr) -> Expr {
 pub(super) fn flags(mut list: Vec<Expr>) -> Expr {
     match list.pop() {
         Some(only) if list.is_empty() => only,
-        last => {
-            list.extend(last);
+        other => {
+            list.extend(other);
             Expr::Flags(list)
         }
     }
@@ -313,15 +316,12 @@ pub(super) fn tproxy(
 
 /// `queue [flags …] [to number]`.
 pub(super) fn queue(number: Option<&Expr>, flags: &[Box<str>]) -> Stmt {
-    let mut text = String::new();
     let flags: Vec<&str> =
         ["bypass", "fanout"].into_iter().filter(|known| flags.iter().any(|f| &**f == *known)).collect();
-    if !flags.is_empty() {
-        text = format!("flags {} ", flags.join(","));
-    }
+    let flags = if flags.is_empty() { String::new() } else { format!("flags {} ", flags.join(",")) };
     // Without a number it is queue 0.
-    text.push_str(&format!("to {}", number.map_or_else(|| "0".into(), expr_text)));
-    Stmt::Effect("queue".into(), text.into())
+    let number = number.map_or_else(|| "0".into(), expr_text);
+    Stmt::Effect("queue".into(), format!("{flags}to {number}").into())
 }
 
 /// `fwd to device`, `fwd ip to addr device device`.
@@ -352,14 +352,9 @@ pub(super) fn synproxy(mss: Option<u64>, wscale: Option<u64>, flags: &[Box<str>]
 
 /// `numgen inc mod 2 offset 1`, `symhash mod 4`, `jhash ip saddr mod 2 seed 7`.
 pub(super) fn generator(head: &str, modulus: u64, seed: Option<u64>, offset: Option<u64>) -> Expr {
-    let mut text = format!("{head} mod {modulus}");
-    if let Some(seed) = seed {
-        text.push_str(&format!(" seed {seed}"));
-    }
-    if let Some(offset) = offset.filter(|o| *o != 0) {
-        text.push_str(&format!(" offset {offset}"));
-    }
-    Expr::Opaque(text.into())
+    let seed = seed.map_or(String::new(), |s| format!(" seed {s}"));
+    let offset = offset.filter(|o| *o != 0).map_or(String::new(), |o| format!(" offset {o}"));
+    Expr::Opaque(format!("{head} mod {modulus}{seed}{offset}").into())
 }
 
 /// `typeof …` of a set's key: type names where they say as much.

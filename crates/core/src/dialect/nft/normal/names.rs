@@ -48,3 +48,14 @@ pub(in crate::dialect::nft) fn priority(name: &str, family: TableFamily) -> Opti
         _ => return None,
     })
 }
+
+/// The value of a number as nftables reads it: hexadecimal with `0x`, octal with a leading zero.
+pub(in crate::dialect::nft) fn number(text: &str) -> Option<u64> {
+    if let Some(hex) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        return u64::from_str_radix(hex, 16).ok();
+    }
+    if text.len() > 1 && text.starts_with('0') {
+        return u64::from_str_radix(text, 8).ok();
+    }
+    text.parse().ok()
+}

@@ -7,8 +7,8 @@ use crate::dialect::nft::ast::{Expr, Field, KeyType, TableFamily};
 pub(in crate::dialect::nft) enum Writing {
     /// In one way.
     Plain,
-    /// An interface index: a name, or a number where the interface is gone. JSON writes that number as a string.
-    Interface,
+    /// A name, or a number where there is no name for it (a gone interface). JSON writes that number as a string.
+    Named,
     /// A time span: `1h30m` in text, seconds in JSON.
     Seconds,
 }
@@ -26,8 +26,9 @@ pub(in crate::dialect::nft) fn is_flags(expr: &Expr) -> bool {
 /// How the values of a selector are written.
 pub(in crate::dialect::nft) fn writing(expr: &Expr) -> Writing {
     match expr {
-        Expr::Field(Field::Meta(key)) if matches!(&**key, "iif" | "oif" | "sdif") => Writing::Interface,
-        Expr::Field(Field::Fib(_, result)) if &**result == "oif" => Writing::Interface,
+        Expr::Field(Field::Meta(key)) if matches!(&**key, "iif" | "oif" | "sdif" | "rtclassid") => Writing::Named,
+        Expr::Field(Field::Rt(key)) if &**key == "classid" => Writing::Named,
+        Expr::Field(Field::Fib(_, result)) if &**result == "oif" => Writing::Named,
         Expr::Field(Field::Ct { key, .. }) if &**key == "expiration" => Writing::Seconds,
         _ => Writing::Plain,
     }
@@ -38,7 +39,7 @@ pub(in crate::dialect::nft) fn key_writing(key: &KeyType) -> Vec<Writing> {
     match key {
         KeyType::Names(names) => names
             .iter()
-            .map(|n| if &**n == "iface_index" { Writing::Interface } else { Writing::Plain })
+            .map(|n| if matches!(&**n, "iface_index" | "realm") { Writing::Named } else { Writing::Plain })
             .collect(),
         KeyType::Typeof(Expr::Concat(parts)) => parts.iter().map(writing).collect(),
         KeyType::Typeof(expr) => vec![writing(expr)],

@@ -1,15 +1,14 @@
 //! Tables, and chains with what hooks them in.
 
 use super::cursor::{Parser, Place, Read, Unclear};
-use super::expr::{number, word_of};
+use super::expr::word_of;
 use super::lex::Kind;
 use crate::dialect::nft::ast::{Base, ChainKind, Expr, Object, TableFamily};
 use crate::dialect::nft::normal;
 use crate::snapshot::ReadError;
 
 /// Words that begin a named object of a table.
-pub(super) const OBJECTS: &[&str] =
-    &["counter", "quota", "limit", "flowtable", "synproxy", "secmark", "ct", "tunnel"];
+pub(super) const OBJECTS: &[&str] = &["counter", "quota", "limit", "flowtable", "synproxy", "secmark", "ct", "tunnel"];
 
 impl Parser<'_, '_, '_> {
     /// Reads the whole text as what stands at a place.
@@ -202,8 +201,7 @@ impl Parser<'_, '_, '_> {
     fn policy(&mut self) -> Read<bool> {
         self.next();
         let at = self.unclear("the policy of a chain is `accept` or `drop`");
-        let word =
-            if self.peek().kind == Kind::Variable { word_of(&self.variable()?) } else { self.name().ok() };
+        let word = if self.peek().kind == Kind::Variable { word_of(&self.variable()?) } else { self.name().ok() };
         match word.as_deref() {
             Some("accept") => Ok(false),
             Some("drop") => Ok(true),
@@ -268,7 +266,7 @@ impl Parser<'_, '_, '_> {
 /// A priority from its text.
 fn priority(text: &str, family: TableFamily) -> Option<i32> {
     let text: String = text.chars().filter(|c| !c.is_whitespace()).collect();
-    let count = |digits: &str| number(digits).and_then(|n| i32::try_from(n).ok());
+    let count = |digits: &str| normal::number(digits).and_then(|n| i32::try_from(n).ok());
     let split = text.char_indices().skip(1).find(|(_, c)| matches!(c, '+' | '-'));
     let (head, offset) = match split {
         Some((i, sign)) => {

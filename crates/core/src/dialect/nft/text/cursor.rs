@@ -1,7 +1,7 @@
 //! A cursor over the tokens of one text.
 
 use super::env::Env;
-use super::lex::{Kind, Token};
+use super::lex::{Kind, Token, Tokens};
 use crate::dialect::nft::ast::{TableFamily, Unread};
 pub(super) use crate::dialect::nft::normal::family;
 use crate::model::{SourceId, SourceSpan};
@@ -35,6 +35,13 @@ pub(super) struct Unclear {
     pub fatal: bool,
 }
 
+impl From<ReadError> for Unclear {
+    fn from(error: ReadError) -> Self {
+        let help = error.help.map(Into::into);
+        Self { at: error.at.start, why: error.message.into(), help, fatal: true }
+    }
+}
+
 /// Result of reading a part of a statement.
 pub(super) type Read<T> = Result<T, Unclear>;
 
@@ -42,7 +49,7 @@ pub(super) type Read<T> = Result<T, Unclear>;
 pub(super) struct Parser<'t, 'e, 's> {
     pub source: SourceId,
     pub text: &'t str,
-    tokens: Vec<Token>,
+    tokens: Tokens,
     at: usize,
     pub env: &'e mut Env<'s>,
     /// The table that is being read, an index into the ruleset.
@@ -57,15 +64,26 @@ pub(super) struct Parser<'t, 'e, 's> {
 }
 
 impl<'t, 'e, 's> Parser<'t, 'e, 's> {
-    pub fn new(source: SourceId, text: &'t str, tokens: Vec<Token>, env: &'e mut Env<'s>) -> Self {
-        Self { source, text, tokens, at: 0, env, table: 0, family: TableFamily::Ip, joined: 0, nesting: 0, classes: false }
+    pub fn new(source: SourceId, text: &'t str, tokens: Tokens, env: &'e mut Env<'s>) -> Self {
+        Self {
+            source,
+            text,
+            tokens,
+            at: 0,
+            env,
+            table: 0,
+            family: TableFamily::Ip,
+            joined: 0,
+            nesting: 0,
+            classes: false,
+        }
     }
 
     fn index(&self, ahead: usize) -> usize {
         let mut i = self.at;
         let mut left = ahead;
         loop {
-            let token = &self.tokens[i.min(self.tokens.len() - 1)];
+            let token = self.tokens.get(i.min(self.tokens.len() - 1));
             let skip = self.joined > 0 && matches!(token.kind, Kind::Handle | Kind::Newline);
             if !skip {
                 if left == 0 {
@@ -82,12 +100,12 @@ impl<'t, 'e, 's> Parser<'t, 'e, 's> {
 
     /// The next token.
     pub fn peek(&self) -> Token {
-        self.tokens[self.index(0)]
+        self.tokens.get(self.index(0))
     }
 
     /// The token after `ahead` others.
     pub fn peek_at(&self, ahead: usize) -> Token {
-        self.tokens[self.index(ahead)]
+        self.tokens.get(self.index(ahead))
     }
 
     /// The text of a token, without quotes or `$`.
@@ -103,10 +121,11 @@ impl<'t, 'e, 's> Parser<'t, 'e, 's> {
     /// Takes the next token.
     pub fn next(&mut self) -> Token {
         let i = self.index(0);
-        if self.tokens[i].kind != Kind::End {
+        let token = self.tokens.get(i);
+        if token.kind != Kind::End {
             self.at = i + 1;
         }
-        self.tokens[i]
+        token
     }
 
     /// The next token is this word or sign.
@@ -197,13 +216,13 @@ impl<'t, 'e, 's> Parser<'t, 'e, 's> {
 
     /// The last taken token was a variable.
     pub fn last_was_variable(&self) -> bool {
-        self.at.checked_sub(1).is_some_and(|i| self.tokens[i].kind == Kind::Variable)
+        self.at.checked_sub(1).is_some_and(|i| self.tokens.get(i).kind == Kind::Variable)
     }
 
     /// Cuts a word at its first dash, where the dash can only mean a range (`a-b` may also be a name).
     pub fn split_at_dash(&mut self, ahead: usize) {
         let i = self.index(ahead);
-        let token = self.tokens[i];
+        let token = self.tokens.get(i);
         let Some(dash) = self.str(token).find('-').filter(|_| token.kind == Kind::Word) else { return };
         let middle = token.start + u32::try_from(dash).unwrap_or(0);
         let parts = [
@@ -212,7 +231,7 @@ impl<'t, 'e, 's> Parser<'t, 'e, 's> {
             Token { start: middle + 1, ..token },
         ];
         let parts = parts.into_iter().filter(|t| t.end > t.start);
-        self.tokens.splice(i..=i, parts);
+        self.tokens.replace(i, parts);
     }
 
     /// Puts the last taken token back.
@@ -232,7 +251,7 @@ impl<'t, 'e, 's> Parser<'t, 'e, 's> {
 
     /// Where the last taken token ended.
     pub fn last_end(&self) -> u32 {
-        self.at.checked_sub(1).map_or(0, |i| self.tokens[i].end)
+        self.at.checked_sub(1).map_or(0, |i| self.tokens.get(i).end)
     }
 
     /// The next token is not what can stand here.
@@ -253,12 +272,6 @@ impl<'t, 'e, 's> Parser<'t, 'e, 's> {
         let help = unclear.help.clone();
         ReadError::new(self.span(unclear.at, end), unclear.why.to_string())
             .help(help.unwrap_or_else(|| "`nft -c -f FILE` refuses it as well; correct it there first".into()))
-    }
-
-    /// The other way round, where only a part is being read.
-    pub fn unclear_of(&self, error: &ReadError) -> Unclear {
-        let why = error.message.as_str().into();
-        Unclear { at: error.at.start, why, help: error.help.as_deref().map(Into::into), fatal: true }
     }
 
     /// An error for the whole text at the next token.
@@ -296,7 +309,8 @@ impl<'t, 'e, 's> Parser<'t, 'e, 's> {
     /// Every brace, bracket and parenthesis has its partner: else nothing in the text can be trusted.
     pub fn check_braces(&self) -> Result<(), ReadError> {
         let mut open: Vec<Token> = Vec::new();
-        for &token in self.tokens.iter().filter(|t| t.kind == Kind::Sign) {
+        let tokens = (0..self.tokens.len()).map(|i| self.tokens.get(i));
+        for token in tokens.filter(|t| t.kind == Kind::Sign) {
             let sign = self.str(token);
             match sign {
                 "{" | "(" | "[" => open.push(token),

@@ -95,8 +95,11 @@ impl Parser<'_, '_, '_> {
     fn enter(&mut self, id: SourceId, at: SourceSpan, place: Place) -> Result<(), ReadError> {
         let name = self.env.sources.get(usize::from(id.0)).map_or("", |s| s.name.as_str());
         if self.env.including.contains(&id) {
-            return Err(ReadError::new(at, format!("`{name}` is included while it is being read: includes go in a circle"))
-                .help("remove this include, or the one that leads here"));
+            return Err(ReadError::new(
+                at,
+                format!("`{name}` is included while it is being read: includes go in a circle"),
+            )
+            .help("remove this include, or the one that leads here"));
         }
         if self.env.including.len() >= MAX_INCLUDES {
             return Err(ReadError::new(at, format!("`{name}` is the {MAX_INCLUDES}th file in a row of includes"))

@@ -6,7 +6,7 @@ use crate::dialect::nft::normal::{self, Nat};
 
 impl Parser<'_, '_, '_> {
     /// `ip` or `ip6` before `to` and its like, not as the head of a selector.
-    fn to_family(&mut self) -> Option<TableFamily> {
+    fn family_word(&mut self) -> Option<TableFamily> {
         let found = family(self.str(self.peek()))
             .filter(|_| matches!(self.str(self.peek_at(1)), "to" | "addr" | "prefix" | "interval"));
         if found.is_some() {
@@ -23,7 +23,8 @@ impl Parser<'_, '_, '_> {
             "masquerade" => NatKind::Masquerade,
             _ => NatKind::Redirect,
         };
-        let mut nat = Nat { kind, family: self.to_family(), addr: None, port: None, prefix: false, flags: Vec::new() };
+        let mut nat =
+            Nat { kind, family: self.family_word(), addr: None, port: None, prefix: false, flags: Vec::new() };
         if self.eat("prefix") {
             nat.prefix = true;
         } else if self.eat("addr") {
@@ -57,7 +58,7 @@ impl Parser<'_, '_, '_> {
     /// `tproxy [ip] to [address][:port]`
     pub fn tproxy(&mut self) -> Read<Stmt> {
         self.next();
-        let family = self.to_family();
+        let family = self.family_word();
         self.need("to")?;
         let addr = if self.is(":") { None } else { Some(self.assigned()?) };
         let port = if self.eat(":") { Some(self.assigned()?) } else { None };
@@ -86,7 +87,7 @@ impl Parser<'_, '_, '_> {
     /// `fwd to device`, `fwd ip to address device device`
     pub fn fwd(&mut self) -> Read<Stmt> {
         self.next();
-        let family = self.to_family();
+        let family = self.family_word();
         self.need("to")?;
         let first = self.assigned()?;
         if self.eat("device") {

@@ -7,9 +7,37 @@ use crate::dialect::nft::normal;
 
 /// Words that begin a statement: as a value they mean that the value is missing.
 const NO_VALUES: &[&str] = &[
-    "*", "accept", "drop", "continue", "jump", "goto", "return", "reject", "counter", "log", "limit", "quota", "queue", "meter",
-    "notrack", "masquerade", "tproxy", "synproxy", "dup", "fwd", "vmap", "map", "set", "add", "update", "meta",
-    "ct", "fib", "numgen", "jhash", "symhash",
+    "*",
+    "accept",
+    "drop",
+    "continue",
+    "jump",
+    "goto",
+    "return",
+    "reject",
+    "counter",
+    "log",
+    "limit",
+    "quota",
+    "queue",
+    "meter",
+    "notrack",
+    "masquerade",
+    "tproxy",
+    "synproxy",
+    "dup",
+    "fwd",
+    "vmap",
+    "map",
+    "set",
+    "add",
+    "update",
+    "meta",
+    "ct",
+    "fib",
+    "numgen",
+    "jhash",
+    "symhash",
 ];
 
 /// What may stand as an operand.
@@ -50,7 +78,7 @@ impl Parser<'_, '_, '_> {
         }
     }
 
-    /// `|` binds weaker than `^`, that weaker than `&`, that weaker than shifts (nftables' src/parser_bison.y).
+    /// `|` binds weaker than `^`, that weaker than `&`, that weaker than shifts (`src/parser_bison.y` of nftables).
     fn bits(&mut self, operand: Operand) -> Read<Expr> {
         self.bits_at(operand, 0)
     }
@@ -112,8 +140,14 @@ impl Parser<'_, '_, '_> {
         match token.kind {
             Kind::Number => {
                 self.next();
+                // nft 1.0.6 lists ports of `ct` in sets like this.
+                if self.is("[") && self.is_at(1, "invalid") && self.is_at(2, "type") && self.is_at(3, "]") {
+                    for _ in 0..4 {
+                        self.next();
+                    }
+                }
                 // A number of more than 64 bits stays text, as in JSON.
-                Ok(number(text).map_or_else(|| Expr::Word(text.into()), Expr::Num))
+                Ok(normal::number(text).map_or_else(|| Expr::Word(text.into()), Expr::Num))
             }
             Kind::Word if NO_VALUES.contains(&text) => {
                 Err(self.unclear(format!("a value was expected here, not `{text}`")))
@@ -244,6 +278,7 @@ impl Parser<'_, '_, '_> {
                 }
             }
             p.need("}")?;
+            elems.shrink_to_fit();
             Ok(elems)
         })?;
         Ok(Expr::Set(elems))
@@ -343,15 +378,4 @@ pub(super) fn word_of(expr: &Expr) -> Option<Box<str>> {
         Expr::Num(number) => Some(number.to_string().into()),
         _ => None,
     }
-}
-
-/// The value of a number as nftables reads it: hexadecimal with `0x`, octal with a leading zero.
-pub(super) fn number(text: &str) -> Option<u64> {
-    if let Some(hex) = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        return u64::from_str_radix(hex, 16).ok();
-    }
-    if text.len() > 1 && text.starts_with('0') {
-        return u64::from_str_radix(text, 8).ok();
-    }
-    text.parse().ok()
 }

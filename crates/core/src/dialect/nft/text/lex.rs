@@ -39,18 +39,70 @@ pub(super) struct Token {
     pub end: u32,
 }
 
+/// Kinds by their number, for [`Tokens`].
+const KINDS: [Kind; 11] = [
+    Kind::Word,
+    Kind::Number,
+    Kind::Address,
+    Kind::Quoted,
+    Kind::Variable,
+    Kind::Sign,
+    Kind::Junk,
+    Kind::Newline,
+    Kind::Handle,
+    Kind::Xt,
+    Kind::End,
+];
+
+/// The tokens of a text, eight bytes each: large rulesets have millions of them.
+#[derive(Debug)]
+pub(super) struct Tokens(Vec<(u32, u32)>);
+
+impl Tokens {
+    /// How many there are; at least one, the end.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The token at a place.
+    pub fn get(&self, i: usize) -> Token {
+        let (start, packed) = self.0[i];
+        Token { kind: KINDS[(packed & 0xff) as usize], start, end: start + (packed >> 8) }
+    }
+
+    /// Puts others in the place of one.
+    pub fn replace(&mut self, i: usize, others: impl Iterator<Item = Token>) {
+        self.0.splice(i..=i, others.map(pack));
+    }
+}
+
+fn pack(token: Token) -> (u32, u32) {
+    (token.start, (token.end - token.start) << 8 | token.kind as u32)
+}
+
+/// Longest token: longer ones have no place beside their kind.
+const MAX_TOKEN: u32 = (1 << 24) - 1;
+
 /// Largest text that is read, in bytes: spans are 32 bits wide.
 const MAX_TEXT: usize = 1 << 30;
 
 /// Cuts a text into tokens.
-pub(super) fn tokens(source: SourceId, text: &str) -> Result<Vec<Token>, ReadError> {
+pub(super) fn tokens(source: SourceId, text: &str) -> Result<Tokens, ReadError> {
     if text.len() > MAX_TEXT {
         return Err(ReadError::new(
             SourceSpan { source, start: 0, end: 0 },
             "the file is larger than 1 GiB, which no ruleset is",
         ));
     }
-    let mut lexer = Lexer { source, text, bytes: text.as_bytes(), at: 0, out: Vec::with_capacity(text.len() / 5) };
+    let mut lexer = Lexer {
+        source,
+        text,
+        bytes: text.as_bytes(),
+        at: 0,
+        out: Vec::with_capacity(text.len() / 4),
+        last: Kind::Newline,
+        too_long: None,
+    };
     if text.starts_with('\u{feff}') {
         lexer.at = 3;
     }
@@ -58,7 +110,10 @@ pub(super) fn tokens(source: SourceId, text: &str) -> Result<Vec<Token>, ReadErr
         lexer.token()?;
     }
     lexer.push(Kind::End, lexer.at, lexer.at);
-    Ok(lexer.out)
+    match lexer.too_long {
+        Some(start) => Err(lexer.error(start, start + 1, "what begins here is too long for a ruleset")),
+        None => Ok(Tokens(lexer.out)),
+    }
 }
 
 struct Lexer<'t> {
@@ -66,7 +121,11 @@ struct Lexer<'t> {
     text: &'t str,
     bytes: &'t [u8],
     at: usize,
-    out: Vec<Token>,
+    out: Vec<(u32, u32)>,
+    /// Kind of the last token.
+    last: Kind,
+    /// Where a token begins that is too long.
+    too_long: Option<usize>,
 }
 
 #[allow(clippy::cast_possible_truncation)] // texts are at most MAX_TEXT long
@@ -76,7 +135,13 @@ fn offset(n: usize) -> u32 {
 
 impl Lexer<'_> {
     fn push(&mut self, kind: Kind, start: usize, end: usize) {
-        self.out.push(Token { kind, start: offset(start), end: offset(end) });
+        self.last = kind;
+        let token = Token { kind, start: offset(start), end: offset(end) };
+        if token.end - token.start > MAX_TOKEN {
+            self.too_long = self.too_long.or(Some(start));
+            return;
+        }
+        self.out.push(pack(token));
     }
 
     fn error(&self, start: usize, end: usize, message: impl Into<String>) -> ReadError {
@@ -141,7 +206,7 @@ impl Lexer<'_> {
         let end = self.run(start, |b| b != b'\n');
         let text = &self.text[start..end];
         if let Some(name) = text.strip_prefix("# xt_")
-            && self.out.last().is_some_and(|t| t.kind != Kind::Newline)
+            && self.last != Kind::Newline
         {
             let len = name.bytes().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
             self.push(Kind::Xt, start + 5, start + 5 + len);
@@ -173,7 +238,7 @@ impl Lexer<'_> {
     /// An IPv6 or hardware address: hexadecimal digits and colons that parse as one.
     fn address(&mut self, start: usize) -> bool {
         let mut end = self.short_run(start, |b| b.is_ascii_hexdigit() || matches!(b, b':' | b'.'));
-        if self.bytes[start..end].iter().filter(|b| **b == b':').count() < 2 {
+        if self.text[start..end].matches(':').nth(1).is_none() {
             return false;
         }
         // The longest part that is an address: a colon behind it belongs to a map (`fe80::1:accept`).
@@ -186,11 +251,8 @@ impl Lexer<'_> {
                 return true;
             }
             let separators = [':', '.'];
-            let cut = if part.ends_with(separators) {
-                part.len() - 1
-            } else {
-                part.rfind(separators).map_or(0, |i| i + 1)
-            };
+            let cut =
+                if part.ends_with(separators) { part.len() - 1 } else { part.rfind(separators).map_or(0, |i| i + 1) };
             end = start + cut;
         }
         false
@@ -277,7 +339,8 @@ mod tests {
 
     fn cut(text: &str) -> Vec<(Kind, String)> {
         let list = tokens(SourceId(0), text).expect("cuts");
-        list.iter()
+        (0..list.len())
+            .map(|i| list.get(i))
             .filter(|t| t.kind != Kind::End)
             .map(|t| (t.kind, text[t.start as usize..t.end as usize].to_owned()))
             .collect()

@@ -23,8 +23,8 @@ mod variables;
 use super::ast::{Chain, Ruleset, Stmt, TableFamily};
 use crate::model::{SourceId, SourceSpan};
 use crate::snapshot::{ReadError, Source};
-use env::Env;
 use cursor::Parser;
+use env::Env;
 
 /// Reads a ruleset text. `main` is an index into `sources`; the others are there for `include`.
 ///

@@ -7,22 +7,47 @@ use crate::dialect::nft::normal;
 
 /// Protocols and the names of their header fields.
 const PAYLOAD: &[(&str, &[&str])] = &[
-    ("ip", &[
-        "version", "hdrlength", "dscp", "ecn", "length", "id", "frag-off", "ttl", "protocol", "checksum", "saddr", "daddr",
-    ]),
+    (
+        "ip",
+        &[
+            "version",
+            "hdrlength",
+            "dscp",
+            "ecn",
+            "length",
+            "id",
+            "frag-off",
+            "ttl",
+            "protocol",
+            "checksum",
+            "saddr",
+            "daddr",
+        ],
+    ),
     ("ip6", &["version", "dscp", "ecn", "flowlabel", "length", "nexthdr", "hoplimit", "saddr", "daddr"]),
-    ("tcp", &[
-        "sport", "dport", "sequence", "ackseq", "doff", "reserved", "flags", "window", "checksum", "urgptr",
-    ]),
+    ("tcp", &["sport", "dport", "sequence", "ackseq", "doff", "reserved", "flags", "window", "checksum", "urgptr"]),
     ("udp", &["sport", "dport", "length", "checksum"]),
     ("udplite", &["sport", "dport", "csumcov", "checksum"]),
     ("th", &["sport", "dport"]),
     ("sctp", &["sport", "dport", "vtag", "checksum"]),
     ("dccp", &["sport", "dport", "type"]),
     ("icmp", &["type", "code", "checksum", "id", "sequence", "gateway", "mtu"]),
-    ("icmpv6", &[
-        "type", "code", "checksum", "parameter-problem", "packet-too-big", "id", "sequence", "max-delay", "mtu", "taddr", "daddr",
-    ]),
+    (
+        "icmpv6",
+        &[
+            "type",
+            "code",
+            "checksum",
+            "parameter-problem",
+            "packet-too-big",
+            "id",
+            "sequence",
+            "max-delay",
+            "mtu",
+            "taddr",
+            "daddr",
+        ],
+    ),
     ("igmp", &["type", "checksum", "mrt", "group"]),
     ("ah", &["nexthdr", "hdrlength", "reserved", "spi", "sequence"]),
     ("esp", &["spi", "sequence"]),
@@ -54,38 +79,127 @@ const EXTENSIONS: &[(&str, &[&str])] = &[
 
 /// Keys of `meta` that may stand without the word.
 const META_SHORT: &[&str] = &[
-    "mark", "iif", "iifname", "iiftype", "oif", "oifname", "oiftype", "skuid", "skgid", "nftrace", "rtclassid", "ibriport",
-    "ibrname", "obriport", "obrname", "pkttype", "cpu", "iifgroup", "oifgroup", "cgroup", "ipsec", "time", "day", "hour",
+    "mark",
+    "iif",
+    "iifname",
+    "iiftype",
+    "oif",
+    "oifname",
+    "oiftype",
+    "skuid",
+    "skgid",
+    "nftrace",
+    "rtclassid",
+    "ibriport",
+    "ibrname",
+    "obriport",
+    "obrname",
+    "pkttype",
+    "cpu",
+    "iifgroup",
+    "oifgroup",
+    "cgroup",
+    "ipsec",
+    "time",
+    "day",
+    "hour",
 ];
 
 /// Keys of `meta` that need the word.
 const META_LONG: &[&str] = &[
-    "length", "protocol", "priority", "random", "secmark", "nfproto", "l4proto", "iifkind", "oifkind", "ibrpvid", "ibrvproto",
-    "sdif", "sdifname", "broute", "ibrhwaddr", "secpath", "ibridgename", "obridgename",
+    "length",
+    "protocol",
+    "priority",
+    "random",
+    "secmark",
+    "nfproto",
+    "l4proto",
+    "iifkind",
+    "oifkind",
+    "ibrpvid",
+    "ibrvproto",
+    "sdif",
+    "sdifname",
+    "broute",
+    "ibrhwaddr",
+    "secpath",
+    "ibridgename",
+    "obridgename",
 ];
 
 /// Keys of `ct`.
 const CT: &[&str] = &[
-    "state", "direction", "status", "mark", "expiration", "helper", "label", "l3proto", "protocol", "saddr", "daddr",
-    "proto-src", "proto-dst", "bytes", "packets", "avgpkt", "zone", "id", "secmark", "event", "count", "timeout", "expectation",
+    "state",
+    "direction",
+    "status",
+    "mark",
+    "expiration",
+    "helper",
+    "label",
+    "l3proto",
+    "protocol",
+    "saddr",
+    "daddr",
+    "proto-src",
+    "proto-dst",
+    "bytes",
+    "packets",
+    "avgpkt",
+    "zone",
+    "id",
+    "secmark",
+    "event",
+    "count",
+    "timeout",
+    "expectation",
 ];
 
 /// Chunk types of SCTP.
 const CHUNKS: &[&str] = &[
-    "data", "init", "init-ack", "sack", "heartbeat", "heartbeat-ack", "abort", "shutdown", "shutdown-ack", "error",
-    "cookie-echo", "cookie-ack", "ecne", "cwr", "shutdown-complete", "asconf-ack", "forward-tsn", "asconf",
+    "data",
+    "init",
+    "init-ack",
+    "sack",
+    "heartbeat",
+    "heartbeat-ack",
+    "abort",
+    "shutdown",
+    "shutdown-ack",
+    "error",
+    "cookie-echo",
+    "cookie-ack",
+    "ecne",
+    "cwr",
+    "shutdown-complete",
+    "asconf-ack",
+    "forward-tsn",
+    "asconf",
 ];
 
 /// Fields of SCTP chunks.
 const CHUNK_FIELDS: &[&str] = &[
-    "type", "flags", "length", "tsn", "stream", "ssn", "ppid", "init-tag", "a-rwnd", "num-outbound-streams",
-    "num-inbound-streams", "initial-tsn", "cum-tsn-ack", "num-gap-ack-blocks", "num-dup-tsns", "lowest-tsn", "seqno",
+    "type",
+    "flags",
+    "length",
+    "tsn",
+    "stream",
+    "ssn",
+    "ppid",
+    "init-tag",
+    "a-rwnd",
+    "num-outbound-streams",
+    "num-inbound-streams",
+    "initial-tsn",
+    "cum-tsn-ack",
+    "num-gap-ack-blocks",
+    "num-dup-tsns",
+    "lowest-tsn",
+    "seqno",
     "new-cum-tsn",
 ];
 
 /// Fields of TCP options.
-const TCP_OPTION_FIELDS: &[&str] =
-    &["kind", "length", "size", "count", "left", "right", "tsval", "tsecr", "subtype"];
+const TCP_OPTION_FIELDS: &[&str] = &["kind", "length", "size", "count", "left", "right", "tsval", "tsecr", "subtype"];
 
 /// Fields of IPv4 options.
 const IP_OPTION_FIELDS: &[&str] = &["type", "length", "value", "ptr", "addr"];

@@ -1,14 +1,11 @@
 //! Statements of a rule.
 
 use super::cursor::{Parser, Read, words};
-use super::expr::{Operand, number};
+use super::expr::Operand;
 use super::lex::Kind;
 use crate::dialect::nft::ast::{BinOp, Chain, Cmp, Expr, Field, Rule, Stmt};
 use crate::dialect::nft::normal::{self, Op};
 use crate::snapshot::ReadError;
-
-/// What ends the values of a mask: `/` behind a list.
-const MASK: &str = "/";
 
 impl Parser<'_, '_, '_> {
     /// A rule, up to the end of its line. What was not understood becomes its last statement.
@@ -144,7 +141,7 @@ impl Parser<'_, '_, '_> {
         let op = self.operator();
         let right = self.values_of(&left, Self::comparand)?;
         // `tcp flags syn / syn,ack`: value and mask, as nft lists a masked comparison of flags.
-        if self.eat(MASK) {
+        if self.eat("/") {
             let mask = self.comparand()?;
             left = Expr::Bin(BinOp::And, Box::new((left, mask)));
         }
@@ -200,7 +197,7 @@ impl Parser<'_, '_, '_> {
     pub fn number(&mut self) -> Read<u64> {
         let token = self.peek();
         let value = match token.kind {
-            Kind::Number => number(self.str(token)),
+            Kind::Number => normal::number(self.str(token)),
             Kind::Variable => match self.variable()? {
                 Expr::Num(number) => return Ok(number),
                 _ => None,
@@ -342,14 +339,14 @@ impl Parser<'_, '_, '_> {
         self.need("@")?;
         let set = self.name()?;
         let (key, data, stmts) = self.update_body()?;
-        Ok(Stmt::SetUpdate { op, set, key, data, stmts })
+        Ok(Stmt::SetUpdate { op, set, key: Box::new(key), data: data.map(Box::new), stmts })
     }
 
     /// `set add ip saddr @set`, as older versions wrote it.
     fn old_set_update(&mut self) -> Read<Stmt> {
         self.next();
         let op = self.name()?;
-        let key = self.selector()?;
+        let key = Box::new(self.selector()?);
         while self.eat("timeout") || self.eat("expires") {
             self.name()?;
         }
@@ -410,7 +407,7 @@ impl Parser<'_, '_, '_> {
                     return Err(p.unclear("the chain ends before its closing `}`"));
                 }
                 let at = p.peek().start;
-                rules.push(p.rule().map_err(|e| p.unclear_of(&e))?);
+                rules.push(p.rule()?);
                 if p.peek().start == at {
                     return Err(p.unclear("a rule was expected here"));
                 }
