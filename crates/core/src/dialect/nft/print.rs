@@ -54,7 +54,7 @@ pub fn stmt(stmt: &Stmt) -> String {
 }
 
 fn suffixes(stmts: &[Stmt]) -> String {
-    stmts.iter().map(|s| format!(" {}", stmt(s))).collect()
+    stmts.iter().flat_map(|s| [" ".to_owned(), stmt(s)]).collect()
 }
 
 /// A comparison. Beside plain values no operator is needed for equality; beside masks and flags it is.

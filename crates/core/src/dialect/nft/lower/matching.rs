@@ -9,6 +9,10 @@ use crate::dialect::nft::ast::{BinOp, Cmp, Expr, Stmt, TableFamily};
 use crate::dialect::nft::print;
 use crate::model::{Key, KeyField, Match, Part, Step, Test, nfproto};
 
+/// A set with as many intervals as this is shared between the rules that ask it: a list of ten thousand addresses takes
+/// 320 kB.
+const SHARED_FROM: usize = 64;
+
 /// Selectors of one comparison or look-up.
 #[derive(Default)]
 pub(super) struct Keys {
@@ -229,7 +233,7 @@ impl Lowering<'_> {
         if doubtful.is_empty() && !open {
             return match (&sure[..], keys) {
                 ([], _) => step(keys, nothing(keys), negate),
-                ([only], [_]) => step(keys, Test::In(only[0].clone()), negate),
+                ([only], [_]) if only[0].ranges().len() < SHARED_FROM => step(keys, Test::In(only[0].clone()), negate),
                 _ => step(keys, Test::Boxes(sure.clone()), negate),
             };
         }

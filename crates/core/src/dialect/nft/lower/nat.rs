@@ -32,7 +32,7 @@ impl Shape {
                 addr: addr.map(|(range, _)| range),
                 v6: addr.is_some_and(|(_, v6)| v6),
                 port,
-                // One address leaves no host bits (`nft_nat_setup_netmap`, net/netfilter/nft_nat.c).
+                // One address leaves no host bits (`nft_nat_setup_netmap`, `net/netfilter/nft_nat.c`).
                 keep_host_bits: self.prefix && addr.is_some_and(|((lo, hi), _)| lo != hi),
             },
         }
@@ -82,7 +82,7 @@ impl Lowering<'_> {
     }
 
     /// In tables of both families a translation with an address applies to that address's family only
-    /// (`nft_nat_inet_eval`, net/netfilter/nft_nat.c).
+    /// (`nft_nat_inet_eval`, `net/netfilter/nft_nat.c`).
     fn nat_family(&self, family: Option<TableFamily>, target: &Lookup<NatTarget>, steps: &mut Vec<Step>) {
         let of = |t: &NatTarget| match t {
             NatTarget::To { addr: Some(_), v6, .. } => Some(*v6),

@@ -47,7 +47,7 @@ impl Column {
             return set;
         }
         let low = (1u128 << self.shift) - 1;
-        let up = |v: u128| if v.leading_zeros() < self.shift { u128::MAX & !low } else { v << self.shift };
+        let up = |v: u128| if v.leading_zeros() < self.shift { !low } else { v << self.shift };
         Set::from_ranges(set.ranges().iter().map(|(lo, hi)| (up(*lo), up(*hi) | low)))
     }
 }
@@ -156,7 +156,7 @@ pub(super) fn entries<'a>(elems: &'a [Elem], columns: &[Column]) -> Result<Entri
 }
 
 /// Takes out of each entry what an earlier one has: ranges in concatenations may cross, and the first element that was
-/// added is found (`nft_pipapo_lookup`, net/netfilter/nft_set_pipapo.c).
+/// added is found (`nft_pipapo_lookup`, `net/netfilter/nft_set_pipapo.c`).
 pub(super) fn disjoint<T: Copy>(entries: Vec<(Row, T)>) -> Vec<(Row, T)> {
     let earlier = overlaps(&entries);
     if earlier.is_empty() {
