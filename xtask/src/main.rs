@@ -1,2 +1,26 @@
-//! x
-fn main() {}
+//! Tasks for contributors: `cargo xtask test`, `cargo xtask differential`.
+
+mod task;
+mod tools;
+
+use std::process::ExitCode;
+
+const HELP: &str = "\
+cargo xtask test                  everything that continuous integration runs
+cargo xtask differential [ARGS]   the Linux kernel as judge: --packets N, --seed S, --mutants";
+
+fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let done = match args.split_first().map(|(first, rest)| (first.as_str(), rest)) {
+        Some(("test", [])) => tools::needed().and_then(|()| task::test()),
+        Some(("differential", rest)) => tools::needed().and_then(|()| task::differential(rest)),
+        _ => Err(HELP.to_owned()),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(why) => {
+            eprintln!("{why}");
+            ExitCode::FAILURE
+        }
+    }
+}

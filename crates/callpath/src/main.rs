@@ -1,2 +1,74 @@
-//! x
-fn main() {}
+//! `callpath`: will a call get through, and if not, which hop stops it?
+
+mod check;
+mod gather;
+mod import;
+mod shell;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use shell::Shell;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+/// Tells whether calls reach your self-hosted voice and video server, and if not, which hop stops them.
+///
+/// Exit codes: 0 every call path works; 1 some path fails, is degraded, or is unknown; 2 no answer: something is wrong
+/// with the input.
+#[derive(Debug, Parser)]
+#[command(name = "callpath", version, max_term_width = 80)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Judge every call path of a site
+    Check {
+        /// A directory with a callpath.toml, or such a file
+        #[arg(default_value = ".")]
+        site: PathBuf,
+        /// How to print the report
+        #[arg(long, value_enum, default_value_t = Format::Text)]
+        format: Format,
+    },
+    /// Show what was understood of firewall configurations
+    Import {
+        /// Configuration files, recognised by content
+        #[arg(required_unless_present = "summary")]
+        files: Vec<PathBuf>,
+        /// Show only what was not understood, with its position
+        #[arg(long)]
+        unread: bool,
+        /// Show only figures, for each file in this directory and in all
+        #[arg(long, value_name = "DIR")]
+        summary: Option<PathBuf>,
+    },
+    /// Print the JSON schema of callpath.toml, for editors
+    Schema,
+}
+
+/// Formats of a report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs: callpath.report/1
+    Json,
+}
+
+/// No answer: bad input, or our fault.
+const NO_ANSWER: u8 = 2;
+
+fn main() -> ExitCode {
+    let shell = Shell::new();
+    let code = match Cli::parse().command {
+        Command::Check { site, format } => check::run(&site, format, &shell),
+        Command::Import { files, unread, summary } => import::run(&files, unread, summary.as_deref(), &shell),
+        Command::Schema => {
+            Shell::print(&callpath_core::manifest::schema());
+            0
+        }
+    };
+    ExitCode::from(code)
+}

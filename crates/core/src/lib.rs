@@ -2,8 +2,13 @@
 //!
 //! Data flows one way: texts → [`dialect`] → [`model`] → [`trace`] → report. See `ARCHITECTURE.md`.
 
+pub mod call;
 pub mod cube;
 pub mod dialect;
+pub mod manifest;
 pub mod model;
+pub mod profile;
+pub mod report;
+pub mod requirement;
 pub mod snapshot;
 pub mod trace;

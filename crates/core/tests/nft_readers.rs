@@ -180,7 +180,7 @@ fn text_and_json_listings_of_the_corpus_are_the_same_tree() {
 /// Loads a ruleset in a namespace of its own and lists it: as text and as JSON.
 fn listings(source: &Path) -> (String, String) {
     const SEPARATOR: &str = "=====\n";
-    let script = "nft -f \"$1\" && nft list ruleset && echo ===== && nft -j list ruleset";
+    let script = "nft -f \"$1\" && nft -a list ruleset && echo ===== && nft -j list ruleset";
     let directory = source.parent().expect("a folder");
     let output = Command::new("unshare")
         .args(["--user", "--map-root-user", "--net", "sh", "-c", script, "sh"])
@@ -199,6 +199,12 @@ fn listings(source: &Path) -> (String, String) {
     (text.into(), json.into())
 }
 
+/// Handles of the rules in chains that have a name.
+fn handles(ruleset: &Ruleset) -> Vec<Option<u64>> {
+    let chains = ruleset.tables.iter().flat_map(|t| &t.chains).filter(|c| !c.name.starts_with("__chain"));
+    chains.flat_map(|c| &c.rules).map(|r| r.handle).collect()
+}
+
 #[test]
 fn what_nft_lists_for_our_fixtures_is_the_same_tree_as_text_as_json_and_as_written() {
     let mut wrong = Vec::new();
@@ -212,6 +218,7 @@ fn what_nft_lists_for_our_fixtures_is_the_same_tree_as_text_as_json_and_as_writt
         assert_eq!(unread(&text), Vec::<String>::new(), "{name}");
         assert_eq!(unread(&json), Vec::<String>::new(), "{name}");
         let count = rules(&text).count();
+        assert_eq!(handles(&text), handles(&json), "{name}");
         let (written, text, json) = (comparable(written), comparable(text), comparable(json));
         println!("{name}: {count} rules compared");
         wrong.extend(differences(&text, &json).into_iter().map(|d| format!("{name}, text and JSON: {d}")));
@@ -233,4 +240,59 @@ fn what_other_kernels_and_versions_know_is_read_too() {
         })
         .collect();
     insta::assert_snapshot!(shown.join("\n"));
+}
+
+/// A generator of the same numbers each time (the constants are those of Numerical Recipes).
+struct Numbers(u32);
+
+impl Numbers {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (self.0 >> 8) as usize % end.max(1)
+    }
+}
+
+/// A copy that was cut off or altered at a few places.
+fn altered(text: &str, numbers: &mut Numbers) -> String {
+    const BYTES: &[u8] = b"{}();:$@\"\\-.,/x0 \n!#&|=[]*<a";
+    let mut bytes = text.as_bytes().to_vec();
+    if numbers.below(3) == 0 {
+        bytes.truncate(numbers.below(text.len()));
+    }
+    for _ in 0..numbers.below(4) {
+        let at = numbers.below(bytes.len());
+        let byte = BYTES[numbers.below(BYTES.len())];
+        match numbers.below(3) {
+            0 if !bytes.is_empty() => bytes[at] = byte,
+            1 if !bytes.is_empty() => drop(bytes.remove(at)),
+            _ => bytes.insert(at, byte),
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+#[test]
+fn cut_off_and_altered_texts_never_panic() {
+    let mut texts: Vec<String> = LOADED.iter().map(|n| fixture(n).text).collect();
+    texts.push(fixture("unloadable").text);
+    let read =
+        |paths: Vec<PathBuf>| paths.into_iter().filter_map(|p| std::fs::read_to_string(p).ok()).collect::<Vec<_>>();
+    texts.extend(read(corpus("nftables", ".nft")));
+    let names = fixture("written-names");
+    let mut numbers = Numbers(7);
+    for text in &texts {
+        for _ in 0..1_000 {
+            let source = Source { name: "altered.nft".into(), text: altered(text, &mut numbers) };
+            let _ = text::parse(SourceId(0), &[source, names.clone()]);
+        }
+    }
+    let mut jsons = read(corpus("nftables-json", ".json"));
+    let (_, listed) = listings(&root().join("fixtures/nft/nat.nft"));
+    jsons.push(listed);
+    for json in &jsons {
+        for _ in 0..1_000 {
+            let _ = json::parse(SourceId(0), &altered(json, &mut numbers));
+        }
+    }
+    println!("{} texts and {} JSON texts, 1,000 alterations each", texts.len(), jsons.len());
 }

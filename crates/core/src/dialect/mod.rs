@@ -1,3 +1,4 @@
 //! Readers of native firewall configurations, one folder per dialect.
 
+pub mod iproute;
 pub mod nft;

@@ -145,8 +145,8 @@ pub struct TraceStep {
 /// What happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Did {
-    /// Every match of this rule held and one of its actions took effect (verdict, translation, mark, jump,
-    /// untracked). A rule is listed once for each time that it was reached, in order.
+    /// Every match before this rule's first action held, so the action was reached (verdict, translation, mark, jump,
+    /// untracked, look-up). A rule is listed once for each time, in order. The last one decided.
     Rule(OriginId),
     /// The end of an entry chain was reached, its policy accepted.
     PolicyAccept(ChainId),

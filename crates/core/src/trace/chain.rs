@@ -149,19 +149,17 @@ impl Tracer<'_> {
     }
 
     fn act(&mut self, action: &Action, mut flow: Flow, run: &mut Run<'_>) {
+        run.note(&mut flow);
         match action {
             Action::Accept => self.verdict(Verdicted::Accept, flow, run),
             Action::Drop => self.verdict(Verdicted::Drop, flow, run),
             Action::Return => self.verdict(Verdicted::Return, flow, run),
             Action::Jump(to) => self.verdict(Verdicted::Jump(*to), flow, run),
             Action::Goto(to) => self.verdict(Verdicted::Goto(*to), flow, run),
-            Action::Reject(kind) => {
-                run.note(&mut flow);
-                self.end(flow, Disposition::Rejected(kind.clone()));
-            }
+            Action::Reject(kind) => self.end(flow, Disposition::Rejected(kind.clone())),
             Action::Verdict(lookup) => {
                 let (found, none) = self.look_up(flow, run.place.hook, lookup);
-                run.after.extend(none.map(|f| (f, run.noted)));
+                run.after.extend(none.map(|f| (f, true)));
                 for (verdict, flow) in found {
                     self.verdict(verdict, flow, run);
                 }
@@ -169,14 +167,12 @@ impl Tracer<'_> {
             Action::Translate(translate) => {
                 let (found, none) = self.look_up(flow, run.place.hook, &translate.target);
                 run.next.extend(none);
-                for (target, mut flow) in found {
+                for (target, flow) in found {
                     if run.place.side != Some(translate.side) || !matches!(flow.state.track, Track::In { .. }) {
                         // Outside of its own stage, or untracked, a translation is an accept without effect.
-                        run.note(&mut flow);
                         run.passed.accepted.push(flow);
                         continue;
                     }
-                    run.note(&mut flow);
                     let mut out = Vec::new();
                     self.translate(flow, translate, &target, run.origin, &mut out);
                     run.passed.translated.append(&mut out);
@@ -184,24 +180,21 @@ impl Tracer<'_> {
             }
             Action::SetMark(value) => {
                 for (mark, mut flow) in self.marks(flow, value, run) {
-                    run.note(&mut flow);
                     flow.state_mut().mark = mark;
                     run.after.push((flow, true));
                 }
             }
             Action::SetCtMark(value) => {
                 let Track::In { session, .. } = flow.state.track else {
-                    run.after.push((flow, run.noted));
+                    run.after.push((flow, true));
                     return;
                 };
                 for (mark, mut flow) in self.marks(flow, value, run) {
-                    run.note(&mut flow);
                     flow.state_mut().sessions[session].mark = mark;
                     run.after.push((flow, true));
                 }
             }
             Action::Untrack => {
-                run.note(&mut flow);
                 if flow.state.track == Track::No {
                     flow.state_mut().track = Track::Untracked;
                 }
@@ -211,12 +204,7 @@ impl Tracer<'_> {
         }
     }
 
-    fn verdict(&mut self, verdict: Verdicted, mut flow: Flow, run: &mut Run<'_>) {
-        if verdict == Verdicted::Continue {
-            run.after.push((flow, run.noted));
-            return;
-        }
-        run.note(&mut flow);
+    fn verdict(&mut self, verdict: Verdicted, flow: Flow, run: &mut Run<'_>) {
         let inner = Place { depth: run.place.depth + 1, ..run.place };
         match verdict {
             Verdicted::Accept => run.passed.accepted.push(flow),
@@ -235,7 +223,7 @@ impl Tracer<'_> {
                 run.passed.translated.extend(inside.translated);
                 run.passed.fell.extend(inside.fell);
             }
-            Verdicted::Continue => unreachable!("handled above"),
+            Verdicted::Continue => run.after.push((flow, true)),
         }
     }
 
@@ -272,8 +260,7 @@ impl Tracer<'_> {
         })
     }
 
-    fn unmodelled(&mut self, ways: Ways, doubt: DoubtId, mut flow: Flow, run: &mut Run<'_>) {
-        run.note(&mut flow);
+    fn unmodelled(&mut self, ways: Ways, doubt: DoubtId, flow: Flow, run: &mut Run<'_>) {
         if ways == Ways::Anything {
             self.end(flow, Disposition::Unknown(doubt));
             return;

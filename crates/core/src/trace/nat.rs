@@ -253,6 +253,10 @@ impl Tracer<'_> {
 
     /// Masquerading.
     fn outgoing(&mut self, flow: Flow) -> Vec<(Val, Flow)> {
+        if (flow.state.family, flow.state.out_iface) == (Family::V6, Some(LOOPBACK)) {
+            // To an own address the best source is that address itself (RFC 6724 section 5, rule 1).
+            return vec![(flow.state.header.dst, flow)];
+        }
         let addresses = self.outgoing_addresses(&flow.state);
         let next_hop = flow.state.next_hop;
         let mut out = Vec::new();

@@ -282,11 +282,14 @@ impl Tracer<'_> {
     /// (net/ipv4/devinet.c).
     pub(super) fn outgoing_addresses(&self, state: &State) -> Vec<(Set, u128)> {
         let Some(index) = state.out_iface else { return Vec::new() };
+        let device = &self.net.devices[state.device];
         if index == LOOPBACK {
-            let own = if state.family == Family::V4 { 0x7f00_0001 } else { 1 };
-            return vec![(Set::range(0, u128::MAX), own)];
+            // Loopback's own address has host scope, so the first interface's is taken.
+            let mut all = device.interfaces.iter().flat_map(|i| &i.addresses);
+            let first = all.find(|n| Family::of(n.addr()) == state.family);
+            return first.map(|n| (Set::range(0, u128::MAX), address_value(n.addr()))).into_iter().collect();
         }
-        let iface = &self.net.devices[state.device].interfaces[index];
+        let iface = &device.interfaces[index];
         let nets: Vec<IpNet> =
             iface.addresses.iter().copied().filter(|n| Family::of(n.addr()) == state.family).collect();
         let mut taken = Set::empty();

@@ -7,6 +7,9 @@ use super::tracer::Tracer;
 use crate::cube::{Dim, Set};
 use crate::model::{Hook, Part};
 
+/// Two values that may be equal are compared one by one up to this many.
+const MAX_COMPARED: u128 = 64;
+
 impl Tracer<'_> {
     /// Finds or begins the packet's session (`nf_conntrack_in`, `net/netfilter/nf_conntrack_core.c`).
     pub(super) fn track(&mut self, flow: Flow, hook: Hook) -> Vec<Flow> {
@@ -21,7 +24,9 @@ impl Tracer<'_> {
         let mut out = Vec::new();
         let mut rest = Some(flow);
         for session in known {
-            for reply in [false, true] {
+            // Of a packet that fits both ways (from an address and port to itself) the reply is found first, because
+            // its hash entry is added last.
+            for reply in [true, false] {
                 let Some(flow) = rest else { return out };
                 let tuple =
                     if reply { flow.state.sessions[session].reply } else { flow.state.sessions[session].original };
@@ -39,12 +44,15 @@ impl Tracer<'_> {
     }
 
     fn found(&self, flow: Flow, hook: Hook, session: usize, reply: bool, out: &mut Vec<Flow>) {
+        let third = flow.state.phase == Phase::Next;
         // A handshake of which this device saw the first packet but not the answer: the third is out of place
         // (tcp_conntracks[ORIGINAL][ACK][SYN_SENT] is invalid, net/netfilter/nf_conntrack_proto_tcp.c).
-        let half_seen = !reply && flow.state.phase == Phase::Next && !flow.state.sessions[session].seen_reply;
+        let half_seen = third && !reply && !flow.state.sessions[session].seen_reply;
+        // Source and destination are one socket after translation: taken for an answer, its numbers are out of window.
+        let own_answer = third && reply;
         let (tcp, other) = self.split_tcp(flow);
         if let Some(mut flow) = tcp {
-            if half_seen {
+            if half_seen || own_answer {
                 invalid(flow, hook, out);
             } else {
                 let entry = &mut flow.state_mut().sessions[session];
@@ -123,10 +131,34 @@ impl Tracer<'_> {
                 (x, y) if !x.intersects(&y) => (None, Some(flow)),
                 (x, _) if x.single().is_some() => self.split(flow, &on_value(b, &x)),
                 (_, y) if y.single().is_some() => self.split(flow, &on_value(a, &y)),
-                _ => return (None, None, Some(flow)),
+                (x, y) => return self.compare_each(flow, (a, b), &x.and(&y)),
             },
         };
         (yes, no, None)
+    }
+
+    /// Compares value by value where only few can be equal.
+    fn compare_each(
+        &mut self,
+        flow: Flow,
+        (a, b): (Val, Val),
+        common: &Set,
+    ) -> (Option<Flow>, Option<Flow>, Option<Flow>) {
+        if common.count() > MAX_COMPARED {
+            return (None, None, Some(flow));
+        }
+        let (mut same, mut different, mut rest) = (None, None, Some(flow));
+        for value in common.ranges().iter().flat_map(|(lo, hi)| *lo..=*hi) {
+            let Some(flow) = rest else { break };
+            let (here, other) = self.split(flow, &on_value(a, &Set::one(value)));
+            rest = other;
+            if let Some(here) = here {
+                let (yes, no) = self.split(here, &on_value(b, &Set::one(value)));
+                same = super::lookup::join(same, yes);
+                different = super::lookup::join(different, no);
+            }
+        }
+        (same, super::lookup::join(different, rest), None)
     }
 
     /// Splits packets by whether two values are equal; what the question leaves open counts as different.

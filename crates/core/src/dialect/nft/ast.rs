@@ -328,6 +328,8 @@ pub enum Cmp {
     Eq,
     /// `!=`: another value, also for flags.
     Ne,
+    /// `!`, for flags: none of these bits.
+    NoneOf,
     /// `<`.
     Lt,
     /// `>`.

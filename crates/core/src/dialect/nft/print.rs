@@ -66,6 +66,7 @@ fn relation(left: &Expr, op: Cmp, right: &Expr) -> String {
         Cmp::Eq => "== ",
         Cmp::Implicit => "",
         Cmp::Ne => "!= ",
+        Cmp::NoneOf => "! ",
         Cmp::Lt => "< ",
         Cmp::Gt => "> ",
         Cmp::Le => "<= ",
@@ -74,7 +75,7 @@ fn relation(left: &Expr, op: Cmp, right: &Expr) -> String {
     format!("{} {op}{}", expr(left), value(right, &writings(left)))
 }
 
-/// `tcp flags syn / fin,syn,rst,ack`, and `tcp flags ! syn` for none of them.
+/// `tcp flags syn / fin,syn,rst,ack`.
 fn masked_flags(left: &Expr, op: Cmp, right: &Expr) -> Option<String> {
     let Expr::Bin(BinOp::And, sides) = left else { return None };
     if !matches!(&sides.0, Expr::Field(Field::Payload(_, name)) if &**name == "flags") {
@@ -82,7 +83,6 @@ fn masked_flags(left: &Expr, op: Cmp, right: &Expr) -> Option<String> {
     }
     let (selector, mask) = (expr(&sides.0), expr(&sides.1));
     match (op, right) {
-        (Cmp::Eq, Expr::Num(0)) => Some(format!("{selector} ! {mask}")),
         (Cmp::Eq, Expr::Word(_) | Expr::Flags(_)) => Some(format!("{selector} {} / {mask}", expr(right))),
         (Cmp::Ne, Expr::Word(_) | Expr::Flags(_)) => Some(format!("{selector} != {} / {mask}", expr(right))),
         _ => None,

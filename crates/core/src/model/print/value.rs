@@ -101,6 +101,10 @@ pub(super) fn values(k: Key, set: &Set, family: Family) -> String {
         _ if is_address => addresses(family, lo, hi),
         (lo, u128::MAX) => format!("{lo} and above"),
         (lo, hi) if lo == hi => word(k.field, lo).map_or_else(|| lo.to_string(), Into::into),
+        // A few neighbours that all have names are shown by them: local, broadcast, multicast.
+        (lo, hi) if hi - lo < 4 && (lo..=hi).all(|v| word(k.field, v).is_some()) => {
+            (lo..=hi).filter_map(|v| word(k.field, v)).collect::<Vec<_>>().join(", ")
+        }
         (lo, hi) => format!("{lo}-{hi}"),
     };
     let shown: Vec<String> = set.ranges().iter().map(one).collect();

@@ -2,7 +2,7 @@
 
 use super::expr::{Read, elems, expr, mapping, only, text, verdict, words};
 use crate::dialect::nft::ast::{Cmp, Expr, NatKind, Stmt, TableFamily};
-use crate::dialect::nft::normal::{self, Nat, Op};
+use crate::dialect::nft::normal::{self, Nat};
 use serde_json::Value;
 
 /// One statement of a rule in a table of this family.
@@ -47,10 +47,7 @@ pub(super) fn stmt(family: TableFamily, value: &Value) -> Read<Stmt> {
             normal::tproxy(family, family_of(inner)?, addr.as_ref(), port.as_ref())
         }
         "fwd" => normal::fwd(family_of(inner)?, optional(inner, "addr")?.as_ref(), &expr(&inner["dev"])?),
-        "dup" => {
-            let operands = optional(inner, "addr")?.into_iter().chain(optional(inner, "dev")?).collect();
-            normal::object("dup", Expr::Concat(operands))
-        }
+        "dup" => normal::dup(optional(inner, "addr")?, optional(inner, "dev")?),
         "synproxy" => match inner {
             Value::String(name) => Stmt::Effect("synproxy".into(), format!("name {name}").into()),
             Value::Object(o) if o.contains_key("map") => {
@@ -81,14 +78,14 @@ pub(super) fn stateful(key: &str) -> Option<Stmt> {
 
 fn relation(inner: &Value) -> Read<Stmt> {
     let op = match text(inner, "op")? {
-        "in" => Op::Is(Cmp::Implicit),
-        "==" => Op::Is(Cmp::Eq),
-        "!=" => Op::Is(Cmp::Ne),
-        "<" => Op::Is(Cmp::Lt),
-        ">" => Op::Is(Cmp::Gt),
-        "<=" => Op::Is(Cmp::Le),
-        ">=" => Op::Is(Cmp::Ge),
-        "!" => Op::NoneOf,
+        "in" => Cmp::Implicit,
+        "==" => Cmp::Eq,
+        "!=" => Cmp::Ne,
+        "<" => Cmp::Lt,
+        ">" => Cmp::Gt,
+        "<=" => Cmp::Le,
+        ">=" => Cmp::Ge,
+        "!" => Cmp::NoneOf,
         other => return Err(format!("`{other}` is no operator that is known")),
     };
     let left = expr(&inner["left"])?;

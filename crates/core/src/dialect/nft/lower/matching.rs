@@ -196,6 +196,9 @@ impl Lowering<'_> {
                     let key = Key { mask: Some(constant(right, kind)?), ..*key };
                     return Ok(step(&[key], Test::In(Set::one(0)), true));
                 }
+                (Cmp::NoneOf, _) if is_flags => {
+                    return Ok(is(Key { mask: Some(constant(right, kind)?), ..*key }, Set::one(0)));
+                }
                 (Cmp::Lt | Cmp::Gt | Cmp::Le | Cmp::Ge, _) => {
                     let bound = constant(right, kind)?;
                     let set = match op {
@@ -206,12 +209,13 @@ impl Lowering<'_> {
                     };
                     return Ok(is(*key, column.unshifted(set)));
                 }
+                (Cmp::NoneOf, _) => return Err("only flags are asked for none of some".into()),
                 (_, Expr::SetRef(_) | Expr::Set(_)) => {}
                 _ => return Ok(step(&[*key], Test::In(column.values(right)?), op == Cmp::Ne)),
             }
         }
         if !matches!(op, Cmp::Implicit | Cmp::Eq | Cmp::Ne) {
-            return Err("several values have no order".into());
+            return Err("several values are only compared for equality".into());
         }
         let (found, of) = match right {
             Expr::SetRef(name) => (self.set_elements(name, columns)?, format!("`@{name}`")),
@@ -300,7 +304,8 @@ fn nothing(keys: &[Key]) -> Test {
     if keys.len() == 1 { Test::In(Set::empty()) } else { Test::Boxes([].into()) }
 }
 
-fn step(keys: &[Key], test: Test, negate: bool) -> Step {
+/// A condition.
+pub(super) fn step(keys: &[Key], test: Test, negate: bool) -> Step {
     Step::Match(Match { keys: keys.into(), test, negate })
 }
 

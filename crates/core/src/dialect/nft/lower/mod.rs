@@ -4,6 +4,7 @@ mod coverage;
 mod lookup;
 mod mangle;
 mod matching;
+mod merged;
 mod names;
 mod nat;
 mod rule;
@@ -12,6 +13,7 @@ mod sets;
 mod stage;
 #[cfg(test)]
 mod tests;
+mod tracking;
 mod value;
 
 pub use coverage::{Coverage, StatementKind, ignored};

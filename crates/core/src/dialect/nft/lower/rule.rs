@@ -26,10 +26,15 @@ impl Lowering<'_> {
     /// The steps of a rule.
     pub(super) fn steps(&mut self, rule: &ast::Rule) -> Vec<Step> {
         let mut steps = Vec::with_capacity(rule.stmts.len() + 1);
+        let merged = super::merged::merged_ports(&rule.stmts);
         for (i, stmt) in rule.stmts.iter().enumerate() {
             self.doubted = false;
             self.more = i + 1 < rule.stmts.len();
-            self.statement(stmt, &mut steps);
+            match merged {
+                Some((first, second)) if i == first => self.merged_ports(stmt, &rule.stmts[second], &mut steps),
+                Some((_, second)) if i == second => self.doubted = true,
+                _ => self.statement(stmt, &mut steps),
+            }
             let outcome = match stmt {
                 Stmt::Unread(_) => Outcome::Unread,
                 _ if self.doubted => Outcome::Approximated,
@@ -68,7 +73,7 @@ impl Lowering<'_> {
             Stmt::Xt(text) => self.extension(text, steps),
             Stmt::Unread(text) => {
                 let what = format!("`{text}` was not understood");
-                self.anything(what, "the output of `nft list ruleset`, if this is another form", true, steps);
+                self.anything(what, "", true, steps);
             }
         }
     }

@@ -36,16 +36,13 @@ impl Lowering<'_> {
     /// Base chains of all tables, by hook and priority.
     pub(super) fn stages(&mut self) {
         let tables = self.tables;
+        let tracked = super::tracking::tracked(tables.iter().filter(|t| is_on_the_way(t)));
         for hook in Hook::ALL {
-            // Chains of one priority run in the order in which they were registered, which is that of the ruleset;
-            // tracking and translation come first there.
-            let mut filters: Vec<(i32, usize, Stage)> = Vec::new();
+            let mut filters: Vec<(i32, Stage)> = Vec::new();
             let mut nat: Vec<NatChain> = Vec::new();
-            let mut order = 0;
             for (i, table) in tables.iter().enumerate().filter(|(_, t)| is_on_the_way(t)) {
                 for chain in &table.chains {
                     let Some(base) = chain.base.as_ref().filter(|b| hook_of(b.hook) == hook) else { continue };
-                    order += 1;
                     let (id, interfaces) = self.on_devices(self.chains[&(i, &*chain.name)], base, hook);
                     let policy = if base.policy_drop { Policy::Drop } else { Policy::Accept };
                     if base.kind == ChainKind::Nat {
@@ -54,13 +51,16 @@ impl Lowering<'_> {
                     }
                     let reroute = base.kind == ChainKind::Route;
                     let kind = StageKind::Filter { chain: id, policy, reroute };
-                    filters.push((base.priority, order, Stage { kind, families: families(table.family), interfaces }));
+                    filters.push((base.priority, Stage { kind, families: families(table.family), interfaces }));
                 }
             }
+            // Of equal priority, the chain registered last runs first (`nf_hook_entries_grow`, net/netfilter/core.c).
+            nat.reverse();
             nat.sort_by_key(|(priority, ..)| *priority);
-            filters.extend(fixed_stages(hook, &nat));
-            filters.sort_by_key(|(priority, order, _)| (*priority, *order));
-            self.pipeline.hooks[hook as usize].extend(filters.into_iter().map(|(.., stage)| stage));
+            filters.reverse();
+            filters.extend(fixed_stages(hook, &nat, tracked));
+            filters.sort_by_key(|(priority, _)| *priority);
+            self.pipeline.hooks[hook as usize].extend(filters.into_iter().map(|(_, stage)| stage));
         }
     }
 
@@ -144,11 +144,11 @@ impl Lowering<'_> {
     }
 }
 
-/// Tracking and translation, which a Linux device always has; where no rule asks for them they change nothing.
-fn fixed_stages(hook: Hook, nat: &[NatChain]) -> Vec<(i32, usize, Stage)> {
+/// Tracking, if something asks for it, and translation.
+fn fixed_stages(hook: Hook, nat: &[NatChain], tracked: Families) -> Vec<(i32, Stage)> {
     let mut out = Vec::new();
-    if matches!(hook, Hook::Prerouting | Hook::Output) {
-        out.push((TRACK, 0, Stage { kind: StageKind::Track, families: Families::BOTH, interfaces: None }));
+    if matches!(hook, Hook::Prerouting | Hook::Output) && (tracked.v4 || tracked.v6) {
+        out.push((TRACK, Stage { kind: StageKind::Track, families: tracked, interfaces: None }));
     }
     let (priority, side) = match hook {
         Hook::Prerouting | Hook::Output => (DESTINATION, Side::Destination),
@@ -162,7 +162,7 @@ fn fixed_stages(hook: Hook, nat: &[NatChain]) -> Vec<(i32, usize, Stage)> {
         };
         let chains = nat.iter().filter(|(_, f, _)| sees(*f)).map(|(.., chain)| *chain).collect();
         let kind = StageKind::Translate { side, chains };
-        out.push((priority, 0, Stage { kind, families: one, interfaces: None }));
+        out.push((priority, Stage { kind, families: one, interfaces: None }));
     }
     out
 }

@@ -3,50 +3,39 @@
 
 mod finish;
 mod names;
-mod print;
 mod types;
 
+pub(super) use super::print::expr as expr_text;
 pub(super) use finish::finish;
 pub(super) use names::{family, hook, number, priority};
-pub(super) use print::{expr as expr_text, family_word};
 pub(super) use types::{Writing, names_of, writing};
 
 use super::ast::{BinOp, Cmp, DataType, Elem, Expr, Field, KeyType, NatKind, Stmt, TableFamily};
+use super::print;
 use types::is_flags;
-
-/// Operator of a match as it is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Op {
-    /// A comparison, or none.
-    Is(Cmp),
-    /// `!`: none of the bits on the right is set.
-    NoneOf,
-}
 
 /// A match. nft leaves out `==` where it is the only meaning, and writes a set of one element as that element
 /// (`optimize_singleton_set` in its src/evaluate.c).
-pub(super) fn relation(left: Expr, op: Op, right: Expr) -> Stmt {
-    let cmp = match op {
-        Op::Is(cmp) => cmp,
-        Op::NoneOf => {
-            let left = Expr::Bin(BinOp::And, Box::new((left, right)));
-            return Stmt::Match { left, op: Cmp::Eq, right: Expr::Num(0) };
-        }
-    };
+pub(super) fn relation(left: Expr, op: Cmp, right: Expr) -> Stmt {
     let right = single(&left, typed(&left, right));
-    // `tcp flags & (fin|syn) != 0` asks what `tcp flags fin,syn` asks.
-    if let (Expr::Bin(BinOp::And, sides), Cmp::Ne, Expr::Num(0)) = (&left, cmp, &right)
+    // `tcp flags & (fin|syn) != 0` asks what `tcp flags fin,syn` asks, `… == 0` what `tcp flags ! fin,syn` asks.
+    if let (Expr::Bin(BinOp::And, sides), Expr::Num(0)) = (&left, &right)
         && is_flags(&sides.0)
         && matches!(sides.1, Expr::Word(_) | Expr::Flags(_))
+        && let op @ (Cmp::Implicit | Cmp::NoneOf) = match op {
+            Cmp::Ne => Cmp::Implicit,
+            Cmp::Eq | Cmp::Implicit => Cmp::NoneOf,
+            other => other,
+        }
         && let Expr::Bin(_, sides) = left
     {
         let (left, right) = *sides;
-        return Stmt::Match { left, op: Cmp::Implicit, right };
+        return Stmt::Match { left, op, right };
     }
     let (left, right) = existence(left, right);
     let in_set = matches!(right, Expr::Set(_) | Expr::SetRef(_));
     let masked = matches!(left, Expr::Bin(..));
-    let op = match cmp {
+    let op = match op {
         Cmp::Eq if in_set || !(masked || is_flags(&left)) => Cmp::Implicit,
         Cmp::Implicit if masked && !in_set => Cmp::Eq,
         other => other,
@@ -211,9 +200,13 @@ pub(super) fn raw_option(kind: u64, offset: u64, length: u64) -> Box<str> {
 pub(super) fn mangle(left: Expr, value: Expr) -> Stmt {
     match &left {
         Expr::Field(Field::Meta(key)) if &**key == "nftrace" => return object("nftrace", value),
-        Expr::Field(Field::Meta(key)) if &**key == "secmark" => return object("secmark", value),
+        Expr::Field(Field::Meta(key)) if &**key == "secmark" => {
+            // Whether a rule reads conntrack matters: it makes the kernel track connections.
+            let keyword = if matches!(value, Expr::Field(Field::Ct { .. })) { "ct secmark" } else { "secmark" };
+            return object(keyword, value);
+        }
         Expr::Field(Field::Ct { key, .. }) => match &**key {
-            "secmark" => return object("secmark", value),
+            "secmark" => return object("ct secmark", value),
             "helper" => return object("ct helper", value),
             "timeout" => return object("ct timeout", value),
             "expectation" => return object("ct expectation", value),
@@ -233,6 +226,12 @@ pub(super) fn object(keyword: &str, operand: Expr) -> Stmt {
     } else {
         Stmt::NoEffect(keyword.into())
     }
+}
+
+/// `dup to address [device device]`.
+pub(super) fn dup(addr: Option<Expr>, device: Option<Expr>) -> Stmt {
+    let operand = [addr, device].into_iter().flatten().max_by_key(has_map);
+    object("dup", operand.unwrap_or(Expr::Any))
 }
 
 fn has_map(value: &Expr) -> bool {
@@ -308,7 +307,7 @@ pub(super) fn tproxy(
     addr: Option<&Expr>,
     port: Option<&Expr>,
 ) -> Stmt {
-    let family = family.filter(|f| *f != table).map_or(String::new(), |f| format!("{} ", family_word(f)));
+    let family = family.filter(|f| *f != table).map_or(String::new(), |f| format!("{} ", print::family(f)));
     let addr = addr.map_or(String::new(), expr_text);
     let port = port.map_or(String::new(), |p| format!(":{}", expr_text(p)));
     Stmt::Effect("tproxy".into(), format!("{family}to {addr}{port}").into())
@@ -329,7 +328,7 @@ pub(super) fn fwd(family: Option<TableFamily>, addr: Option<&Expr>, device: &Exp
     let device = expr_text(device);
     let text = match addr {
         Some(addr) => {
-            let family = family.map_or(String::new(), |f| format!("{} ", family_word(f)));
+            let family = family.map_or(String::new(), |f| format!("{} ", print::family(f)));
             format!("{family}to {} device {device}", expr_text(addr))
         }
         None => format!("to {device}"),

@@ -28,6 +28,7 @@ pub(super) enum Place {
 #[derive(Debug)]
 pub(super) struct Unclear {
     pub at: u32,
+    pub to: u32,
     pub why: Box<str>,
     /// What to do about it.
     pub help: Option<Box<str>>,
@@ -38,7 +39,7 @@ pub(super) struct Unclear {
 impl From<ReadError> for Unclear {
     fn from(error: ReadError) -> Self {
         let help = error.help.map(Into::into);
-        Self { at: error.at.start, why: error.message.into(), help, fatal: true }
+        Self { at: error.at.start, to: error.at.end, why: error.message.into(), help, fatal: true }
     }
 }
 
@@ -256,7 +257,8 @@ impl<'t, 'e, 's> Parser<'t, 'e, 's> {
 
     /// The next token is not what can stand here.
     pub fn unclear(&self, why: impl Into<Box<str>>) -> Unclear {
-        Unclear { at: self.peek().start, why: why.into(), help: None, fatal: false }
+        let token = self.peek();
+        Unclear { at: token.start, to: token.end, why: why.into(), help: None, fatal: false }
     }
 
     /// A place in this text.
@@ -266,12 +268,8 @@ impl<'t, 'e, 's> Parser<'t, 'e, 's> {
 
     /// An error for the whole text out of something that was not understood.
     pub fn fatal(&self, unclear: &Unclear) -> ReadError {
-        let line = self.text[unclear.at as usize..].lines().next().unwrap_or_default().trim_end();
-        let end = unclear.at + u32::try_from(line.len().clamp(1, 120)).unwrap_or(1);
-        let end = end.min(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
-        let help = unclear.help.clone();
-        ReadError::new(self.span(unclear.at, end), unclear.why.to_string())
-            .help(help.unwrap_or_else(|| "`nft -c -f FILE` refuses it as well; correct it there first".into()))
+        let help = unclear.help.as_deref().unwrap_or("`nft -c -f FILE` refuses it as well; correct it there first");
+        ReadError::new(self.span(unclear.at, unclear.to), unclear.why.to_string()).help(help)
     }
 
     /// An error for the whole text at the next token.

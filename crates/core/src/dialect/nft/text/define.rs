@@ -73,6 +73,13 @@ impl Parser<'_, '_, '_> {
         if wild {
             // nft reads what a wildcard finds in the order of names.
             found.sort_by(|a, b| self.env.sources[*a].name.cmp(&self.env.sources[*b].name));
+            // Files that are named without a folder may be meant, if none is named with it and nothing else read them.
+            let whole = |i: &usize| self.env.sources[*i].name.matches('/').count() >= path_folders(&path);
+            if found.iter().any(whole) {
+                found.retain(whole);
+            } else {
+                found.retain(|i| !self.env.read.iter().any(|id| usize::from(id.0) == *i));
+            }
             found.retain(|i| *i != usize::from(self.source.0));
         } else if let Some(best) = best(&found, |i| &self.env.sources[i].name, &path) {
             found = vec![best];
@@ -107,6 +114,11 @@ impl Parser<'_, '_, '_> {
         }
         super::parse_file(id, self.env, place)
     }
+}
+
+/// Folders that an include path names.
+fn path_folders(path: &str) -> usize {
+    path.split('/').filter(|part| !matches!(*part, "" | "." | "..")).count().saturating_sub(1)
 }
 
 /// Of several files that fit, the one whose name fits best: the same, else the longest common end.

@@ -1,7 +1,7 @@
 //! Statements that send a packet elsewhere: translation, queues, proxies, copies.
 
 use super::cursor::{Parser, Read, family};
-use crate::dialect::nft::ast::{Expr, NatKind, Stmt, TableFamily};
+use crate::dialect::nft::ast::{NatKind, Stmt, TableFamily};
 use crate::dialect::nft::normal::{self, Nat};
 
 impl Parser<'_, '_, '_> {
@@ -101,11 +101,9 @@ impl Parser<'_, '_, '_> {
     pub fn dup(&mut self) -> Read<Stmt> {
         self.next();
         self.need("to")?;
-        let mut operands = vec![self.assigned()?];
-        if self.eat("device") {
-            operands.push(self.assigned()?);
-        }
-        Ok(normal::object("dup", Expr::Concat(operands)))
+        let addr = self.assigned()?;
+        let device = if self.eat("device") { Some(self.assigned()?) } else { None };
+        Ok(normal::dup(Some(addr), device))
     }
 
     /// `flow add @table`, `flow offload @table`

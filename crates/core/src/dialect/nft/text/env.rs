@@ -11,6 +11,8 @@ pub(super) struct Env<'s> {
     pub variables: Variables,
     /// Texts that are being read, the outermost first.
     pub including: Vec<SourceId>,
+    /// All texts that were read.
+    pub read: Vec<SourceId>,
     /// Something was understood at the outermost level.
     pub understood: bool,
 }
@@ -18,6 +20,6 @@ pub(super) struct Env<'s> {
 impl<'s> Env<'s> {
     pub fn new(sources: &'s [Source]) -> Self {
         let (build, variables) = (Build::default(), Variables::default());
-        Self { sources, build, variables, including: Vec::new(), understood: false }
+        Self { sources, build, variables, including: Vec::new(), read: Vec::new(), understood: false }
     }
 }

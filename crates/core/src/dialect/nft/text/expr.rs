@@ -263,7 +263,8 @@ impl Parser<'_, '_, '_> {
         if let Some(near) = self.env.variables.near(name) {
             why = format!("{why}; did you mean ${near}?");
         }
-        Err(Unclear { fatal: true, ..self.unclear(why) })
+        let help = Some("define it above its first use".into());
+        Err(Unclear { fatal: true, help, ..self.unclear(why) })
     }
 
     /// `{ … }`: elements of a set, map or verdict map; sets inside it (from variables) are spliced in.

@@ -347,6 +347,24 @@ mod tests {
     }
 
     #[test]
+    fn kinds_are_found_by_their_number() {
+        for (i, kind) in KINDS.into_iter().enumerate() {
+            assert_eq!(kind as usize, i);
+        }
+    }
+
+    #[test]
+    fn the_longest_address_is_cut_and_what_follows_belongs_to_a_map() {
+        let words = |t: &str| cut(t).into_iter().map(|(_, s)| s).collect::<Vec<_>>();
+        assert_eq!(words("2001:db8::1:accept"), ["2001:db8::1", ":", "accept"]);
+        assert_eq!(words("aaaa:::accept ::1:drop"), ["aaaa::", ":", "accept", "::1", ":", "drop"]);
+        assert_eq!(words("1:2:3:4:5:6:7:::accept"), ["1:2:3:4:5:6:7::", ":", "accept"]);
+        assert_eq!(words("established:accept 22:accept"), ["established", ":", "accept", "22", ":", "accept"]);
+        assert_eq!(words("0:1:2:3:4:5 ::ffff:10.0.0.1"), ["0:1:2:3:4:5", "::ffff:10.0.0.1"]);
+        assert_eq!(words("10.0.0.1:80 $a-$b"), ["10.0.0.1", ":", "80", "$a", "-", "$b"]);
+    }
+
+    #[test]
     fn addresses_ranges_and_maps_are_cut_as_nft_cuts_them() {
         let words = |t: &str| cut(t).into_iter().map(|(_, s)| s).collect::<Vec<_>>();
         assert_eq!(words("10.0.0.1-10.0.0.9"), ["10.0.0.1", "-", "10.0.0.9"]);
@@ -356,7 +374,7 @@ mod tests {
         assert_eq!(words("tcp . 22 : jump a-b"), ["tcp", ".", "22", ":", "jump", "a-b"]);
         assert_eq!(
             words("iifname \"eth*\" eth1.7 wg* 0xff 1h30m"),
-            ["iifname", "eth*", "eth1.7", "wg*", "0xff", "1h30m"]
+            ["iifname", "\"eth*\"", "eth1.7", "wg*", "0xff", "1h30m"]
         );
         assert_eq!(cut("accept # handle 12"), [(Kind::Word, "accept".into()), (Kind::Handle, "12".into())]);
         assert_eq!(cut("00:11:22:33:44:55"), [(Kind::Address, "00:11:22:33:44:55".into())]);

@@ -1,8 +1,7 @@
 //! Ruleset text: what `nft list ruleset` prints and what people write for `nft -f`.
 //!
-//! A rule that holds something unknown keeps the statements before it; the rest becomes one
-//! [`Stmt::Unread`](crate::dialect::nft::ast::Stmt::Unread). Unbalanced braces or quotes are an error for the whole text: where the
-//! next rule begins would be a guess.
+//! A rule that holds something unknown keeps the statements before it; the rest becomes one [`Stmt::Unread`]. Unbalanced
+//! braces or quotes are an error for the whole text: where the next rule begins would be a guess.
 
 mod block;
 mod command;
@@ -49,6 +48,7 @@ fn parse_file(id: SourceId, env: &mut Env<'_>, place: cursor::Place) -> Result<(
         return Err(ReadError::new(SourceSpan { source: id, start: 0, end: 0 }, "there is no such source"));
     };
     env.including.push(id);
+    env.read.push(id);
     let tokens = lex::tokens(id, &source.text)?;
     let mut parser = Parser::new(id, &source.text, tokens, env);
     parser.check_braces()?;

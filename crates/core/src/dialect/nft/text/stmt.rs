@@ -4,7 +4,7 @@ use super::cursor::{Parser, Read, words};
 use super::expr::Operand;
 use super::lex::Kind;
 use crate::dialect::nft::ast::{BinOp, Chain, Cmp, Expr, Field, Rule, Stmt};
-use crate::dialect::nft::normal::{self, Op};
+use crate::dialect::nft::normal;
 use crate::snapshot::ReadError;
 
 impl Parser<'_, '_, '_> {
@@ -148,20 +148,20 @@ impl Parser<'_, '_, '_> {
         Ok(normal::relation(left, op, right))
     }
 
-    fn operator(&mut self) -> Op {
+    fn operator(&mut self) -> Cmp {
         let token = self.peek();
         if !matches!(token.kind, Kind::Word | Kind::Sign) {
-            return Op::Is(Cmp::Implicit);
+            return Cmp::Implicit;
         }
         let op = match self.str(token) {
-            "==" | "eq" => Op::Is(Cmp::Eq),
-            "!=" | "ne" => Op::Is(Cmp::Ne),
-            "<" | "lt" => Op::Is(Cmp::Lt),
-            ">" | "gt" => Op::Is(Cmp::Gt),
-            "<=" | "le" => Op::Is(Cmp::Le),
-            ">=" | "ge" => Op::Is(Cmp::Ge),
-            "!" | "not" => Op::NoneOf,
-            _ => return Op::Is(Cmp::Implicit),
+            "==" | "eq" => Cmp::Eq,
+            "!=" | "ne" => Cmp::Ne,
+            "<" | "lt" => Cmp::Lt,
+            ">" | "gt" => Cmp::Gt,
+            "<=" | "le" => Cmp::Le,
+            ">=" | "ge" => Cmp::Ge,
+            "!" | "not" => Cmp::NoneOf,
+            _ => return Cmp::Implicit,
         };
         self.next();
         op

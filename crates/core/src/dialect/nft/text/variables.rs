@@ -4,7 +4,7 @@ use crate::dialect::nft::ast::{Elem, ElemData, Expr};
 use std::collections::HashMap;
 
 /// As many parts of expressions may come out of variables: `define b = { $a, $a }` doubles, and so on.
-const MAX_PARTS: usize = 4_000_000;
+const MAX_PARTS: usize = 1_000_000;
 
 /// Variables that are visible at a place.
 #[derive(Debug, Default)]

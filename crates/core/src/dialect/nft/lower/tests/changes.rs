@@ -99,3 +99,15 @@ fn what_was_not_understood_taints_and_is_named() {
     assert!(doubt.what.contains("frobnicate 7"), "{}", doubt.what);
     assert!(pipeline(&p).contains("source in {10.0.0.1}, anything may happen"));
 }
+
+#[test]
+fn objects_found_through_a_map_end_the_rule_for_keys_without_one() {
+    let helpers = "map h { type inet_service : ct helper; elements = { 5060 : \"sip\" } }";
+    let found = "protocol in {udp}, destination port in {5060}, accept";
+    assert_eq!(rule("inet", "ct helper set udp dport map { 5060 : \"sip\" } accept"), found);
+    assert_eq!(rule_with("inet", helpers, "ct helper set udp dport map @h accept"), found);
+    let counters = "counter name tcp dport map { 80-90 : \"c\" } accept";
+    assert_eq!(rule("inet", counters), "protocol in {tcp}, destination port in {80-90}, accept");
+    let meter = "meter m { tcp dport . ip6 saddr counter } drop";
+    assert_eq!(rule("inet", meter), "protocol in {tcp}, family in {ipv6}, drop");
+}

@@ -17,7 +17,7 @@ fn selectors_bring_their_dependencies_once() {
             ("ip protocol tcp tcp dport 1", "family in {ipv4}, protocol in {tcp}, destination port in {1}"),
             ("meta nfproto ipv6", "family in {ipv6}"),
             ("meta protocol ip", "family in {ipv4}"),
-            ("ct l3proto ipv4", "direction in {0-1}, family in {ipv4}"),
+            ("ct l3proto ipv4", "direction in {original, reply}, family in {ipv4}"),
             ("ct original ip saddr 1.2.3.4", "family in {ipv4}, original source in {1.2.3.4}"),
         ],
     );
@@ -224,4 +224,13 @@ fn a_long_list_is_one_for_all_rules_that_ask_it() {
     };
     assert!(std::sync::Arc::ptr_eq(&boxes(0), &boxes(1)));
     assert_eq!(boxes(0)[0][0].count(), 200);
+}
+
+#[test]
+fn two_unequal_ports_of_a_rule_are_open_where_nft_merges_them() {
+    let shown = rule("ip", "udp sport != 1 udp dport != 2 accept");
+    assert!(shown.contains("nft 1.0.6 loads the two as one comparison"), "{shown}");
+    let boxes =
+        "in {0, 2 and above . 0-1, 3 and above . 0-1; 0, 2 and above . 2 . 1; 1 . 0-1, 3 and above . 1}, accept";
+    assert!(shown.ends_with(boxes), "{shown}");
 }

@@ -20,7 +20,7 @@ fn stages_run_by_priority_with_tracking_and_translation_at_their_own_places() {
     let m = model(
         "table inet a {\n chain late { type filter hook prerouting priority 10; policy drop; }\n \
          chain raw { type filter hook prerouting priority raw; }\n \
-         chain odd { type nat hook prerouting priority 300; }\n}\n\
+         chain odd { type nat hook prerouting priority 300; redirect; }\n}\n\
          table ip b {\n chain mangle { type filter hook prerouting priority mangle; }\n \
          chain nat { type nat hook prerouting priority dstnat; }\n}\n",
     );
@@ -41,10 +41,35 @@ fn stages_run_by_priority_with_tracking_and_translation_at_their_own_places() {
 #[test]
 fn route_chains_route_again() {
     let m = model("table ip t {\n chain c { type route hook output priority mangle; }\n}\n");
-    assert_eq!(
-        hook(&m, "output")[..2],
-        ["output: track connections", "output ipv4: filter by chain 0 c, else accept, route again"]
+    assert_eq!(hook(&m, "output")[0], "output ipv4: filter by chain 0 c, else accept, route again");
+}
+
+#[test]
+fn of_equal_priority_the_chain_registered_last_runs_first() {
+    let m = model(
+        "table ip a {\n chain x { type filter hook forward priority 0; }\n chain y { type filter hook forward priority 0; }\n}\n\
+         table inet b {\n chain z { type filter hook forward priority 0; }\n}\n",
     );
+    assert_eq!(
+        hook(&m, "forward"),
+        [
+            "forward: filter by chain 2 z, else accept",
+            "forward ipv4: filter by chain 1 y, else accept",
+            "forward ipv4: filter by chain 0 x, else accept",
+        ]
+    );
+}
+
+#[test]
+fn connections_are_tracked_in_the_families_that_some_rule_asks_it_for() {
+    let of = |rule: &str| {
+        let m = model(&format!("table ip6 t {{\n chain c {{\n  {rule}\n }}\n}}\n"));
+        hook(&m, "prerouting").into_iter().find(|l| l.contains("track")).map(str::to_owned)
+    };
+    assert_eq!(of("accept"), None);
+    assert_eq!(of("ct state new accept").as_deref(), Some("prerouting ipv6: track connections"));
+    assert_eq!(of("masquerade").as_deref(), Some("prerouting ipv6: track connections"));
+    assert_eq!(of("meta mark set ct mark").as_deref(), Some("prerouting ipv6: track connections"));
 }
 
 #[test]

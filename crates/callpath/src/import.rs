@@ -1,0 +1,184 @@
+//! `callpath import`: what was understood of a configuration.
+
+use crate::shell::Shell;
+use crate::{NO_ANSWER, gather};
+use callpath_core::call::{Kind, recognise, ruleset};
+use callpath_core::dialect::iproute::{self, Dump};
+use callpath_core::dialect::nft::lower::Coverage;
+use callpath_core::model::{Pipeline, SourceId, print};
+use callpath_core::snapshot::{InputError, Snapshot, Source, line_column};
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+/// Larger files are not configurations.
+const MAX_BYTES: u64 = 64 << 20;
+
+/// Shows what was understood; the exit code.
+pub fn run(files: &[PathBuf], unread: bool, summary: Option<&Path>, shell: &Shell) -> u8 {
+    if let Some(dir) = summary {
+        return figures(dir, shell);
+    }
+    let mut snapshot = Snapshot { sources: vec![Source::default()], directory: String::new() };
+    let mut code = 0;
+    for file in files {
+        let name = gather::shown(file);
+        let text = match gather::read(file, &name, MAX_BYTES) {
+            Ok(text) => text,
+            Err((message, help)) => {
+                shell.error(&InputError::about(name, message).help(help), &snapshot);
+                return NO_ANSWER;
+            }
+        };
+        snapshot.sources.push(Source { name, text });
+    }
+    for index in 1..snapshot.sources.len() {
+        let id = SourceId(u16::try_from(index).unwrap_or(u16::MAX));
+        match one(&snapshot, id, unread, files.len() > 1) {
+            Ok(text) => Shell::print(&text),
+            Err(error) => {
+                shell.error(&error, &snapshot);
+                code = NO_ANSWER;
+            }
+        }
+    }
+    code
+}
+
+fn one(snapshot: &Snapshot, id: SourceId, only_unread: bool, heading: bool) -> Result<String, InputError> {
+    let source = &snapshot.sources[usize::from(id.0)];
+    let mut out = String::new();
+    if heading && !only_unread {
+        let _ = writeln!(out, "# {}", source.name);
+    }
+    let kind = recognise(id, &source.text)?;
+    if kind == Kind::IpRoute {
+        let dump = iproute::parse(id, &source.text)?;
+        if !only_unread {
+            out += &dumped(&dump);
+        }
+        return Ok(out);
+    }
+    let mut pipeline = Pipeline::default();
+    let coverage = ruleset(snapshot, id, kind, &mut pipeline)?;
+    if only_unread {
+        for doubt in pipeline.doubts.iter().filter(|d| d.unread) {
+            let origin = pipeline.origin(doubt.origin);
+            let place = if let Some(s) = snapshot.source(origin.at.source).filter(|_| origin.has_lines) {
+                let (line, column) = line_column(&s.text, origin.at.start as usize);
+                format!("{}:{line}:{column}", s.name)
+            } else {
+                let handle = origin.handle.map_or_else(String::new, |h| format!(", handle {h}"));
+                format!("{}: {}{handle}", source.name, origin.object)
+            };
+            let _ = writeln!(out, "{place}: {}", doubt.what);
+        }
+        return Ok(out);
+    }
+    out += &print::pipeline(&pipeline);
+    let _ = writeln!(out, "\n# {}", line(&coverage));
+    Ok(out)
+}
+
+fn dumped(dump: &Dump) -> String {
+    let mut out = String::new();
+    match dump {
+        Dump::Addresses(list) => {
+            for i in list {
+                let addresses: Vec<String> = i.addresses.iter().map(ToString::to_string).collect();
+                let _ = writeln!(out, "interface {}: {}", i.name, addresses.join(" "));
+            }
+        }
+        Dump::Routes(list) => {
+            for r in list {
+                let via = r.via.map_or_else(String::new, |v| format!(" via {v}"));
+                let dev = r.dev.as_ref().map_or_else(String::new, |d| format!(" dev {d}"));
+                let discards = if r.discards.is_some() { " discarded" } else { "" };
+                let _ = writeln!(out, "route {}{via}{dev}{discards} table {} metric {}", r.to, r.table, r.metric);
+            }
+        }
+        Dump::Rules(list) => {
+            for r in list {
+                let _ = writeln!(
+                    out,
+                    "rule {}: {:?} from {:?} to {:?} table {}",
+                    r.priority, r.family, r.from, r.to, r.table
+                );
+            }
+        }
+        Dump::Empty => out += "an empty list\n",
+    }
+    out
+}
+
+fn line(c: &Coverage) -> String {
+    let known = c.understood + c.approximated;
+    let percent = if c.statements == 0 { 100.0 } else { ratio(known, c.statements) };
+    format!(
+        "{} statements: {} understood, {} approximated, {} not understood ({percent:.1} % known)",
+        c.statements, c.understood, c.approximated, c.unread
+    )
+}
+
+#[allow(clippy::cast_precision_loss)] // a percentage of counts far below 2⁵²
+fn ratio(part: usize, all: usize) -> f64 {
+    100.0 * part as f64 / all as f64
+}
+
+/// Figures for each file under a directory and in all.
+fn figures(dir: &Path, shell: &Shell) -> u8 {
+    let mut files = Vec::new();
+    if let Err(e) = collect(dir, &mut files) {
+        let error =
+            InputError::about(gather::shown(dir), format!("this directory cannot be read: {}", gather::reason(&e)));
+        shell.error(&error.help("name a directory with configuration files"), &Snapshot::default());
+        return NO_ANSWER;
+    }
+    files.sort();
+    let mut total = Coverage::default();
+    let (mut read, mut refused) = (0, 0);
+    let mut out = String::new();
+    for file in &files {
+        let name = gather::shown(file);
+        let outcome = gather::read(file, &name, MAX_BYTES).map_err(|(message, _)| message).and_then(|text| {
+            let snapshot = Snapshot {
+                sources: vec![Source::default(), Source { name: name.clone(), text }],
+                directory: String::new(),
+            };
+            let id = SourceId(1);
+            let kind = recognise(id, &snapshot.sources[1].text).map_err(|e| e.message)?;
+            if kind == Kind::IpRoute {
+                return iproute::parse(id, &snapshot.sources[1].text).map(|_| None).map_err(|e| e.message);
+            }
+            ruleset(&snapshot, id, kind, &mut Pipeline::default()).map(Some).map_err(|e| e.message)
+        });
+        match outcome {
+            Ok(Some(coverage)) => {
+                read += 1;
+                total.add(coverage);
+                let _ = writeln!(out, "{name}: {}", line(&coverage));
+            }
+            Ok(None) => {
+                let _ = writeln!(out, "{name}: addresses, routes or routing rules");
+            }
+            Err(message) => {
+                refused += 1;
+                let _ = writeln!(out, "{name}: not read: {message}");
+            }
+        }
+    }
+    let _ = writeln!(out, "\n{read} rulesets, {refused} files not read; {}", line(&total));
+    Shell::print(&out);
+    u8::from(read == 0) * NO_ANSWER
+}
+
+fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(dir)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            collect(&path, files)?;
+        } else {
+            files.push(path);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! Where output goes, and whether it is coloured.
+
+use callpath_core::snapshot::{InputError, Snapshot};
+use std::io::{IsTerminal, Write};
+
+/// Standard output and standard error.
+pub struct Shell {
+    /// Colours on standard output.
+    pub colour: bool,
+    error_colour: bool,
+}
+
+impl Shell {
+    /// Colours only on a terminal, and not when `NO_COLOR` is set (no-color.org).
+    pub fn new() -> Self {
+        let allowed = std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
+        Self {
+            colour: allowed && std::io::stdout().is_terminal(),
+            error_colour: allowed && std::io::stderr().is_terminal(),
+        }
+    }
+
+    /// Prints to standard output; a closed pipe ends the printing, not the program with a panic.
+    pub fn print(text: &str) {
+        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+    }
+
+    /// Prints an error.
+    pub fn error(&self, error: &InputError, snapshot: &Snapshot) {
+        let _ = writeln!(std::io::stderr().lock(), "{}", error.render(snapshot, self.error_colour));
+    }
+}

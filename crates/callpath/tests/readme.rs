@@ -1,0 +1,57 @@
+//! What the README shows is what the program prints, and its commands exist.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// The report of a scenario; the scenarios' own test compares it with what the program prints.
+fn report(scenario: &str) -> String {
+    let text = fs::read_to_string(root().join(scenario)).expect("a scenario");
+    let block = text.split("```report").nth(1).expect("a report");
+    let (_, rest) = block.split_once('\n').expect("lines");
+    rest.split("```").next().expect("an end").to_owned()
+}
+
+#[test]
+fn the_report_in_the_readme_is_the_scenarios() {
+    let path = root().join("README.md");
+    let text = fs::read_to_string(&path).expect("README");
+    let (before, rest) = text.split_once("```text ").expect("a report block");
+    let (scenario, rest) = rest.split_once('\n').expect("a scenario's name");
+    let (shown, after) = rest.split_once("```").expect("an end");
+    let wanted = report(scenario);
+    if std::env::var_os("CALLPATH_BLESS").is_some() {
+        fs::write(&path, format!("{before}```text {scenario}\n{wanted}```{after}")).expect("write");
+    } else {
+        assert!(shown == wanted, "CALLPATH_BLESS=1 cargo test -p callpath --test readme writes it anew");
+    }
+}
+
+#[test]
+fn the_commands_in_the_readme_exist() {
+    let help = |args: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_callpath")).args(args).arg("--help").output().expect("runs");
+        assert!(output.status.success(), "{args:?}");
+        String::from_utf8(output.stdout).expect("text")
+    };
+    assert!(help(&["check"]).contains("--format"));
+    assert!(help(&["import"]).contains("--unread") && help(&["import"]).contains("--summary"));
+    help(&["schema"]);
+    assert!(help(&[]).contains("Exit codes: 0"));
+}
+
+#[test]
+fn documents_name_only_files_that_exist() {
+    for file in ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "LIMITATIONS.md", "scenarios/README.md"] {
+        let path = root().join(file);
+        let text = fs::read_to_string(&path).expect(file);
+        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let target = path.parent().expect("a folder").join(link);
+            assert!(link.starts_with("http") || target.exists(), "{file}: {link} does not exist");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! Verdicts: what a path's pieces mean for a call (the algebra of `ARCHITECTURE.md`).
+
+use crate::report::{Alternative, Leg, Reach, Verdict};
+use crate::requirement::Level;
+
+/// Whether pieces are open, all together.
+pub(super) fn reach(pieces: &[Reach]) -> Reach {
+    let has = |wanted| pieces.contains(&wanted);
+    match (has(Reach::Open), has(Reach::Closed), has(Reach::Unknown)) {
+        (true, false, false) => Reach::Open,
+        (false, true, false) => Reach::Closed,
+        (_, true, _) => Reach::Partly,
+        _ => Reach::Unknown,
+    }
+}
+
+/// A leg's verdict and a note on it.
+pub(super) fn leg(alternatives: &[(Level, &Alternative)]) -> (Verdict, String) {
+    let required = alternatives.iter().any(|(l, _)| matches!(l, Level::Required | Level::Admin));
+    let wanted = required || alternatives.iter().any(|(l, _)| *l == Level::Recommended);
+    if !wanted {
+        return (Verdict::Works, String::new());
+    }
+    let reach = |i: usize| alternatives[i].1.reach;
+    let first_open = (0..alternatives.len()).find(|i| reach(*i) == Reach::Open);
+    let unknown = |until: usize| (0..until).any(|i| reach(i) == Reach::Unknown);
+    let Some(open) = first_open else {
+        return match (unknown(alternatives.len()), required) {
+            (true, _) => (Verdict::Unknown, String::new()),
+            (false, true) => (Verdict::Fails, String::new()),
+            (false, false) => (Verdict::Degraded, format!("no {}", alternatives[0].1.what)),
+        };
+    };
+    if unknown(open) {
+        return (Verdict::Unknown, format!("at least by {}", protocol(alternatives[open].1)));
+    }
+    if open > 0 {
+        return (Verdict::Degraded, format!("only by {}", protocol(alternatives[open].1)));
+    }
+    let rest = || alternatives.iter().skip(1).filter(|(l, _)| *l == Level::Recommended).map(|(_, a)| *a);
+    if let Some(missing) = rest().find(|a| matches!(a.reach, Reach::Closed | Reach::Partly)) {
+        return (Verdict::Degraded, format!("not by {}", protocol(missing)));
+    }
+    if rest().any(|a| a.reach == Reach::Unknown) {
+        return (Verdict::Unknown, String::new());
+    }
+    (Verdict::Works, String::new())
+}
+
+fn protocol(a: &Alternative) -> String {
+    a.what.split(' ').next().unwrap_or_default().to_uppercase()
+}
+
+/// A path's verdict: its worst leg; an administrator who cannot come in degrades, but stops no call.
+pub(super) fn path(place: &str, legs: &[Leg], notes: &[String]) -> (Verdict, String) {
+    let worst = legs.iter().map(|l| l.verdict).max().unwrap_or(Verdict::Works);
+    let note =
+        legs.iter().zip(notes).filter(|(l, n)| l.verdict == worst && !n.is_empty()).map(|(_, n)| n.clone()).next();
+    let verdict = if place == "admin" && worst == Verdict::Fails { Verdict::Degraded } else { worst };
+    (verdict, note.unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn alternative(what: &str, reach: Reach) -> Alternative {
+        Alternative {
+            requirement: String::new(),
+            what: what.into(),
+            purpose: String::new(),
+            opener: "caller",
+            reach,
+            share: String::new(),
+            pieces: Vec::new(),
+        }
+    }
+
+    /// Levels and reaches of UDP and TCP, and what follows.
+    #[test]
+    fn alternatives_are_judged_in_order_of_preference() {
+        use Level::{Optional, Recommended, Required};
+        use Reach::{Closed, Open, Partly, Unknown};
+        for (udp, tcp, level, verdict, note) in [
+            (Open, Open, Recommended, Verdict::Works, ""),
+            (Closed, Open, Recommended, Verdict::Degraded, "only by TCP"),
+            (Partly, Open, Recommended, Verdict::Degraded, "only by TCP"),
+            (Open, Closed, Recommended, Verdict::Degraded, "not by TCP"),
+            (Open, Closed, Optional, Verdict::Works, ""),
+            (Open, Unknown, Recommended, Verdict::Unknown, ""),
+            (Unknown, Open, Recommended, Verdict::Unknown, "at least by TCP"),
+            (Unknown, Closed, Recommended, Verdict::Unknown, ""),
+            (Closed, Unknown, Recommended, Verdict::Unknown, ""),
+            (Closed, Closed, Recommended, Verdict::Fails, ""),
+            (Partly, Partly, Recommended, Verdict::Fails, ""),
+        ] {
+            let (u, t) = (alternative("udp 1", udp), alternative("tcp 1", tcp));
+            assert_eq!(leg(&[(Required, &u), (level, &t)]), (verdict, note.to_owned()), "{udp:?} {tcp:?} {level:?}");
+        }
+        let closed = alternative("tcp 6789", Closed);
+        assert_eq!(leg(&[(Recommended, &closed)]).0, Verdict::Degraded);
+        assert_eq!(leg(&[(Optional, &closed)]).0, Verdict::Works);
+        assert_eq!(leg(&[(Level::Admin, &closed)]).0, Verdict::Fails);
+    }
+
+    #[test]
+    fn closed_beside_anything_else_is_partly() {
+        use Reach::{Closed, Open, Partly, Unknown};
+        for (pieces, all) in [
+            (vec![Open], Open),
+            (vec![Closed, Closed], Closed),
+            (vec![Open, Closed], Partly),
+            (vec![Closed, Unknown], Partly),
+            (vec![Open, Unknown], Unknown),
+            (vec![Unknown], Unknown),
+        ] {
+            assert_eq!(reach(&pieces), all);
+        }
+    }
+
+    #[test]
+    fn an_administrator_outside_only_degrades() {
+        let leg = |verdict| Leg { kind: String::new(), to: String::new(), verdict, any_of: Vec::new() };
+        let none = vec![String::new()];
+        assert_eq!(path("admin", &[leg(Verdict::Fails)], &none).0, Verdict::Degraded);
+        assert_eq!(path("lan", &[leg(Verdict::Fails)], &none).0, Verdict::Fails);
+        assert_eq!(
+            path("lan", &[leg(Verdict::Works), leg(Verdict::Unknown)], &[String::new(), String::new()]).0,
+            Verdict::Unknown
+        );
+    }
+}

@@ -1,0 +1,17 @@
+//! Calls: who calls whom, by what, and whether it gets through.
+
+mod address;
+mod analyze;
+mod exposure;
+mod gateway;
+mod judge;
+mod reach;
+mod server;
+mod site;
+mod source;
+mod stated;
+mod story;
+mod summary;
+
+pub use analyze::analyze;
+pub use source::{Kind, recognise, ruleset};

@@ -1,0 +1,293 @@
+//! From an answer of the trace to a judgement about every packet that was asked.
+//!
+//! Variables are quantified over: a packet gets through for certain when it does for all values of all variables
+//! (whatever a device chooses, whatever nobody knows), it fails for certain when it fails for all, else it is unknown.
+
+use crate::cube::{Cube, Dim, Set, VarId, merge};
+use crate::model::{DoubtId, Part};
+use crate::trace::{Answer, Choice, Disposition, Journey, Network, Phase, RoundTrip, Val};
+use std::collections::BTreeSet;
+
+/// What is certain about a set of packets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Certainty {
+    /// They get through, whatever happens.
+    Open,
+    /// They do not, whatever happens.
+    Closed,
+    /// It depends on something that is not known.
+    Unknown,
+}
+
+/// How one round trip ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Ending {
+    /// As wanted.
+    Works,
+    /// A packet of this phase was lost or ended in the wrong place.
+    Lost(Phase),
+    /// The answer came back from another address or port than the one that was asked.
+    WrongSource,
+    /// The request reached the server, at another port than the one that was asked.
+    OtherPort,
+    /// It cannot be said.
+    Unknown(Phase),
+}
+
+/// Packets with the same fate.
+#[derive(Debug, Clone)]
+pub(super) struct Region {
+    /// The packets, without variables; disjoint.
+    pub cubes: Vec<Cube>,
+    /// What is certain about them.
+    pub certainty: Certainty,
+    /// A round trip that shows it, as index into the answer.
+    pub trip: usize,
+    /// How that trip ended.
+    pub ending: Ending,
+    /// Doubts that decide, as device and doubt; sorted.
+    pub doubts: Vec<(usize, DoubtId)>,
+    /// Something else leaves it open: choices of devices, shared sessions, too many doubts.
+    pub also: Vec<String>,
+}
+
+impl Region {
+    /// The values of one header field.
+    pub fn part(&self, part: Part) -> Set {
+        self.cubes.iter().fold(Set::empty(), |all, c| all.or(c.part(part)))
+    }
+}
+
+/// What counts as reaching the goal.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Goal {
+    /// Device where the request must end.
+    pub device: usize,
+    /// A socket must be listening there; the internet's services are taken to listen.
+    pub listening: bool,
+    /// The port must be the one that was asked: media clients are told the server's own.
+    pub same_port: bool,
+}
+
+/// How a round trip ended, seen from a goal.
+pub(super) fn ending(trip: &RoundTrip, goal: Goal, asker: usize) -> Ending {
+    let lost = |phase, journey: &Journey| match journey.end {
+        Disposition::Unknown(_) | Disposition::TooManyDoubts => Ending::Unknown(phase),
+        _ => Ending::Lost(phase),
+    };
+    let arrived = |j: &Journey| match j.end {
+        Disposition::Delivered { listening } => j.last().device == goal.device && (listening || !goal.listening),
+        _ => false,
+    };
+    if !arrived(&trip.request) {
+        return lost(Phase::Request, &trip.request);
+    }
+    if goal.same_port && !same_port(trip) {
+        return Ending::OtherPort;
+    }
+    let Some(reply) = &trip.reply else { return Ending::Lost(Phase::Reply) };
+    if !matches!(reply.end, Disposition::Delivered { .. }) || reply.last().device != asker {
+        return lost(Phase::Reply, reply);
+    }
+    match &trip.next {
+        None => Ending::WrongSource,
+        Some(next) if arrived(next) => Ending::Works,
+        Some(next) => lost(Phase::Next, next),
+    }
+}
+
+/// Only the first packet counts: does it end at one of these ports of the device, whatever port was asked?
+pub(super) fn exposed(trip: &RoundTrip, device: usize) -> bool {
+    matches!(trip.request.end, Disposition::Delivered { .. }) && trip.request.last().device == device
+}
+
+fn same_port(trip: &RoundTrip) -> bool {
+    match trip.request.last().header.dport {
+        Val::Part(Part::DstPort, 0) => true,
+        Val::Const(c) => trip.asked.part(Part::DstPort).single() == Some(c),
+        Val::Part(..) | Val::Var(_) => false,
+    }
+}
+
+/// Groups what was asked by fate.
+pub(super) fn regions(answer: &Answer, network: &Network, judge: impl Fn(&RoundTrip) -> Ending) -> Vec<Region> {
+    let endings: Vec<Ending> = answer.trips.iter().map(judge).collect();
+    let mut found: Vec<(Key, Region)> = Vec::new();
+    for (cube, trips) in overlay(answer) {
+        let works = trips.iter().filter(|t| endings[**t] == Ending::Works).count();
+        let unknown = trips.iter().any(|t| matches!(endings[*t], Ending::Unknown(_)));
+        let certainty = match (works == trips.len(), works == 0, unknown) {
+            (true, _, _) => Certainty::Open,
+            (_, true, false) => Certainty::Closed,
+            _ => Certainty::Unknown,
+        };
+        // A trip that shows what is wrong, when something is or may be.
+        let trip = trips.iter().copied().find(|t| endings[*t] != Ending::Works).unwrap_or(trips[0]);
+        let (doubts, also) = if certainty == Certainty::Unknown {
+            doubts(answer, network, &trips, &endings)
+        } else {
+            Default::default()
+        };
+        let key = Key { certainty, place: place(answer, trip, endings[trip], certainty), doubts: doubts.clone() };
+        if let Some((_, region)) = found.iter_mut().find(|(k, _)| *k == key) {
+            region.cubes.push(cube);
+        } else {
+            let region = Region { cubes: vec![cube], certainty, trip, ending: endings[trip], doubts, also };
+            found.push((key, region));
+        }
+    }
+    let mut regions: Vec<Region> = found.into_iter().map(|(_, r)| r).collect();
+    for region in &mut regions {
+        merge(&mut region.cubes);
+    }
+    regions.sort_by_key(|r| (r.part(Part::DstPort).min(), r.certainty));
+    regions
+}
+
+/// What makes two fates the same for a report.
+#[derive(PartialEq, Eq)]
+struct Key {
+    certainty: Certainty,
+    place: Option<(Ending, usize, Option<crate::trace::TraceStep>, Disposition)>,
+    doubts: Vec<(usize, DoubtId)>,
+}
+
+fn place(
+    answer: &Answer,
+    trip: usize,
+    ending: Ending,
+    certainty: Certainty,
+) -> Option<(Ending, usize, Option<crate::trace::TraceStep>, Disposition)> {
+    if certainty == Certainty::Open {
+        return None;
+    }
+    let journey = journey(&answer.trips[trip], ending)?;
+    let last = journey.last();
+    Some((ending, last.device, last.steps.last().cloned(), journey.end.clone()))
+}
+
+/// The journey that shows how a trip ended.
+pub(super) fn journey(trip: &RoundTrip, ending: Ending) -> Option<&Journey> {
+    match ending {
+        Ending::Works => trip.next.as_deref().or(Some(&trip.request)),
+        Ending::Lost(phase) | Ending::Unknown(phase) => trip.journey(phase),
+        Ending::WrongSource => trip.reply.as_deref(),
+        Ending::OtherPort => Some(&trip.request),
+    }
+}
+
+fn doubts(
+    answer: &Answer,
+    network: &Network,
+    trips: &[usize],
+    endings: &[Ending],
+) -> (Vec<(usize, DoubtId)>, Vec<String>) {
+    let separating = separating(answer, trips, endings);
+    let mut doubts = BTreeSet::new();
+    let mut also = BTreeSet::new();
+    for trip in trips.iter().map(|t| (&answer.trips[*t], endings[*t])) {
+        for (var, _) in trip.0.asked.vars.iter().filter(|(v, _)| separating.is_empty() || separating.contains(v)) {
+            match answer.variables[var.0 as usize].choice {
+                Choice::Doubt { device, doubt } => {
+                    doubts.insert((device, doubt));
+                }
+                Choice::Device { device, part, .. } => {
+                    let what = if matches!(part, Part::SrcPort | Part::DstPort) { "port" } else { "address" };
+                    also.insert(format!("which {what} {} chooses", network.devices[device].name));
+                }
+                Choice::SameSession { device } => {
+                    also.insert(format!("which packets {} takes for one session", network.devices[device].name));
+                }
+            }
+        }
+        let journey = journey(trip.0, trip.1);
+        match journey.map(|j| (&j.end, j.last().device)) {
+            Some((Disposition::Unknown(doubt), device)) => {
+                doubts.insert((device, *doubt));
+            }
+            Some((Disposition::TooManyDoubts, device)) => {
+                also.insert(format!("too many unknown statements of {} at once", network.devices[device].name));
+            }
+            _ => {}
+        }
+    }
+    (doubts.into_iter().collect(), also.into_iter().collect())
+}
+
+/// Variables whose value alone makes the difference between two trips with different endings.
+fn separating(answer: &Answer, trips: &[usize], endings: &[Ending]) -> BTreeSet<VarId> {
+    let mut out = BTreeSet::new();
+    for (n, a) in trips.iter().enumerate() {
+        for b in &trips[n + 1..] {
+            if (endings[*a] == Ending::Works) == (endings[*b] == Ending::Works) {
+                continue;
+            }
+            let (a, b) = (&answer.trips[*a].asked, &answer.trips[*b].asked);
+            let differ = |(var, set): &&(VarId, Set)| b.get(Dim::Var(*var)).is_some_and(|other| !other.intersects(set));
+            let mut differing = a.vars.iter().filter(differ);
+            if let (Some((var, _)), None) = (differing.next(), differing.next()) {
+                out.insert(*var);
+            }
+        }
+    }
+    out
+}
+
+/// Disjoint cubes of packets, each with all trips that such a packet may take.
+fn overlay(answer: &Answer) -> Vec<(Cube, Vec<usize>)> {
+    let mut done: Vec<(Cube, Vec<usize>)> = Vec::new();
+    let mut open: Vec<(Cube, Vec<usize>)> = Vec::new();
+    for (index, trip) in answer.trips.iter().enumerate() {
+        let cube = Cube { parts: trip.asked.parts.clone(), vars: Vec::new() };
+        if trip.asked.vars.is_empty() {
+            // All values of all variables: no other trip holds these packets.
+            done.push((cube, vec![index]));
+            continue;
+        }
+        let mut next = Vec::with_capacity(open.len() + 1);
+        let mut fresh = vec![cube.clone()];
+        for (have, trips) in open {
+            let Some(both) = intersect(&have, &cube) else {
+                next.push((have, trips));
+                continue;
+            };
+            fresh = fresh.iter().flat_map(|f| subtract(f, &both)).collect();
+            next.extend(subtract(&have, &both).into_iter().map(|c| (c, trips.clone())));
+            let mut all = trips;
+            all.push(index);
+            next.push((both, all));
+        }
+        next.extend(fresh.into_iter().map(|f| (f, vec![index])));
+        open = next;
+    }
+    done.extend(open);
+    done
+}
+
+pub(super) fn intersect(a: &Cube, b: &Cube) -> Option<Cube> {
+    let parts = std::array::from_fn(|i| a.parts[i].and(&b.parts[i]));
+    let both = Cube { parts, vars: Vec::new() };
+    (!both.is_empty()).then_some(both)
+}
+
+/// Packets of `a` that are not in `b`, as disjoint cubes.
+fn subtract(a: &Cube, b: &Cube) -> Vec<Cube> {
+    if intersect(a, b).is_none() {
+        return vec![a.clone()];
+    }
+    let mut out = Vec::new();
+    let mut rest = a.clone();
+    for part in [Part::Src, Part::Dst, Part::SrcPort, Part::DstPort, Part::Proto] {
+        let outside = rest.part(part).minus(b.part(part));
+        if !outside.is_empty() {
+            out.push(rest.with(Dim::Part(part), outside));
+        }
+        let inside = rest.part(part).and(b.part(part));
+        rest.put(Dim::Part(part), inside);
+    }
+    out
+}
+
+#[cfg(test)]
+#[path = "reach_tests.rs"]
+mod tests;

@@ -1,0 +1,206 @@
+//! Servers: where products listen, and their own firewalls.
+
+use super::site::everything;
+use super::source;
+use crate::dialect::iproute::MAIN;
+use crate::dialect::nft::lower::Coverage;
+use crate::manifest::At;
+use crate::model::{Device, Endpoint, Family, Interface, KeyField, Pipeline, Route, RouteTarget, SourceId, Step};
+use crate::profile::Instance;
+use crate::requirement::{Level, Party};
+use crate::snapshot::{InputError, Snapshot};
+use ipnet::IpNet;
+use std::net::IpAddr;
+
+/// A host on which products run.
+#[derive(Debug, Clone)]
+pub(super) struct Server {
+    /// The device; its segment is not set yet.
+    pub device: Device,
+    /// Own addresses, as the manifest gives them; prefix lengths are not known yet.
+    pub addresses: Vec<At<IpNet>>,
+    /// Interface that holds them.
+    pub interface: usize,
+    /// Routes were dumped.
+    pub routes_dumped: bool,
+    /// Rulesets that were read.
+    pub rulesets: Vec<(SourceId, Coverage)>,
+}
+
+/// All servers, and which of them each instance runs on.
+///
+/// # Errors
+/// Two instances that want the same port of a host; firewall files that cannot be read.
+pub(super) fn read_all(snapshot: &Snapshot, instances: &[Instance]) -> Result<(Vec<Server>, Vec<usize>), InputError> {
+    let mut servers: Vec<Server> = Vec::new();
+    let mut server_of = Vec::new();
+    let mut first: Vec<usize> = Vec::new();
+    for (n, instance) in instances.iter().enumerate() {
+        let hosts: Vec<IpAddr> = instance.deploy.host.iter().map(|h| h.value).collect();
+        let same = servers.iter().position(|s| s.addresses.iter().any(|a| hosts.contains(&a.value.addr())));
+        if let Some(index) = same {
+            let other = &instances[first[index]];
+            overlap(other, instance)?;
+            if let Some(file) = instance.deploy.firewall.first()
+                && other.deploy.firewall.iter().map(|f| &f.value).ne(instance.deploy.firewall.iter().map(|f| &f.value))
+            {
+                return Err(file
+                    .error(format!("`{}` runs on the same host with other firewall files", other.label()))
+                    .help("a host has one firewall: name its files in one of the [[deploy]] tables only"));
+            }
+            for address in &instance.deploy.host {
+                if !servers[index].addresses.iter().any(|a| a.value.addr() == address.value) {
+                    servers[index].addresses.push(address.with(address.value.into()));
+                }
+            }
+            servers[index].device.endpoints.extend(endpoints(instance));
+            server_of.push(index);
+            continue;
+        }
+        servers.push(server(snapshot, instance)?);
+        first.push(n);
+        server_of.push(servers.len() - 1);
+    }
+    Ok((servers, server_of))
+}
+
+/// Two instances on a host must not listen on the same port.
+fn overlap(a: &Instance, b: &Instance) -> Result<(), InputError> {
+    let listens = |i: &Instance| -> Vec<(usize, bool)> {
+        i.requirements.iter().enumerate().filter(|(_, r)| r.to == Party::Server).map(|(n, r)| (n, r.shared)).collect()
+    };
+    for (x, shared_x) in listens(a) {
+        for (y, shared_y) in listens(b) {
+            let (ra, rb) = (&a.requirements[x], &b.requirements[y]);
+            if ra.proto != rb.proto || shared_x && shared_y {
+                continue;
+            }
+            let both = ra
+                .ports
+                .iter()
+                .find_map(|p| rb.ports.iter().map(|q| (p.0.max(q.0), p.1.min(q.1))).find(|(lo, hi)| lo <= hi));
+            if let Some(range) = both {
+                let span =
+                    b.deploy.with.values().map(|(_, v)| v).find(|v| v.value == rb.ports).map_or_else(
+                        || b.deploy.span.start..b.deploy.span.start + "[[deploy]]".len(),
+                        |v| v.span.clone(),
+                    );
+                return Err(InputError::in_manifest(
+                    span,
+                    format!(
+                        "`{}` and `{}` both listen on {} {} of this host",
+                        a.label(),
+                        b.label(),
+                        ra.proto.name(),
+                        crate::manifest::show_ports(&[range])
+                    ),
+                )
+                .help(format!(
+                    "give `{}` other ports: with = {{ … }}, and the same in its own configuration",
+                    b.label()
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn server(snapshot: &Snapshot, instance: &Instance) -> Result<Server, InputError> {
+    let deploy = &instance.deploy;
+    let addresses: Vec<At<IpNet>> = deploy.host.iter().map(|h| h.with(IpNet::from(h.value))).collect();
+    let read = source::read(snapshot, &deploy.firewall)?;
+    let name = format!("server {}", deploy.host[0].value);
+    let dumped = read.interfaces.is_some();
+    let mut interfaces = read.interfaces.unwrap_or_default();
+    interfaces.retain(|i| &*i.name != "lo");
+    let interface = if dumped {
+        let holds = |i: &Interface| i.addresses.iter().any(|n| n.addr() == deploy.host[0].value);
+        interfaces.iter().position(holds).ok_or_else(|| {
+            deploy.host[0]
+                .error(format!("the server's address dump does not hold {}", deploy.host[0].value))
+                .help("check `host`, or save what `ip -j addr` prints on the server again")
+        })?
+    } else {
+        let name = deploy.interface.as_ref().map_or("eth0", |i| &i.value);
+        interfaces.push(Interface { name: name.into(), ..Interface::default() });
+        if deploy.interface.is_none()
+            && let Some(file) = deploy.firewall.first()
+            && names_interfaces(&read.pipeline)
+        {
+            return Err(file
+                .error("these rules name interfaces; which one holds the server's address?")
+                .help("add `interface = \"<name>\"`, or what `ip -j addr` prints on the server to `firewall`"));
+        }
+        0
+    };
+    let mut device = Device {
+        name: name.into(),
+        interfaces,
+        pipeline: read.pipeline,
+        routing_rules: read.rules,
+        drops_own_source: true,
+        endpoints: endpoints(instance),
+        ..Device::default()
+    };
+    let routes_dumped = read.routes.is_some();
+    for route in read.routes.unwrap_or_default() {
+        super::gateway::dumped_route(&mut device, &route);
+    }
+    Ok(Server { device, addresses, interface, routes_dumped, rulesets: read.rulesets })
+}
+
+/// Puts a server on its segment, with its addresses and the gateway there as its way out.
+pub(super) fn attach(device: &mut Device, server: &Server, segment: usize, nets: &[(IpNet, Option<IpAddr>)]) {
+    let index = server.interface;
+    let iface = &mut device.interfaces[index];
+    iface.segment = segment;
+    for (net, gateway) in nets {
+        if !iface.addresses.iter().any(|n| n.addr() == net.addr()) {
+            iface.addresses.push(*net);
+        }
+        if !server.routes_dumped || !device.routes.iter().any(|r| Family::of(r.to.addr()) == Family::of(net.addr())) {
+            device.routes.push(Route {
+                to: everything(Family::of(net.addr())),
+                target: RouteTarget::Via(index, *gateway),
+                table: MAIN,
+                metric: 0,
+            });
+        }
+    }
+}
+
+fn endpoints(instance: &Instance) -> Vec<Endpoint> {
+    let mut out: Vec<Endpoint> = Vec::new();
+    for r in instance.requirements.iter().filter(|r| r.to == Party::Server) {
+        for ports in &r.ports {
+            out.push(Endpoint {
+                proto: r.proto.number(),
+                ports: *ports,
+                bind: None,
+                name: format!("{} {}", instance.label(), r.id).into(),
+                on_demand: r.on_demand && r.level != Level::Forbidden,
+            });
+        }
+    }
+    out
+}
+
+/// Does a rule read the name or group of an interface other than the loopback?
+fn names_interfaces(pipeline: &Pipeline) -> bool {
+    let lo = crate::cube::Set::one(crate::model::iface_value("lo"));
+    let lo = lo.or(&crate::cube::Set::one(0));
+    let reads = |key: &crate::model::Key| {
+        use KeyField::{InGroup, InIface, OutGroup, OutIface, RouteIface};
+        matches!(key.field, InIface | OutIface | InGroup | OutGroup | RouteIface { .. })
+    };
+    let steps = pipeline.chains.iter().flat_map(|c| &c.rules).flat_map(|r| &r.steps);
+    let mut found = steps.filter_map(|s| match s {
+        Step::Match(m) if m.keys.iter().any(reads) => Some(match &m.test {
+            crate::model::Test::In(set) => !set.is_subset(&lo),
+            crate::model::Test::Boxes(_) => true,
+        }),
+        Step::Act(crate::model::Action::Verdict(v)) => Some(v.keys.iter().any(reads)),
+        _ => None,
+    });
+    found.any(|x| x)
+}

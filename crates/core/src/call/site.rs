@@ -1,0 +1,379 @@
+//! The network of a site: its gateways, its servers, everybody who calls, and the segments between them.
+
+mod callers;
+mod front;
+mod nets;
+
+use super::address::is_link_local;
+use super::gateway::{self, Router};
+use super::server::{self, Server};
+use super::stated::INSIDE;
+use crate::cube::Set;
+use crate::dialect::iproute::MAIN;
+use crate::dialect::nft::lower::Coverage;
+use crate::manifest::{At, GatewayKind, Manifest, Place};
+use crate::model::{Device, Family, Interface, Route, RouteTarget, SourceId};
+use crate::profile::Instance;
+use crate::snapshot::{InputError, Snapshot};
+use crate::trace::Network;
+use ipnet::IpNet;
+use std::net::IpAddr;
+
+/// Segment number of the internet.
+const INTERNET_SEGMENT: usize = 0;
+
+/// What was read, before devices are joined.
+#[derive(Debug, Clone)]
+pub(super) struct Parts {
+    /// Gateways from the internet inwards; a stated box is only the first, and absent here.
+    routers: Vec<Router>,
+    servers: Vec<Server>,
+    /// Server of each instance.
+    server_of: Vec<usize>,
+}
+
+/// What is assumed about an outer address that nobody knows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Case {
+    /// The gateway has the public address itself.
+    OnGateway,
+    /// Another box stands in front of it.
+    BoxInFront,
+}
+
+/// People in one place.
+#[derive(Debug, Clone)]
+pub(super) struct Vantage {
+    /// Where.
+    pub place: Place,
+    /// For reports: `anyone on the internet`, `your network 192.168.1.0/24`.
+    pub name: String,
+    /// Device that sends for them.
+    pub device: usize,
+    /// Their addresses.
+    pub v4: Set,
+    /// Their IPv6 addresses.
+    pub v6: Set,
+    /// Segment that they are on.
+    pub segment: usize,
+}
+
+impl Vantage {
+    /// Their addresses in a family.
+    pub fn sources(&self, family: Family) -> &Set {
+        match family {
+            Family::V4 => &self.v4,
+            Family::V6 => &self.v6,
+        }
+    }
+}
+
+/// The joined network.
+#[derive(Debug, Clone)]
+pub(super) struct Site {
+    /// Devices.
+    pub network: Network,
+    /// Index of the internet.
+    pub internet: usize,
+    /// Device of each instance's server.
+    pub server_of: Vec<usize>,
+    /// Everybody who may call, except the servers themselves and the administrator.
+    pub vantages: Vec<Vantage>,
+    /// Public IPv4 address.
+    pub public: Option<IpAddr>,
+    /// Why calls from the internet by IPv6 are not judged, if so.
+    pub no_v6: Option<String>,
+    /// What is taken as given.
+    pub assumptions: Vec<String>,
+    /// Rulesets that were read.
+    pub rulesets: Vec<(SourceId, Coverage)>,
+}
+
+impl Parts {
+    /// Reads everything that the manifest names.
+    ///
+    /// # Errors
+    /// Files or facts that are missing or broken.
+    pub fn read(snapshot: &Snapshot, manifest: &Manifest, instances: &[Instance]) -> Result<Self, InputError> {
+        let many = manifest.gateways.iter().filter(|g| matches!(g.kind, GatewayKind::Read { .. })).count() > 1;
+        let mut routers = Vec::new();
+        for (i, g) in manifest.gateways.iter().enumerate() {
+            let name = match &g.label {
+                Some(label) => label.value.clone(),
+                None if many => format!("router {}", i + 1),
+                None => "router".into(),
+            };
+            routers.extend(gateway::read(snapshot, g, &name, &manifest.deploys, manifest.gateways.len() == 1)?);
+        }
+        let (servers, server_of) = server::read_all(snapshot, instances)?;
+        Ok(Self { routers, servers, server_of })
+    }
+
+    /// Nothing says which address the outermost gateway has.
+    pub fn outer_address_unknown(&self, manifest: &Manifest) -> bool {
+        let stated_box = matches!(manifest.gateways.first().map(|g| &g.kind), Some(GatewayKind::Stated { .. }));
+        !stated_box && self.routers.first().is_some_and(|r| r.wan.is_none()) && public_v4(manifest).is_some()
+    }
+
+    /// Name of the outermost gateway.
+    pub fn outer_name(&self) -> &str {
+        self.routers.first().map_or("the server", |r| &r.device.name)
+    }
+}
+
+fn public_v4(manifest: &Manifest) -> Option<&At<IpAddr>> {
+    manifest.address.iter().find(|a| a.value.is_ipv4())
+}
+
+/// Joins what was read.
+///
+/// # Errors
+/// Addresses that contradict each other, or that nothing tells.
+pub(super) fn build(snapshot: &Snapshot, manifest: &Manifest, parts: &Parts, case: Case) -> Result<Site, InputError> {
+    let mut b = Builder {
+        snapshot,
+        manifest,
+        devices: Vec::new(),
+        routers: parts.routers.clone(),
+        segments: 1,
+        public: None,
+        no_v6: None,
+        assumptions: Vec::new(),
+        vantages: Vec::new(),
+    };
+    b.public = b.find_public(&parts.servers)?;
+    let front_box = b.front_box(case)?;
+    if !parts.routers.is_empty() {
+        b.assumptions.push("routers forward packets and do not check return paths (rp_filter = 0)".into());
+    }
+    let first_router = b.devices.len();
+    b.add_routers(front_box);
+    let server_base = b.devices.len();
+    b.add_servers(&parts.servers, first_router)?;
+    let server_of = parts.server_of.iter().map(|s| server_base + s).collect();
+    let internet = b.add_internet(first_router, server_base);
+    b.add_callers(first_router, server_base, internet)?;
+    let rulesets = parts
+        .routers
+        .iter()
+        .flat_map(|r| &r.rulesets)
+        .chain(parts.servers.iter().flat_map(|s| &s.rulesets))
+        .copied()
+        .collect();
+    Ok(Site {
+        network: Network { devices: b.devices },
+        internet,
+        server_of,
+        vantages: b.vantages,
+        public: b.public,
+        no_v6: b.no_v6,
+        assumptions: b.assumptions,
+        rulesets,
+    })
+}
+
+struct Builder<'a> {
+    snapshot: &'a Snapshot,
+    manifest: &'a Manifest,
+    devices: Vec<Device>,
+    routers: Vec<Router>,
+    segments: usize,
+    public: Option<IpAddr>,
+    no_v6: Option<String>,
+    assumptions: Vec<String>,
+    vantages: Vec<Vantage>,
+}
+
+impl Builder<'_> {
+    fn segment(&mut self) -> usize {
+        self.segments += 1;
+        self.segments - 1
+    }
+
+    fn add_routers(&mut self, front_box: Option<usize>) {
+        let mut before: Option<(usize, usize)> = front_box.map(|b| (b, INSIDE));
+        for index in 0..self.routers.len() {
+            let router = self.routers[index].clone();
+            let mut device = router.device.clone();
+            if let Some(wan) = &router.wan
+                && !device.interfaces[router.outer_v4].addresses.iter().any(|n| n.addr() == wan.address)
+            {
+                device.interfaces[router.outer_v4].addresses.push(wan.address.into());
+            }
+            for i in 0..device.interfaces.len() {
+                device.interfaces[i].segment = self.segment();
+            }
+            let outer_segment = match before {
+                None => INTERNET_SEGMENT,
+                Some((d, i)) => self.devices[d].interfaces[i].segment,
+            };
+            device.interfaces[router.outer_v4].segment = outer_segment;
+            device.interfaces[router.outer_v6].segment = outer_segment;
+            self.default_routes(&mut device, &router, before);
+            if before.is_none() {
+                self.assumptions.push(router.outer_why.clone());
+            }
+            self.devices.push(device);
+            before = self.inner_of(index);
+        }
+    }
+
+    /// The interface of the router just added that leads to the next one.
+    fn inner_of(&self, index: usize) -> Option<(usize, usize)> {
+        let next = self.routers.get(index + 1)?;
+        let last = self.devices.len() - 1;
+        let wan = next.wan.as_ref().map(|w| w.address);
+        let holds = |i: &Interface| i.addresses.iter().any(|n| wan.is_some_and(|w| n.contains(&w)));
+        self.devices[last].interfaces.iter().position(holds).map(|i| (last, i))
+    }
+
+    /// Where nothing says otherwise, the default route leads out.
+    fn default_routes(&mut self, device: &mut Device, router: &Router, before: Option<(usize, usize)>) {
+        for (family, outer) in [(Family::V4, router.outer_v4), (Family::V6, router.outer_v6)] {
+            let hop = before.and_then(|(d, i)| address_of(&self.devices[d].interfaces[i], family));
+            for route in device.routes.iter_mut().filter(|r| hop.is_some() && gateway::is_default(r, family)) {
+                // Behind another box, "out by this interface" means by that box.
+                if route.target == RouteTarget::Via(outer, None) {
+                    route.target = RouteTarget::Via(outer, hop);
+                }
+            }
+            if router.has_default[usize::from(family == Family::V6)] || router.routes_dumped && family == Family::V4 {
+                continue;
+            }
+            if router.routes_dumped && !device.routes.iter().any(|r| Family::of(r.to.addr()) == family) {
+                // Only the other family's routes were dumped.
+                self.assumptions.push(format!(
+                    "{}'s default IPv6 route leads out by {}: no IPv6 routes are given",
+                    device.name, device.interfaces[outer].name
+                ));
+            }
+            device.routes.push(Route {
+                to: everything(family),
+                target: RouteTarget::Via(outer, hop),
+                table: MAIN,
+                metric: 0,
+            });
+        }
+    }
+
+    fn add_servers(&mut self, servers: &[Server], first_router: usize) -> Result<(), InputError> {
+        for server in servers {
+            let mut device = server.device.clone();
+            let mut segment = None;
+            let mut nets = Vec::new();
+            for address in &server.addresses {
+                let Some((d, i, net)) = self.holder(address, first_router)? else {
+                    if self.manifest.gateways.is_empty() {
+                        segment = Some(INTERNET_SEGMENT);
+                        nets.push((address.value, None));
+                    }
+                    continue;
+                };
+                let here = self.devices[d].interfaces[i].segment;
+                if segment.is_some_and(|s| s != here) {
+                    return Err(address
+                        .error(format!(
+                            "{} and the server's other address lie in different networks",
+                            address.value.addr()
+                        ))
+                        .help("give addresses of one interface of the server"));
+                }
+                segment = Some(here);
+                let gateway = self.devices[d].interfaces[i]
+                    .addresses
+                    .iter()
+                    .find(|n| n.contains(&address.value.addr()))
+                    .map(IpNet::addr);
+                let full = IpNet::new_assert(address.value.addr(), net.prefix_len());
+                nets.push((full, gateway));
+            }
+            let Some(segment) = segment else { continue };
+            server::attach(&mut device, server, segment, &nets);
+            if let Some(gateway) = nets.iter().find_map(|(_, g)| *g).filter(|_| !server.routes_dumped) {
+                self.assumptions.push(format!("{} sends what is not for its own network to {gateway}", device.name));
+            }
+            for i in 0..device.interfaces.len() {
+                if i != server.interface {
+                    device.interfaces[i].segment = self.segment();
+                }
+            }
+            self.devices.push(device);
+        }
+        Ok(())
+    }
+
+    /// The gateway's interface whose network holds a server's address.
+    fn holder(&self, address: &At<IpNet>, first_router: usize) -> Result<Option<(usize, usize, IpNet)>, InputError> {
+        let ip = address.value.addr();
+        let start = if self.routers.is_empty() { 0 } else { first_router };
+        let mut found: Vec<(usize, usize, IpNet)> = Vec::new();
+        for (d, device) in self.devices.iter().enumerate().skip(start) {
+            for (i, iface) in device.interfaces.iter().enumerate() {
+                if iface.segment == INTERNET_SEGMENT && is_outside(device, i) {
+                    continue;
+                }
+                let nets = iface.addresses.iter().filter(|n| n.contains(&ip) && n.prefix_len() < full(ip));
+                found.extend(nets.map(|n| (d, i, *n)));
+            }
+        }
+        let names = |found: &[(usize, usize, IpNet)]| {
+            let one = |(d, i, n): &(usize, usize, IpNet)| {
+                format!("{} of {} ({n})", self.devices[*d].interfaces[*i].name, self.devices[*d].name)
+            };
+            found.iter().map(one).collect::<Vec<_>>().join(", ")
+        };
+        if let Some((d, i, _)) =
+            found.iter().find(|(d, i, _)| self.devices[*d].interfaces[*i].addresses.iter().any(|n| n.addr() == ip))
+        {
+            return Err(address
+                .error(format!(
+                    "{ip} is {}'s own address on {}",
+                    self.devices[*d].name, self.devices[*d].interfaces[*i].name
+                ))
+                .help("`host` is the server's address"));
+        }
+        match found[..] {
+            [one] => Ok(Some(one)),
+            [] if self.devices.is_empty() => Ok(None),
+            [] => Err(gateway::no_network(address.error(""), ip, &self.devices[start..])),
+            _ => Err(address
+                .error(format!("{ip} lies in the networks of several interfaces: {}", names(&found)))
+                .help("give address dumps in which only one interface holds it")),
+        }
+    }
+}
+
+impl Site {
+    /// Who calls this instance's server from its own network and from elsewhere: only one network is `lan`.
+    pub fn vantages_of(&self, server: usize) -> Vec<Vantage> {
+        let segment: Vec<usize> = self.network.devices[server].interfaces.iter().map(|i| i.segment).collect();
+        let rename = |v: &Vantage| {
+            let mut v = v.clone();
+            if v.place == Place::Lan && !segment.contains(&v.segment) {
+                // Its name ends in its prefix.
+                v.place = Place::Net(v.name.rsplit(' ').next().unwrap_or_default().to_owned());
+            }
+            v
+        };
+        self.vantages.iter().map(rename).collect()
+    }
+}
+
+fn is_outside(device: &Device, iface: usize) -> bool {
+    device.interfaces[iface].segment == INTERNET_SEGMENT
+}
+
+fn full(ip: IpAddr) -> u8 {
+    if ip.is_ipv4() { 32 } else { 128 }
+}
+
+/// The default route's destination.
+pub(super) fn everything(family: Family) -> IpNet {
+    IpNet::new_assert(family.address(0), 0)
+}
+
+/// An interface's address in a family, a global one if it has one.
+fn address_of(iface: &Interface, family: Family) -> Option<IpAddr> {
+    let all = || iface.addresses.iter().map(IpNet::addr).filter(|a| Family::of(*a) == family);
+    all().find(|a| !is_link_local(*a)).or_else(|| all().next())
+}

@@ -1,0 +1,240 @@
+//! Everybody who calls: the internet, and the networks behind the gateways.
+
+use super::{Builder, INTERNET_SEGMENT, Vantage, everything, full};
+use crate::call::address::{hosts, internet, is_link_local, is_public, one, prefix_set};
+use crate::call::stated::INSIDE;
+use crate::cube::Set;
+use crate::dialect::iproute::MAIN;
+use crate::manifest::Place;
+use crate::model::{Device, Family, Interface, Route, RouteTarget};
+use crate::snapshot::InputError;
+use ipnet::IpNet;
+use std::net::IpAddr;
+
+impl Builder<'_> {
+    pub(super) fn add_internet(&mut self, first_router: usize, server_base: usize) -> usize {
+        let index = self.devices.len();
+        let mut iface = Interface { name: "internet".into(), segment: INTERNET_SEGMENT, ..Interface::default() };
+        let mut routes = Vec::new();
+        let (site_v4, site_v6) = (self.site_addresses(Family::V4), self.site_addresses(Family::V6));
+        let mut extra_v4 = Set::empty();
+        let mut extra_v6 = Set::empty();
+        for device in &self.devices {
+            for (i, outer) in device.interfaces.iter().enumerate().filter(|(_, f)| f.segment == INTERNET_SEGMENT) {
+                for net in &outer.addresses {
+                    let set = prefix_set(*net);
+                    if net.addr().is_ipv4() { extra_v4 = extra_v4.or(&set) } else { extra_v6 = extra_v6.or(&set) }
+                }
+                for route in &device.routes {
+                    if let RouteTarget::Via(via, Some(hop)) = route.target
+                        && via == i
+                    {
+                        if hop.is_ipv4() {
+                            extra_v4 = extra_v4.or(&one(hop));
+                        } else {
+                            extra_v6 = extra_v6.or(&one(hop));
+                        }
+                    }
+                }
+            }
+        }
+        for admin in self.manifest.deploys.iter().flat_map(|d| &d.admin).filter(|a| is_public(a.value.addr())) {
+            let set = prefix_set(admin.value);
+            if admin.value.addr().is_ipv4() { extra_v4 = extra_v4.or(&set) } else { extra_v6 = extra_v6.or(&set) }
+        }
+        iface.hosts_v4 = internet(Family::V4).or(&extra_v4).minus(&site_v4);
+        iface.hosts_v6 = internet(Family::V6).or(&extra_v6).minus(&site_v6);
+        self.internet_routes(first_router, server_base, &mut routes);
+        self.vantages.push(Vantage {
+            place: Place::Internet,
+            name: "anyone on the internet".into(),
+            device: index,
+            v4: internet(Family::V4).minus(&site_v4),
+            v6: internet(Family::V6).minus(&site_v6),
+            segment: INTERNET_SEGMENT,
+        });
+        self.devices.push(Device { name: "the internet".into(), interfaces: vec![iface], routes, ..Device::default() });
+        index
+    }
+
+    /// All addresses that belong to the site: interfaces, inner networks, the public addresses.
+    pub(super) fn site_addresses(&self, family: Family) -> Set {
+        let mut all = Set::empty();
+        let mut add = |ip: IpAddr, set: Set| {
+            if Family::of(ip) == family {
+                all = all.or(&set);
+            }
+        };
+        for iface in self.devices.iter().flat_map(|d| &d.interfaces) {
+            for net in &iface.addresses {
+                // Every link has the link-local network; only this address of it is the site's.
+                let inner = iface.segment != INTERNET_SEGMENT && !is_link_local(net.addr());
+                add(net.addr(), if inner { prefix_set(*net) } else { one(net.addr()) });
+            }
+        }
+        for net in self.manifest.nets.iter().flat_map(|n| &n.prefixes) {
+            add(net.value.addr(), prefix_set(net.value));
+        }
+        for ip in self.manifest.address.iter().map(|a| a.value).chain(self.public) {
+            add(ip, one(ip));
+        }
+        all
+    }
+
+    /// How the internet reaches the site: directly on the outer segment, the rest by the outermost device.
+    pub(super) fn internet_routes(&mut self, first_router: usize, server_base: usize, routes: &mut Vec<Route>) {
+        let on_segment: Vec<IpAddr> = self
+            .devices
+            .iter()
+            .flat_map(|d| &d.interfaces)
+            .filter(|i| i.segment == INTERNET_SEGMENT)
+            .flat_map(|i| i.addresses.iter().map(IpNet::addr))
+            .collect();
+        let direct = |ip: IpAddr| Route { to: ip.into(), target: RouteTarget::Via(0, None), table: MAIN, metric: 0 };
+        routes.extend(on_segment.iter().copied().map(direct));
+        for family in [Family::V4, Family::V6] {
+            let of_family = on_segment.iter().copied().filter(|a| Family::of(*a) == family);
+            let mut hop = of_family.clone().find(|a| !is_link_local(*a)).or_else(|| of_family.clone().next());
+            if family == Family::V6
+                && hop.is_none()
+                && self.no_v6.is_none()
+                && let Some(router) = self.routers.first()
+            {
+                // A point-to-point line without an IPv6 address of its own: any next hop does.
+                let address: IpNet =
+                    IpNet::new_assert(std::net::Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1).into(), 128);
+                let outer = router.outer_v6;
+                self.devices[first_router].interfaces[outer].addresses.push(address);
+                routes.push(direct(address.addr()));
+                hop = Some(address.addr());
+            }
+            let Some(hop) = hop else { continue };
+            let via = |to: IpNet| Route { to, target: RouteTarget::Via(0, Some(hop)), table: MAIN, metric: 1 };
+            let told = self.manifest.address.iter().map(|a| a.value).chain(self.public);
+            let inner = self.devices[first_router.min(server_base)..]
+                .iter()
+                .flat_map(|d| &d.interfaces)
+                .filter(|i| i.segment != INTERNET_SEGMENT)
+                .flat_map(|i| i.addresses.iter().map(IpNet::trunc))
+                .filter(|n| is_public(n.addr()));
+            let wanted = told.filter(|a| !on_segment.contains(a)).map(IpNet::from).chain(inner);
+            let list: Vec<Route> = wanted.filter(|n| Family::of(n.addr()) == family).map(via).collect();
+            routes.extend(list);
+        }
+    }
+
+    pub(super) fn add_callers(
+        &mut self,
+        first_router: usize,
+        server_base: usize,
+        internet: usize,
+    ) -> Result<(), InputError> {
+        let servers: Vec<(usize, Set)> = self.devices[server_base..internet]
+            .iter()
+            .flat_map(|d| &d.interfaces)
+            .map(|i| (i.segment, i.owned(Family::V4).or(&i.owned(Family::V6))))
+            .collect();
+        let mut inner = Vec::new();
+        for (d, device) in self.devices.iter().enumerate().take(server_base) {
+            let transfer = |segment: usize| {
+                let others = self.devices[..server_base].iter().enumerate().filter(|(o, _)| *o != d);
+                others.flat_map(|(_, o)| &o.interfaces).any(|i| i.segment == segment)
+            };
+            for (i, iface) in device.interfaces.iter().enumerate() {
+                let lan = servers.iter().any(|(s, _)| *s == iface.segment);
+                if d >= first_router.min(server_base)
+                    && iface.segment != INTERNET_SEGMENT
+                    && (lan || !transfer(iface.segment))
+                {
+                    inner.push((d, i, lan));
+                }
+            }
+        }
+        // The box in front serves the server itself when there is no gateway behind it.
+        if self.routers.is_empty() && server_base > 0 {
+            inner = vec![(0, INSIDE, true)];
+        }
+        let mut named: Vec<bool> = vec![false; self.manifest.nets.len()];
+        for (d, i, lan) in inner {
+            let iface = self.devices[d].interfaces[i].clone();
+            let nets: Vec<IpNet> = iface
+                .addresses
+                .iter()
+                .copied()
+                .filter(|n| !is_link_local(n.addr()) && n.prefix_len() + 2 <= full(n.addr()))
+                .collect();
+            if nets.is_empty() {
+                continue;
+            }
+            let by_name = self
+                .manifest
+                .nets
+                .iter()
+                .position(|n| n.prefixes.iter().any(|p| nets.iter().any(|x| x.trunc() == p.value.trunc())));
+            if let Some(n) = by_name {
+                named[n] = true;
+            }
+            let list = nets.iter().filter(|n| n.addr().is_ipv4()).chain(nets.iter().filter(|n| n.addr().is_ipv6()));
+            let shown = list.map(|n| n.trunc().to_string()).next().unwrap_or_default();
+            let (place, name) = match (lan, by_name) {
+                (true, _) => (Place::Lan, format!("your network {shown}")),
+                (false, Some(n)) => {
+                    let name = self.manifest.nets[n].name.value.clone();
+                    let words = format!("{name} {shown}");
+                    (Place::Net(name), words)
+                }
+                (false, None) => (Place::Net(iface.name.to_string()), format!("{} {shown}", iface.name)),
+            };
+            let taken = servers.iter().filter(|(s, _)| *s == iface.segment).map(|(_, set)| set);
+            let taken = taken.fold(self.next_hops(), |all, s| all.or(s));
+            self.group(place, name, &nets, &taken, iface.segment, &iface);
+        }
+        for (index, done) in named.into_iter().enumerate() {
+            if !done {
+                self.routed_net(index, first_router, server_base)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Routers that a gateway's routes lead to: they are nobody's callers.
+    fn next_hops(&self) -> Set {
+        let routes = self.devices.iter().flat_map(|d| &d.routes);
+        let hops = routes.filter_map(|r| match r.target {
+            RouteTarget::Via(_, hop) => hop,
+            _ => None,
+        });
+        hops.fold(Set::empty(), |all, hop| all.or(&one(hop)))
+    }
+
+    /// Hosts on a segment, with the gateway on it as their router.
+    pub(super) fn group(
+        &mut self,
+        place: Place,
+        name: String,
+        nets: &[IpNet],
+        taken: &Set,
+        segment: usize,
+        gateway: &Interface,
+    ) {
+        let mut iface = Interface { name: "eth0".into(), segment, ..Interface::default() };
+        let mut routes = Vec::new();
+        for net in nets {
+            let family = Family::of(net.addr());
+            let free = hosts(*net).minus(&gateway.owned(family)).minus(taken);
+            let Some(first) = free.min() else { continue };
+            iface.addresses.push(IpNet::new_assert(family.address(first), net.prefix_len()));
+            match family {
+                Family::V4 => iface.hosts_v4 = iface.hosts_v4.or(&free),
+                Family::V6 => iface.hosts_v6 = iface.hosts_v6.or(&free),
+            }
+            let target = RouteTarget::Via(0, Some(net.addr()));
+            if !routes.iter().any(|r: &Route| Family::of(r.to.addr()) == family) {
+                routes.push(Route { to: everything(family), target, table: MAIN, metric: 0 });
+            }
+        }
+        let (v4, v6) = (iface.owned(Family::V4), iface.owned(Family::V6));
+        self.vantages.push(Vantage { place, name: name.clone(), device: self.devices.len(), v4, v6, segment });
+        self.devices.push(Device { name: name.into(), interfaces: vec![iface], routes, ..Device::default() });
+    }
+}

@@ -1,0 +1,138 @@
+//! The public address, and a box in front of everything.
+
+use super::{Builder, Case, INTERNET_SEGMENT, public_v4};
+use crate::call::address::{hosts, is_public, one};
+use crate::call::gateway::{self, Wan, at_line};
+use crate::call::server::Server;
+use crate::call::stated::{self, INSIDE, OUTSIDE, Stated};
+use crate::manifest::{Forwards, GatewayKind};
+use crate::model::{Family, RouteTarget};
+use crate::snapshot::InputError;
+use ipnet::IpNet;
+use std::net::IpAddr;
+
+impl Builder<'_> {
+    pub(super) fn find_public(&mut self, servers: &[Server]) -> Result<Option<IpAddr>, InputError> {
+        if let Some(a) = public_v4(self.manifest) {
+            self.assumptions.push(format!("the internet sees {} ({})", a.value, at_line(self.snapshot, a)));
+            return Ok(Some(a.value));
+        }
+        let wan = self.routers.first().and_then(|r| r.wan.as_ref()).map(|w| w.address).filter(|a| is_public(*a));
+        let own = servers.iter().flat_map(|s| &s.addresses).map(|n| n.value.addr());
+        let direct = own.clone().find(|a| a.is_ipv4() && is_public(*a)).filter(|_| self.manifest.gateways.is_empty());
+        let has_v6 =
+            self.manifest.address.iter().any(|a| a.value.is_ipv6()) || own.clone().any(|a| a.is_ipv6() && is_public(a));
+        match wan.or(direct) {
+            Some(a) => {
+                self.assumptions.push(format!("the internet sees {a}, the outer address"));
+                Ok(Some(a))
+            }
+            None if has_v6 => Ok(None),
+            None => Err(InputError::in_manifest(0..0, "nothing says by which address the internet reaches the server")
+                .help("add your public address: `address = \"203.0.113.5\"`; a page such as https://ip.me shows it")),
+        }
+    }
+
+    /// A box in front of everything: stated, or there because the public address is not on the gateway. Its index.
+    pub(super) fn front_box(&mut self, case: Case) -> Result<Option<usize>, InputError> {
+        let Some(public) = self.public else { return Ok(None) };
+        let first = self.manifest.gateways.first();
+        if let Some(GatewayKind::Stated { inside, forwards, hairpin }) = first.map(|g| &g.kind) {
+            let name = first.and_then(|g| g.label.as_ref()).map_or("the box in front", |l| &l.value);
+            let next = match (&forwards.value, self.routers.first()) {
+                (Forwards::All(Some(to)), _) => *to,
+                (_, Some(router)) => match &router.wan {
+                    Some(w) => w.address,
+                    None => {
+                        return Err(inside
+                            .error(format!("which address of {} does {name} forward to?", inside.value))
+                            .help("name it in the next [[gateway]] table: `wan = \"192.168.0.2\"`"));
+                    }
+                },
+                (_, None) => match self.manifest.deploys.iter().flat_map(|d| &d.host).find(|h| h.value.is_ipv4()) {
+                    Some(host) => host.value,
+                    None => return Ok(None),
+                },
+            };
+            if !inside.value.contains(&next) {
+                return Err(inside
+                    .error(format!("{name} would forward to {next}, which is not in its network"))
+                    .help("check `inside`, the `wan` of the next gateway and the target in `forwards`"));
+            }
+            if let Some(router) = self.routers.first()
+                && router.wan.as_ref().is_none_or(|w| w.address != next)
+            {
+                self.routers[0].wan = Some(Wan { address: next, why: format!("what {name} forwards to") });
+            }
+            self.assumptions.push(format!("{name}: as you stated ({})", at_line(self.snapshot, inside)));
+            self.no_v6 = Some(format!("IPv6: what {name} does to it is not stated"));
+            let at = Some(inside.span.clone());
+            return Ok(Some(self.push_box(name, public, inside.value, next, &forwards.value, *hairpin, at)));
+        }
+        let Some(router) = self.routers.first().cloned() else { return Ok(None) };
+        let name = router.device.name.clone();
+        let outer = router.outer_v4;
+        // Its own address, or one of a public network behind it.
+        let holds = router
+            .device
+            .interfaces
+            .iter()
+            .enumerate()
+            .any(|(i, f)| f.addresses.iter().any(|n| n.addr() == public || i != outer && n.contains(&public)));
+        let (net, why) = match (&router.wan, case) {
+            _ if holds => {
+                let why =
+                    router.wan.as_ref().filter(|w| w.address == public).map_or("on an inner interface", |w| &w.why);
+                self.assumptions.push(format!("{public} is on {name} itself ({why}), so no second router is in front"));
+                return Ok(None);
+            }
+            (None, Case::OnGateway) => {
+                self.routers[0].device.interfaces[outer].addresses.push(public.into());
+                return Ok(None);
+            }
+            // RFC 7335: never anybody's own network, so it cannot collide with one.
+            (None, Case::BoxInFront) => {
+                let net: IpNet = IpNet::new_assert(std::net::Ipv4Addr::new(192, 0, 0, 2).into(), 29);
+                self.routers[0].device.interfaces[outer].addresses.push(net);
+                self.routers[0].wan = Some(Wan { address: net.addr(), why: "an address nobody knows".into() });
+                (net, "its outer address is not known".to_owned())
+            }
+            (Some(w), _) => {
+                let net = router.device.interfaces[outer].addresses.iter().find(|n| n.addr() == w.address);
+                let net = net.copied().unwrap_or_else(|| w.address.into());
+                (net, format!("its outer address {} ({}) is not {public}", w.address, w.why))
+            }
+        };
+        let next = net.addr();
+        let hop =
+            router.device.routes.iter().find(|r| gateway::is_default(r, Family::V4)).and_then(|r| match r.target {
+                RouteTarget::Via(_, hop) => hop.filter(|h| net.contains(h)),
+                _ => None,
+            });
+        let free = hosts(net).minus(&one(next)).min().map(|v| Family::V4.address(v));
+        let Some(inner) = hop.or(free) else { return Ok(None) };
+        let inside = IpNet::new_assert(inner, net.prefix_len());
+        let label = format!("the box in front of {name}");
+        self.assumptions.push(format!("another router stands in front of {name}: {why}"));
+        self.no_v6 = Some(format!("IPv6: what {label} does to it is not known"));
+        Ok(Some(self.push_box(&label, public, inside, next, &Forwards::Unknown, None, None)))
+    }
+
+    #[allow(clippy::too_many_arguments)] // the fields of a stated box, one by one
+    pub(super) fn push_box(
+        &mut self,
+        name: &str,
+        public: IpAddr,
+        inside: IpNet,
+        next: IpAddr,
+        forwards: &Forwards,
+        hairpin: Option<bool>,
+        at: Option<std::ops::Range<usize>>,
+    ) -> usize {
+        let mut device = stated::device(&Stated { name, public, inside, next, forwards, hairpin, at });
+        device.interfaces[OUTSIDE].segment = INTERNET_SEGMENT;
+        device.interfaces[INSIDE].segment = self.segment();
+        self.devices.push(device);
+        self.devices.len() - 1
+    }
+}

@@ -1,0 +1,168 @@
+//! Configuration files of one device: recognised by content, read, put together.
+
+use crate::dialect::iproute::{self, Dump, DumpedRoute};
+use crate::dialect::nft::{self, lower::Coverage};
+use crate::manifest::At;
+use crate::model::{Interface, Pipeline, RoutingRule, SourceId};
+use crate::snapshot::{InputError, Snapshot};
+
+/// What a device's files say.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Files {
+    /// What its rules do.
+    pub pipeline: Pipeline,
+    /// Interfaces of an address dump.
+    pub interfaces: Option<Vec<Interface>>,
+    /// Routes of route dumps.
+    pub routes: Option<Vec<DumpedRoute>>,
+    /// Routing rules of rule dumps.
+    pub rules: Vec<RoutingRule>,
+    /// Rulesets: the file and how much of it was understood.
+    pub rulesets: Vec<(SourceId, Coverage)>,
+}
+
+/// What kind of file a text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// nftables rules as text.
+    NftText,
+    /// `nft -j list ruleset`.
+    NftJson,
+    /// `ip -j addr`, `ip -j route`, `ip -j rule`.
+    IpRoute,
+}
+
+const RULESET: &str = "give nftables rules here: what `nft list ruleset` or `nft -j list ruleset` prints";
+
+/// Recognises a configuration file by its content.
+///
+/// # Errors
+/// Empty, or a kind of file that is not read: what it looks like and what to give instead.
+pub fn recognise(source: SourceId, text: &str) -> Result<Kind, InputError> {
+    let start = text.trim_start_matches('\u{feff}').trim_start();
+    let at = text.len() - start.len();
+    let first = start.lines().next().unwrap_or_default().trim_end();
+    let refuse = |what: &str, help: &str| {
+        let end = at + first.len().min(60);
+        Err(InputError::at(source, at..end, format!("this is {what}")).help(help))
+    };
+    if start.is_empty() {
+        return refuse("an empty file", "save what `nft list ruleset` prints, as root: others get an empty list");
+    }
+    if text.as_bytes().iter().take(4096).any(|b| *b == 0) {
+        return refuse("not a text file", RULESET);
+    }
+    let after_bracket = start.strip_prefix('[').map(str::trim_start);
+    match first {
+        _ if start.starts_with('{') => Ok(Kind::NftJson),
+        _ if after_bracket.is_some_and(|t| t.starts_with(['{', ']'])) => Ok(Kind::IpRoute),
+        _ if start.starts_with('<') => refuse("XML or HTML", RULESET),
+        _ if start.starts_with('[') => refuse("a file in INI or TOML style", RULESET),
+        _ if is_iptables(start) => refuse(
+            "an iptables-save file",
+            "iptables rules are not read; where `iptables -V` says nf_tables, `nft list ruleset` prints the same rules",
+        ),
+        _ if first.starts_with("1: lo:") => refuse("what `ip addr` prints for people", "run `ip -j addr`"),
+        _ if first.starts_with("default via ") || first.starts_with("default dev ") => {
+            refuse("what `ip route` prints for people", "run `ip -j route`")
+        }
+        _ if first.starts_with("0:\tfrom all") => refuse("what `ip rule` prints for people", "run `ip -j rule`"),
+        _ if first.starts_with("-----BEGIN ") => refuse("a key or certificate", RULESET),
+        _ if first.starts_with("#!") && !first.contains("nft") => refuse("a script", RULESET),
+        _ => Ok(Kind::NftText),
+    }
+}
+
+fn is_iptables(start: &str) -> bool {
+    let mut lines = start.lines().filter(|l| !l.starts_with('#') && !l.trim().is_empty());
+    let table = ["*filter", "*nat", "*mangle", "*raw", "*security"];
+    lines.next().is_some_and(|l| table.contains(&l.trim()) || l.starts_with("iptables ") || l.starts_with("-A "))
+}
+
+/// Reads all files of a device.
+///
+/// # Errors
+/// A file that is not there, not one of the known kinds, broken, or one kind given twice.
+pub(super) fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, InputError> {
+    let mut out = Files::default();
+    for file in files {
+        let Some(id) = snapshot.find(&file.value) else {
+            return Err(file
+                .error(format!("`{}` was not given", file.value))
+                .help("add the file beside callpath.toml"));
+        };
+        let text = snapshot.source(id).map_or("", |s| &s.text);
+        match recognise(id, text)? {
+            kind @ (Kind::NftText | Kind::NftJson) => {
+                if let Some((main, _)) = out.rulesets.first() {
+                    if snapshot.source(*main).is_some_and(|m| includes(&m.text, &file.value)) {
+                        continue;
+                    }
+                    return Err(file.error("a second ruleset for the same device").help(
+                        "give one file with all rules: `nft list ruleset` prints them; files can `include` others",
+                    ));
+                }
+                let counts = ruleset(snapshot, id, kind, &mut out.pipeline)?;
+                out.rulesets.push((id, counts));
+            }
+            Kind::IpRoute => match iproute::parse(id, text)? {
+                Dump::Addresses(list) => {
+                    if out.interfaces.is_some() {
+                        return Err(file
+                            .error("a second `ip -j addr` dump for the same device")
+                            .help("give one; it holds the addresses of both families"));
+                    }
+                    out.interfaces = Some(list);
+                }
+                Dump::Routes(list) => out.routes.get_or_insert_default().extend(list),
+                Dump::Rules(list) => out.rules.extend(list),
+                Dump::Empty => {}
+            },
+        }
+    }
+    Ok(out)
+}
+
+/// Reads one ruleset into a pipeline.
+///
+/// # Errors
+/// When the text as a whole cannot be read.
+pub fn ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipeline) -> Result<Coverage, InputError> {
+    let text = snapshot.source(id).map_or("", |s| &s.text);
+    let tree = match kind {
+        Kind::NftJson => nft::json::parse(id, text)?,
+        Kind::NftText | Kind::IpRoute => nft::text::parse(id, &snapshot.sources)?,
+    };
+    if let ([], Some(unread)) = (&tree.tables[..], tree.unread.first()) {
+        let span = unread.at.start as usize..unread.at.end as usize;
+        let error = |what: &str| InputError::at(unread.at.source, span, what).label(&*unread.why);
+        return Err(if unread.text.starts_with("include") {
+            error("the file with the rules was not given")
+                .help("name the included files in `config` too, or give what `nft list ruleset` prints")
+        } else {
+            error("this is no nftables ruleset").help(RULESET)
+        });
+    }
+    if tree.tables.is_empty() {
+        return Err(InputError::at(
+            id,
+            0..text.lines().next().map_or(0, str::len),
+            "there is no table in this ruleset",
+        )
+        .help("save what `nft list ruleset` prints, as root: others get an empty list"));
+    }
+    Ok(nft::lower::lower(&tree, kind == Kind::NftText, into))
+}
+
+/// Is the file at `path` included by this ruleset text? The file's name decides, as paths on the router are others.
+fn includes(text: &str, path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let included = text.lines().filter_map(|l| l.trim_start().strip_prefix("include"));
+    included.map(|rest| rest.trim().trim_matches(['"', ';', '\''])).any(|target| {
+        let last = target.rsplit('/').next().unwrap_or(target);
+        match last.split_once('*') {
+            Some((start, end)) => name.starts_with(start) && name.ends_with(end),
+            None => last == name,
+        }
+    })
+}

@@ -1,0 +1,211 @@
+//! A box that nobody can export, built from what its owner states about it.
+
+use super::address::one;
+use crate::cube::Set;
+use crate::manifest::Forwards;
+use crate::model::{
+    Action, Chain, ChainId, Device, Doubt, Families, Hook, Interface, Key, KeyField, Lookup, Match, NatTarget, Origin,
+    Part, Pipeline, Policy, Route, RouteTarget, Rule, Side, SourceId, SourceSpan, Stage, StageKind, Step, Test,
+    Translate, address_value, ct_state, ct_status, iface_value,
+};
+use ipnet::IpNet;
+use std::net::IpAddr;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Index of the outer interface of a stated box.
+pub(super) const OUTSIDE: usize = 0;
+/// Index of its inner interface.
+pub(super) const INSIDE: usize = 1;
+
+/// What is stated.
+pub(super) struct Stated<'a> {
+    /// Name for reports.
+    pub name: &'a str,
+    /// Public address.
+    pub public: IpAddr,
+    /// Inner address.
+    pub inside: IpNet,
+    /// Device that it forwards to.
+    pub next: IpAddr,
+    /// What it forwards.
+    pub forwards: &'a Forwards,
+    /// Turns calls from inside back in; absent: not known.
+    pub hairpin: Option<bool>,
+    /// Where in the manifest this is stated; absent: it is assumed.
+    pub at: Option<Range<usize>>,
+}
+
+/// A consumer router: translates what leaves, forwards what it is told to, lets answers in and nothing else.
+pub(super) fn device(stated: &Stated<'_>) -> Device {
+    let mut b = Builder {
+        pipeline: Pipeline::default(),
+        at: stated.at.clone().unwrap_or_default(),
+        stated: stated.at.is_some(),
+        unknown: None,
+    };
+    let forward = b.forwards(stated);
+    let prerouting = b.chain("forwards", forward);
+    let from_inside = is(KeyField::InIface, Set::one(iface_value("inside")));
+    let to_outside = is(KeyField::OutIface, Set::one(iface_value("outside")));
+    let outgoing = || translate(Side::Source, NatTarget::OutgoingAddress { port: None });
+    let back_in = vec![from_inside.clone(), is(KeyField::OutIface, Set::one(iface_value("inside"))), outgoing()];
+    let postrouting = b.rules(vec![("translates what leaves", vec![to_outside, outgoing()]), ("hairpin", back_in)]);
+    let postrouting = b.chain("leaving", postrouting);
+    let dnat = Step::Match(Match {
+        keys: [Key { field: KeyField::CtStatus, mask: Some(ct_status::DNAT) }].into(),
+        test: Test::In(Set::one(ct_status::DNAT)),
+        negate: false,
+    });
+    let known = is(KeyField::CtState, Set::one(ct_state::ESTABLISHED));
+    let accept = || Step::Act(Action::Accept);
+    let filter = b.rules(vec![
+        ("answers pass", vec![known, accept()]),
+        ("what comes from inside passes", vec![from_inside, accept()]),
+        ("forwarded ports pass", vec![dnat, accept()]),
+    ]);
+    let filter = b.chain("what comes from outside", filter);
+    b.stage(Hook::Prerouting, StageKind::Track);
+    b.stage(
+        Hook::Prerouting,
+        StageKind::Translate { side: Side::Destination, chains: vec![(prerouting, Policy::Accept)] },
+    );
+    b.stage(Hook::Output, StageKind::Track);
+    b.stage(Hook::Forward, StageKind::Filter { chain: filter, policy: Policy::Drop, reroute: false });
+    b.stage(
+        Hook::Postrouting,
+        StageKind::Translate { side: Side::Source, chains: vec![(postrouting, Policy::Accept)] },
+    );
+    let iface = |name: &str, net: IpNet| Interface { name: name.into(), addresses: vec![net], ..Interface::default() };
+    let default = Route {
+        to: IpNet::new_assert(std::net::Ipv4Addr::UNSPECIFIED.into(), 0),
+        target: RouteTarget::Via(OUTSIDE, None),
+        table: crate::dialect::iproute::MAIN,
+        metric: 0,
+    };
+    Device {
+        name: stated.name.into(),
+        interfaces: vec![iface("outside", stated.public.into()), iface("inside", stated.inside)],
+        routes: vec![default],
+        pipeline: b.pipeline,
+        forwards: true,
+        drops_own_source: true,
+        ..Device::default()
+    }
+}
+
+struct Builder {
+    pipeline: Pipeline,
+    at: Range<usize>,
+    stated: bool,
+    /// What it forwards is not known: one doubt for all of it.
+    unknown: Option<crate::model::DoubtId>,
+}
+
+impl Builder {
+    fn origin(&mut self, text: &str) -> crate::model::OriginId {
+        let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let at = SourceSpan { source: SourceId(0), start: place(self.at.start), end: place(self.at.end) };
+        let object = format!("{} ({})", text, if self.stated { "as you stated" } else { "assumed" });
+        let text = if self.stated { object.as_str().into() } else { Box::default() };
+        self.pipeline.add_origin(Origin {
+            at,
+            has_lines: self.stated,
+            object: object.into(),
+            text,
+            ..Origin::default()
+        })
+    }
+
+    fn rules(&mut self, list: Vec<(&str, Vec<Step>)>) -> Vec<Rule> {
+        list.into_iter().map(|(text, steps)| Rule { steps: steps.into(), origin: self.origin(text) }).collect()
+    }
+
+    fn chain(&mut self, name: &str, rules: Vec<Rule>) -> ChainId {
+        let origin = self.origin(name);
+        self.pipeline.chains.push(Chain { name: name.into(), origin, rules });
+        ChainId(u32::try_from(self.pipeline.chains.len() - 1).unwrap_or(u32::MAX))
+    }
+
+    fn stage(&mut self, hook: Hook, kind: StageKind) {
+        self.pipeline.hooks[hook as usize].push(Stage { kind, families: Families::BOTH, interfaces: None });
+    }
+
+    fn doubt(&mut self, what: String, supply: &str) -> crate::model::DoubtId {
+        let origin = self.origin("stated");
+        self.pipeline.add_doubt(Doubt { origin, what: what.into(), supply: supply.into(), fixed: true, unread: false })
+    }
+
+    fn forwards(&mut self, s: &Stated<'_>) -> Vec<Rule> {
+        let target = match s.forwards {
+            Forwards::All(Some(to)) => *to,
+            _ => s.next,
+        };
+        let to = NatTarget::To {
+            addr: Some((address_value(target), address_value(target))),
+            v6: target.is_ipv6(),
+            port: None,
+            keep_host_bits: false,
+        };
+        let mut start = vec![is(KeyField::Header(Part::Dst), one(s.public))];
+        match s.hairpin {
+            Some(true) => {}
+            Some(false) => start.push(is(KeyField::InIface, Set::one(iface_value("outside")))),
+            None => {
+                let doubt = self.doubt(
+                    format!("whether {} turns calls from inside to its public address back in", s.name),
+                    "state `hairpin = true` or `hairpin = false` in its [[gateway]] table",
+                );
+                // What comes from outside is forwarded for certain, what comes from inside only perhaps.
+                let mut outside = start.clone();
+                outside.push(is(KeyField::InIface, Set::one(iface_value("outside"))));
+                start.push(is(KeyField::Unknown(doubt, 1), Set::one(1)));
+                let certain = self.forward_rules(s, &outside, &to);
+                return certain.into_iter().chain(self.forward_rules(s, &start, &to)).collect();
+            }
+        }
+        self.forward_rules(s, &start, &to)
+    }
+
+    fn forward_rules(&mut self, s: &Stated<'_>, start: &[Step], to: &NatTarget) -> Vec<Rule> {
+        let mut rules = Vec::new();
+        let with = |more: Vec<Step>| {
+            let mut steps = start.to_vec();
+            steps.extend(more);
+            steps.push(translate(Side::Destination, to.clone()));
+            steps
+        };
+        match s.forwards {
+            Forwards::None => {}
+            Forwards::All(_) => rules.push(("forwards everything", with(Vec::new()))),
+            Forwards::Ports(list) => rules.extend(list.iter().map(|(proto, lo, hi)| {
+                let ports = Set::range(u128::from(*lo), u128::from(*hi));
+                let more = vec![
+                    is(KeyField::Header(Part::Proto), Set::one(u128::from(proto.number()))),
+                    is(KeyField::Header(Part::DstPort), ports),
+                ];
+                ("forwards these ports", with(more))
+            })),
+            Forwards::Unknown => {
+                let doubt = match self.unknown {
+                    Some(doubt) => doubt,
+                    None => self.doubt(
+                        format!("what {} forwards", s.name),
+                        "say what it forwards: `forwards = [\"udp/…\", \"tcp/…\"]` in a [[gateway]] table of its own",
+                    ),
+                };
+                self.unknown = Some(doubt);
+                rules.push(("may forward this", with(vec![is(KeyField::Unknown(doubt, 1), Set::one(1))])));
+            }
+        }
+        self.rules(rules)
+    }
+}
+
+fn is(field: KeyField, set: Set) -> Step {
+    Step::Match(Match { keys: [Key::of(field)].into(), test: Test::In(set), negate: false })
+}
+
+fn translate(side: Side, target: NatTarget) -> Step {
+    Step::Act(Action::Translate(Translate { side, target: Arc::new(Lookup::fixed(target)), random: false }))
+}

@@ -1,0 +1,359 @@
+//! One packet's way in words: what each device did to it, and what stopped it.
+
+use super::reach::{Certainty, Ending, Region, intersect, journey};
+use crate::cube::{Cube, Set};
+use crate::model::{Device, Family, OriginId, Part};
+use crate::report::{DoubtLine, Origin, Step, Stop};
+use crate::snapshot::{Snapshot, line_column};
+use crate::trace::{Answer, Did, Disposition, Header, Journey, Network, Phase, RoundTrip, Val};
+
+/// What the words are about.
+pub(super) struct Story<'a> {
+    pub snapshot: &'a Snapshot,
+    pub network: &'a Network,
+    pub family: Family,
+    /// Everybody who could have sent it: when a region holds all of them, the sender is just "caller".
+    pub senders: &'a Set,
+    /// Word for the sender.
+    pub sender: &'static str,
+    /// Word for the addressee when it stands for many.
+    pub addressee: &'static str,
+}
+
+/// A packet that stands for a region.
+struct Example {
+    cube: Cube,
+    /// It may be any sender's.
+    everybody: bool,
+}
+
+impl Example {
+    /// A field's value: the lowest, but not an address that ends in zeros.
+    fn value(&self, part: Part) -> u128 {
+        let set = self.cube.part(part);
+        let lowest = set.min().unwrap_or_default();
+        let plain = matches!(part, Part::Src | Part::Dst) && lowest.trailing_zeros() >= 8 && set.contains(lowest + 1);
+        if plain { lowest + 1 } else { lowest }
+    }
+}
+
+fn without_variables(cube: &Cube) -> Cube {
+    Cube { parts: cube.parts.clone(), vars: Vec::new() }
+}
+
+impl Story<'_> {
+    /// The rule or chain with this origin.
+    pub fn origin(&self, device: usize, id: OriginId) -> Origin {
+        origin(self.snapshot, &self.network.devices[device], id)
+    }
+
+    /// One packet of the region, in words, and what stops it.
+    pub fn of(&self, answer: &Answer, region: &Region) -> (Vec<Step>, Option<Stop>, String) {
+        let trip = &answer.trips[region.trip];
+        // A packet of the region that takes this very trip.
+        let here = region.cubes.iter().find_map(|c| intersect(c, &without_variables(&trip.asked)));
+        let here = here.unwrap_or_else(|| region.cubes[0].clone());
+        let everybody = region.part(Part::Src) == *self.senders && self.senders.count() > 65536;
+        let asked = &Example { cube: here, everybody };
+        let shown = match region.ending {
+            Ending::Works | Ending::WrongSource => Phase::Reply,
+            Ending::Lost(phase) | Ending::Unknown(phase) => phase,
+            Ending::OtherPort => Phase::Request,
+        };
+        let mut steps = Vec::new();
+        for phase in [Phase::Request, Phase::Reply, Phase::Next] {
+            if let Some(j) = trip.journey(phase).filter(|_| phase <= shown) {
+                self.journey(j, phase, asked, &mut steps);
+            }
+        }
+        let stop = (region.certainty != Certainty::Open).then(|| self.stop(trip, region, asked)).flatten();
+        let last = journey(trip, region.ending).map(|j| (j.last().device, j.last().header));
+        let last = if region.ending == Ending::Works {
+            Some((trip.request.last().device, trip.request.last().header))
+        } else {
+            last
+        };
+        let ends_at = last.map_or_else(String::new, |(device, header)| {
+            format!("{}, {}", self.network.devices[device].name, self.to(header, asked))
+        });
+        (steps, stop, ends_at)
+    }
+
+    fn journey(&self, j: &Journey, phase: Phase, asked: &Example, steps: &mut Vec<Step>) {
+        let packet = packet(phase);
+        for (n, hop) in j.hops.iter().enumerate() {
+            let device = &self.network.devices[hop.device];
+            let iface = |i: usize| device.interfaces.get(i).map_or("lo", |f| &f.name);
+            let mut push = |hook, action: String, header: String, origin| {
+                steps.push(Step { packet, device: device.name.to_string(), hook, action, header, origin });
+            };
+            let arrived = if n == 0 { None } else { Some(self.header(j.hops[n - 1].header, asked)) };
+            match (n, hop.in_iface) {
+                (0, _) => {
+                    let sent = match phase {
+                        Phase::Request | Phase::Next => as_asked(),
+                        Phase::Reply => hop.header,
+                    };
+                    push(None, "sends".into(), self.header(sent, asked), None);
+                }
+                (_, Some(i)) => push(None, format!("arrives by {}", iface(i)), arrived.unwrap_or_default(), None),
+                (_, None) => {}
+            }
+            for step in &hop.steps {
+                let (action, origin) = match &step.did {
+                    Did::Rule(id) => ("rule".to_owned(), Some(self.origin(hop.device, *id))),
+                    Did::PolicyAccept(c) => {
+                        ("policy accept".to_owned(), Some(self.origin(hop.device, device.pipeline.chain(*c).origin)))
+                    }
+                    Did::PolicyDrop(c) => {
+                        ("policy drop".to_owned(), Some(self.origin(hop.device, device.pipeline.chain(*c).origin)))
+                    }
+                    Did::SessionNew => ("new session".to_owned(), None),
+                    Did::SessionFound { reply: false } => ("known session".to_owned(), None),
+                    Did::SessionFound { reply: true } => ("known session, answer".to_owned(), None),
+                    Did::SessionInvalid => ("fits no session".to_owned(), None),
+                };
+                push(Some(step.hook.name()), action, String::new(), origin);
+            }
+            let header = self.header(hop.header, asked);
+            match hop.out_iface {
+                Some(i) if n + 1 < j.hops.len() || j.end == Disposition::NeighborUnreachable => {
+                    push(None, format!("leaves by {}", iface(i)), header, None);
+                }
+                _ if n + 1 == j.hops.len() => push(None, end_word(&j.end).into(), header, None),
+                _ => {}
+            }
+        }
+    }
+
+    fn stop(&self, trip: &RoundTrip, region: &Region, asked: &Example) -> Option<Stop> {
+        let j = journey(trip, region.ending)?;
+        let hop = j.last();
+        let device = &self.network.devices[hop.device];
+        let phase = match region.ending {
+            Ending::Lost(p) | Ending::Unknown(p) => p,
+            Ending::WrongSource => Phase::Reply,
+            Ending::Works | Ending::OtherPort => Phase::Request,
+        };
+        let name = &device.name;
+        let (to, from) = (self.to(hop.header, asked), self.from(hop.header, asked));
+        let it = match phase {
+            Phase::Request => "it",
+            Phase::Reply => "the answer",
+            Phase::Next => "the next packet",
+        };
+        let last = hop.steps.last();
+        let decider = |want_hook: bool| {
+            let step = last.filter(|_| want_hook)?;
+            match &step.did {
+                Did::Rule(id) => Some((step.hook, *id, false)),
+                Did::PolicyDrop(c) | Did::PolicyAccept(c) => Some((step.hook, device.pipeline.chain(*c).origin, true)),
+                _ => None,
+            }
+        };
+        let (kind, what, at_rule): (&'static str, String, bool) = match (&region.ending, &j.end) {
+            (Ending::WrongSource, _) => (
+                "wrong-source",
+                format!(
+                    "the answer comes from {from}, but {} was asked: the caller drops it",
+                    self.to(as_asked(), asked)
+                ),
+                false,
+            ),
+            (Ending::OtherPort, _) => (
+                "other-port",
+                format!("it reaches {name} at {to}, but clients were told port {}", asked.value(Part::DstPort)),
+                false,
+            ),
+            (_, Disposition::Dropped) => match decider(true) {
+                Some((hook, id, true)) => {
+                    let chain = &device.pipeline.origin(id).object;
+                    (
+                        "dropped",
+                        format!(
+                            "{name} drops {it} in {}: no rule accepts {from} -> {to}, and the policy of {chain} is drop",
+                            hook.name()
+                        ),
+                        true,
+                    )
+                }
+                Some((hook, _, false)) => {
+                    ("dropped", format!("{name} drops {it} in {} on its way to {to}", hook.name()), true)
+                }
+                None => ("dropped", format!("{name} drops {it}"), false),
+            },
+            (_, Disposition::Rejected(how)) => {
+                ("rejected", format!("{name} rejects {it} ({how}) on its way to {to}"), true)
+            }
+            (_, Disposition::Delivered { listening }) => delivered(device, *listening, region, &to),
+            (_, Disposition::NoRoute) => ("no-route", format!("{name} has no route to {to}"), false),
+            (_, Disposition::MartianSource) if self.is_own(device, hop.header.src, asked) => (
+                "martian-source",
+                format!("{name} drops {it}: it comes back with {name}'s own address as its source"),
+                false,
+            ),
+            (_, Disposition::MartianSource) => {
+                ("martian-source", format!("{name} drops {it}: the source {from} cannot come from outside"), false)
+            }
+            (_, Disposition::MartianDestination) => {
+                ("martian-destination", format!("{name} drops {it}: {to} does not leave a host"), false)
+            }
+            (_, Disposition::NotUnicast) => ("not-unicast", format!("{to} is a broadcast or multicast address"), false),
+            (_, Disposition::NotForwarding) => (
+                "not-forwarding",
+                format!("{it} reaches {name}, which does not pass packets on, on its way to {to}"),
+                false,
+            ),
+            (_, Disposition::NeighborUnreachable) => (
+                "no-neighbour",
+                format!("{name} looks for {to} in its own network, and nobody there has that address"),
+                false,
+            ),
+            (_, Disposition::Loop) => ("loop", format!("{it} goes in circles at {name}, on its way to {to}"), false),
+            (_, Disposition::Unknown(_) | Disposition::TooManyDoubts) => {
+                ("unknown", format!("what {name} does to {it} is not known"), false)
+            }
+        };
+        let decider = decider(at_rule);
+        Some(Stop {
+            kind,
+            packet: packet(phase),
+            device: name.to_string(),
+            hook: decider.map(|(hook, ..)| hook.name()),
+            what,
+            origin: decider.map(|(_, id, _)| self.origin(hop.device, id)),
+        })
+    }
+
+    /// Doubts of a region in words.
+    pub fn doubts(&self, region: &Region) -> Vec<DoubtLine> {
+        let named = region.doubts.iter().map(|(device, id)| {
+            let pipeline = &self.network.devices[*device].pipeline;
+            let doubt = &pipeline.doubts[id.0 as usize];
+            DoubtLine {
+                what: doubt.what.to_string(),
+                supply: doubt.supply.to_string(),
+                origin: Some(self.origin(*device, doubt.origin)).filter(|o| !o.source.is_empty()),
+            }
+        });
+        let also = region.also.iter().map(|a| DoubtLine { what: a.clone(), supply: String::new(), origin: None });
+        named.chain(also).collect()
+    }
+
+    fn is_own(&self, device: &Device, source: Val, asked: &Example) -> bool {
+        let value = match source {
+            Val::Part(p, k) => asked.value(p).wrapping_add(k),
+            Val::Const(c) => c,
+            Val::Var(_) => return false,
+        };
+        device.own_addresses(self.family).contains(value)
+    }
+
+    fn header(&self, h: Header, asked: &Example) -> String {
+        format!("{} -> {}", self.from(h, asked), self.to(h, asked))
+    }
+
+    fn from(&self, h: Header, asked: &Example) -> String {
+        self.end(h.src, h.sport, asked)
+    }
+
+    fn to(&self, h: Header, asked: &Example) -> String {
+        self.end(h.dst, h.dport, asked)
+    }
+
+    fn end(&self, address: Val, port: Val, asked: &Example) -> String {
+        let (host, word) = match address {
+            Val::Part(Part::Src, 0) if asked.everybody => (self.sender.to_owned(), true),
+            Val::Part(Part::Dst, 0) if asked.cube.part(Part::Dst).count() > 65536 => (self.addressee.to_owned(), true),
+            Val::Part(p, k) => (self.ip(asked.value(p).wrapping_add(k)), false),
+            Val::Const(c) => (self.ip(c), false),
+            Val::Var(_) => ("an address of its choice".to_owned(), true),
+        };
+        // The sender's own port says nothing; a service's port does.
+        let port = match port {
+            Val::Part(Part::SrcPort, _) => None,
+            Val::Part(p, k) => Some((asked.value(p).wrapping_add(k) & 0xffff).to_string()),
+            Val::Const(c) => Some(c.to_string()),
+            Val::Var(_) => Some("(its choice)".to_owned()),
+        };
+        match port {
+            None => host,
+            Some(port) if self.family == Family::V6 && !word => format!("[{host}]:{port}"),
+            Some(port) => format!("{host}:{port}"),
+        }
+    }
+
+    fn ip(&self, value: u128) -> String {
+        self.family.address(value).to_string()
+    }
+}
+
+/// An origin with its file, line and text.
+pub(super) fn origin(snapshot: &Snapshot, device: &Device, id: OriginId) -> Origin {
+    let o = device.pipeline.origin(id);
+    let source = snapshot.source(o.at.source);
+    let start = o.at.start as usize;
+    let place = source.filter(|_| o.has_lines).map(|s| line_column(&s.text, start));
+    let text = match source.filter(|_| o.has_lines && o.text.is_empty()) {
+        Some(s) => {
+            let line = s.text.get(..start).map_or(0, |t| t.rfind('\n').map_or(0, |i| i + 1));
+            s.text.get(line..).and_then(|t| t.lines().next()).unwrap_or_default().trim().to_owned()
+        }
+        None => o.text.lines().next().unwrap_or_default().to_owned(),
+    };
+    Origin {
+        // What is assumed stands in no file.
+        source: source.filter(|_| o.has_lines || o.at.source.0 != 0).map_or_else(String::new, |s| s.name.clone()),
+        line: place.map(|p| p.0),
+        column: place.map(|p| p.1),
+        object: o.object.to_string(),
+        handle: o.handle,
+        text,
+    }
+}
+
+/// A packet that was delivered, but not where it should be.
+fn delivered(device: &Device, listening: bool, region: &Region, to: &str) -> (&'static str, String, bool) {
+    let name = &device.name;
+    if region.certainty == Certainty::Unknown {
+        return ("unknown", format!("it may end at {name}, {to}"), false);
+    }
+    if device.forwards {
+        let what = format!("{name} takes it for itself: no forward applies, and {to} is its own address");
+        ("own-address", what, false)
+    } else if device.endpoints.is_empty() {
+        ("other-host", format!("it goes to {to}, which is not the server"), false)
+    } else if listening {
+        ("other-host", format!("it ends at {name}, which is another server"), false)
+    } else {
+        ("nobody-listens", format!("it reaches {name} at {to}, where nothing is known to listen"), false)
+    }
+}
+
+fn as_asked() -> Header {
+    let part = |p| Val::Part(p, 0);
+    Header { src: part(Part::Src), dst: part(Part::Dst), sport: part(Part::SrcPort), dport: part(Part::DstPort) }
+}
+
+fn packet(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Request => "request",
+        Phase::Reply => "reply",
+        Phase::Next => "next",
+    }
+}
+
+fn end_word(end: &Disposition) -> &'static str {
+    match end {
+        Disposition::Delivered { .. } => "takes it",
+        Disposition::Dropped => "drops it",
+        Disposition::Rejected(_) => "rejects it",
+        Disposition::NoRoute => "has no route",
+        Disposition::MartianSource | Disposition::MartianDestination => "refuses its addresses",
+        Disposition::NotUnicast => "does not send it on: not a single host's address",
+        Disposition::NotForwarding => "does not pass it on",
+        Disposition::NeighborUnreachable => "finds nobody with that address",
+        Disposition::Loop => "sees it again",
+        Disposition::Unknown(_) | Disposition::TooManyDoubts => "may do anything to it",
+    }
+}

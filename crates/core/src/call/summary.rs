@@ -1,0 +1,159 @@
+//! What stands around the table: what was taken as given, what was not judged, and the verdict in a sentence.
+
+use super::analyze::Judge;
+use super::story::origin;
+use crate::model::Family;
+use crate::profile::Instance;
+use crate::report::{Report, Ruleset, Unread, Verdict};
+use std::collections::BTreeSet;
+
+impl Judge<'_> {
+    pub(super) fn notes(
+        &self,
+        n: usize,
+        instance: &Instance,
+        given: &mut Vec<String>,
+        not_judged: &mut BTreeSet<String>,
+    ) {
+        let told = self.line(instance).told.join(" and ");
+        let label = instance.label();
+        let host = instance.deploy.host.iter().map(|h| h.value.to_string()).collect::<Vec<_>>().join(" and ");
+        given.push(format!("{label} tells clients {told}, and listens on {host}"));
+        let server = &self.site.network.devices[self.site.server_of[n]];
+        if instance.deploy.firewall.is_empty() && server.pipeline.chains.is_empty() {
+            let line = format!("{} has no firewall of its own: none is given", server.name);
+            if !given.contains(&line) {
+                given.push(line);
+            }
+        }
+        if let Some(clients) = &instance.deploy.clients {
+            let list: Vec<String> = clients.iter().map(|c| c.value.to_string()).collect();
+            given.push(format!("people call {label} only from: {}", list.join(", ")));
+        }
+        if self.told(instance, Family::V4).is_none() {
+            not_judged.insert("IPv4: no public IPv4 address is given".into());
+        }
+        match (&self.site.no_v6, self.told(instance, Family::V6)) {
+            (_, None) => {
+                not_judged.insert("IPv6: no public IPv6 address is given".into());
+            }
+            (Some(why), Some(_)) => {
+                not_judged.insert(why.clone());
+            }
+            (None, Some(_)) => {}
+        }
+        if let Some(name) = &self.manifest.name {
+            not_judged.insert(format!("whether {} resolves to {told}", name.value));
+        }
+        not_judged.insert("callers' own networks: strict NATs, blocked UDP".into());
+        not_judged.insert(format!("whether {} is running and configured as stated", instance.profile.title));
+    }
+
+    pub(super) fn unread(&self) -> Vec<Unread> {
+        let mut out = Vec::new();
+        for device in &self.site.network.devices {
+            for doubt in device.pipeline.doubts.iter().filter(|d| d.unread) {
+                out.push(Unread { origin: origin(self.snapshot, device, doubt.origin), why: doubt.what.to_string() });
+            }
+        }
+        out
+    }
+
+    pub(super) fn rulesets(&self) -> Vec<Ruleset> {
+        let line = |(id, counts): &(crate::model::SourceId, crate::dialect::nft::lower::Coverage)| Ruleset {
+            source: self.snapshot.source(*id).map_or_else(String::new, |s| s.name.clone()),
+            statements: counts.statements,
+            understood: counts.understood,
+            approximated: counts.approximated,
+        };
+        self.site.rulesets.iter().map(line).collect()
+    }
+}
+
+/// Whole verdict and headline, from the paths and exposures.
+pub(super) fn finish(mut report: Report) -> Report {
+    let forbidden = |unknown: bool| report.exposures.iter().any(|e| e.forbidden.is_some() && e.unknown == unknown);
+    let mut worst = report.paths.iter().map(|p| p.verdict).max().unwrap_or(Verdict::Unknown);
+    if forbidden(false) {
+        worst = Verdict::Fails;
+    } else if forbidden(true) {
+        worst = worst.max(Verdict::Unknown);
+    }
+    report.verdict = worst;
+    report.headline = headline(&report);
+    report
+}
+
+fn headline(report: &Report) -> String {
+    let many = report.instances.len() > 1;
+    let places = |verdict: Verdict| {
+        let mut list: Vec<(String, &str)> = Vec::new();
+        for p in report.paths.iter().filter(|p| p.verdict == verdict && p.vantage != "server" && p.vantage != "admin") {
+            let place = match &*p.vantage {
+                "internet" => "from the internet".to_owned(),
+                "lan" => "from your own network".to_owned(),
+                "self" => "from the server itself".to_owned(),
+                net => format!("from {}", net.trim_start_matches("net:")),
+            };
+            let family = if p.family == "ipv6" { " by IPv6" } else { "" };
+            let what = if many { format!(" to {}", p.instance) } else { String::new() };
+            list.push((format!("{place}{family}{what}"), &p.vantage));
+        }
+        // Both families of a place are said once; that IPv6 works where IPv4 does not is left to the table.
+        let both = list.clone();
+        let worse = |place: &str| report.paths.iter().any(|p| p.verdict > verdict && p.vantage == place);
+        list.retain(|(l, place)| {
+            let v6 = l.contains(" by IPv6");
+            !v6 || !both.iter().any(|(b, _)| *b == l.replace(" by IPv6", ""))
+                && (verdict != Verdict::Works || !worse(place))
+        });
+        let list: Vec<String> = list.into_iter().map(|(l, _)| l).collect();
+        list
+    };
+    let mut parts = Vec::new();
+    for (verdict, words) in [
+        (Verdict::Fails, "calls fail"),
+        (Verdict::Unknown, "it is unknown whether calls work"),
+        (Verdict::Degraded, "calls are degraded"),
+        (Verdict::Works, "calls work"),
+    ] {
+        let list = places(verdict);
+        if !list.is_empty() {
+            let words = if parts.is_empty() || verdict != Verdict::Works { words } else { "they work" };
+            parts.push(format!("{words} {}", and(&list)));
+        }
+    }
+    for p in report.paths.iter().filter(|p| p.verdict > Verdict::Works) {
+        match &*p.vantage {
+            "server" => {
+                let bad = p.legs.iter().filter(|l| l.verdict > Verdict::Works).flat_map(|l| &l.any_of);
+                let what = bad.map(|a| a.what.clone()).collect::<Vec<_>>().join(", ");
+                parts.insert(0, format!("the server's own way out {} ({what})", fate(p.verdict)));
+            }
+            "admin" => parts.push("the administrator cannot get in".into()),
+            _ => {}
+        }
+    }
+    for e in report.exposures.iter().filter(|e| e.forbidden.is_some()) {
+        let may = if e.unknown { "may reach" } else { "reaches" };
+        parts.insert(0, format!("the internet {may} {}", e.socket));
+    }
+    parts.join("; ")
+}
+
+fn fate(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Works => "works",
+        Verdict::Degraded => "is degraded",
+        Verdict::Unknown => "is unknown",
+        Verdict::Fails => "fails",
+    }
+}
+
+fn and(list: &[String]) -> String {
+    match list {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}

@@ -1,0 +1,254 @@
+//! `callpath.toml`: what stands between the internet and the servers, and what runs on them.
+//!
+//! [`parse`] checks everything that can be checked without the files that the manifest names. Every value keeps its
+//! place in the text, so that later errors can point at it too.
+
+mod raw;
+mod read;
+mod route;
+mod value;
+
+pub use route::StatedRoute;
+pub use value::{PortRanges, parse_ports, show_ports};
+
+use crate::snapshot::InputError;
+use ipnet::IpNet;
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::ops::Range;
+
+/// A value and its place in the manifest.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct At<T> {
+    /// The value.
+    pub value: T,
+    /// Its bytes in the manifest.
+    pub span: Range<usize>,
+}
+
+impl<T> At<T> {
+    /// The same place with another value.
+    pub fn with<U>(&self, value: U) -> At<U> {
+        At { value, span: self.span.clone() }
+    }
+
+    /// An error at this place.
+    pub fn error(&self, message: impl Into<String>) -> InputError {
+        InputError::in_manifest(self.span.clone(), message)
+    }
+}
+
+/// A checked manifest.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// The site's name.
+    pub name: Option<At<String>>,
+    /// Public addresses, at most one of each family.
+    pub address: Vec<At<IpAddr>>,
+    /// Routers and firewalls, from the internet inwards.
+    pub gateways: Vec<Gateway>,
+    /// Networks from which people call, beside those that follow from interfaces.
+    pub nets: Vec<Net>,
+    /// Installed products; at least one.
+    pub deploys: Vec<Deploy>,
+}
+
+/// A router or firewall.
+#[derive(Debug, Clone)]
+pub struct Gateway {
+    /// The whole table's place.
+    pub span: Range<usize>,
+    /// Name for reports.
+    pub label: Option<At<String>>,
+    /// How it is known.
+    pub kind: GatewayKind,
+}
+
+/// How a gateway is known.
+#[derive(Debug, Clone)]
+pub enum GatewayKind {
+    /// From its configuration.
+    Read {
+        /// Configuration files as the manifest names them.
+        files: Vec<At<String>>,
+        /// Address of the outer interface.
+        wan: Option<At<IpAddr>>,
+        /// Interfaces with addresses, as stated.
+        interfaces: Vec<StatedInterface>,
+        /// Routes, as stated.
+        routes: Vec<At<StatedRoute>>,
+    },
+    /// As its owner states.
+    Stated {
+        /// Inner address.
+        inside: At<IpNet>,
+        /// What it forwards.
+        forwards: At<Forwards>,
+        /// It turns calls from inside to its public address back in; not stated: not known.
+        hairpin: Option<bool>,
+    },
+}
+
+/// An interface's name, and its addresses as far as they are known.
+pub type StatedInterface = (At<String>, Vec<At<IpNet>>);
+
+/// What a stated box forwards inwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Forwards {
+    /// Everything, to this address or to the next device inwards.
+    All(Option<IpAddr>),
+    /// These ports, to the next device inwards: protocol and range.
+    Ports(Vec<(Proto, u16, u16)>),
+    /// Nothing.
+    None,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// Transport protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Proto {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
+impl Proto {
+    /// IANA protocol number.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Tcp => 6,
+            Self::Udp => 17,
+        }
+    }
+
+    /// Name in lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        }
+    }
+}
+
+/// A network from which people call.
+#[derive(Debug, Clone)]
+pub struct Net {
+    /// Name without `net:`.
+    pub name: At<String>,
+    /// Its addresses.
+    pub prefixes: Vec<At<IpNet>>,
+    /// Interface of the gateway that leads to it.
+    pub behind: Option<At<String>>,
+}
+
+/// An installed product.
+#[derive(Debug, Clone)]
+pub struct Deploy {
+    /// The whole table's place.
+    pub span: Range<usize>,
+    /// Profile name.
+    pub system: At<String>,
+    /// Name for reports; the system's when not given.
+    pub label: At<String>,
+    /// Own addresses, at most one of each family.
+    pub host: Vec<At<IpAddr>>,
+    /// Mode of installation.
+    pub mode: Option<At<String>>,
+    /// Ports that differ from the profile's.
+    pub with: BTreeMap<String, (Range<usize>, At<PortRanges>)>,
+    /// Features switched on.
+    pub on: Vec<At<String>>,
+    /// Features switched off.
+    pub off: Vec<At<String>>,
+    /// Places from which people call; absent: all.
+    pub clients: Option<Vec<At<Place>>>,
+    /// Addresses from which it is administered.
+    pub admin: Vec<At<IpNet>>,
+    /// Files of the server's own firewall.
+    pub firewall: Vec<At<String>>,
+    /// The server's interface.
+    pub interface: Option<At<String>>,
+}
+
+/// Where a caller is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// Anywhere on the internet.
+    Internet,
+    /// The server's own network.
+    Lan,
+    /// Another inner network.
+    Net(String),
+    /// The server itself.
+    Own,
+    /// Where the administrator is.
+    Admin,
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Internet => f.write_str("internet"),
+            Self::Lan => f.write_str("lan"),
+            Self::Net(name) => write!(f, "net:{name}"),
+            Self::Own => f.write_str("self"),
+            Self::Admin => f.write_str("admin"),
+        }
+    }
+}
+
+impl Manifest {
+    /// All files that the manifest names, each once.
+    pub fn files(&self) -> Vec<&At<String>> {
+        let gateways = self.gateways.iter().flat_map(|g| match &g.kind {
+            GatewayKind::Read { files, .. } => &files[..],
+            GatewayKind::Stated { .. } => &[],
+        });
+        let mut all: Vec<&At<String>> = Vec::new();
+        for file in gateways.chain(self.deploys.iter().flat_map(|d| &d.firewall)) {
+            if all.iter().all(|f| f.value != file.value) {
+                all.push(file);
+            }
+        }
+        all
+    }
+}
+
+/// Reads and checks a manifest.
+///
+/// # Errors
+/// The first thing that is wrong, with its place.
+pub fn parse(text: &str) -> Result<Manifest, InputError> {
+    read::manifest(text)
+}
+
+/// The JSON schema of the manifest, for editors.
+pub fn schema() -> String {
+    let schema = schemars::schema_for!(raw::Manifest);
+    serde_json::to_string_pretty(&schema).unwrap_or_default() + "\n"
+}
+
+/// The candidate most like a word, if one is like it at all.
+pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    candidates
+        .into_iter()
+        .map(|c| (strsim::jaro_winkler(word, c), c))
+        .filter(|(score, _)| *score >= 0.8)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, c)| c)
+}
+
+/// Help for a name that is not among the known ones.
+pub(crate) fn known_names<'a>(word: &str, what: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+    let list: Vec<&str> = known.clone().into_iter().collect();
+    if let Some(like) = did_you_mean(word, known) {
+        return format!("did you mean `{like}`?");
+    }
+    if list.is_empty() { format!("there are no {what}") } else { format!("{what}: {}", list.join(", ")) }
+}
+
+#[cfg(test)]
+mod tests;

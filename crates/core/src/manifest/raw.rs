@@ -1,0 +1,217 @@
+//! The manifest as it is written: every key, with its place in the text.
+//!
+//! Doc comments here are what editors show: they end up in the JSON schema.
+
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
+use std::collections::BTreeMap;
+use std::fmt;
+use toml::Spanned;
+
+/// What stands between the internet and your servers.
+#[derive(Debug, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "callpath.toml")]
+pub struct Manifest {
+    /// The name that people type to reach the server, at home too: `voice.example.org`.
+    #[schemars(with = "Option<String>")]
+    pub name: Option<Spanned<String>>,
+    /// The public addresses by which the internet sees the server: one, or a list with an IPv4 and an IPv6 address.
+    #[schemars(with = "Option<OneOrMany>")]
+    pub address: Option<Spanned<OneOrMany>>,
+    /// Routers and firewalls, from the internet inwards. None: the server stands on the internet itself.
+    #[serde(default)]
+    #[schemars(with = "Vec<Gateway>")]
+    pub gateway: Vec<Spanned<Gateway>>,
+    /// Further networks behind a gateway from which people call.
+    #[serde(default)]
+    #[schemars(with = "Vec<Net>")]
+    pub net: Vec<Spanned<Net>>,
+    /// What is installed, and where.
+    #[serde(default)]
+    #[schemars(with = "Vec<Deploy>")]
+    pub deploy: Vec<Spanned<Deploy>>,
+}
+
+/// A router or firewall: read from its configuration, or stated.
+#[derive(Debug, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Gateway {
+    /// What reports call it.
+    #[schemars(with = "Option<String>")]
+    pub label: Option<Spanned<String>>,
+    /// Its configuration files, recognised by content: nftables rules as text or as `nft -j list ruleset` prints them,
+    /// and what `ip -j addr`, `ip -j route`, `ip -j -6 route` and `ip -j rule` print.
+    #[schemars(with = "Option<OneOrMany>")]
+    pub config: Option<Spanned<OneOrMany>>,
+    /// The address of its outer interface, when the files do not hold it.
+    #[schemars(with = "Option<String>")]
+    pub wan: Option<Spanned<String>>,
+    /// Interfaces with their addresses, when no `ip -j addr` dump is given: `{ lan0 = "192.168.1.1/24", wan0 = [] }`;
+    /// an empty list is an interface whose address is not known.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, OneOrMany>")]
+    pub interfaces: BTreeMap<Spanned<String>, Spanned<OneOrMany>>,
+    /// Routes, when no `ip -j route` dump is given and the default route does not say enough:
+    /// `"10.0.0.0/8 via 192.168.1.2"`, `"default dev wan0"`.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub routes: Vec<Spanned<String>>,
+    /// For a box that cannot be exported: its inner address with the prefix length.
+    #[schemars(with = "Option<String>")]
+    pub inside: Option<Spanned<String>>,
+    /// For a box that cannot be exported: `"all"`, `"all to 192.168.0.2"`, a list such as `["udp/50000-50499", "tcp/7881"]`,
+    /// `"none"` or `"unknown"`.
+    #[schemars(with = "Option<OneOrMany>")]
+    pub forwards: Option<Spanned<OneOrMany>>,
+    /// For a box that cannot be exported: does it turn calls from inside to its public address back in?
+    #[schemars(with = "Option<bool>")]
+    pub hairpin: Option<Spanned<bool>>,
+}
+
+/// A network from which people call.
+#[derive(Debug, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Net {
+    /// Its name in reports: `net:<name>`.
+    #[schemars(with = "String")]
+    pub name: Spanned<String>,
+    /// Its addresses: `"192.168.20.0/24"`, or a list.
+    #[schemars(with = "OneOrMany")]
+    pub prefix: Spanned<OneOrMany>,
+    /// The gateway's interface that leads to it, when no interface holds one of its addresses.
+    #[schemars(with = "Option<String>")]
+    pub behind: Option<Spanned<String>>,
+}
+
+/// An installed product.
+#[derive(Debug, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Deploy {
+    /// The product: the name of a profile.
+    #[schemars(with = "String")]
+    pub system: Spanned<String>,
+    /// The server's own addresses: IPv4, IPv6, or a list with both.
+    #[schemars(with = "OneOrMany")]
+    pub host: Spanned<OneOrMany>,
+    /// How it is installed; each profile names its modes.
+    #[schemars(with = "Option<String>")]
+    pub mode: Option<Spanned<String>>,
+    /// Its name in reports, when the same product is installed twice.
+    #[schemars(with = "Option<String>")]
+    pub label: Option<Spanned<String>>,
+    /// Ports that differ from the product's own: `{ udp = "50500-50999", tcp = 7882 }`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Ports>")]
+    pub with: BTreeMap<Spanned<String>, Spanned<Ports>>,
+    /// Features that are used though the profile leaves them off.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub on: Vec<Spanned<String>>,
+    /// Features that are not used though the profile has them on.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub off: Vec<Spanned<String>>,
+    /// From where people call: `internet`, `lan`, `net:<name>`, `self`. Without it: from everywhere.
+    #[schemars(with = "Option<Vec<String>>")]
+    pub clients: Option<Vec<Spanned<String>>>,
+    /// Addresses from which it is administered.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub admin: Vec<Spanned<String>>,
+    /// The server's own firewall: the same files as a gateway's `config`.
+    #[schemars(with = "Option<OneOrMany>")]
+    pub firewall: Option<Spanned<OneOrMany>>,
+    /// The server's interface that holds `host`, when its own firewall names interfaces.
+    #[schemars(with = "Option<String>")]
+    pub interface: Option<Spanned<String>>,
+}
+
+/// A string, or a list of strings.
+#[derive(Debug, Clone)]
+pub enum OneOrMany {
+    /// One; its place is that of the whole value.
+    One(String),
+    /// Several, each with its place.
+    Many(Vec<Spanned<String>>),
+}
+
+/// Ports: a number, or `"50000-60000"`, or several ranges with commas.
+#[derive(Debug, Clone)]
+pub enum Ports {
+    /// A number, not checked yet.
+    Number(i64),
+    /// A text, not read yet.
+    Text(String),
+}
+
+impl<'de> Deserialize<'de> for OneOrMany {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = OneOrMany;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a string or a list of strings")
+            }
+
+            fn visit_str<E: de::Error>(self, v: &str) -> Result<OneOrMany, E> {
+                Ok(OneOrMany::One(v.to_owned()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<OneOrMany, A::Error> {
+                let mut items = Vec::new();
+                while let Some(item) = seq.next_element()? {
+                    items.push(item);
+                }
+                Ok(OneOrMany::Many(items))
+            }
+        }
+        d.deserialize_any(V)
+    }
+}
+
+impl<'de> Deserialize<'de> for Ports {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct V;
+        impl Visitor<'_> for V {
+            type Value = Ports;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a port or a range such as \"50000-60000\"")
+            }
+
+            fn visit_str<E: de::Error>(self, v: &str) -> Result<Ports, E> {
+                Ok(Ports::Text(v.to_owned()))
+            }
+
+            fn visit_i64<E: de::Error>(self, v: i64) -> Result<Ports, E> {
+                Ok(Ports::Number(v))
+            }
+        }
+        d.deserialize_any(V)
+    }
+}
+
+impl JsonSchema for OneOrMany {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "OneOrMany".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [{ "type": "string" }, { "type": "array", "items": { "type": "string" } }] })
+    }
+}
+
+impl JsonSchema for Ports {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Ports".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [
+            { "type": "integer", "minimum": 1, "maximum": 65535 },
+            { "type": "string", "pattern": "^[0-9]{1,5}(-[0-9]{1,5})?(,[0-9]{1,5}(-[0-9]{1,5})?)*$" },
+        ] })
+    }
+}

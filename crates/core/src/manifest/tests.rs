@@ -1,0 +1,125 @@
+use super::*;
+
+const WHOLE: &str = r#"
+name    = "voice.example.org"
+address = ["203.0.113.5", "2001:db8:1::50"]
+
+[[gateway]]
+label    = "provider's box"
+inside   = "192.168.0.1/24"
+forwards = ["udp/50000-50499", "tcp/7881"]
+hairpin  = false
+
+[[gateway]]
+config = ["router/ruleset.nft", "router/ip-addr.json"]
+wan    = "192.168.0.2"
+interfaces = { wan0 = "192.168.0.2/24", lan0 = ["192.168.1.1/24", "2001:db8:1::1/64"], dmz = [] }
+routes = ["default via 192.168.0.1 dev wan0"]
+
+[[net]]
+name = "guests"
+prefix = "192.168.20.0/24"
+
+[[deploy]]
+system  = "livekit"
+label   = "friends"
+host    = ["192.168.1.50", "2001:db8:1::50"]
+with    = { udp = "50500-50999", tcp = 7882 }
+clients = ["internet", "net:guests"]
+off     = ["turn"]
+admin   = ["198.51.100.77"]
+firewall = "server/ruleset.nft"
+"#;
+
+#[test]
+fn the_whole_manifest_is_read_with_places() {
+    let m = parse(WHOLE).expect("reads");
+    assert_eq!(m.address.len(), 2);
+    assert_eq!(m.gateways.len(), 2);
+    let GatewayKind::Stated { forwards, hairpin, .. } = &m.gateways[0].kind else { panic!("stated") };
+    assert_eq!(forwards.value, Forwards::Ports(vec![(Proto::Udp, 50000, 50499), (Proto::Tcp, 7881, 7881)]));
+    assert_eq!(*hairpin, Some(false));
+    let GatewayKind::Read { files, wan, interfaces, routes } = &m.gateways[1].kind else { panic!("read") };
+    assert_eq!(files.len(), 2);
+    assert_eq!(&WHOLE[wan.as_ref().expect("wan").span.clone()], "\"192.168.0.2\"");
+    let names: Vec<&str> = interfaces.iter().map(|(n, _)| &*n.value).collect();
+    assert_eq!(names, ["wan0", "lan0", "dmz"], "in the order of the file");
+    assert_eq!(routes[0].value.dev.as_deref(), Some("wan0"));
+    let d = &m.deploys[0];
+    assert_eq!(&WHOLE[d.with["udp"].1.span.clone()], "\"50500-50999\"");
+    assert_eq!(d.clients.as_ref().expect("clients")[1].value, Place::Net("guests".into()));
+    let files: Vec<&str> = m.files().iter().map(|f| &*f.value).collect();
+    assert_eq!(files, ["router/ruleset.nft", "router/ip-addr.json", "server/ruleset.nft"]);
+}
+
+/// What is replaced in [`WHOLE`], by what; the text that is underlined, the message, and the help.
+const BROKEN: &[(&str, &str, &str, &str, &str)] = &[
+    ("system  =", "sytem  =", "sytem", "unknown key `sytem`", "did you mean `system`?"),
+    ("[[deploy]]", "[[deplyo]]", "deplyo", "unknown key `deplyo`", "did you mean `deploy`?"),
+    ("hairpin  = false", "colour = 1", "colour", "unknown key `colour`", "keys here: label, config"),
+    ("host    =", "#", "[[deploy]]", "`host` is missing", "add the server's own address"),
+    ("192.168.1.50\"", "192.168.1.500\"", "\"192.168.1.500\"", "not an IP address", "from 0 to 255"),
+    ("192.168.1.50\"", "192.168.1.50/24\"", "\"192.168.1.50/24\"", "not an IP address", "leave the prefix"),
+    ("\"203.0.113.5\", ", "\"voice\", ", "\"voice\"", "not an IP address", "names are not looked up"),
+    ("\"203.0.113.5\", ", "\"::2\", ", "\"2001:db8:1::50\"", "two IPv6 addresses", "give one IPv6"),
+    ("[\"192.168.1.50\", ", "[\"127.0.0.1\", ", "\"127.0.0.1\"", "cannot be a host", "write an address of one"),
+    ("tcp = 7882", "tcp = 70000", "70000", "port 70000 does not exist", "1 to 65535"),
+    ("tcp = 7882", "tcp = 0", "0", "port 0 does not exist", "1 to 65535"),
+    ("tcp = 7882", "tcp = -1", "-1", "port -1 does not exist", "1 to 65535"),
+    ("tcp = 7882", "tcp = 7.5", "7.5", "expected a port", "the file is TOML"),
+    ("50500-50999", "50999-50500", "\"50999-50500\"", "wrong way round", "\"50500-50999\""),
+    ("50500-50999", "50500-50999,50600", "\"50500-50999,50600\"", "named twice", "name each port once"),
+    ("50500-50999", "media", "\"media\"", "`media` is not a port", "a range such as"),
+    ("\"net:guests\"", "\"wan\"", "\"wan\"", "not a place from which people call", ""),
+    ("\"internet\", ", "\"internt\", ", "\"internt\"", "not a place", "did you mean `internet`?"),
+    ("198.51.100.77", "198.51.100.77/24", "\"198.51.100.77/24\"", "bits set after", "\"198.51.100.0/24\""),
+    ("lan0 = [\"192.168.1.1/24\"", "lan0 = [\"192.168.1.1\"", "\"192.168.1.1\"", "prefix length", "192.168.1.1/24"),
+    ("udp/50000-50499", "sctp/5000", "\"sctp/5000\"", "is not protocol/ports", "\"all\""),
+    ("forwards = [", "forwards = \"some\" #", "\"some\"", "does not say what is forwarded", "\"all\""),
+    ("inside   = \"192.168.0.1/24\"", "", "[[gateway]]", "needs its inner address", "inside ="),
+    ("wan    =", "hairpin = true\nwan    =", "[[gateway]]", "for a box that has no configuration", "not both"),
+    ("config =", "#", "[[gateway]]", "nothing is known about this gateway", "ruleset.nft"),
+    ("\"router/ip-addr.json\"", "\"\"", "\"\"", "an empty file name", "relative to this file"),
+    ("default via 192.168.0.1 dev wan0", "default via ::1 x", "\"default via ::1 x\"", "not understood", "ip route"),
+    ("default via 192.168.0.1 dev wan0", "10.0.0.0/8", "\"10.0.0.0/8\"", "leads nowhere", "ip route"),
+    ("name    = \"voice.example.org\"", "name = \"voice", "", "", "the file is TOML"),
+    ("[[net]]", "[net]", "", "", "the file is TOML"),
+    ("system  = \"livekit\"", "system = 5", "5", "expected a string", ""),
+];
+
+#[test]
+fn each_mistake_is_named_at_its_place() {
+    for (from, to, marked, message, help) in BROKEN {
+        assert!(WHOLE.contains(from), "{from}");
+        let text = WHOLE.replacen(from, to, 1);
+        let error = parse(&text).expect_err(to);
+        let (_, span) = error.at.clone().expect("has a place");
+        if !marked.is_empty() {
+            assert_eq!(text[span].lines().next(), Some(*marked), "{to}: {}", error.message);
+        }
+        assert!(error.message.contains(message), "{to}: {}", error.message);
+        assert!(error.help.contains(help), "{to}: {}", error.help);
+    }
+}
+
+#[test]
+fn a_manifest_without_deploy_says_so() {
+    for text in ["", "name = \"x\"\n"] {
+        let error = parse(text).expect_err("nothing to judge");
+        assert!(error.message.contains("[[deploy]]"), "{}", error.message);
+    }
+}
+
+#[test]
+fn two_instances_need_two_names() {
+    let one = "[[deploy]]\nsystem = \"livekit\"\nhost = \"192.168.1.50\"\n";
+    let error = parse(&format!("{one}{one}")).expect_err("same name");
+    assert!(error.help.contains("label"), "{}", error.help);
+}
+
+#[test]
+fn the_committed_schema_is_current() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/callpath.schema.json");
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(committed == schema(), "run `cargo run -- schema > docs/callpath.schema.json`");
+}

@@ -1,0 +1,118 @@
+//! From a profile and a `[[deploy]]` table to requirements.
+
+use super::{PROFILES, Profile, find};
+use crate::manifest::{At, Deploy, known_names, parse_ports};
+use crate::requirement::Requirement;
+use crate::snapshot::InputError;
+
+/// A deployment with its profile applied.
+#[derive(Debug, Clone)]
+pub struct Instance {
+    /// The manifest's table.
+    pub deploy: Deploy,
+    /// The product.
+    pub profile: Profile,
+    /// Mode of installation.
+    pub mode: String,
+    /// Everything that it needs.
+    pub requirements: Vec<Requirement>,
+}
+
+impl Instance {
+    /// Name for reports.
+    pub fn label(&self) -> &str {
+        &self.deploy.label.value
+    }
+
+    /// Is a feature on?
+    pub fn has(&self, feature: &str) -> bool {
+        has(&self.profile, &self.deploy, feature)
+    }
+}
+
+/// Applies a deployment's choices to its profile.
+///
+/// # Errors
+/// Unknown product, mode, parameter or feature, with the place and what is known.
+pub fn instance(deploy: &Deploy) -> Result<Instance, InputError> {
+    let system = &deploy.system;
+    let Some(profile) = find(&system.value) else {
+        let known = PROFILES.iter().map(|(name, _)| *name);
+        let error = system.error(format!("no profile is called `{}`", system.value));
+        return Err(error.help(known_names(&system.value, "profiles", known)));
+    };
+    let mode = match &deploy.mode {
+        None => profile.mode.first().map(|m| m.name.clone()).unwrap_or_default(),
+        Some(mode) => {
+            let known = profile.mode.iter().map(|m| &*m.name);
+            name_in(mode, "mode", &profile.title, "modes", known)?;
+            mode.value.clone()
+        }
+    };
+    for (name, (span, value)) in &deploy.with {
+        let known = profile.parameter.iter().map(|p| &*p.name);
+        let name = At { value: name.clone(), span: span.clone() };
+        name_in(&name, "parameter", &profile.title, "parameters", known)?;
+        // Most ports stand alone; only where the default is a range is a range expected.
+        let default = profile.parameter.iter().find(|p| p.name == name.value).map_or("", |p| &p.default);
+        if !default.contains('-') && value.value.iter().any(|(lo, hi)| lo != hi) {
+            return Err(value
+                .error(format!("`{}` is one port, not a range", name.value))
+                .help(format!("write a single port; {}'s own is {default}", profile.title)));
+        }
+    }
+    for name in deploy.on.iter().chain(&deploy.off) {
+        name_in(name, "feature", &profile.title, "features", profile.feature.iter().map(|f| &*f.name))?;
+    }
+    let requirements = requirements(&profile, deploy, &mode);
+    Ok(Instance { deploy: deploy.clone(), profile, mode, requirements })
+}
+
+fn name_in<'a>(
+    name: &At<String>,
+    what: &str,
+    title: &str,
+    plural: &str,
+    known: impl Iterator<Item = &'a str> + Clone,
+) -> Result<(), InputError> {
+    if known.clone().any(|k| k == name.value) {
+        return Ok(());
+    }
+    let error = name.error(format!("{title} has no {what} `{}`", name.value));
+    Err(error.help(known_names(&name.value, plural, known)))
+}
+
+fn has(profile: &Profile, deploy: &Deploy, feature: &str) -> bool {
+    let named = |list: &[At<String>]| list.iter().any(|f| f.value == feature);
+    let default = profile.feature.iter().any(|f| f.name == feature && f.default);
+    (default || named(&deploy.on)) && !named(&deploy.off)
+}
+
+fn requirements(profile: &Profile, deploy: &Deploy, mode: &str) -> Vec<Requirement> {
+    let rows = profile.row.iter().filter(|r| {
+        (r.mode.is_empty() || r.mode.iter().any(|m| m == mode)) && r.when.iter().all(|f| has(profile, deploy, f))
+    });
+    rows.map(|r| {
+        let default = || profile.parameter.iter().find(|p| p.name == r.ports).map_or("", |p| &*p.default);
+        let ports = match deploy.with.get(&r.ports) {
+            Some((_, ports)) => ports.value.clone(),
+            None => parse_ports(default()).unwrap_or_default(),
+        };
+        Requirement {
+            id: r.id.clone(),
+            leg: r.leg.clone(),
+            any_of: r.any_of.clone(),
+            from: r.from,
+            to: r.to,
+            proto: r.proto,
+            ports,
+            level: r.level,
+            at: r.at.clone(),
+            on_demand: r.on_demand,
+            shared: r.shared,
+            purpose: r.purpose.clone(),
+            source: r.source.clone(),
+        }
+    })
+    .collect()
+}

@@ -1,0 +1,346 @@
+//! What is told about a site: the verdict, every call path, where packets end and why.
+//!
+//! The types are the JSON format `callpath.report/1`. Fields that nothing fills yet are there and empty, so that readers
+//! of the format need not change. The text form is made from these types alone.
+
+mod text;
+
+pub use text::{Style, text};
+
+use serde::Serialize;
+
+/// The format's name and version.
+pub const SCHEMA: &str = "callpath.report/1";
+
+/// A verdict, best first: the worst path decides for the whole.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verdict {
+    /// Calls get through, whatever is not known.
+    Works,
+    /// They get through in a worse way, or not for everybody.
+    Degraded,
+    /// It depends on something that is not known.
+    Unknown,
+    /// They do not get through.
+    Fails,
+}
+
+impl Verdict {
+    /// The word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Works => "works",
+            Self::Degraded => "degraded",
+            Self::Unknown => "unknown",
+            Self::Fails => "fails",
+        }
+    }
+}
+
+/// What is true about a set of ports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Reach {
+    /// All get through.
+    Open,
+    /// None does.
+    Closed,
+    /// Some do.
+    Partly,
+    /// It depends on something that is not known.
+    Unknown,
+}
+
+/// A report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Always [`SCHEMA`].
+    pub schema: &'static str,
+    /// What made it.
+    pub tool: Tool,
+    /// When the inputs were gathered (RFC 3339), if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken_at: Option<String>,
+    /// The whole's verdict.
+    pub verdict: Verdict,
+    /// It in a sentence.
+    pub headline: String,
+    /// What is installed.
+    pub instances: Vec<InstanceLine>,
+    /// Facts that the verdict rests on, and where each comes from.
+    pub facts: Vec<Fact>,
+    /// Every call path that was judged.
+    pub paths: Vec<Path>,
+    /// Ports that the internet reaches though no call needs them.
+    pub exposures: Vec<Exposure>,
+    /// Causes and repairs; none are looked for yet.
+    pub findings: Vec<Finding>,
+    /// What was taken as given.
+    pub assumptions: Vec<String>,
+    /// What was not judged, and why.
+    pub not_judged: Vec<String>,
+    /// Statements that were not understood.
+    pub unread: Vec<Unread>,
+    /// How much of each ruleset was understood.
+    pub rulesets: Vec<Ruleset>,
+}
+
+/// What made a report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Tool {
+    /// `callpath`.
+    pub name: &'static str,
+    /// Its version.
+    pub version: &'static str,
+}
+
+/// An installed product.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InstanceLine {
+    /// Name in reports.
+    pub label: String,
+    /// Product.
+    pub system: String,
+    /// Its host's addresses.
+    pub host: Vec<String>,
+    /// What people type.
+    pub name: Option<String>,
+    /// Public addresses that clients are told.
+    pub told: Vec<String>,
+}
+
+/// Something known, and where from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Fact {
+    /// What.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Where it comes from.
+    pub from: String,
+}
+
+/// Calls of one instance, from one place, by one family.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Path {
+    /// `<instance>/<place>` with `/v6` for IPv6.
+    pub id: String,
+    /// Instance.
+    pub instance: String,
+    /// Place: `internet`, `lan`, `net:<name>`, `self`, `admin`, `server`.
+    pub vantage: String,
+    /// Who that is, for people.
+    pub who: String,
+    /// `ipv4` or `ipv6`.
+    pub family: &'static str,
+    /// Verdict.
+    pub verdict: Verdict,
+    /// How it works, or why not quite: `by TCP only`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub note: String,
+    /// The parts of a call.
+    pub legs: Vec<Leg>,
+}
+
+/// A part of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Leg {
+    /// `signal`, `media`, …
+    pub kind: String,
+    /// Whom it goes to: the site's name or the address that clients are told.
+    pub to: String,
+    /// Verdict.
+    pub verdict: Verdict,
+    /// Ways to do it, the preferred one first.
+    pub any_of: Vec<Alternative>,
+}
+
+/// A way to do a part of a call.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Alternative {
+    /// Requirement's name.
+    pub requirement: String,
+    /// Protocol and ports: `udp 50000-60000`.
+    pub what: String,
+    /// What it is for.
+    pub purpose: String,
+    /// Who sends first: `caller`, `server`, `admin`.
+    pub opener: &'static str,
+    /// All pieces together.
+    pub reach: Reach,
+    /// Share of the ports that get through, in words, when it is neither all nor none: `50001 of 60001`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub share: String,
+    /// Ports by fate.
+    pub pieces: Vec<Piece>,
+}
+
+/// Ports with the same fate.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Piece {
+    /// Ports as text.
+    pub ports: String,
+    /// Callers that this is about, when not all.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub from: String,
+    /// Fate.
+    pub reach: Reach,
+    /// Where a packet ends: device and address.
+    pub ends_at: String,
+    /// What stops it, unless it gets through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stop: Option<Stop>,
+    /// What is not known and decides.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<DoubtLine>,
+    /// The way of one such packet.
+    pub steps: Vec<Step>,
+}
+
+/// Where and why packets stop.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Stop {
+    /// `dropped`, `rejected`, `no-route`, `own-address`, `nobody-listens`, `other-host`, `other-port`,
+    /// `wrong-source`, `martian-source`, `martian-destination`, `not-unicast`, `not-forwarding`, `no-neighbour`,
+    /// `loop`, `unknown`.
+    pub kind: &'static str,
+    /// Which packet: `request`, `reply`, `next`.
+    pub packet: &'static str,
+    /// Device.
+    pub device: String,
+    /// Hook.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hook: Option<&'static str>,
+    /// What happens, in a sentence about one such packet.
+    pub what: String,
+    /// The rule or policy that decides.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+/// Something that is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DoubtLine {
+    /// What.
+    pub what: String,
+    /// What to supply; may be empty.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub supply: String,
+    /// Where it comes from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+/// Something that happened to a packet on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Step {
+    /// Which packet: `request`, `reply`, `next`.
+    pub packet: &'static str,
+    /// Device.
+    pub device: String,
+    /// Hook; absent where it arrives or leaves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hook: Option<&'static str>,
+    /// `sends`, `arrives by wan0`, `rule`, `policy accept`, `policy drop`, `leaves by lan0`, …
+    pub action: String,
+    /// Addresses at that point: `caller -> 203.0.113.5:50000`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub header: String,
+    /// The rule.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
+}
+
+/// Where a statement stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Origin {
+    /// File.
+    pub source: String,
+    /// Line, from 1, where the source has lines.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// Column, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub column: Option<usize>,
+    /// Object that holds it: `table inet filter, chain forward`.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub object: String,
+    /// Its handle.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handle: Option<u64>,
+    /// The statement itself, one line.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub text: String,
+}
+
+impl Origin {
+    /// `ruleset.nft:31`, or the object and handle.
+    pub fn place(&self) -> String {
+        match (self.line, self.handle) {
+            (Some(line), _) => format!("{}:{line}", self.source),
+            (None, Some(handle)) => format!("{}, {}, handle {handle}", self.source, self.object),
+            (None, None) if self.source.is_empty() => self.object.clone(),
+            (None, None) if self.object.is_empty() => self.source.clone(),
+            (None, None) => format!("{}, {}", self.source, self.object),
+        }
+    }
+}
+
+/// A port that the internet reaches though no call needs it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Exposure {
+    /// Instance on whose host it is.
+    pub instance: String,
+    /// The port on the host: `tcp 7880`.
+    pub socket: String,
+    /// The ports by which the internet gets there: `tcp 7880`.
+    pub outside: String,
+    /// `ipv4` or `ipv6`.
+    pub family: &'static str,
+    /// It must not be reached: why not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forbidden: Option<String>,
+    /// It may be reached or not: something is not known.
+    pub unknown: bool,
+    /// The way of one such packet.
+    pub steps: Vec<Step>,
+}
+
+/// A cause with its repair; a later version fills these.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Its code.
+    pub code: String,
+    /// What is wrong.
+    pub message: String,
+}
+
+/// A statement that was not understood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Unread {
+    /// Where it stands.
+    pub origin: Origin,
+    /// Why it was not understood.
+    pub why: String,
+}
+
+/// How much of a ruleset was understood.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Ruleset {
+    /// File.
+    pub source: String,
+    /// Statements.
+    pub statements: usize,
+    /// Understood exactly.
+    pub understood: usize,
+    /// Followed both ways, because the text does not decide them.
+    pub approximated: usize,
+}
+
+impl Report {
+    /// The report as JSON.
+    pub fn json(&self) -> String {
+        serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
+    }
+}

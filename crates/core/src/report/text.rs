@@ -1,0 +1,227 @@
+//! The report for a terminal: 80 columns, the verdict first.
+
+mod story;
+mod table;
+
+use super::{Exposure, Piece, Reach, Report, Stop, Verdict};
+use story::Notes;
+
+/// Columns of a line.
+const WIDTH: usize = 80;
+
+/// How to print.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// With colours (ANSI escape sequences).
+    pub colour: bool,
+}
+
+impl Style {
+    fn paint(self, code: &str, text: &str) -> String {
+        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+
+    fn bold(self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    fn verdict(self, verdict: Verdict, text: &str) -> String {
+        let code = match verdict {
+            Verdict::Works => "32",
+            Verdict::Degraded | Verdict::Unknown => "33",
+            Verdict::Fails => "1;31",
+        };
+        self.paint(code, text)
+    }
+}
+
+/// The report as text.
+pub fn text(report: &Report, style: Style) -> String {
+    let mut out = Writer { text: String::new(), style };
+    let word = word(report.verdict);
+    out.wrapped_after(&style.verdict(report.verdict, word), word.chars().count() + 2, &report.headline);
+    let notes = Notes::collect(report);
+    for instance in &report.instances {
+        out.blank();
+        let host = instance.host.join(", ");
+        let told = instance.told.join(", ");
+        let by = match &instance.name {
+            Some(name) => format!("{name} ({told})"),
+            None => told,
+        };
+        out.wrapped(0, &format!("{} on {host}, reached as {by}", instance.label));
+        out.blank();
+        out.text += &table::table(report, &instance.label, &notes, style);
+    }
+    for (number, note) in notes.list.iter().enumerate() {
+        out.blank();
+        story::note(&mut out, number + 1, note);
+    }
+    exposures(&mut out, report);
+    story::carried(&mut out, report);
+    out.section("taken as given", &report.assumptions);
+    out.section("not judged", &report.not_judged);
+    rulesets(&mut out, report);
+    out.text
+}
+
+fn word(verdict: Verdict) -> &'static str {
+    match verdict {
+        Verdict::Fails => "FAILS",
+        Verdict::Works => "WORKS",
+        Verdict::Degraded => "DEGRADED",
+        Verdict::Unknown => "UNKNOWN",
+    }
+}
+
+fn exposures(out: &mut Writer, report: &Report) {
+    let list = &report.exposures;
+    if list.is_empty() {
+        let mut hosts: Vec<&str> = report.instances.iter().flat_map(|i| &i.host).map(String::as_str).collect();
+        hosts.dedup();
+        out.blank();
+        out.wrapped(2, &format!("nothing else on {} can be reached from the internet", hosts.join(", ")));
+        return;
+    }
+    let forbidden: Vec<String> = list
+        .iter()
+        .filter_map(|e| {
+            let why = e.forbidden.as_ref()?;
+            let may = if e.unknown { "may be reached" } else { "can be reached" };
+            let rules = e.steps.iter().filter(|s| s.action == "rule");
+            let rules: Vec<String> =
+                rules.filter_map(|s| Some(format!("{} {}", s.hook?, s.origin.as_ref()?.place()))).collect();
+            let by = if rules.is_empty() { String::new() } else { format!("; let in by {}", rules.join(", ")) };
+            Some(format!("{}{} {may} from the internet by {} ({why}){by}", e.socket, family(e), e.outside))
+        })
+        .collect();
+    out.section("must not be reached", &forbidden);
+    let others: Vec<String> = list
+        .iter()
+        .filter(|e| e.forbidden.is_none())
+        .map(|e| {
+            let may = if e.unknown { "perhaps " } else { "" };
+            let by = if e.socket == e.outside { String::new() } else { format!(" by {}", e.outside) };
+            format!("{may}{}{by}{}, on the host of {}", e.socket, family(e), e.instance)
+        })
+        .collect();
+    out.section("the internet reaches, though no call needs it", &others);
+}
+
+fn family(e: &Exposure) -> &'static str {
+    if e.family == "ipv6" { " by IPv6" } else { "" }
+}
+
+fn rulesets(out: &mut Writer, report: &Report) {
+    if report.rulesets.is_empty() {
+        return;
+    }
+    out.blank();
+    for r in &report.rulesets {
+        let unread = r.statements - r.understood - r.approximated;
+        let left = match (unread, r.approximated) {
+            (0, 0) => format!("every one of {} statements of {} was understood", r.statements, r.source),
+            (0, n) => format!("{}: {} statements understood, {n} followed both ways", r.source, r.statements),
+            (n, _) => format!("{}: {n} of {} statements not understood", r.source, r.statements),
+        };
+        out.wrapped(2, &left);
+    }
+    for unread in &report.unread {
+        out.wrapped(4, &format!("{}: {}", unread.origin.place(), unread.why));
+    }
+}
+
+/// Text with its margins.
+pub(super) struct Writer {
+    pub text: String,
+    pub style: Style,
+}
+
+impl Writer {
+    fn blank(&mut self) {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+    }
+
+    fn line(&mut self, text: &str) {
+        self.text += text.trim_end();
+        self.text.push('\n');
+    }
+
+    /// A paragraph with a margin; lines after the first stand two columns further in.
+    fn wrapped(&mut self, margin: usize, text: &str) {
+        let mut first = true;
+        for line in wrap(text, WIDTH - margin - 2) {
+            let pad = if first { margin } else { margin + 2 };
+            self.line(&format!("{}{line}", " ".repeat(pad)));
+            first = false;
+        }
+    }
+
+    /// A paragraph after a word that is already as wide as the margin.
+    fn wrapped_after(&mut self, word: &str, margin: usize, text: &str) {
+        let mut lines = wrap(text, WIDTH - margin).into_iter();
+        self.line(&format!("{word}  {}", lines.next().unwrap_or_default()));
+        for line in lines {
+            self.line(&format!("{}{line}", " ".repeat(margin)));
+        }
+    }
+
+    fn section(&mut self, title: &str, lines: &[String]) {
+        if lines.is_empty() {
+            return;
+        }
+        self.blank();
+        self.line(&format!("  {title}"));
+        for line in lines {
+            self.wrapped(4, line);
+        }
+    }
+}
+
+/// Words in lines of at most `width` columns; longer words stand alone.
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    if lines.is_empty() {
+        lines.push(String::new());
+    }
+    lines
+}
+
+/// A text shortened to a width.
+fn shortened(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(width.saturating_sub(1)).collect();
+    format!("{head}…")
+}
+
+/// The fate of a piece in few words.
+fn fate(reach: Reach, stop: Option<&Stop>) -> &'static str {
+    match (reach, stop) {
+        (Reach::Open, _) => "open",
+        (Reach::Unknown, _) => "unknown",
+        (_, Some(s)) if s.kind == "wrong-source" => "wrong answer",
+        (_, Some(s)) if s.packet == "reply" => "no answer",
+        (_, Some(s)) if s.kind == "rejected" => "rejected",
+        (_, Some(s)) if s.kind == "other-host" || s.kind == "other-port" => "goes astray",
+        _ => "never arrives",
+    }
+}
+
+/// Two pieces stop for the same reason.
+fn same_reason(a: &Piece, b: &Piece) -> bool {
+    let key = |p: &Piece| p.stop.as_ref().map(|s| (s.kind, s.packet, s.device.clone(), s.hook, s.origin.clone()));
+    a.reach == b.reach && key(a) == key(b) && a.doubts == b.doubts
+}

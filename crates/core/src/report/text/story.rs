@@ -1,0 +1,173 @@
+//! Notes under the table: where packets stop, by which rule, and what they look like there.
+
+use super::{WIDTH, Writer, same_reason, shortened};
+use crate::report::{Alternative, Origin, Path, Piece, Reach, Report, Step};
+
+/// One reason for which packets stop or may stop, and everybody whom it concerns.
+pub(super) struct Note<'r> {
+    /// The piece that is told.
+    piece: &'r Piece,
+    /// Who, by what, which ports.
+    whom: Vec<(&'r Path, &'r Alternative, &'r Piece)>,
+}
+
+/// All reasons, in the order of the table.
+pub(super) struct Notes<'r> {
+    pub list: Vec<Note<'r>>,
+}
+
+impl<'r> Notes<'r> {
+    pub fn collect(report: &'r Report) -> Self {
+        let mut list: Vec<Note<'r>> = Vec::new();
+        for path in &report.paths {
+            for a in path.legs.iter().flat_map(|l| &l.any_of) {
+                for piece in a.pieces.iter().filter(|p| p.reach != Reach::Open) {
+                    let whom = (path, a, piece);
+                    match list.iter_mut().find(|n| same_reason(n.piece, piece)) {
+                        Some(note) => note.whom.push(whom),
+                        None => list.push(Note { piece, whom: vec![whom] }),
+                    }
+                }
+            }
+        }
+        Self { list }
+    }
+
+    /// Numbers of the notes that concern an alternative.
+    pub fn of(&self, a: &Alternative) -> Vec<usize> {
+        let concerns = |n: &Note<'_>| n.whom.iter().any(|(_, other, _)| std::ptr::eq(*other, a));
+        self.list.iter().enumerate().filter(|(_, n)| concerns(n)).map(|(i, _)| i + 1).collect()
+    }
+}
+
+pub(super) fn note(out: &mut Writer, number: usize, note: &Note<'_>) {
+    let piece = note.piece;
+    let title = match &piece.stop {
+        Some(stop) if piece.reach != Reach::Unknown => stop.what.clone(),
+        _ => {
+            let list: Vec<&str> = piece.doubts.iter().map(|d| &*d.what).collect();
+            format!("it depends on what is not known: {}", list.join("; "))
+        }
+    };
+    let mark = out.style.bold(&format!("[{number}]"));
+    out.wrapped_after(&mark, format!("[{number}]").len() + 2, &title);
+    out.wrapped(5, &concerned(note));
+    for doubt in &piece.doubts {
+        if let Some(o) = &doubt.origin {
+            rule(out, o);
+        }
+        if !doubt.supply.is_empty() {
+            out.wrapped(5, &format!("to know it: {}", doubt.supply));
+        }
+    }
+    if let Some(o) = piece.stop.as_ref().and_then(|s| s.origin.as_ref()).filter(|_| piece.reach != Reach::Unknown) {
+        rule(out, o);
+    }
+    way(out, &piece.steps);
+}
+
+/// A rule with its place: `file:line` and the line itself, or the object and the text.
+fn rule(out: &mut Writer, o: &Origin) {
+    out.line(&format!("     --> {}", shortened(&o.place(), 70)));
+    if !o.text.is_empty() {
+        out.line(&format!("         {}", shortened(&o.text, 70)));
+    }
+}
+
+/// Ports and people: who has the same ports is named together.
+fn concerned(note: &Note<'_>) -> String {
+    let mut people: Vec<(String, Vec<String>)> = Vec::new();
+    for (path, a, piece) in &note.whom {
+        let family = if path.family == "ipv6" { ", IPv6" } else { "" };
+        let from = if piece.from.is_empty() { String::new() } else { format!(", {}", piece.from) };
+        let who = format!("{}{family}{from}", path.who);
+        let what = format!("{} {}", a.what.split(' ').next().unwrap_or_default(), piece.ports);
+        match people.iter_mut().find(|(w, _)| *w == who) {
+            Some((_, list)) => list.push(what),
+            None => people.push((who, vec![what])),
+        }
+    }
+    let mut groups: Vec<(Vec<String>, Vec<String>)> = Vec::new();
+    for (who, what) in people {
+        match groups.iter_mut().find(|(w, _)| *w == what) {
+            Some((_, list)) => list.push(who),
+            None => groups.push((what, vec![who])),
+        }
+    }
+    let show = |(what, who): &(Vec<String>, Vec<String>)| format!("{} from {}", what.join(", "), who.join("; "));
+    format!("concerns {}", groups.iter().map(show).collect::<Vec<_>>().join("; "))
+}
+
+/// One packet's way, a line for each device and each rule that acted.
+fn way(out: &mut Writer, steps: &[Step]) {
+    let mut packet = "";
+    let mut header = "";
+    let mut at_sender = true;
+    for step in steps {
+        if step.packet != packet {
+            packet = step.packet;
+            (header, at_sender) = (&step.header, true);
+            let name = match packet {
+                "request" => "first packet",
+                "reply" => "answer",
+                _ => "next packet",
+            };
+            out.line(&shortened(&format!("     {name}: {header}"), WIDTH));
+            continue;
+        }
+        // Where addresses have changed, they are said again.
+        let now =
+            if step.header.is_empty() || step.header == header { String::new() } else { format!("  {}", step.header) };
+        if !step.header.is_empty() {
+            header = &step.header;
+        }
+        at_sender &= !step.action.starts_with("arrives ");
+        let text = match (step.hook, &step.origin) {
+            (Some(hook), Some(o)) if step.action == "rule" => format!("         {hook}  {}  {}", o.place(), o.text),
+            (Some(hook), Some(o)) if step.action == "policy drop" => {
+                format!("         {hook}  {}  policy drop of {}", o.place(), o.object)
+            }
+            (Some(hook), _) if step.action == "fits no session" => format!("         {hook}  it fits no session"),
+            // The sender's own way out says nothing, unless it changes addresses.
+            (None, _) if step.action.starts_with("leaves ") && at_sender && now.is_empty() => continue,
+            (None, _) => match (step.action.strip_prefix("arrives "), step.action.strip_prefix("leaves ")) {
+                (Some(by), _) => format!("       {}, in {by}{now}", step.device),
+                (_, Some(by)) => format!("         out {by}{now}"),
+                _ => format!("         {}{now}", step.action),
+            },
+            _ => continue,
+        };
+        out.line(&shortened(&text, WIDTH));
+    }
+}
+
+/// Which rules let the calls that work through: the ports and places of each list of rules.
+pub(super) fn carried(out: &mut Writer, report: &Report) {
+    let mut lists: Vec<(String, Vec<&str>, Vec<&str>)> = Vec::new();
+    for path in report.paths.iter().filter(|p| p.vantage != "server") {
+        for a in path.legs.iter().flat_map(|l| &l.any_of) {
+            let Some(piece) = a.pieces.iter().find(|p| p.reach == Reach::Open) else { continue };
+            let rules = piece.steps.iter().filter(|s| s.packet == "request" && s.action == "rule");
+            let rules = rules.filter_map(|s| Some(format!("{} {}", s.hook?, s.origin.as_ref()?.place())));
+            let rules = rules.collect::<Vec<_>>().join(", ");
+            if rules.is_empty() {
+                continue;
+            }
+            let at = lists.iter().position(|(r, ..)| *r == rules).unwrap_or_else(|| {
+                lists.push((rules, Vec::new(), Vec::new()));
+                lists.len() - 1
+            });
+            let (_, ports, places) = &mut lists[at];
+            if !ports.contains(&&*a.what) {
+                ports.push(&a.what);
+            }
+            if !places.contains(&&*path.vantage) {
+                places.push(&path.vantage);
+            }
+        }
+    }
+    let line = |(rules, ports, places): &(String, Vec<&str>, Vec<&str>)| {
+        format!("{} from {}: {rules}", ports.join(", "), places.join(", "))
+    };
+    out.section("let in by", &lists.iter().map(line).collect::<Vec<_>>());
+}

@@ -1,0 +1,112 @@
+//! The table of call paths.
+
+use super::story::Notes;
+use super::{Style, WIDTH, fate, wrap};
+use crate::report::{Alternative, Path, Reach, Report, Verdict};
+
+/// One line for each path, one column for each way to reach the server.
+pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: Style) -> String {
+    let paths: Vec<&Path> = report.paths.iter().filter(|p| p.instance == instance).collect();
+    let mut out = String::new();
+    let (calls, others): (Vec<&Path>, Vec<&Path>) =
+        paths.into_iter().partition(|p| p.vantage != "server" && p.vantage != "admin");
+    let mut columns: Vec<&str> = Vec::new();
+    for a in calls.iter().flat_map(|p| &p.legs).flat_map(|l| &l.any_of) {
+        if !columns.contains(&&*a.what) {
+            columns.push(&a.what);
+        }
+    }
+    // At most four ways side by side; further ones follow in lines of their own.
+    let shown = &columns[..columns.len().min(4)];
+    let widths: Vec<usize> = shown
+        .iter()
+        .map(|what| {
+            let cells = calls.iter().flat_map(|p| &p.legs).flat_map(|l| &l.any_of).filter(|a| a.what == **what);
+            let widest = cells.map(|a| words(a, notes).chars().count()).max().unwrap_or(0);
+            (widest.max(what.chars().count()) + 1).clamp(9, if shown.len() > 2 { 16 } else { 19 })
+        })
+        .collect();
+    let last = if calls.iter().all(|p| p.note.is_empty()) { 9 } else { 14 };
+    let first = (WIDTH - 2).saturating_sub(widths.iter().sum::<usize>() + last).clamp(12, 40);
+    let head: String = shown.iter().zip(&widths).map(|(c, w)| pad(&super::shortened(c, w - 1), *w)).collect();
+    out += &line(&format!("  {}{head}{}", pad("who calls", first), "the call"));
+    out += &line(&format!("  {}", "-".repeat(WIDTH - 2)));
+    for path in calls {
+        let who = if path.family == "ipv6" { format!("{}, IPv6", path.who) } else { path.who.clone() };
+        let mut cells: Vec<Vec<String>> = vec![hanging(&who, first - 1)];
+        for (what, width) in shown.iter().zip(&widths) {
+            let found = path.legs.iter().flat_map(|l| &l.any_of).find(|a| a.what == *what);
+            cells.push(wrap(&found.map_or("-".into(), |a| words(a, notes)), width - 1));
+        }
+        let verdict = verdict(path);
+        cells.push(wrap(&verdict, last));
+        let height = cells.iter().map(Vec::len).max().unwrap_or(1);
+        for row in 0..height {
+            let mut text = String::from("  ");
+            for (i, lines) in cells.iter().enumerate() {
+                let content = lines.get(row).map_or("", |s| s);
+                let width = if i == 0 { first } else { widths.get(i - 1).copied().unwrap_or(last) };
+                let padded = if i + 1 == cells.len() { content.to_owned() } else { pad(content, width) };
+                let colour = i > 0 && !content.is_empty();
+                text += &if colour && i + 1 == cells.len() { style.verdict(path.verdict, &padded) } else { padded };
+            }
+            out += &line(&text);
+        }
+        for a in path.legs.iter().flat_map(|l| &l.any_of).filter(|a| !shown.contains(&&*a.what)) {
+            out += &line(&format!("    {}: {}", a.what, words(a, notes)));
+        }
+    }
+    for path in others {
+        for a in path.legs.iter().flat_map(|l| &l.any_of) {
+            let text = format!("{}: {}, {}", path.who, a.what, a.purpose);
+            let found = words(a, notes);
+            let cell = found.chars().count() + 3;
+            let width = WIDTH - 2 - last - cell;
+            for (i, l) in hanging(&text, width - 1).iter().enumerate() {
+                let rest = if i == 0 {
+                    format!("{}{}", pad(&found, cell), style.verdict(path.verdict, &verdict(path)))
+                } else {
+                    String::new()
+                };
+                out += &line(&format!("  {}{rest}", pad(l, width)));
+            }
+        }
+    }
+    out
+}
+
+fn verdict(path: &Path) -> String {
+    let word = match path.verdict {
+        Verdict::Fails => "FAILS",
+        other => other.word(),
+    };
+    if path.note.is_empty() { word.to_owned() } else { format!("{word}, {}", path.note) }
+}
+
+/// A cell: the fate, or the share, and the notes that explain it.
+fn words(a: &Alternative, notes: &Notes<'_>) -> String {
+    let numbers = notes.of(a);
+    let bad = a.pieces.iter().find(|p| p.reach != Reach::Open);
+    let word = match (a.reach, a.share.is_empty()) {
+        (Reach::Open, _) => "open".to_owned(),
+        (Reach::Partly, false) => a.share.replace(" ports", ""),
+        (Reach::Partly, true) => "not for all".to_owned(),
+        (Reach::Unknown, _) => "unknown".to_owned(),
+        (Reach::Closed, _) => fate(a.reach, bad.and_then(|p| p.stop.as_ref())).to_owned(),
+    };
+    numbers.iter().fold(word, |text, n| format!("{text} [{n}]"))
+}
+
+fn hanging(text: &str, width: usize) -> Vec<String> {
+    let lines = wrap(text, width - 2);
+    lines.into_iter().enumerate().map(|(i, l)| if i == 0 { l } else { format!("  {l}") }).collect()
+}
+
+fn pad(text: &str, width: usize) -> String {
+    let missing = width.saturating_sub(text.chars().count());
+    format!("{text}{}", " ".repeat(missing))
+}
+
+fn line(text: &str) -> String {
+    format!("{}\n", text.trim_end())
+}

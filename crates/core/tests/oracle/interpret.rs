@@ -1,0 +1,770 @@
+//! One packet at a time, with plain numbers: written against the model's documentation, without the trace's code.
+
+use callpath_core::model::{
+    Action, ChainId, Device, DoubtId, Family, Hook, Key, KeyField, Lookup, MarkFrom, MarkValue, NatTarget, OriginId,
+    Part, Policy, RouteTarget, Rule, Side, StageKind, Step, Test, Translate, TupleDir, TupleIface, Verdicted, Ways,
+    address_value, iface_value, prefix_range,
+};
+use callpath_core::trace::{Did, Disposition, Network, Phase};
+
+/// Source, destination, source port, destination port.
+pub type Tuple = [u128; 4];
+
+/// What nobody but the world decides, fixed for one run.
+pub struct World {
+    /// Answer to a doubt of a device.
+    pub doubt: fn(usize, DoubtId) -> u128,
+    /// The value that a device picks from a range, by rule.
+    pub pick: fn(OriginId, Part, u128, u128) -> u128,
+}
+
+#[derive(Clone)]
+struct Session {
+    device: usize,
+    original: Tuple,
+    reply: Tuple,
+    mark: u128,
+    snat: bool,
+    dnat: bool,
+    source_done: bool,
+    destination_done: bool,
+    seen_reply: bool,
+    assured: bool,
+    confirmed: bool,
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Tracked {
+    No,
+    Untracked,
+    Invalid,
+    In(usize, bool),
+}
+
+/// Loopback's place among interfaces.
+const LO: usize = usize::MAX;
+
+/// What became of one packet.
+pub struct Walk {
+    pub end: Disposition,
+    pub device: usize,
+    pub header: Tuple,
+    /// Device and step, in order.
+    pub steps: Vec<(usize, Hook, Did)>,
+}
+
+/// All packets of one conversation, as far as it gets.
+pub fn converse(net: &Network, from: usize, family: Family, asked: Tuple, proto: u128, world: &World) -> Vec<Walk> {
+    let mut run = Interpreter { net, family, proto, world, sessions: Vec::new() };
+    let inverse = |t: Tuple| [t[1], t[0], t[3], t[2]];
+    let delivered = |w: &Walk| matches!(w.end, Disposition::Delivered { .. });
+    let mut out = vec![run.send(from, asked, Phase::Request)];
+    if !delivered(&out[0]) {
+        return out;
+    }
+    let (device, header) = (out[0].device, out[0].header);
+    out.push(run.send(device, inverse(header), Phase::Reply));
+    if delivered(&out[1]) && out[1].device == from && out[1].header == inverse(asked) {
+        out.push(run.send(from, asked, Phase::Next));
+    }
+    out
+}
+
+struct Interpreter<'a> {
+    net: &'a Network,
+    family: Family,
+    proto: u128,
+    world: &'a World,
+    sessions: Vec<Session>,
+}
+
+/// A packet at a device.
+struct Packet {
+    phase: Phase,
+    header: Tuple,
+    device: usize,
+    in_iface: Option<usize>,
+    out_iface: Option<usize>,
+    seen_out: Option<usize>,
+    next_hop: u128,
+    mark: u128,
+    tracked: Tracked,
+    steps: Vec<(usize, Hook, Did)>,
+    end: Option<Disposition>,
+}
+
+enum Outcome {
+    Accepted,
+    Translated,
+    Fell,
+    Ended,
+}
+
+impl Interpreter<'_> {
+    fn device(&self, p: &Packet) -> &Device {
+        &self.net.devices[p.device]
+    }
+
+    fn send(&mut self, from: usize, header: Tuple, phase: Phase) -> Walk {
+        let mut p = Packet {
+            phase,
+            header,
+            device: from,
+            in_iface: None,
+            out_iface: None,
+            seen_out: None,
+            next_hop: header[1],
+            mark: 0,
+            tracked: Tracked::No,
+            steps: Vec::new(),
+            end: None,
+        };
+        if self.take_route(&mut p) {
+            p.seen_out = p.out_iface;
+            self.hook(&mut p, Hook::Output);
+            self.leave(&mut p);
+        }
+        let mut arrivals: Vec<(usize, usize, Tuple)> = Vec::new();
+        while p.end.is_none() {
+            if p.out_iface == Some(LO) {
+                (p.in_iface, p.seen_out) = (Some(LO), None);
+                self.hook(&mut p, Hook::Ingress);
+                self.hook(&mut p, Hook::Prerouting);
+                self.deliver(&mut p);
+                continue;
+            }
+            self.cross(&mut p, &mut arrivals);
+            if p.end.is_none() {
+                self.receive(&mut p);
+            }
+        }
+        let end = p.end.unwrap_or(Disposition::Loop);
+        Walk { end, device: p.device, header: p.header, steps: p.steps }
+    }
+
+    fn cross(&self, p: &mut Packet, arrivals: &mut Vec<(usize, usize, Tuple)>) {
+        let out = p.out_iface.expect("routed");
+        let segment = self.net.devices[p.device].interfaces[out].segment;
+        for (d, device) in self.net.devices.iter().enumerate() {
+            for (i, iface) in device.interfaces.iter().enumerate() {
+                let own = iface
+                    .addresses
+                    .iter()
+                    .any(|n| address_value(n.addr()) == p.next_hop && Family::of(n.addr()) == self.family);
+                let hosts = if self.family == Family::V4 { &iface.hosts_v4 } else { &iface.hosts_v6 };
+                let stands = hosts.ranges().iter().any(|(lo, hi)| *lo <= p.next_hop && p.next_hop <= *hi);
+                if iface.segment != segment || (d, i) == (p.device, out) || !(own || stands) {
+                    continue;
+                }
+                (p.device, p.in_iface, p.out_iface, p.seen_out) = (d, Some(i), None, None);
+                (p.mark, p.tracked) = (0, Tracked::No);
+                if arrivals.contains(&(d, i, p.header)) || arrivals.len() >= 15 {
+                    p.end = Some(Disposition::Loop);
+                }
+                arrivals.push((d, i, p.header));
+                return;
+            }
+        }
+        p.end = Some(Disposition::NeighborUnreachable);
+    }
+
+    fn own(&self, d: usize, address: u128) -> bool {
+        self.net.devices[d].interfaces.iter().any(|iface| {
+            let own = iface
+                .addresses
+                .iter()
+                .any(|n| Family::of(n.addr()) == self.family && address_value(n.addr()) == address);
+            let hosts = if self.family == Family::V4 { &iface.hosts_v4 } else { &iface.hosts_v6 };
+            own || hosts.ranges().iter().any(|(lo, hi)| *lo <= address && address <= *hi)
+        })
+    }
+
+    fn loopback(&self, address: u128) -> bool {
+        if self.family == Family::V4 { address >> 24 == 127 } else { address == 1 }
+    }
+
+    fn multicast(&self, address: u128) -> bool {
+        if self.family == Family::V4 { address >> 28 == 0xe } else { address >> 120 == 0xff }
+    }
+
+    fn broadcast(&self, d: usize, address: u128) -> bool {
+        let device = &self.net.devices[d];
+        let nets = device.interfaces.iter().flat_map(|i| &i.addresses).filter(|n| Family::of(n.addr()) == self.family);
+        match self.family {
+            Family::V4 => {
+                address == 0xffff_ffff
+                    || address < 1 << 24
+                    || nets.filter(|n| n.prefix_len() < 31).any(|n| prefix_range(*n).1 == address)
+            }
+            Family::V6 => {
+                address == 0
+                    || device.forwards && nets.filter(|n| n.prefix_len() < 127).any(|n| prefix_range(*n).0 == address)
+            }
+        }
+    }
+
+    /// The main table's best route: interface and next hop.
+    fn best(&self, d: usize, address: u128) -> Option<(usize, u128)> {
+        let device = &self.net.devices[d];
+        let mut best: Option<(u8, u32, RouteTarget)> = None;
+        let mut consider = |net: ipnet::IpNet, metric: u32, target: RouteTarget| {
+            let (lo, hi) = prefix_range(net);
+            if Family::of(net.addr()) != self.family || address < lo || address > hi {
+                return;
+            }
+            let better = best
+                .as_ref()
+                .is_none_or(|(len, m, _)| net.prefix_len() > *len || net.prefix_len() == *len && metric < *m);
+            if better {
+                best = Some((net.prefix_len(), metric, target));
+            }
+        };
+        for (i, iface) in device.interfaces.iter().enumerate() {
+            for net in &iface.addresses {
+                consider(*net, 0, RouteTarget::Via(i, None));
+            }
+        }
+        for route in &device.routes {
+            consider(route.to, route.metric, route.target.clone());
+        }
+        match best?.2 {
+            RouteTarget::Via(i, hop) => Some((i, hop.map_or(address, address_value))),
+            _ => None,
+        }
+    }
+
+    fn take_route(&self, p: &mut Packet) -> bool {
+        let dst = p.header[1];
+        if self.own(p.device, dst) || self.loopback(dst) {
+            (p.out_iface, p.next_hop) = (Some(LO), dst);
+        } else if self.broadcast(p.device, dst) || self.multicast(dst) {
+            p.end = Some(Disposition::NotUnicast);
+        } else if let Some((iface, hop)) = self.best(p.device, dst) {
+            (p.out_iface, p.next_hop) = (Some(iface), hop);
+        } else {
+            p.end = Some(Disposition::NoRoute);
+        }
+        p.end.is_none()
+    }
+
+    fn receive(&mut self, p: &mut Packet) {
+        self.hook(p, Hook::Ingress);
+        self.hook(p, Hook::Prerouting);
+        if p.end.is_some() {
+            return;
+        }
+        let (src, dst) = (p.header[0], p.header[1]);
+        let v4 = self.family == Family::V4;
+        let own_source = v4 && self.device(p).drops_own_source && self.own(p.device, src);
+        if self.loopback(src) || self.multicast(src) || own_source || v4 && self.broadcast(p.device, src) {
+            p.end = Some(Disposition::MartianSource);
+        } else if self.loopback(dst) {
+            p.end = Some(Disposition::MartianDestination);
+        } else if self.own(p.device, dst) {
+            self.deliver(p);
+        } else if !self.device(p).forwards {
+            p.end = Some(Disposition::NotForwarding);
+        } else if self.take_route(p) {
+            p.seen_out = p.out_iface;
+            self.hook(p, Hook::Forward);
+            self.leave(p);
+        }
+    }
+
+    fn leave(&mut self, p: &mut Packet) {
+        p.seen_out = p.out_iface;
+        self.hook(p, Hook::Postrouting);
+        self.confirm(p);
+        self.hook(p, Hook::Egress);
+    }
+
+    fn deliver(&mut self, p: &mut Packet) {
+        (p.seen_out, p.out_iface) = (None, None);
+        self.hook(p, Hook::Input);
+        self.confirm(p);
+        if p.end.is_none() {
+            p.end = Some(Disposition::Delivered { listening: p.phase == Phase::Reply });
+        }
+    }
+
+    fn confirm(&mut self, p: &Packet) {
+        if let (None, Tracked::In(s, false)) = (&p.end, p.tracked) {
+            self.sessions[s].confirmed = true;
+        }
+    }
+
+    fn hook(&mut self, p: &mut Packet, hook: Hook) {
+        let net = self.net;
+        for stage in &net.devices[p.device].pipeline.hooks[hook as usize] {
+            if p.end.is_some() {
+                return;
+            }
+            let iface = if hook == Hook::Egress { p.out_iface } else { p.in_iface };
+            let name = iface.map_or("", |i| if i == LO { "lo" } else { &net.devices[p.device].interfaces[i].name });
+            if !stage.families.has(self.family)
+                || stage.interfaces.as_ref().is_some_and(|l| l.iter().all(|n| &**n != name))
+            {
+                continue;
+            }
+            match &stage.kind {
+                StageKind::Track => self.track(p, hook),
+                StageKind::Filter { chain, policy, reroute } => {
+                    let mark = p.mark;
+                    if let Outcome::Fell = self.chain(p, hook, *chain, None, 0) {
+                        self.policy(p, hook, *chain, *policy);
+                    }
+                    if *reroute && p.end.is_none() && hook == Hook::Output && p.mark != mark {
+                        self.take_route(p);
+                    }
+                }
+                StageKind::Translate { side, chains } => {
+                    let dst = p.header[1];
+                    self.translate_stage(p, hook, *side, chains);
+                    let moved = p.end.is_none() && p.header[1] != dst;
+                    if hook == Hook::Output && *side == Side::Destination && moved {
+                        self.take_route(p);
+                    }
+                }
+            }
+        }
+    }
+
+    fn policy(&self, p: &mut Packet, hook: Hook, chain: ChainId, policy: Policy) {
+        let did = if policy == Policy::Accept { Did::PolicyAccept(chain) } else { Did::PolicyDrop(chain) };
+        p.steps.push((p.device, hook, did));
+        if policy == Policy::Drop {
+            p.end = Some(Disposition::Dropped);
+        }
+    }
+
+    fn track(&mut self, p: &mut Packet, hook: Hook) {
+        if p.tracked != Tracked::No {
+            return;
+        }
+        let tcp = self.proto == 6;
+        for s in (0..self.sessions.len()).rev() {
+            if self.sessions[s].device != p.device || !self.sessions[s].confirmed {
+                continue;
+            }
+            let reply = if self.sessions[s].reply == p.header {
+                true
+            } else if self.sessions[s].original == p.header {
+                false
+            } else {
+                continue;
+            };
+            let third = p.phase == Phase::Next;
+            if tcp && third && (reply || !self.sessions[s].seen_reply) {
+                p.tracked = Tracked::Invalid;
+                p.steps.push((p.device, hook, Did::SessionInvalid));
+                return;
+            }
+            self.sessions[s].seen_reply |= reply;
+            self.sessions[s].assured |= tcp && third;
+            p.tracked = Tracked::In(s, reply);
+            p.steps.push((p.device, hook, Did::SessionFound { reply }));
+            return;
+        }
+        if tcp && p.phase == Phase::Reply {
+            p.tracked = Tracked::Invalid;
+            p.steps.push((p.device, hook, Did::SessionInvalid));
+            return;
+        }
+        let [a, b, c, d] = p.header;
+        self.sessions.push(Session {
+            device: p.device,
+            original: p.header,
+            reply: [b, a, d, c],
+            mark: 0,
+            snat: false,
+            dnat: false,
+            source_done: false,
+            destination_done: false,
+            seen_reply: false,
+            assured: false,
+            confirmed: false,
+        });
+        p.tracked = Tracked::In(self.sessions.len() - 1, false);
+        p.steps.push((p.device, hook, Did::SessionNew));
+    }
+
+    fn translate_stage(&mut self, p: &mut Packet, hook: Hook, side: Side, chains: &[(ChainId, Policy)]) {
+        let Tracked::In(s, reply) = p.tracked else { return };
+        let done = if side == Side::Source { self.sessions[s].source_done } else { self.sessions[s].destination_done };
+        if !reply && !self.sessions[s].seen_reply && !done {
+            for (chain, policy) in chains {
+                match self.chain(p, hook, *chain, Some(side), 0) {
+                    Outcome::Translated => break,
+                    Outcome::Fell => self.policy(p, hook, *chain, *policy),
+                    Outcome::Accepted | Outcome::Ended => {}
+                }
+                if p.end.is_some() {
+                    return;
+                }
+            }
+            match side {
+                Side::Source => self.sessions[s].source_done = true,
+                Side::Destination => self.sessions[s].destination_done = true,
+            }
+        }
+        let session = &self.sessions[s];
+        match (side, reply) {
+            (Side::Destination, false) if session.dnat => {
+                (p.header[1], p.header[3]) = (session.reply[0], session.reply[2])
+            }
+            (Side::Source, false) if session.snat => (p.header[0], p.header[2]) = (session.reply[1], session.reply[3]),
+            (Side::Destination, true) if session.snat => {
+                (p.header[1], p.header[3]) = (session.original[0], session.original[2]);
+            }
+            (Side::Source, true) if session.dnat => {
+                (p.header[0], p.header[2]) = (session.original[1], session.original[3]);
+            }
+            _ => {}
+        }
+    }
+
+    fn chain(&mut self, p: &mut Packet, hook: Hook, id: ChainId, side: Option<Side>, depth: usize) -> Outcome {
+        if depth > 16 {
+            p.end = Some(Disposition::Loop);
+            return Outcome::Ended;
+        }
+        let net = self.net;
+        for rule in &net.devices[p.device].pipeline.chain(id).rules {
+            match self.rule(p, hook, rule, side, depth) {
+                None => {}
+                Some(outcome) => return outcome,
+            }
+        }
+        Outcome::Fell
+    }
+
+    /// Absent: go on with the next rule.
+    fn rule(&mut self, p: &mut Packet, hook: Hook, rule: &Rule, side: Option<Side>, depth: usize) -> Option<Outcome> {
+        let mut noted = false;
+        for step in &rule.steps {
+            let action = match step {
+                Step::Match(m) => {
+                    let values: Option<Vec<u128>> = m.keys.iter().map(|k| self.value(p, hook, *k)).collect();
+                    let inside = |rows: &[&[callpath_core::cube::Set]], v: &[u128]| {
+                        rows.iter().any(|row| row.iter().zip(v).all(|(set, v)| has(set, *v)))
+                    };
+                    let values = values?;
+                    let holds = match &m.test {
+                        Test::In(set) => has(set, values[0]),
+                        Test::Boxes(rows) => inside(&rows.iter().map(|r| &**r).collect::<Vec<_>>(), &values),
+                    };
+                    if holds == m.negate {
+                        return None;
+                    }
+                    continue;
+                }
+                Step::Act(action) => action,
+            };
+            if !noted {
+                p.steps.push((p.device, hook, Did::Rule(rule.origin)));
+                noted = true;
+            }
+            let verdict = match action {
+                Action::Accept => Verdicted::Accept,
+                Action::Drop => Verdicted::Drop,
+                Action::Return => Verdicted::Return,
+                Action::Jump(to) => Verdicted::Jump(*to),
+                Action::Goto(to) => Verdicted::Goto(*to),
+                Action::Verdict(lookup) => match self.look_up(p, hook, lookup) {
+                    Some(v) => v,
+                    None => continue,
+                },
+                Action::Reject(kind) => {
+                    p.end = Some(Disposition::Rejected(kind.clone()));
+                    return Some(Outcome::Ended);
+                }
+                Action::Translate(t) => {
+                    let target = self.look_up(p, hook, &t.target)?;
+                    let Tracked::In(s, _) = p.tracked else { return Some(Outcome::Accepted) };
+                    if side != Some(t.side) {
+                        return Some(Outcome::Accepted);
+                    }
+                    return Some(self.set_up(p, s, t, &target, rule.origin));
+                }
+                Action::SetMark(value) => {
+                    let value = self.look_up(p, hook, value)?;
+                    p.mark = self.mark(p, value)?;
+                    continue;
+                }
+                Action::SetCtMark(value) => {
+                    let Tracked::In(s, _) = p.tracked else { continue };
+                    let value = self.look_up(p, hook, value)?;
+                    self.sessions[s].mark = self.mark(p, value)?;
+                    continue;
+                }
+                Action::Untrack => {
+                    if p.tracked == Tracked::No {
+                        p.tracked = Tracked::Untracked;
+                    }
+                    continue;
+                }
+                Action::Unmodelled(Ways::Anything, doubt) => {
+                    p.end = Some(Disposition::Unknown(*doubt));
+                    return Some(Outcome::Ended);
+                }
+                Action::Unmodelled(..) => unreachable!("not generated"),
+            };
+            match verdict {
+                Verdicted::Accept => return Some(Outcome::Accepted),
+                Verdicted::Return => return Some(Outcome::Fell),
+                Verdicted::Continue => {}
+                Verdicted::Drop => {
+                    p.end = Some(Disposition::Dropped);
+                    return Some(Outcome::Ended);
+                }
+                Verdicted::Jump(to) => {
+                    return match self.chain(p, hook, to, side, depth + 1) {
+                        Outcome::Fell => None,
+                        other => Some(other),
+                    };
+                }
+                Verdicted::Goto(to) => return Some(self.chain(p, hook, to, side, depth + 1)),
+            }
+        }
+        None
+    }
+
+    fn set_up(&mut self, p: &mut Packet, s: usize, t: &Translate, target: &NatTarget, rule: OriginId) -> Outcome {
+        let (a, q) = if t.side == Side::Destination { (1, 3) } else { (0, 2) };
+        let part = |i: usize| [Part::Src, Part::Dst, Part::SrcPort, Part::DstPort][i];
+        let (old, old_port) = (p.header[a], p.header[q]);
+        let mut keep_port = false;
+        let (address, ports) = match target {
+            NatTarget::To { addr: None, port, .. } => (old, *port),
+            NatTarget::To { addr: Some((lo, hi)), port, keep_host_bits: true, .. } => {
+                let host = lo ^ hi;
+                (old & host | lo & !host, *port)
+            }
+            NatTarget::To { addr: Some((lo, hi)), port, .. } if lo < hi => {
+                let in_ports = port.is_none_or(|(x, y)| u128::from(x) <= old_port && old_port <= u128::from(y));
+                if t.side == Side::Source && !t.random && *lo <= old && old <= *hi && in_ports {
+                    keep_port = true;
+                    (old, *port)
+                } else {
+                    ((self.world.pick)(rule, part(a), *lo, *hi), *port)
+                }
+            }
+            NatTarget::To { addr: Some((lo, _)), port, .. } => (*lo, *port),
+            NatTarget::OutgoingAddress { port } => match self.masquerade(p) {
+                Some(address) => (address, *port),
+                None => {
+                    p.end = Some(Disposition::Dropped);
+                    return Outcome::Ended;
+                }
+            },
+            NatTarget::IncomingAddress { port } => match self.redirect(p) {
+                Some(address) => (address, *port),
+                None => {
+                    p.end = Some(Disposition::Dropped);
+                    return Outcome::Ended;
+                }
+            },
+        };
+        let new_port = match ports {
+            _ if keep_port => old_port,
+            None if t.random && t.side == Side::Source => {
+                let (lo, hi) = match old_port {
+                    0..=511 => (1, 511),
+                    512..=1023 => (600, 1023),
+                    _ => (1024, 65535),
+                };
+                (self.world.pick)(rule, part(q), lo, hi)
+            }
+            None => old_port,
+            Some((lo, hi)) => {
+                let (lo, hi) = (u128::from(lo.min(hi)), u128::from(lo.max(hi)));
+                match () {
+                    () if lo == hi => lo,
+                    () if t.random => (self.world.pick)(rule, part(q), lo, hi),
+                    () if lo <= old_port && old_port <= hi => old_port,
+                    () if t.side == Side::Destination => lo,
+                    () => (self.world.pick)(rule, part(q), lo, hi),
+                }
+            }
+        };
+        if (address, new_port) != (old, old_port) {
+            let session = &mut self.sessions[s];
+            match t.side {
+                Side::Destination => {
+                    (session.reply[0], session.reply[2], session.dnat) = (address, new_port, true);
+                }
+                Side::Source => (session.reply[1], session.reply[3], session.snat) = (address, new_port, true),
+            }
+        }
+        Outcome::Translated
+    }
+
+    fn masquerade(&self, p: &Packet) -> Option<u128> {
+        let of_family = |n: &&ipnet::IpNet| Family::of(n.addr()) == self.family;
+        let device = self.device(p);
+        if p.out_iface == Some(LO) {
+            if self.family == Family::V6 {
+                return Some(p.header[1]);
+            }
+            return device
+                .interfaces
+                .iter()
+                .flat_map(|i| &i.addresses)
+                .find(of_family)
+                .map(|n| address_value(n.addr()));
+        }
+        let nets: Vec<_> = device.interfaces[p.out_iface?].addresses.iter().filter(of_family).collect();
+        let near = nets.iter().find(|n| {
+            let (lo, hi) = prefix_range(***n);
+            lo <= p.next_hop && p.next_hop <= hi
+        });
+        near.or(nets.first()).map(|n| address_value(n.addr()))
+    }
+
+    fn redirect(&self, p: &Packet) -> Option<u128> {
+        match p.in_iface {
+            None | Some(LO) => Some(if self.family == Family::V4 { 0x7f00_0001 } else { 1 }),
+            Some(i) => {
+                let list = &self.device(p).interfaces[i].addresses;
+                list.iter().find(|n| Family::of(n.addr()) == self.family).map(|n| address_value(n.addr()))
+            }
+        }
+    }
+
+    fn look_up<T: Clone>(&self, p: &Packet, hook: Hook, lookup: &Lookup<T>) -> Option<T> {
+        let values: Vec<u128> = lookup.keys.iter().map(|k| self.value(p, hook, *k)).collect::<Option<_>>()?;
+        let found = lookup.entries.iter().find(|(row, _)| row.iter().zip(&values).all(|(set, v)| has(set, *v)));
+        found.map(|(_, v)| v.clone()).or_else(|| lookup.default.clone())
+    }
+
+    fn mark(&self, p: &Packet, value: MarkValue) -> Option<u128> {
+        let start = match value.from {
+            MarkFrom::Zero => 0,
+            MarkFrom::Mark => p.mark,
+            MarkFrom::CtMark => match p.tracked {
+                Tracked::In(s, _) => self.sessions[s].mark,
+                _ => return None,
+            },
+            MarkFrom::Unknown(doubt) => (self.world.doubt)(p.device, doubt),
+        };
+        Some(start & u128::from(value.and) ^ u128::from(value.xor))
+    }
+
+    fn value(&self, p: &Packet, hook: Hook, key: Key) -> Option<u128> {
+        let session = match p.tracked {
+            Tracked::In(s, reply) => Some((&self.sessions[s], reply)),
+            _ => None,
+        };
+        let header = |t: Tuple, part: Part| if part == Part::Proto { self.proto } else { t[part as usize] };
+        let in_iface = if hook == Hook::Output { None } else { p.in_iface };
+        let name = |i: Option<usize>| match i {
+            None => 0,
+            Some(LO) => iface_value("lo"),
+            Some(i) => iface_value(&self.device(p).interfaces[i].name),
+        };
+        let group =
+            |i: Option<usize>| i.map(|i| if i == LO { 0 } else { u128::from(self.device(p).interfaces[i].group) });
+        let value = match key.field {
+            KeyField::Header(part) => header(p.header, part),
+            KeyField::Family => {
+                if self.family == Family::V4 {
+                    2
+                } else {
+                    10
+                }
+            }
+            KeyField::InIface => name(in_iface),
+            KeyField::OutIface => name(p.seen_out),
+            KeyField::InGroup => group(in_iface)?,
+            KeyField::OutGroup => group(p.seen_out)?,
+            KeyField::Mark => p.mark,
+            KeyField::CtState => match (p.tracked, session) {
+                (Tracked::Untracked, _) => 64,
+                (_, Some((s, reply))) => {
+                    if reply || s.seen_reply {
+                        2
+                    } else {
+                        8
+                    }
+                }
+                _ => 1,
+            },
+            KeyField::CtStatus => {
+                let (s, _) = session?;
+                let bits = [(s.seen_reply, 2), (s.assured, 4), (s.confirmed, 8), (s.snat, 16), (s.dnat, 32)];
+                bits.iter().filter(|(on, _)| *on).map(|(_, b)| b).sum()
+            }
+            KeyField::CtDirection => u128::from(session?.1),
+            KeyField::CtMark => session?.0.mark,
+            KeyField::CtTuple(TupleDir::Original, part) => header(session?.0.original, part),
+            KeyField::CtTuple(TupleDir::Reply, part) => header(session?.0.reply, part),
+            KeyField::AddressKind { of, on } => {
+                self.kind(p, header(p.header, of), on.map(|o| side(o, in_iface, p.seen_out)))
+            }
+            KeyField::RouteIface { of, on } => {
+                let address = header(p.header, of);
+                let only = on.map(|o| side(o, in_iface, p.seen_out));
+                if hook == Hook::Prerouting && only == Some(Some(LO)) {
+                    iface_value("lo")
+                } else if self.own(p.device, address) || self.loopback(address) || self.multicast(address) {
+                    0
+                } else {
+                    match self.best(p.device, address) {
+                        Some((i, _)) if only.is_none_or(|o| o == Some(i)) => name(Some(i)),
+                        _ => 0,
+                    }
+                }
+            }
+            KeyField::TcpFlags if self.proto == 6 => match p.phase {
+                Phase::Request => 2,
+                Phase::Reply => 18,
+                Phase::Next => 16,
+            },
+            KeyField::Constant(c) => u128::from(c),
+            KeyField::Unknown(doubt, _) => (self.world.doubt)(p.device, doubt),
+            KeyField::Absent | KeyField::TcpFlags => return None,
+        };
+        Some(key.mask.map_or(value, |m| value & m))
+    }
+
+    fn kind(&self, p: &Packet, address: u128, only: Option<Option<usize>>) -> u128 {
+        let local = match only {
+            Some(Some(LO)) => self.loopback(address),
+            Some(Some(i)) => {
+                let iface = &self.device(p).interfaces[i];
+                let hosts = if self.family == Family::V4 { &iface.hosts_v4 } else { &iface.hosts_v6 };
+                iface
+                    .addresses
+                    .iter()
+                    .any(|n| Family::of(n.addr()) == self.family && address_value(n.addr()) == address)
+                    || hosts.ranges().iter().any(|(lo, hi)| *lo <= address && address <= *hi)
+            }
+            _ => self.own(p.device, address) || self.loopback(address),
+        };
+        match self.family {
+            _ if local => 2,
+            Family::V4 if self.broadcast(p.device, address) => 3,
+            Family::V6 if self.broadcast(p.device, address) => 4,
+            _ if self.multicast(address) => 5,
+            Family::V6
+                if !self.own(p.device, address)
+                    && !self.loopback(address)
+                    && self.best(p.device, address).is_none() =>
+            {
+                7
+            }
+            _ => 1,
+        }
+    }
+}
+
+fn side(on: TupleIface, in_iface: Option<usize>, out_iface: Option<usize>) -> Option<usize> {
+    match on {
+        TupleIface::In => in_iface,
+        TupleIface::Out => out_iface,
+    }
+}
+
+fn has(set: &callpath_core::cube::Set, v: u128) -> bool {
+    set.ranges().iter().any(|(lo, hi)| *lo <= v && v <= *hi)
+}

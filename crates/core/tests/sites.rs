@@ -1,0 +1,250 @@
+//! Whole sites of other shapes than the example: what is derived, and what the paths' verdicts are.
+
+use callpath_core::call::analyze;
+use callpath_core::report::{Report, Verdict};
+use callpath_core::snapshot::{InputError, Snapshot, Source};
+
+fn judge(files: &[(&str, &str)]) -> Result<Report, InputError> {
+    let sources =
+        files.iter().map(|(name, text)| Source { name: (*name).to_owned(), text: (*text).to_owned() }).collect();
+    analyze(&Snapshot { sources, directory: String::new() })
+}
+
+fn report(files: &[(&str, &str)]) -> Report {
+    judge(files).unwrap_or_else(|e| panic!("{}: {} ({:?})", e.message, e.help, e.at))
+}
+
+/// `place/family: verdict` of every path, in order.
+fn verdicts(report: &Report) -> Vec<String> {
+    report.paths.iter().map(|p| format!("{} {}", p.id, p.verdict.word())).collect()
+}
+
+/// A router that forwards what a media server needs, from everywhere, and lets everything through.
+const OPEN: &str = "table ip nat {
+	chain prerouting {
+		type nat hook prerouting priority dstnat;
+		fib daddr type local tcp dport { 443, 7881 } dnat to 192.168.1.50
+		fib daddr type local udp dport 50000-60000 dnat to 192.168.1.50
+	}
+	chain postrouting {
+		type nat hook postrouting priority srcnat;
+		oifname \"wan0\" masquerade
+		ct status dnat masquerade
+	}
+}
+";
+
+const DEPLOY: &str = "[[deploy]]\nsystem = \"livekit\"\nhost = \"192.168.1.50\"\n";
+
+#[test]
+fn a_server_on_the_internet_itself_needs_no_gateway() {
+    let manifest = "[[deploy]]\nsystem = \"livekit\"\nhost = \"203.0.113.5\"\nfirewall = \"fw.nft\"\n";
+    let open = "table inet f {\n\tchain in {\n\t\ttype filter hook input priority 0; policy drop;\n\t\tct state established accept\n\t\tiif lo accept\n\t\ttcp dport { 443, 7881 } accept\n\t\tudp dport 50000-60000 accept\n\t}\n}\n";
+    let good = report(&[("callpath.toml", manifest), ("fw.nft", open)]);
+    assert_eq!(verdicts(&good), ["livekit/internet works", "livekit/self works", "livekit/server works"]);
+    assert!(good.exposures.is_empty(), "{:?}", good.exposures);
+    let closed = open.replace("udp dport 50000-60000 accept", "");
+    let bad = report(&[("callpath.toml", manifest), ("fw.nft", &closed)]);
+    assert_eq!(verdicts(&bad)[0], "livekit/internet degraded");
+    // 7880 must not be reached, and 22 is nobody's need.
+    let wide = open.replace("{ 443, 7881 }", "{ 22, 443, 7880, 7881 }");
+    let wide = report(&[("callpath.toml", manifest), ("fw.nft", &wide)]);
+    assert_eq!(wide.verdict, Verdict::Fails);
+    let sockets: Vec<(&str, bool)> = wide.exposures.iter().map(|e| (&*e.socket, e.forbidden.is_some())).collect();
+    assert_eq!(sockets, [("tcp 7880", true), ("tcp 22", false)]);
+}
+
+#[test]
+fn two_routers_in_a_row_are_joined_by_their_common_network() {
+    let manifest = format!(
+        "address = \"203.0.113.5\"
+[[gateway]]
+label = \"outer\"
+config = \"outer.nft\"
+interfaces = {{ wan0 = \"203.0.113.5/24\", lan0 = \"192.168.0.1/24\" }}
+routes = [\"default via 203.0.113.1\"]
+[[gateway]]
+label = \"inner\"
+config = \"inner.nft\"
+interfaces = {{ wan0 = \"192.168.0.2/24\", lan0 = \"192.168.1.1/24\" }}
+routes = [\"default via 192.168.0.1\"]
+{DEPLOY}"
+    );
+    let outer = OPEN.replace("192.168.1.50", "192.168.0.2");
+    let good = report(&[("callpath.toml", &manifest), ("outer.nft", &outer), ("inner.nft", OPEN)]);
+    assert_eq!(
+        verdicts(&good),
+        ["livekit/internet works", "livekit/lan works", "livekit/self works", "livekit/server works"]
+    );
+    let without = outer.replace("udp dport 50000-60000", "udp dport 50000-50001");
+    let bad = report(&[("callpath.toml", &manifest), ("outer.nft", &without), ("inner.nft", OPEN)]);
+    assert_eq!(bad.verdict, Verdict::Degraded);
+    let stop = bad.paths[0].legs[1].any_of[0].pieces.iter().find_map(|p| p.stop.as_ref()).expect("a stop");
+    assert_eq!((stop.kind, &*stop.device), ("own-address", "outer"));
+}
+
+#[test]
+fn the_default_route_is_not_needed_where_one_interface_remains() {
+    let manifest = format!(
+        "address = \"203.0.113.5\"\n[[gateway]]\nconfig = \"r.nft\"\ninterfaces = {{ wan0 = \"203.0.113.5/24\", lan0 = \"192.168.1.1/24\" }}\n{DEPLOY}"
+    );
+    let found = report(&[("callpath.toml", &manifest), ("r.nft", OPEN)]);
+    assert_eq!(found.verdict, Verdict::Works, "{}", found.headline);
+    let three = manifest.replace("lan0 =", "dmz0 = \"10.0.0.1/24\", lan0 =");
+    let error = judge(&[("callpath.toml", &three), ("r.nft", OPEN)]).expect_err("ambiguous");
+    assert!(error.message.contains("wan0 or dmz0"), "{}", error.message);
+}
+
+#[test]
+fn a_network_behind_an_inner_router_is_a_place_of_its_own() {
+    let manifest = format!(
+        "address = \"203.0.113.5\"
+[[gateway]]
+config = \"r.nft\"
+interfaces = {{ wan0 = \"203.0.113.5/24\", lan0 = \"192.168.1.1/24\" }}
+routes = [\"default via 203.0.113.1\", \"10.9.0.0/16 via 192.168.1.2\"]
+[[net]]
+name = \"workshop\"
+prefix = \"10.9.0.0/16\"
+{DEPLOY}"
+    );
+    let found = report(&[("callpath.toml", &manifest), ("r.nft", OPEN)]);
+    assert!(verdicts(&found).contains(&"livekit/net:workshop works".to_owned()), "{:?}", verdicts(&found));
+    let drop = "table inet f {\n\tchain fwd {\n\t\ttype filter hook forward priority 0;\n\t\tip saddr 10.9.0.0/16 drop\n\t}\n}\n";
+    let bad = report(&[("callpath.toml", &manifest), ("r.nft", &format!("{OPEN}{drop}"))]);
+    let failing: Vec<&str> = bad.paths.iter().filter(|p| p.verdict != Verdict::Works).map(|p| &*p.vantage).collect();
+    assert_eq!(failing, ["net:workshop"]);
+}
+
+#[test]
+fn a_stated_box_alone_serves_the_server_behind_it() {
+    let manifest = |forwards: &str, hairpin: bool| {
+        format!(
+            "address = \"203.0.113.5\"\n[[gateway]]\nlabel = \"box\"\ninside = \"192.168.1.1/24\"\nforwards = {forwards}\nhairpin = {hairpin}\n{DEPLOY}"
+        )
+    };
+    let all = r#"["udp/50000-60000", "tcp/443,7881"]"#;
+    let good = report(&[("callpath.toml", &manifest(all, true))]);
+    assert_eq!(good.verdict, Verdict::Works, "{:?}", verdicts(&good));
+    let half = report(&[("callpath.toml", &manifest(all, false))]);
+    assert_eq!(
+        verdicts(&half),
+        ["livekit/internet works", "livekit/lan fails", "livekit/self fails", "livekit/server works"]
+    );
+    let none = report(&[("callpath.toml", &manifest("\"none\"", true))]);
+    assert_eq!(verdicts(&none)[0], "livekit/internet fails");
+    let unknown = report(&[("callpath.toml", &manifest("\"unknown\"", true))]);
+    assert_eq!(verdicts(&unknown)[0], "livekit/internet unknown");
+    let everything = report(&[("callpath.toml", &manifest("\"all\"", true))]);
+    assert_eq!(everything.verdict, Verdict::Fails, "7880 is open too: {}", everything.headline);
+}
+
+#[test]
+fn two_instances_on_a_host_have_paths_of_their_own() {
+    let manifest = format!(
+        "address = \"203.0.113.5\"
+[[gateway]]
+config = \"r.nft\"
+interfaces = {{ wan0 = \"203.0.113.5/24\", lan0 = \"192.168.1.1/24\" }}
+{DEPLOY}
+[[deploy]]
+system = \"livekit\"
+label = \"friends\"
+host = \"192.168.1.50\"
+with = {{ udp = \"40000-40499\", tcp = 7882, http = 7890 }}
+clients = [\"internet\"]
+off = [\"external-ip\"]
+"
+    );
+    let found = report(&[("callpath.toml", &manifest), ("r.nft", OPEN)]);
+    assert_eq!(
+        verdicts(&found),
+        [
+            "livekit/internet works",
+            "livekit/lan works",
+            "livekit/self works",
+            "livekit/server works",
+            "friends/internet fails"
+        ]
+    );
+}
+
+#[test]
+fn a_server_firewall_that_names_interfaces_must_know_its_own() {
+    let base = format!(
+        "address = \"203.0.113.5\"\n[[gateway]]\nconfig = \"r.nft\"\ninterfaces = {{ wan0 = \"203.0.113.5/24\", lan0 = \"192.168.1.1/24\" }}\n{DEPLOY}firewall = \"s.nft\"\n"
+    );
+    let server = "table inet f {\n\tchain in {\n\t\ttype filter hook input priority 0; policy drop;\n\t\tct state established accept\n\t\tiifname \"ens18\" accept\n\t}\n}\n";
+    let error = judge(&[("callpath.toml", &base), ("r.nft", OPEN), ("s.nft", server)]).expect_err("which one?");
+    assert!(error.message.contains("name interfaces"), "{}", error.message);
+    let named = format!("{base}interface = \"ens18\"\n");
+    let found = report(&[("callpath.toml", &named), ("r.nft", OPEN), ("s.nft", server)]);
+    assert_eq!(found.verdict, Verdict::Works, "{}", found.headline);
+    let other = format!("{base}interface = \"ens19\"\n");
+    let found = report(&[("callpath.toml", &other), ("r.nft", OPEN), ("s.nft", server)]);
+    assert_eq!(found.verdict, Verdict::Fails);
+}
+
+#[test]
+fn an_included_file_is_read_where_it_is_included() {
+    let manifest = format!(
+        "address = \"203.0.113.5\"\n[[gateway]]\nconfig = [\"r.nft\", \"conf.d/nat.nft\"]\ninterfaces = {{ wan0 = \"203.0.113.5/24\", lan0 = \"192.168.1.1/24\" }}\n{DEPLOY}"
+    );
+    let main = "include \"/etc/nftables/conf.d/nat*.nft\"\n";
+    let found = report(&[("callpath.toml", &manifest), ("r.nft", main), ("conf.d/nat.nft", OPEN)]);
+    assert_eq!(found.verdict, Verdict::Works, "{}", found.headline);
+    let error = judge(&[("callpath.toml", &manifest), ("r.nft", OPEN), ("conf.d/nat.nft", OPEN)]);
+    assert!(error.expect_err("two rulesets").message.contains("second ruleset"));
+}
+
+#[test]
+fn rules_from_json_are_shown_by_object_and_handle() {
+    let manifest = format!(
+        "address = \"203.0.113.5\"\n[[gateway]]\nconfig = \"r.json\"\ninterfaces = {{ wan0 = \"203.0.113.5/24\", lan0 = \"192.168.1.1/24\" }}\n{DEPLOY}"
+    );
+    let json = r#"{"nftables": [{"metainfo": {"version": "1.0.6", "json_schema_version": 1}},
+        {"table": {"family": "inet", "name": "f", "handle": 1}},
+        {"chain": {"family": "inet", "table": "f", "name": "pre", "handle": 1, "type": "nat", "hook": "prerouting", "prio": -100, "policy": "accept"}},
+        {"chain": {"family": "inet", "table": "f", "name": "fwd", "handle": 2, "type": "filter", "hook": "forward", "prio": 0, "policy": "accept"}},
+        {"rule": {"family": "inet", "table": "f", "chain": "pre", "handle": 4, "expr": [
+            {"match": {"op": "==", "left": {"meta": {"key": "iifname"}}, "right": "wan0"}},
+            {"dnat": {"family": "ip", "addr": "192.168.1.50"}}]}},
+        {"rule": {"family": "inet", "table": "f", "chain": "fwd", "handle": 7, "expr": [
+            {"match": {"op": "==", "left": {"meta": {"key": "l4proto"}}, "right": "udp"}}, {"drop": null}]}}]}"#;
+    let found = report(&[("callpath.toml", &manifest), ("r.json", json)]);
+    let udp = &found.paths[0].legs[1].any_of[0];
+    let origin = udp.pieces[0].stop.as_ref().and_then(|s| s.origin.as_ref()).expect("the dropping rule");
+    assert_eq!((origin.line, origin.handle), (None, Some(7)));
+    assert!(origin.text.contains("drop") && origin.object.contains("chain fwd"), "{origin:?}");
+}
+
+#[test]
+fn the_json_report_has_the_fields_of_its_format() {
+    let manifest = format!(
+        "name = \"voice.example.org\"\naddress = \"203.0.113.5\"\n[[gateway]]\nconfig = \"r.nft\"\ninterfaces = {{ wan0 = \"203.0.113.5/24\", lan0 = \"192.168.1.1/24\" }}\n{DEPLOY}"
+    );
+    let found = report(&[("callpath.toml", &manifest), ("r.nft", OPEN)]);
+    let json: serde_json::Value = serde_json::from_str(&found.json()).expect("JSON");
+    assert_eq!(json["schema"], "callpath.report/1");
+    for key in [
+        "tool",
+        "verdict",
+        "headline",
+        "facts",
+        "paths",
+        "exposures",
+        "findings",
+        "assumptions",
+        "not_judged",
+        "unread",
+    ] {
+        assert!(!json[key].is_null(), "no `{key}`");
+    }
+    let leg = &json["paths"][0]["legs"][1];
+    assert_eq!((&leg["kind"], &leg["to"]), (&"media".into(), &"203.0.113.5".into()));
+    assert_eq!(json["paths"][0]["legs"][0]["to"], "voice.example.org");
+    let piece = &leg["any_of"][0]["pieces"][0];
+    assert_eq!((&piece["ports"], &piece["reach"]), (&"50000-60000".into(), &"open".into()));
+    let step = piece["steps"].as_array().expect("steps").iter().find(|s| s["action"] == "rule").expect("a rule");
+    assert_eq!(step["origin"]["line"], 5);
+}

@@ -1,0 +1,84 @@
+//! `cargo xtask differential`: the Linux kernel says whether the trace is right.
+
+use callpath_lab::campaign::{Options, campaign, replay};
+use callpath_lab::mutants::mutants;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+/// What the command line asks for.
+struct Asked {
+    options: Options,
+    /// Plant bugs instead, into a copy of this workspace.
+    mutants: Option<PathBuf>,
+}
+
+const HELP: &str = "there are --packets N, --seed S, --most N, --minimise 0|1, --fixtures DIR, --mutants WORKSPACE";
+
+fn asked() -> Result<Asked, String> {
+    let options = Options {
+        packets: 20_000,
+        seed: 1,
+        fixtures: PathBuf::from("fixtures/differential"),
+        most_mismatches: 5,
+        minimise: true,
+    };
+    let mut out = Asked { options, mutants: None };
+    let mut args = std::env::args().skip(1);
+    while let Some(arg) = args.next() {
+        let value = args.next().ok_or_else(|| format!("{arg} needs a value; {HELP}"))?;
+        let number =
+            || value.replace(['_', ','], "").parse::<u64>().map_err(|_| format!("{arg} takes a number; {HELP}"));
+        match arg.as_str() {
+            "--packets" => out.options.packets = number()?,
+            "--seed" => out.options.seed = number()?,
+            "--most" => out.options.most_mismatches = usize::try_from(number()?).unwrap_or(1),
+            "--minimise" => out.options.minimise = number()? != 0,
+            "--fixtures" => out.options.fixtures = PathBuf::from(&value),
+            "--mutants" => out.mutants = Some(PathBuf::from(&value)),
+            _ => return Err(format!("{arg} is not known; {HELP}")),
+        }
+    }
+    Ok(out)
+}
+
+fn judge(options: &Options) -> Result<bool, String> {
+    callpath_lab::namespace::enter_wire()?;
+    let (fixtures, differ) = replay(&options.fixtures)?;
+    println!("{fixtures} saved mismatches tried again, {} differ still", differ.len());
+    if !differ.is_empty() {
+        println!("{}", differ.join("\n"));
+    }
+    let tally = campaign(options)?;
+    println!("{}", tally.table());
+    for floor in tally.missed() {
+        println!("floor missed: {floor}");
+    }
+    println!("{}", tally.line());
+    Ok(differ.is_empty() && tally.mismatches.is_empty() && tally.missed().is_empty())
+}
+
+fn plant(workspace: &Path) -> Result<bool, String> {
+    let outcomes = mutants(workspace)?;
+    for outcome in &outcomes {
+        let caught = if outcome.caught { "caught" } else { "SURVIVED" };
+        println!("{:<46} {caught:<9} {}", outcome.name, outcome.said);
+    }
+    let survived = outcomes.iter().filter(|o| !o.caught).count();
+    println!("planted {}, survived: {survived}", outcomes.len());
+    Ok(survived == 0)
+}
+
+fn main() -> ExitCode {
+    let done = asked().and_then(|asked| match &asked.mutants {
+        Some(workspace) => plant(workspace),
+        None => judge(&asked.options),
+    });
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::from(1),
+        Err(why) => {
+            eprintln!("the lab does not work here: {why}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! The tasks themselves: each is a few commands.
+
+use std::process::Command;
+
+/// Packets of the short campaign that belongs to the tests.
+const SHORT_CAMPAIGN: &str = "20000";
+
+/// Everything that continuous integration runs.
+pub fn test() -> Result<(), String> {
+    cargo(&["fmt", "--all", "--check"])?;
+    cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
+    cargo(&["test", "--workspace", "--locked"])?;
+    differential(&["--packets".into(), SHORT_CAMPAIGN.into()])
+}
+
+/// The kernel as judge. Arguments go to the lab's program.
+pub fn differential(args: &[String]) -> Result<(), String> {
+    let mut all = vec!["run", "--release", "--locked", "--package", "callpath-lab", "--bin", "differential", "--"];
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    for arg in args {
+        all.push(arg);
+        if arg == "--mutants" {
+            // Bugs are planted into a copy of the workspace.
+            all.push(root);
+        }
+    }
+    cargo(&all)
+}
+
+fn cargo(args: &[&str]) -> Result<(), String> {
+    // Inside `cargo xtask` this is the cargo that runs it.
+    let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
+    run(&program, args)
+}
+
+/// Runs a command with its output on ours.
+pub fn run(program: &str, args: &[&str]) -> Result<(), String> {
+    let shown = format!("{program} {}", args.join(" "));
+    eprintln!("> {shown}");
+    match Command::new(program).args(args).status() {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("failed ({status}): {shown}")),
+        Err(e) => Err(format!("cannot run {program}: {e}")),
+    }
+}
