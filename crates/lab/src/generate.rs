@@ -316,7 +316,10 @@ impl Maker<'_> {
         if place.kind == Kind::Nat {
             let count = 1 + self.random.below(3);
             rules.extend((0..count).map(|_| self.nat_rule(place)));
-            if place.hook == Hook::Postrouting && self.random.chance(45) {
+            if place.hook == Hook::Prerouting && self.random.chance(40) {
+                rules.push(self.forward(place.family));
+            }
+            if place.hook == Hook::Postrouting && self.random.chance(50) {
                 rules.push(self.fixed("oifname \"wan0\"", "masquerade", &["masquerade"]));
             }
         } else {
@@ -334,6 +337,17 @@ impl Maker<'_> {
         }
         let base = format!("type {kind} hook {hook} priority {priority}; policy {policy};");
         Chain { name: name.into(), base: Some(base), rules }
+    }
+
+    /// A forward as people write it, so that enough packets are translated.
+    fn forward(&mut self, family: &str) -> Rule {
+        let six = family == "ip6" || family == "inet" && self.random.chance(40);
+        let (ip, which) = if six { ("ip6", 1) } else { ("ip", 0) };
+        let (outer, server) = (self.names.outer[which], self.names.servers[which][0]);
+        let number = if six { 6 } else { 4 };
+        let (need, to) =
+            if family == "inet" { (format!("meta nfproto ipv{number} "), ip) } else { (String::new(), "") };
+        self.fixed(&format!("{need}{ip} daddr {outer}"), &format!("dnat {to} to {server}"), &["dnat"])
     }
 
     fn netdev(&mut self) -> Table {

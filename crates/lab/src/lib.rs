@@ -8,6 +8,7 @@
 pub mod campaign;
 pub mod compare;
 pub mod generate;
+pub mod monitor;
 pub mod mutants;
 pub mod namespace;
 pub mod packet;

@@ -1,4 +1,5 @@
 //! Random networks and pipelines over the whole model, with small pools of values so that rules overlap.
+#![allow(clippy::many_single_char_names)]
 
 use callpath_core::cube::Set;
 use callpath_core::model::{
@@ -76,7 +77,7 @@ pub struct Maker {
 
 impl Maker {
     fn set(&mut self, pool: &[u128], widest: u128) -> Set {
-        let ranges: Vec<(u128, u128)> = (0..1 + self.random.below(3))
+        let ranges: Vec<(u128, u128)> = (0..=self.random.below(3))
             .map(|_| {
                 let (a, b) = (self.random.pick(pool), self.random.pick(pool));
                 let (lo, hi) = if self.random.chance(40) { (a, a) } else { (a.min(b), a.max(b)) };

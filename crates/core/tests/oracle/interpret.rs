@@ -1,4 +1,5 @@
 //! One packet at a time, with plain numbers: written against the model's documentation, without the trace's code.
+#![allow(clippy::struct_excessive_bools, clippy::many_single_char_names, clippy::option_option, clippy::unused_self)]
 
 use callpath_core::model::{
     Action, ChainId, Device, DoubtId, Family, Hook, Key, KeyField, Lookup, MarkFrom, MarkValue, NatTarget, OriginId,
@@ -410,7 +411,7 @@ impl Interpreter<'_> {
         let session = &self.sessions[s];
         match (side, reply) {
             (Side::Destination, false) if session.dnat => {
-                (p.header[1], p.header[3]) = (session.reply[0], session.reply[2])
+                (p.header[1], p.header[3]) = (session.reply[0], session.reply[2]);
             }
             (Side::Source, false) if session.snat => (p.header[0], p.header[2]) = (session.reply[1], session.reply[3]),
             (Side::Destination, true) if session.snat => {
@@ -550,20 +551,22 @@ impl Interpreter<'_> {
                 }
             }
             NatTarget::To { addr: Some((lo, _)), port, .. } => (*lo, *port),
-            NatTarget::OutgoingAddress { port } => match self.masquerade(p) {
-                Some(address) => (address, *port),
-                None => {
+            NatTarget::OutgoingAddress { port } => {
+                if let Some(address) = self.masquerade(p) {
+                    (address, *port)
+                } else {
                     p.end = Some(Disposition::Dropped);
                     return Outcome::Ended;
                 }
-            },
-            NatTarget::IncomingAddress { port } => match self.redirect(p) {
-                Some(address) => (address, *port),
-                None => {
+            }
+            NatTarget::IncomingAddress { port } => {
+                if let Some(address) = self.redirect(p) {
+                    (address, *port)
+                } else {
                     p.end = Some(Disposition::Dropped);
                     return Outcome::Ended;
                 }
-            },
+            }
         };
         let new_port = match ports {
             _ if keep_port => old_port,

@@ -169,13 +169,12 @@ fn run(doubts: bool, packets: u64) -> (u64, u64) {
                         if journeys.len() == walks.len() { Ok(()) } else { Err("another number of packets".into()) }
                     })
                     .collect();
-                if !verdicts.iter().any(Result::is_ok) {
-                    panic!(
-                        "{}\n{}",
-                        context(),
-                        verdicts.into_iter().filter_map(Result::err).collect::<Vec<_>>().join("\n")
-                    );
-                }
+                assert!(
+                    verdicts.iter().any(Result::is_ok),
+                    "{}\n{}",
+                    context(),
+                    verdicts.into_iter().filter_map(Result::err).collect::<Vec<_>>().join("\n")
+                );
             }
         }
     }

@@ -29,6 +29,8 @@ pub struct Tally {
     pub constructs: BTreeMap<&'static str, u64>,
     /// Rulesets that nft or the kernel did not take, by reason.
     pub refusals: BTreeMap<String, u64>,
+    /// Conversations whose rules the kernel named one by one.
+    pub traced: u64,
     /// Packets that met the session of another packet of their batch.
     pub clashes: u64,
     /// Where kernel and trace differ.
@@ -96,6 +98,7 @@ impl Tally {
             let _ = writeln!(out, "  {construct:<32} {count:>15}");
         }
         let _ = writeln!(out, "answers: {:.1} % of packets", Self::share(self.replies, self.packets));
+        let _ = writeln!(out, "conversations traced rule by rule by `nft monitor trace`: {}", self.traced);
         let _ = writeln!(out, "met another packet's session, and alone did as the trace says: {}", self.clashes);
         for (reason, count) in &self.refusals {
             let _ = writeln!(out, "not taken by nft or the kernel, {count} times: {reason}");

@@ -4,6 +4,7 @@ use super::floors::Tally;
 use super::probes::{Asked, Probe, ask_all, draw};
 use crate::compare::{Fate, Fates, STAGES, allows, candidates, is_open, rules};
 use crate::generate::Ruleset;
+use crate::monitor::{Monitor, TRACING};
 use crate::namespace::Failure;
 use crate::packet::{Mark, Stage, Tuple, build};
 use crate::random::Random;
@@ -12,7 +13,7 @@ use crate::wire::{Inside, Place, Seen, Segment, forget_sessions};
 use callpath_core::dialect::nft::{json, lower::lower, text};
 use callpath_core::model::{Family, Pipeline, SourceId, address_value};
 use callpath_core::snapshot::Source;
-use callpath_core::trace::{Network, RoundTrip};
+use callpath_core::trace::{Did, Disposition, Network, RoundTrip};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write;
 use std::path::Path;
@@ -22,6 +23,11 @@ use std::time::Duration;
 /// sessions and counters.
 const OWN_TABLE: &str = "table inet callpath_lab {\nchain quiet {\ntype filter hook output priority -500; policy accept;\n\
     meta l4proto { icmp, ipv6-icmp } counter drop\ntcp flags & rst == rst counter drop\n}\n}\n";
+
+/// In one ruleset of so many, packets are traced by the kernel too.
+const TRACED_EVERY: u64 = 16;
+/// So many of them.
+const TRACED: usize = 3;
 
 /// Round trips per ruleset.
 const PROBES: usize = 190;
@@ -120,7 +126,7 @@ impl Bench {
                 text::parse(SourceId(0), &[Source { name: "listing".into(), text: listing.clone() }])
             };
             let mut ruleset = read.map_err(|e| format!("a listing was not read: {e}\n{listing}"))?;
-            ruleset.tables.retain(|t| &*t.name != "callpath_lab");
+            ruleset.tables.retain(|t| !t.name.starts_with("callpath_lab"));
             let mut pipeline = Pipeline::default();
             let coverage = lower(&ruleset, false, &mut pipeline);
             if coverage.unread > 0 {
@@ -149,8 +155,9 @@ impl Bench {
         let probes = draw(random, &asked, PROBES);
         let tried = self.attempt(&probes)?;
         tally.rulesets += 1;
+        let topology = self.topology.name;
         let mismatch = |probe: &Probe, what: String| Mismatch {
-            topology: self.topology.name,
+            topology,
             rulesets: rulesets.to_vec(),
             probe: *probe,
             as_json,
@@ -174,6 +181,13 @@ impl Bench {
         }
         if let Some(what) = expected.difference(&tried.counters).filter(|_| out.is_empty()) {
             out.push(self.culprit(rulesets, as_json, &probes, &what)?);
+        }
+        if out.is_empty() && tally.rulesets % TRACED_EVERY == 1 {
+            for probe in probes.iter().take(TRACED) {
+                tally.traced += 1;
+                let differs = self.traced(&asked, &network, probe)?;
+                out.extend(differs.map(|what| mismatch(probe, what)));
+            }
         }
         Ok(out)
     }
@@ -216,6 +230,38 @@ impl Bench {
             }
         }
         Ok(found)
+    }
+
+    /// One packet with all its rules traced by the kernel; what differs. The kernel names the rules that were carried
+    /// out to their end: each must be one that the trace names, and one that dropped the packet must be among them.
+    fn traced(&mut self, asked: &[Asked], network: &Network, probe: &Probe) -> Result<Option<String>, Failure> {
+        for built in &self.built {
+            built.space.command("nft", &["-f", "-"], TRACING)?;
+        }
+        let monitors = self.built.iter().map(|b| Monitor::start(&b.space)).collect::<Result<Vec<_>, _>>()?;
+        let tried = self.attempt(std::slice::from_ref(probe))?;
+        let named = monitors.into_iter().map(Monitor::rules).collect::<Result<Vec<_>, _>>()?;
+        for built in &self.built {
+            built.space.command("nft", &["delete", "table", "inet", "callpath_lab_trace"], "")?;
+        }
+        let Ok(trips) = self.verdict(asked, probe, &tried.fates[0]) else {
+            // Judged with the others already; alone it met no other session.
+            return Ok(None);
+        };
+        let fits = |trip: &&&RoundTrip| {
+            let met: Vec<(usize, u32)> = rules(trip)
+                .into_iter()
+                .filter_map(|(device, origin)| Some((device, rule_number(network, device, origin)?)))
+                .collect();
+            let named_are_met =
+                named.iter().enumerate().all(|(r, list)| list.iter().all(|number| met.contains(&(r, *number))));
+            let decided = last_dropping_rule(trip).and_then(|(d, o)| Some((d, rule_number(network, d, o)?)));
+            named_are_met && decided.is_none_or(|(d, number)| named[d].contains(&number))
+        };
+        if trips.iter().any(|t| is_open(t)) || trips.iter().find(fits).is_some() {
+            return Ok(None);
+        }
+        Ok(Some(format!("`nft monitor trace` names the rules {named:?}; the trace does not")))
     }
 
     /// One packet on freshly loaded rules; what differs.
@@ -494,6 +540,18 @@ impl<'n> Expected<'n> {
         }
         out.sort();
         (!out.is_empty() && !self.void).then(|| out.join("\n"))
+    }
+}
+
+/// The rule that dropped or rejected a packet of the round trip.
+fn last_dropping_rule(trip: &RoundTrip) -> Option<(usize, callpath_core::model::OriginId)> {
+    let journey = trip.next.as_ref().or(trip.reply.as_ref()).unwrap_or(&trip.request);
+    if !matches!(journey.end, Disposition::Dropped | Disposition::Rejected(_)) {
+        return None;
+    }
+    match journey.last().steps.last()?.did {
+        Did::Rule(origin) => Some((journey.last().device, origin)),
+        _ => None,
     }
 }
 

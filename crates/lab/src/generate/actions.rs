@@ -17,7 +17,7 @@ impl Maker<'_> {
                     Some("drop".to_owned())
                 }
                 11 | 24 if place.family != "netdev" => self.reject(place, matches),
-                12..=13 => self.jump(place),
+                12..=13 | 25 => self.jump(place),
                 14 if !place.targets.is_empty() || place.hook == Hook::Any => {
                     self.uses("return");
                     Some("return".to_owned())
@@ -61,7 +61,7 @@ impl Maker<'_> {
             return None;
         }
         let target = self.random.pick(&place.targets).clone();
-        let word = if self.random.chance(65) { "jump" } else { "goto" };
+        let word = if self.random.chance(50) { "jump" } else { "goto" };
         self.uses(word);
         Some(format!("{word} {target}"))
     }
