@@ -1,5 +1,7 @@
 //! Where a statement comes from, and what could not be decided about it.
 
+use std::sync::Arc;
+
 /// Index of a source text in the snapshot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct SourceId(pub u16);
@@ -26,8 +28,8 @@ pub struct Origin {
     pub at: SourceSpan,
     /// The source has lines that people edit (a text, not a one-line JSON dump).
     pub has_lines: bool,
-    /// The object that holds it: `table inet filter, chain forward`.
-    pub object: Box<str>,
+    /// The object that holds it: `table inet filter, chain forward`. Shared by its rules.
+    pub object: Arc<str>,
     /// Its handle or number, where its own tool shows one.
     pub handle: Option<u64>,
     /// The statement as its own tool lists it. Empty for text sources: the span shows it.

@@ -41,7 +41,8 @@ pub struct Match {
 pub enum Test {
     /// For one key.
     In(Set),
-    /// For several keys: a union of boxes, each with one set per key. Shared, because named sets are used often.
+    /// For several keys, or one with a long list: a union of boxes, each with one set per key. Shared, because named sets
+    /// are used often.
     Boxes(Arc<[Box<[Set]>]>),
 }
 

@@ -1,20 +1,28 @@
 //! Comparisons as steps.
 
 use super::Lowering;
-use super::selector::{Needs, Reads, Selector, Type, masked, selector};
-use super::sets::{Elements, Row, elements, named, row};
-use super::value::{Unclear, bits, constant, values};
+use super::selector::{Column, Needs, Reads, Selector, operand};
+use super::sets::{Elements, Row, elements, everything, named, row};
+use super::value::{Unclear, constant};
 use crate::cube::Set;
-use crate::dialect::nft::ast::{Cmp, Expr, Field, Stmt, TableFamily};
+use crate::dialect::nft::ast::{BinOp, Cmp, Expr, Stmt, TableFamily};
 use crate::dialect::nft::print;
 use crate::model::{Key, KeyField, Match, Part, Step, Test, nfproto};
 
-/// Selectors of one comparison, or why they cannot be told.
+/// A set with as many intervals as this is shared between the rules that ask it: a list of ten thousand addresses takes
+/// 320 kB.
+const SHARED_FROM: usize = 64;
+
+/// Selectors of one comparison or look-up.
+#[derive(Default)]
 pub(super) struct Keys {
     pub needs: Vec<Needs>,
-    pub read: Vec<(Key, Type)>,
+    pub read: Vec<Key>,
+    pub columns: Vec<Column>,
     /// Some selector's value is unknown; why.
-    pub unknown: Option<String>,
+    pub unknown: Option<Unclear>,
+    /// Some packets may have no value for an unknown selector: the rule ends for them.
+    pub may_lack: bool,
     /// Some selector reads what packets of a call never have.
     pub absent: bool,
 }
@@ -29,28 +37,28 @@ impl Lowering<'_> {
             return;
         }
         let found = match keys.unknown {
-            Some(why) => Err(why),
-            None => self.tests(&keys.read, op, right),
+            Some(unclear) => Err(unclear),
+            None => self.tests(&keys.read, &keys.columns, op, right),
         };
         match found {
             Ok(step) => steps.push(step),
-            Err(why) => {
-                let what = format!("whether `{}` holds: {why}", print::stmt(&statement(left, op, right)));
-                steps.push(self.undecided(what));
+            Err(unclear) => {
+                let text = print::stmt(&Stmt::Match { left: left.clone(), op, right: right.clone() });
+                let what = format!("whether `{text}` holds: {}", unclear.why);
+                steps.push(self.undecided(what, unclear.supply));
             }
         }
     }
 
     /// A match that may go either way.
-    pub(super) fn undecided(&mut self, what: String) -> Step {
-        let supply = if what.contains("host name") { "the address instead of the name" } else { "" };
+    pub(super) fn undecided(&mut self, what: String, supply: &str) -> Step {
         let doubt = self.doubt(what, supply, false);
         is(Key::of(KeyField::Unknown(doubt, 1)), Set::one(1))
     }
 
     /// Matches for what selectors depend on.
     pub(super) fn needs(&self, needs: &[Needs], steps: &mut Vec<Step>) {
-        let table = self.tables[self.table].family;
+        let table = self.table_family();
         for need in needs {
             let implied = match need.family {
                 Some(nfproto::IPV4) => table == TableFamily::Ip,
@@ -64,6 +72,9 @@ impl Lowering<'_> {
                 let set = Set::one(u128::from(protocol));
                 push_once(steps, is(Key::of(KeyField::Header(Part::Proto)), set));
             }
+            if need.session {
+                push_once(steps, is(Key::of(KeyField::CtDirection), Set::range(0, 1)));
+            }
         }
     }
 
@@ -73,187 +84,228 @@ impl Lowering<'_> {
             Expr::Concat(parts) => &parts[..],
             other => std::slice::from_ref(other),
         };
-        let mut out = Keys { needs: Vec::new(), read: Vec::new(), unknown: None, absent: false };
-        let table = self.tables[self.table].family;
+        let mut out = Keys::default();
+        let table = self.table_family();
         for part in parts {
-            let Selector { needs, reads } = match (part, masked(part)) {
-                (Expr::Field(field), _) => selector(field, table),
-                (_, Some((field, mask))) => masked_selector(selector(field, table), field, mask),
-                _ => Selector { needs: Needs::default(), reads: Reads::Unknown("nobody can predict it") },
-            };
-            out.needs.push(needs);
-            match reads {
-                Reads::Key(key, kind) => out.read.push((key, kind)),
-                Reads::Unknown(why) => out.unknown = Some(why.to_owned()),
-                Reads::Absent => out.absent = true,
+            match operand(part, table) {
+                Ok((Selector { needs, reads }, shift)) => {
+                    out.needs.push(needs);
+                    match reads {
+                        Reads::Key(key, kind) => {
+                            out.read.push(key);
+                            out.columns.push(Column { kind, shift });
+                        }
+                        Reads::Varies(why) => out.unknown = Some(why.into()),
+                        Reads::MayLack(why) => {
+                            out.unknown = Some(why.into());
+                            out.may_lack = true;
+                        }
+                        Reads::Absent => out.absent = true,
+                    }
+                }
+                Err(unclear) => {
+                    let (needs, may_lack) = self.inputs(part);
+                    out.needs.extend(needs);
+                    out.may_lack |= may_lack;
+                    out.unknown = Some(unclear);
+                }
             }
         }
         out
     }
 
-    fn tests(&mut self, keys: &[(Key, Type)], op: Cmp, right: &Expr) -> Result<Step, Unclear> {
-        if let [(key, kind)] = keys {
-            let masked = key.mask.is_some();
+    /// What must hold so that an expression whose value is unknown has one at all, and whether more may be needed.
+    fn inputs(&mut self, e: &Expr) -> (Vec<Needs>, bool) {
+        match e {
+            Expr::Field(_) => {
+                let keys = self.keys(e);
+                // An absent field ends the rule; to leave it open is sound and rare here.
+                (keys.needs, keys.may_lack || keys.absent || keys.read.iter().any(|k| may_lack(k.field)))
+            }
+            Expr::Bin(_, sides) | Expr::Range(sides) => self.inputs_of([&sides.0, &sides.1]),
+            Expr::Concat(parts) | Expr::Flags(parts) => self.inputs_of(parts),
+            Expr::Prefix(inner, _) => self.inputs(inner),
+            Expr::Map(_) => (Vec::new(), true),
+            // A hash reads its fields like any selector; its text tells which.
+            Expr::Opaque(text) => match hashed(text) {
+                Some(fields) => self.inputs_of(&fields),
+                None => (Vec::new(), !(text.starts_with("numgen") || text.starts_with("symhash"))),
+            },
+            _ => (Vec::new(), false),
+        }
+    }
+
+    fn inputs_of<'e>(&mut self, parts: impl IntoIterator<Item = &'e Expr>) -> (Vec<Needs>, bool) {
+        let (mut needs, mut open) = (Vec::new(), false);
+        for part in parts {
+            let (more, lacks) = self.inputs(part);
+            needs.extend(more);
+            open |= lacks;
+        }
+        (needs, open)
+    }
+
+    /// Steps for what an expression needs so that it has a value: where it has none, the rule ends.
+    pub(super) fn evaluates(&mut self, e: &Expr, steps: &mut Vec<Step>) {
+        if let Expr::Map(sides) = e {
+            return self.has_entry(&sides.0, &sides.1, steps);
+        }
+        if let Expr::Bin(_, sides) = e
+            && matches!((&sides.0, &sides.1), (Expr::Map(_), _) | (_, Expr::Map(_)))
+        {
+            self.evaluates(&sides.0, steps);
+            return self.evaluates(&sides.1, steps);
+        }
+        let (needs, open) = self.inputs(e);
+        self.needs(&needs, steps);
+        // At the end of a rule it makes no difference.
+        if open && self.more {
+            steps.push(self.undecided(format!("whether `{}` has a value for the packet", print::expr(e)), ""));
+        }
+    }
+
+    /// A look-up whose value does not matter, only whether there is one.
+    fn has_entry(&mut self, key: &Expr, map: &Expr, steps: &mut Vec<Step>) {
+        let keys = self.keys(key);
+        self.needs(&keys.needs, steps);
+        if keys.absent {
+            return steps.push(never());
+        }
+        let found = match keys.unknown {
+            Some(unclear) => Err(unclear),
+            None => self.tests(&keys.read, &keys.columns, Cmp::Implicit, map),
+        };
+        match found {
+            Ok(step) => steps.push(step),
+            Err(unclear) => {
+                let what =
+                    format!("whether `{} map {}` has an entry: {}", print::expr(key), print::expr(map), unclear.why);
+                steps.push(self.undecided(what, unclear.supply));
+            }
+        }
+    }
+
+    fn tests(&mut self, keys: &[Key], columns: &[Column], op: Cmp, right: &Expr) -> Result<Step, Unclear> {
+        if let ([key], [column]) = (keys, columns) {
+            let kind = column.kind;
+            let is_flags = kind.is_bits() && key.mask.is_none();
             match (op, right) {
-                (Cmp::Implicit, Expr::Word(_) | Expr::Num(_) | Expr::Flags(_)) if kind.is_bits() && !masked => {
-                    let mask = constant(right, *kind)?;
-                    let key = Key { mask: Some(mask), ..*key };
+                (Cmp::Implicit, Expr::Word(_) | Expr::Num(_) | Expr::Flags(_) | Expr::Bin(BinOp::Or, _))
+                    if is_flags =>
+                {
+                    let key = Key { mask: Some(constant(right, kind)?), ..*key };
                     return Ok(step(&[key], Test::In(Set::one(0)), true));
                 }
-                (Cmp::NoneOf, _) => {
-                    let flags = std::slice::from_ref(right);
-                    let mask = if let Expr::Flags(parts) = right { bits(parts, *kind)? } else { bits(flags, *kind)? };
-                    return Ok(is(Key { mask: Some(mask), ..*key }, Set::one(0)));
+                (Cmp::NoneOf, _) if is_flags => {
+                    return Ok(is(Key { mask: Some(constant(right, kind)?), ..*key }, Set::one(0)));
                 }
                 (Cmp::Lt | Cmp::Gt | Cmp::Le | Cmp::Ge, _) => {
-                    let bound = constant(right, *kind)?;
+                    let bound = constant(right, kind)?;
                     let set = match op {
                         Cmp::Lt => bound.checked_sub(1).map_or_else(Set::empty, |hi| Set::range(0, hi)),
                         Cmp::Le => Set::range(0, bound),
                         Cmp::Gt => bound.checked_add(1).map_or_else(Set::empty, |lo| Set::range(lo, u128::MAX)),
                         _ => Set::range(bound, u128::MAX),
                     };
-                    return Ok(is(*key, set));
+                    return Ok(is(*key, column.unshifted(set)));
                 }
+                (Cmp::NoneOf, _) => return Err("only flags are asked for none of some".into()),
                 (_, Expr::SetRef(_) | Expr::Set(_)) => {}
-                _ => return Ok(step(&[*key], Test::In(values(right, *kind)?), op == Cmp::Ne)),
+                _ => return Ok(step(&[*key], Test::In(column.values(right)?), op == Cmp::Ne)),
             }
         }
-        let types: Vec<Type> = keys.iter().map(|k| k.1).collect();
-        let found = match right {
-            Expr::SetRef(name) => self.set_elements(name, &types)?,
-            Expr::Set(elems) => elements(elems, &types)?,
-            other => Elements { sure: vec![row(other, &types)?], ..Elements::default() },
-        };
-        let keys: Vec<Key> = keys.iter().map(|k| k.0).collect();
-        Ok(self.member(&keys, found, op == Cmp::Ne))
-    }
-
-    /// Two `!=` on the ports of one rule, which nft merges: see [`merged_ports`].
-    pub(super) fn merged_ports(&mut self, first: &Stmt, second: &Stmt, steps: &mut Vec<Step>) {
-        let (Some((a, x)), Some((b, y))) = (unequal_port(first), unequal_port(second)) else { return };
-        let (mut keys, mut sets) = (Vec::new(), Vec::new());
-        for (left, right) in [(a, x), (b, y)] {
-            let found = self.keys(left);
-            self.needs(&found.needs, steps);
-            let Some((key, kind)) = found.read.first() else { return };
-            let Ok(set) = values(right, *kind) else {
-                let what = format!("whether `{}` and `{}` hold", print::stmt(first), print::stmt(second));
-                steps.push(self.undecided(what));
-                return;
-            };
-            keys.push(*key);
-            sets.push(set);
+        if !matches!(op, Cmp::Implicit | Cmp::Eq | Cmp::Ne) {
+            return Err("several values are only compared for equality".into());
         }
-        let what = format!(
-            "whether `{} {}` asks for both: nft 1.0.6 loads the two as one comparison, which holds unless both ports \
-             are equal",
-            print::stmt(first),
-            print::stmt(second)
-        );
-        let doubt = self.doubt(what, "the rule written with sets: `sport != { … } dport != { … }`", false);
-        keys.push(Key::of(KeyField::Unknown(doubt, 1)));
-        let (is_x, is_y) = (sets[0].clone(), sets[1].clone());
-        let (not_x, not_y) = (is_x.complement(), is_y.complement());
-        let boxes: Vec<Row> = vec![
-            Box::new([not_x.clone(), not_y.clone(), Set::range(0, 1)]),
-            Box::new([is_x, not_y, Set::one(1)]),
-            Box::new([not_x, is_y, Set::one(1)]),
-        ];
-        steps.push(step(&keys, Test::Boxes(boxes.into()), false));
+        let (found, of) = match right {
+            Expr::SetRef(name) => (self.set_elements(name, columns)?, format!("`@{name}`")),
+            Expr::Set(elems) => (elements(elems, columns)?, "a set".into()),
+            other => {
+                let sure = [row(other, columns)?].into();
+                (Elements { sure, ..Elements::default() }, String::new())
+            }
+        };
+        Ok(self.member(keys, &found, &of, op == Cmp::Ne))
     }
 
     /// Membership in a set, part of which may be open.
-    fn member(&mut self, keys: &[Key], elements: Elements, negate: bool) -> Step {
+    ///
+    /// An open set is asked together with a bit that nobody knows: sure elements are in it whatever the bit is, the
+    /// others only if it is 1.
+    fn member(&mut self, keys: &[Key], elements: &Elements, of: &str, negate: bool) -> Step {
         let Elements { sure, doubtful, open } = elements;
         if doubtful.is_empty() && !open {
             return match (&sure[..], keys) {
-                ([], _) => step(&keys[..1], Test::In(Set::empty()), negate),
-                ([only], [_]) => step(keys, Test::In(only[0].clone()), negate),
-                _ => step(keys, Test::Boxes(sure.into()), negate),
+                ([], _) => step(keys, nothing(keys), negate),
+                ([only], [_]) if only[0].ranges().len() < SHARED_FROM => step(keys, Test::In(only[0].clone()), negate),
+                _ => step(keys, Test::Boxes(sure.clone()), negate),
             };
         }
-        let what = "whether a set has this element when the packet comes: elements are added and removed at run time";
-        let doubt = self.doubt(what.into(), "", false);
+        let what = format!("whether {of} has this element when the packet comes: its elements come and go at run time");
+        let doubt = self.doubt(what, "", false);
         let mut all: Vec<Key> = keys.to_vec();
         all.push(Key::of(KeyField::Unknown(doubt, 1)));
         let with = |row: &Row, answer: Set| row.iter().cloned().chain([answer]).collect::<Row>();
-        let either = Set::range(0, 1);
-        let mut boxes: Vec<Row> = sure.iter().map(|r| with(r, either.clone())).collect();
-        boxes.extend(doubtful.iter().map(|r| with(r, Set::one(1))));
-        if open {
-            let any: Row = keys.iter().map(|_| Set::range(0, u128::MAX)).collect();
+        let mut boxes: Vec<Row> = sure.iter().map(|r| with(r, Set::range(0, 1))).collect();
+        if *open {
+            let any: Row = keys.iter().map(|_| everything()).collect();
             boxes.push(with(&any, Set::one(1)));
+        } else {
+            boxes.extend(doubtful.iter().map(|r| with(r, Set::one(1))));
         }
         step(&all, Test::Boxes(boxes.into()), negate)
     }
 
     /// The elements of a named set for selectors of these types.
-    pub(super) fn set_elements(&mut self, name: &str, types: &[Type]) -> Result<Elements, Unclear> {
-        let id = (self.table, Box::from(name), types.to_vec());
+    fn set_elements(&mut self, name: &str, columns: &[Column]) -> Result<Elements, Unclear> {
+        let id = (self.table, Box::from(name), columns.to_vec());
         if let Some(known) = self.cache.get(&id) {
             return Ok(known.clone());
         }
-        let set = self.named_set(name).ok_or_else(|| format!("there is no set `{name}` in this table"))?;
-        let updated = self.updated.contains(&(self.table, Box::from(name)));
-        let found = named(set, types, updated)?;
+        let set = self.named_set(name).ok_or_else(|| Unclear {
+            why: format!("there is no set `{name}` in this table"),
+            supply: "the whole ruleset, as `nft list ruleset` prints it",
+        })?;
+        let found = named(set, columns, self.updates_of(name))?;
         self.cache.insert(id, found.clone());
         Ok(found)
     }
 }
 
-/// A comparison `sport != value` or `dport != value` with a plain value.
-fn unequal_port(stmt: &Stmt) -> Option<(&Expr, &Expr)> {
-    match stmt {
-        Stmt::Match { left, op: Cmp::Ne, right: right @ (Expr::Num(_) | Expr::Word(_)) } => match left {
-            Expr::Field(Field::Payload(_, name)) if matches!(&**name, "sport" | "dport") => Some((left, right)),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// Two comparisons of a rule, by index, that nft may merge into one of another meaning: `udp sport != 1 udp dport != 2`
-/// becomes one comparison of four bytes (`payload_try_merge`, src/payload.c of nftables 1.0.6; `nft --debug=netlink`
-/// shows it), and the listing shows the two again.
-pub(super) fn merged_ports(stmts: &[Stmt]) -> Option<(usize, usize)> {
-    let mut found = stmts.iter().enumerate().filter(|(_, s)| unequal_port(s).is_some()).map(|(i, _)| i);
-    let (first, second) = (found.next()?, found.next()?);
-    let name = |i: usize| match unequal_port(&stmts[i]) {
-        Some((Expr::Field(Field::Payload(_, name)), _)) => name.clone(),
-        _ => "".into(),
+/// The selectors that `jhash a . b mod n` reads.
+fn hashed(text: &str) -> Option<Vec<Expr>> {
+    use crate::dialect::nft::ast::Field;
+    let fields = text.strip_prefix("jhash ")?.split(" mod ").next()?;
+    let field = |words: &str| {
+        let (first, rest) = words.trim().split_once(' ')?;
+        Some(Expr::Field(match first {
+            "meta" => Field::Meta(rest.into()),
+            "ct" | "fib" | "rt" | "socket" | "exthdr" => return None,
+            protocol => Field::Payload(protocol.into(), rest.into()),
+        }))
     };
-    (name(first) != name(second)).then_some((first, second))
+    fields.split(" . ").map(field).collect()
 }
 
-/// A selector under a mask.
-fn masked_selector(inner: Selector, field: &Field, mask: &Expr) -> Selector {
-    let Selector { needs, reads } = inner;
-    let reads = match reads {
-        Reads::Key(key, kind) => match constant(mask, kind) {
-            Ok(mask) => Reads::Key(Key { mask: Some(mask), ..key }, kind),
-            Err(_) => Reads::Unknown("its mask is no plain number"),
-        },
-        // Packets of a call are not fragmented: offset and "more fragments" are 0; the rest of the field varies.
-        Reads::Unknown(why) => match field {
-            Field::Payload(p, f) if (&**p, &**f) == ("ip", "frag-off") => match constant(mask, Type::Number) {
-                Ok(mask) if mask & !0x3fff == 0 => {
-                    Reads::Key(Key { field: KeyField::Constant(0), mask: Some(mask) }, Type::Number)
-                }
-                _ => Reads::Unknown(why),
-            },
-            _ => Reads::Unknown(why),
-        },
-        Reads::Absent => Reads::Absent,
-    };
-    Selector { needs, reads }
+/// Values that some packets do not have, whatever their family and protocol.
+pub(super) fn may_lack(field: KeyField) -> bool {
+    matches!(
+        field,
+        KeyField::CtStatus
+            | KeyField::CtDirection
+            | KeyField::CtMark
+            | KeyField::CtTuple(..)
+            | KeyField::InGroup
+            | KeyField::OutGroup
+    )
 }
 
-fn statement(left: &Expr, op: Cmp, right: &Expr) -> Stmt {
-    Stmt::Match { left: left.clone(), op, right: right.clone() }
+fn nothing(keys: &[Key]) -> Test {
+    if keys.len() == 1 { Test::In(Set::empty()) } else { Test::Boxes([].into()) }
 }
 
-fn step(keys: &[Key], test: Test, negate: bool) -> Step {
+/// A condition.
+pub(super) fn step(keys: &[Key], test: Test, negate: bool) -> Step {
     Step::Match(Match { keys: keys.into(), test, negate })
 }
 

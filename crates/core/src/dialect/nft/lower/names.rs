@@ -1,7 +1,8 @@
 //! Names of services, protocols and states, as nftables and iproute2 print them.
 
 /// Services with their ports: those that nftables prints (its services come from `/etc/services`) and people write.
-/// From IANA's service name registry; names that differ by protocol only in rare cases are left out.
+/// From IANA's service name registry; a name that stands for several ports is
+/// left out, so that it is doubted rather than guessed.
 #[rustfmt::skip]
 const SERVICES: &[(&str, u16)] = &[
     ("tcpmux", 1), ("echo", 7), ("discard", 9), ("systat", 11), ("daytime", 13), ("netstat", 15), ("qotd", 17),
@@ -38,8 +39,13 @@ const SERVICES: &[(&str, u16)] = &[
     ("mysql-proxy", 6446), ("babel", 6696), ("ircs-u", 6697), ("ircd", 6667), ("bbs", 7000), ("font-service", 7100),
     ("http-alt", 8080), ("webcache", 8080), ("puppet", 8140), ("https-alt", 8443), ("mqtts", 8883),
     ("bacula-dir", 9101), ("bacula-fd", 9102), ("bacula-sd", 9103), ("git", 9418), ("xmms2", 9667), ("nbd", 10809),
-    ("zabbix-agent", 10050), ("zabbix-trapper", 10051), ("amanda", 10080), ("dicom", 11112), ("hkp", 11371),
+    ("zabbix-agent", 10050), ("zabbix-trapper", 10051), ("amanda", 10080), ("hkp", 11371),
     ("db-lsp", 17500), ("dcap", 22125), ("gsidcap", 22128), ("wnn6", 22273),
+    ("mail", 25), ("pop-3", 110), ("portmapper", 111), ("ssmtp", 465), ("biff", 512), ("who", 513), ("spooler", 515),
+    ("routed", 520), ("radacct", 1813), ("icp", 3130), ("subversion", 3690), ("jabber-client", 5222),
+    ("jabber-server", 5269), ("postgres", 5432), ("nrpe", 5666), ("nsca", 5667), ("syslog-tls", 6514),
+    ("sane-port", 6566), ("saned", 6566), ("spamd", 783), ("rplay", 5555), ("webmin", 10000), ("ripd", 2602),
+    ("ospfd", 2604), ("bgpd", 2605),
 ];
 
 /// Protocol numbers (IANA), by the names of `/etc/protocols`.
@@ -50,7 +56,8 @@ const PROTOCOLS: &[(&str, u8)] = &[
     ("esp", 50), ("ah", 51), ("ipv6-icmp", 58), ("icmpv6", 58), ("ipv6-nonxt", 59), ("ipv6-opts", 60), ("eigrp", 88),
     ("ospf", 89), ("ospfigp", 89), ("ipip", 94), ("encap", 98), ("pim", 103), ("ipcomp", 108), ("comp", 108),
     ("vrrp", 112), ("l2tp", 115), ("sctp", 132), ("mobility-header", 135), ("mh", 135), ("udplite", 136),
-    ("mpls-in-ip", 137), ("wesp", 141),
+    ("mpls-in-ip", 137), ("wesp", 141), ("ip", 0), ("ggp", 3), ("pup", 12), ("rdp", 27), ("skip", 57), ("etherip", 97),
+    ("isis", 124), ("fc", 133), ("manet", 138), ("hip", 139), ("shim6", 140), ("rohc", 142),
 ];
 
 fn find<T: Copy>(table: &[(&str, T)], name: &str) -> Option<T> {

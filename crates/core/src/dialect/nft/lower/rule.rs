@@ -1,31 +1,15 @@
 //! Statements as steps.
 
 use super::Lowering;
-use super::selector::Type;
-use super::sets::{entries, may_fail};
-use super::value::constant;
-use crate::cube::Set;
-use crate::dialect::nft::ast::{self, BinOp, Cmp, ElemData, Expr, Field, Stmt};
-use crate::dialect::nft::print;
-use crate::model::{Action, Key, KeyField, Lookup, MarkFrom, MarkValue, Step, Value, Verdicted, Ways, nfproto};
-use std::sync::Arc;
+use super::coverage::Outcome;
+use super::selector::Needs;
+use super::sets::may_fail;
+use crate::dialect::nft::ast::{self, Expr, Stmt, TableFamily};
+use crate::model::{Action, Step, Verdicted, Ways, nfproto};
 
-/// Header fields and packet properties whose change cannot alter where the packet goes.
-#[rustfmt::skip]
-const HARMLESS: &[(&str, &str)] = &[
-    ("ip", "dscp"), ("ip", "ecn"), ("ip", "ttl"), ("ip", "id"), ("ip", "checksum"), ("ip", "frag-off"),
-    ("ip6", "dscp"), ("ip6", "ecn"), ("ip6", "hoplimit"), ("ip6", "flowlabel"), ("tcp", "window"),
-    ("udp", "checksum"), ("tcp", "checksum"), ("vlan", "pcp"), ("vlan", "dei"),
-];
-
-/// Keys of `meta … set` that cannot alter it.
-const HARMLESS_META: &[&str] = &["priority", "nftrace", "secmark", "rtclassid", "cpu"];
-
-/// Keys of `ct … set` that cannot alter it.
-const HARMLESS_CT: &[&str] = &["label", "secmark", "event", "helper", "timeout", "expectation"];
-
-/// Targets of xtables that cannot alter it.
+/// Extensions of xtables that cannot alter a packet's fate. `match "comment"` holds for every packet.
 const HARMLESS_XT: &[&str] = &[
+    "match \"comment\"",
     "target \"LOG\"",
     "target \"NFLOG\"",
     "target \"TRACE\"",
@@ -36,26 +20,27 @@ const HARMLESS_XT: &[&str] = &[
     "target \"DSCP\"",
 ];
 
+const SAVE: &str = "the output of `iptables-save`";
+
 impl Lowering<'_> {
     /// The steps of a rule.
     pub(super) fn steps(&mut self, rule: &ast::Rule) -> Vec<Step> {
-        let mut steps = Vec::new();
-        let merged = super::matching::merged_ports(&rule.stmts);
+        let mut steps = Vec::with_capacity(rule.stmts.len() + 1);
+        let merged = super::merged::merged_ports(&rule.stmts);
         for (i, stmt) in rule.stmts.iter().enumerate() {
             self.doubted = false;
+            self.more = i + 1 < rule.stmts.len();
             match merged {
-                Some((first, second)) if i == first => {
-                    self.merged_ports(&rule.stmts[first], &rule.stmts[second], &mut steps);
-                }
+                Some((first, second)) if i == first => self.merged_ports(stmt, &rule.stmts[second], &mut steps),
                 Some((_, second)) if i == second => self.doubted = true,
                 _ => self.statement(stmt, &mut steps),
             }
-            self.coverage.statements += 1;
-            match stmt {
-                Stmt::Unread(_) => self.coverage.unread += 1,
-                _ if self.doubted => self.coverage.approximated += 1,
-                _ => self.coverage.understood += 1,
-            }
+            let outcome = match stmt {
+                Stmt::Unread(_) => Outcome::Unread,
+                _ if self.doubted => Outcome::Approximated,
+                _ => Outcome::Understood,
+            };
+            self.coverage.count(stmt, outcome);
         }
         steps
     }
@@ -71,55 +56,25 @@ impl Lowering<'_> {
             Stmt::Nat { .. } => self.nat(stmt, steps),
             Stmt::Mangle(left, value) => self.mangle(left, value, steps),
             Stmt::Limit => {
-                steps.push(self.undecided("whether the rate limit is exceeded when the packet comes".into()));
+                steps.push(self.undecided("whether the rate limit is exceeded when the packet comes".into(), ""));
             }
-            Stmt::Quota => steps.push(self.undecided("whether the quota is used up when the packet comes".into())),
+            Stmt::Quota => steps.push(self.undecided("whether the quota is used up when the packet comes".into(), "")),
             Stmt::CtCount => {
-                steps.push(self.undecided("how many connections there are when the packet comes".into()));
+                steps.push(self.undecided("how many connections there are when the packet comes".into(), ""));
             }
             Stmt::NoEffect(_) => {}
-            Stmt::Reject(kind) => {
-                let kind = if kind.is_empty() { "port-unreachable" } else { &**kind };
-                // The answer is of one protocol or family, and so is what it can answer (`stmt_evaluate_reject` in
-                // nftables' src/evaluate.c); listings leave that out.
-                let (protocol, family) = match kind.split(' ').next() {
-                    Some("tcp") => (Some(6), None),
-                    Some("icmp") => (None, Some(nfproto::IPV4)),
-                    Some("icmpv6") => (None, Some(nfproto::IPV6)),
-                    _ => (None, None),
-                };
-                self.needs(&[super::selector::Needs { protocol, family }], steps);
-                steps.push(Step::Act(Action::Reject(kind.into())));
-            }
+            Stmt::Reject(kind) => self.reject(kind, steps),
             Stmt::Notrack => steps.push(Step::Act(Action::Untrack)),
-            Stmt::SetUpdate { key, stmts, .. } => self.keyed(key, stmts, steps),
-            Stmt::Meter { key, stmts } => self.keyed(key, stmts, steps),
-            Stmt::Effect(word, text) => self.effect(word, text, steps),
-            Stmt::Xt(text) if HARMLESS_XT.iter().any(|t| **text == **t) => {}
-            Stmt::Xt(text) => {
-                let what = format!("`{text}`: nft cannot show what this xtables extension does");
-                if text.starts_with("match") {
-                    steps.push(self.undecided(what));
-                } else {
-                    self.anything(what, "the output of `iptables-save`", false, steps);
-                }
+            Stmt::SetUpdate { set, key, data, stmts, .. } => {
+                self.set_statement(&format!("`@{set}`"), key, data.as_deref(), stmts, steps);
             }
+            Stmt::Meter { key, stmts } => self.set_statement("a meter", key, None, stmts, steps),
+            Stmt::Effect(word, text) => self.effect(word, text, steps),
+            Stmt::Xt(text) => self.extension(text, steps),
             Stmt::Unread(text) => {
                 let what = format!("`{text}` was not understood");
                 self.anything(what, "", true, steps);
             }
-        }
-    }
-
-    /// What is done for a key that is read from the packet: it must be there, and a limit on it may be exceeded.
-    fn keyed(&mut self, key: &Expr, stmts: &[Stmt], steps: &mut Vec<Step>) {
-        let keys = self.keys(key);
-        self.needs(&keys.needs, steps);
-        if keys.absent {
-            steps.push(super::matching::never());
-        }
-        if stmts.iter().any(may_fail) {
-            steps.push(self.undecided("whether the limit of a set's element is exceeded".into()));
         }
     }
 
@@ -129,6 +84,31 @@ impl Lowering<'_> {
         steps.push(Step::Act(Action::Unmodelled(Ways::Anything, doubt)));
     }
 
+    /// Rejecting with an answer of one protocol asks for packets that can be answered so (`stmt_evaluate_reject` in
+    /// nftables' src/evaluate.c).
+    fn reject(&mut self, kind: &str, steps: &mut Vec<Step>) {
+        let needs = match kind.split(' ').next() {
+            Some("tcp") => Needs::protocol(6),
+            Some("icmp") => Needs::family(nfproto::IPV4),
+            Some("icmpv6") => Needs::family(nfproto::IPV6),
+            _ => Needs::default(),
+        };
+        self.needs(&[needs], steps);
+        let kind = if kind.is_empty() { "port-unreachable" } else { kind };
+        steps.push(Step::Act(Action::Reject(kind.into())));
+    }
+
+    /// `add @set { key statements }`: the key must have a value, the statements may end the rule.
+    fn set_statement(&mut self, of: &str, key: &Expr, data: Option<&Expr>, stmts: &[Stmt], steps: &mut Vec<Step>) {
+        self.evaluates(key, steps);
+        if let Some(data) = data {
+            self.evaluates(data, steps);
+        }
+        if stmts.iter().any(may_fail) {
+            steps.push(self.undecided(format!("whether the limit of the packet's element in {of} is exceeded"), ""));
+        }
+    }
+
     fn effect(&mut self, word: &str, text: &str, steps: &mut Vec<Step>) {
         let (ways, why) = match word {
             // Later packets of the connection pass by the rules; the first ones are judged as ever.
@@ -136,10 +116,24 @@ impl Lowering<'_> {
             "queue" => (Ways::AcceptOrDrop, "a program decides"),
             "tproxy" => (Ways::Anything, "a transparent proxy takes the packet"),
             "fwd" => (Ways::Anything, "the packet leaves by another interface at once"),
+            "synproxy" => (Ways::Anything, "the device answers in place of the server"),
             _ => (Ways::Anything, "callpath does not model it"),
         };
-        let doubt = self.doubt(format!("what becomes of packets at `{text}`: {why}"), "", false);
+        let shown = if text.starts_with(word) { text.to_owned() } else { format!("{word} {text}") };
+        let doubt = self.doubt(format!("what becomes of packets at `{shown}`: {why}"), "", false);
         steps.push(Step::Act(Action::Unmodelled(ways, doubt)));
+    }
+
+    fn extension(&mut self, text: &str, steps: &mut Vec<Step>) {
+        if HARMLESS_XT.contains(&text) {
+            return;
+        }
+        let what = format!("`{text}`: nft cannot show what this xtables extension does");
+        if text.starts_with("match") {
+            steps.push(self.undecided(what, SAVE));
+        } else {
+            self.anything(what, SAVE, false, steps);
+        }
     }
 
     fn verdict(&mut self, verdict: &ast::Verdict) -> Option<Action> {
@@ -157,179 +151,8 @@ impl Lowering<'_> {
         })
     }
 
-    fn verdicted(&self, verdict: &ast::Verdict) -> Result<Verdicted, Box<str>> {
-        let chain = |name: &str| self.chain_named(name).ok_or_else(|| -> Box<str> { name.into() });
-        Ok(match verdict {
-            ast::Verdict::Accept => Verdicted::Accept,
-            ast::Verdict::Drop => Verdicted::Drop,
-            ast::Verdict::Continue => Verdicted::Continue,
-            ast::Verdict::Return => Verdicted::Return,
-            ast::Verdict::Jump(to) => Verdicted::Jump(chain(to)?),
-            ast::Verdict::Goto(to) => Verdicted::Goto(chain(to)?),
-        })
-    }
-
-    fn verdict_map(&mut self, key: &Expr, map: &Expr, steps: &mut Vec<Step>) {
-        let found = self.lookup(key, map, steps, |lowering, data| match data {
-            ElemData::Verdict(v) => {
-                lowering.verdicted(v).map_err(|chain| format!("chain `{chain}` is not in this ruleset"))
-            }
-            ElemData::Value(_) => Err("an element of the map has no verdict".into()),
-        });
-        match found {
-            Ok(lookup) => steps.push(Step::Act(Action::Verdict(Arc::new(lookup)))),
-            Err(why) => {
-                let what = format!("what `{} vmap {}` decides: {why}", print::expr(key), print::expr(map));
-                self.anything(what, "", false, steps);
-            }
-        }
-    }
-
-    /// A look-up with its selectors' dependencies; data are understood by `read`.
-    pub(super) fn lookup<T: Clone>(
-        &mut self,
-        key: &Expr,
-        map: &Expr,
-        steps: &mut Vec<Step>,
-        read: impl Fn(&Self, &ElemData) -> Result<T, String>,
-    ) -> Result<Lookup<T>, String> {
-        let keys = self.keys(key);
-        self.needs(&keys.needs, steps);
-        if keys.absent {
-            return Ok(Lookup { keys: Box::new([]), entries: Vec::new(), default: None });
-        }
-        let (elems, open) = match map {
-            Expr::Set(elems) => (&elems[..], false),
-            Expr::SetRef(name) => {
-                let set = self.named_set(name).ok_or_else(|| format!("there is no map `{name}` in this table"))?;
-                let updated = self.updated.contains(&(self.table, name.clone()));
-                (&set.elems[..], updated || set.flags.iter().any(|f| &**f == "dynamic"))
-            }
-            _ => return Err("its map is no list of elements".into()),
-        };
-        if let Some(why) = keys.unknown {
-            return self.unknown_lookup(&why, elems, read);
-        }
-        let types: Vec<Type> = keys.read.iter().map(|k| k.1).collect();
-        let found = entries(elems, &types, open)?;
-        if found.open {
-            return Err("its elements are added and removed at run time".into());
-        }
-        let mut out = Vec::with_capacity(found.sure.len());
-        for (row, data) in found.sure {
-            out.push((row, read(self, data)?));
-        }
-        let default = found.default.map(|data| read(self, data)).transpose()?;
-        Ok(Lookup { keys: keys.read.iter().map(|k| k.0).collect(), entries: out, default })
-    }
-
-    /// A look-up by a value that nobody can predict: any of the elements, or none.
-    fn unknown_lookup<T: Clone>(
-        &mut self,
-        why: &str,
-        elems: &[ast::Elem],
-        read: impl Fn(&Self, &ElemData) -> Result<T, String>,
-    ) -> Result<Lookup<T>, String> {
-        let doubt = self.doubt(format!("which entry of a map is taken: {why}"), "", false);
-        let mut entries: Vec<(Box<[Set]>, T)> = Vec::new();
-        for (i, elem) in elems.iter().enumerate() {
-            let Some(data) = &elem.data else { return Err("an element of the map has no value".into()) };
-            entries.push((Box::new([Set::one(i as u128)]), read(self, data)?));
-        }
-        Ok(Lookup { keys: Box::new([Key::of(KeyField::Unknown(doubt, 16))]), entries, default: None })
-    }
-
-    fn mangle(&mut self, left: &Expr, value: &Expr, steps: &mut Vec<Step>) {
-        let Expr::Field(field) = left else {
-            let what = format!("what `{} set …` does", print::expr(left));
-            return self.anything(what, "", false, steps);
-        };
-        match field {
-            Field::Meta(key) if &**key == "mark" => {
-                let value = self.mark(value, steps);
-                steps.push(Step::Act(Action::SetMark(value)));
-            }
-            Field::Ct { key, .. } if &**key == "mark" => {
-                let value = self.mark(value, steps);
-                steps.push(Step::Act(Action::SetCtMark(value)));
-            }
-            Field::Meta(key) if HARMLESS_META.contains(&&**key) => self.looked_up(value, steps),
-            Field::Ct { key, .. } if HARMLESS_CT.contains(&&**key) => self.looked_up(value, steps),
-            // A counter, helper or other object that is found through a map.
-            Field::Other(_) if matches!(value, Expr::Map(_)) => self.looked_up(value, steps),
-            Field::Payload(protocol, name) if HARMLESS.contains(&(&**protocol, &**name)) => {
-                let table = self.tables[self.table].family;
-                let needs = super::selector::selector(field, table).needs;
-                self.needs(&[needs], steps);
-                self.looked_up(value, steps);
-            }
-            Field::Option(..) => {
-                let tcp = super::selector::Needs { protocol: Some(6), family: None };
-                self.needs(&[tcp], steps);
-                self.looked_up(value, steps);
-            }
-            _ => {
-                let what = format!("where packets go after `{} set {}`", print::field(field), print::expr(value));
-                self.anything(what, "", false, steps);
-            }
-        }
-    }
-
-    /// A value that changes no fate; looked up in a map, it ends the rule for keys that the map does not have.
-    fn looked_up(&mut self, value: &Expr, steps: &mut Vec<Step>) {
-        if let Expr::Map(sides) = value {
-            self.relation(&sides.0, Cmp::Implicit, &sides.1, steps);
-        }
-    }
-
-    /// The value of a mark.
-    fn mark(&mut self, value: &Expr, steps: &mut Vec<Step>) -> Value {
-        if let Expr::Map(sides) = value {
-            let read = |_: &Self, data: &ElemData| match data {
-                ElemData::Value(v) => fixed_mark(v).ok_or_else(|| "an element is no number".to_owned()),
-                ElemData::Verdict(_) => Err("an element is a verdict".to_owned()),
-            };
-            if let Ok(lookup) = self.lookup(&sides.0, &sides.1, steps, read) {
-                return Arc::new(lookup);
-            }
-        } else if let Some(value) = linear(value) {
-            return Arc::new(Lookup::fixed(value));
-        }
-        let doubt = self.doubt(format!("the mark `{}`", print::expr(value)), "", false);
-        Arc::new(Lookup::fixed(MarkValue { from: MarkFrom::Unknown(doubt), and: u32::MAX, xor: 0 }))
-    }
-}
-
-fn fixed_mark(e: &Expr) -> Option<MarkValue> {
-    let number = constant(e, Type::Mark).ok()?;
-    Some(MarkValue { from: MarkFrom::Zero, and: 0, xor: u32::try_from(number).ok()? })
-}
-
-/// `(mark & a) ^ b`, whatever way it is written.
-fn linear(e: &Expr) -> Option<MarkValue> {
-    match e {
-        Expr::Field(Field::Meta(key)) if &**key == "mark" => {
-            Some(MarkValue { from: MarkFrom::Mark, and: u32::MAX, xor: 0 })
-        }
-        Expr::Field(Field::Ct { key, .. }) if &**key == "mark" => {
-            Some(MarkValue { from: MarkFrom::CtMark, and: u32::MAX, xor: 0 })
-        }
-        Expr::Bin(op, sides) => {
-            if let Some(number) = fixed_mark(e) {
-                return Some(number);
-            }
-            let (value, number) = match (fixed_mark(&sides.1), fixed_mark(&sides.0)) {
-                (Some(n), _) => (linear(&sides.0)?, n.xor),
-                (None, Some(n)) => (linear(&sides.1)?, n.xor),
-                (None, None) => return None,
-            };
-            match op {
-                BinOp::And => Some(MarkValue { and: value.and & number, xor: value.xor & number, ..value }),
-                BinOp::Or => Some(MarkValue { and: value.and & !number, xor: (value.xor & !number) | number, ..value }),
-                BinOp::Xor => Some(MarkValue { xor: value.xor ^ number, ..value }),
-                BinOp::Shl | BinOp::Shr => None,
-            }
-        }
-        _ => fixed_mark(e),
+    /// The family of the table whose rules are lowered.
+    pub(super) fn table_family(&self) -> TableFamily {
+        self.tables[self.table].family
     }
 }

@@ -4,11 +4,30 @@ use super::names;
 use super::selector::Type;
 use crate::cube::Set;
 use crate::dialect::nft::ast::{BinOp, Expr};
-use crate::model::{iface_value, iface_wildcard};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use crate::model::{iface_value, iface_wildcard, prefix_range};
+use ipnet::IpNet;
+use std::net::IpAddr;
 
-/// A value that cannot be told from the ruleset: the reason, for a person.
-pub(super) type Unclear = String;
+/// A value that cannot be told from the ruleset.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Unclear {
+    /// Why, for a person.
+    pub why: String,
+    /// What to supply so that it can; empty when nothing can.
+    pub supply: &'static str,
+}
+
+impl From<String> for Unclear {
+    fn from(why: String) -> Self {
+        Self { why, supply: "" }
+    }
+}
+
+impl From<&str> for Unclear {
+    fn from(why: &str) -> Self {
+        why.to_owned().into()
+    }
+}
 
 /// The values that an expression stands for beside a selector of this type; named sets are resolved elsewhere.
 pub(super) fn values(e: &Expr, kind: Type) -> Result<Set, Unclear> {
@@ -30,7 +49,7 @@ pub(super) fn values(e: &Expr, kind: Type) -> Result<Set, Unclear> {
             };
             let base = base.single().ok_or("a prefix of a range means nothing")?;
             if u32::from(*length) > width {
-                return Err(format!("/{length} is longer than the address"));
+                return Err(format!("/{length} is longer than the address").into());
             }
             let host = width - u32::from(*length);
             let rest = if host >= 128 { u128::MAX } else { (1u128 << host) - 1 };
@@ -60,7 +79,10 @@ pub(super) fn values(e: &Expr, kind: Type) -> Result<Set, Unclear> {
 
 fn number(n: u128, kind: Type) -> Result<Set, Unclear> {
     match kind {
-        Type::Interface if n != 0 => Err(format!("interface number {n} is known only on the device itself")),
+        Type::Interface if n != 0 => Err(Unclear {
+            why: format!("interface number {n} is known only on the device itself"),
+            supply: "the interface's name instead of its number",
+        }),
         Type::Family => Ok(Set::one(match n {
             0x0800 => 2,
             0x86dd => 10,
@@ -73,19 +95,20 @@ fn number(n: u128, kind: Type) -> Result<Set, Unclear> {
 }
 
 fn word(word: &str, kind: Type) -> Result<Set, Unclear> {
-    let unknown = || format!("`{word}` is no value that is known here");
+    let unknown = || Unclear::from(format!("`{word}` is no value that is known here"));
     let plain = word.parse::<u64>().ok();
     let hex = word.strip_prefix("0x").and_then(|h| u64::from_str_radix(h, 16).ok());
     let number_word = plain.or(hex).map(u128::from);
     let named = |found: Option<u128>| found.or(number_word).map(Set::one).ok_or_else(unknown);
+    let not_here = |word: &str| -> Unclear { format!("`{word}` is not an address of this family").into() };
     match kind {
-        Type::Address4 => match word.parse::<Ipv4Addr>() {
-            Ok(a) => Ok(Set::one(u128::from(u32::from(a)))),
-            Err(_) => cidr(word).unwrap_or_else(|| Err(host_name(word))),
-        },
-        Type::Address6 => match word.parse::<Ipv6Addr>() {
-            Ok(a) => Ok(Set::one(u128::from(a))),
-            Err(_) => cidr(word).unwrap_or_else(|| Err(host_name(word))),
+        Type::Address4 | Type::Address6 => match (word.parse::<IpAddr>().map(IpNet::from).ok(), word.parse()) {
+            (Some(net), _) | (None, Ok(net)) if net.addr().is_ipv4() == (kind == Type::Address4) => {
+                let (lo, hi) = prefix_range(net);
+                Ok(Set::range(lo, hi))
+            }
+            (None, Err(_)) => Err(host_name(word)),
+            _ => Err(not_here(word)),
         },
         Type::Port => named(names::service(word)),
         Type::Protocol => named(names::protocol(word)),
@@ -118,15 +141,11 @@ fn word(word: &str, kind: Type) -> Result<Set, Unclear> {
     }
 }
 
-/// `10.0.0.0/8` in one word, as a quoted value may be written.
-fn cidr(word: &str) -> Option<Result<Set, Unclear>> {
-    let net: ipnet::IpNet = word.parse().ok()?;
-    let (lo, hi) = crate::model::prefix_range(net);
-    Some(Ok(Set::range(lo, hi)))
-}
-
 fn host_name(word: &str) -> Unclear {
-    format!("the host name `{word}` stands for an address that the ruleset does not say")
+    Unclear {
+        why: format!("the host name `{word}` stands for an address that the ruleset does not say"),
+        supply: "the address instead of the name",
+    }
 }
 
 /// The union of flag words.
@@ -177,7 +196,7 @@ fn is_v6(e: &Expr) -> bool {
 /// A port range.
 pub(super) fn ports(e: &Expr) -> Result<(u16, u16), Unclear> {
     let set = values(e, Type::Port)?;
-    let wide = || "a port is at most 65535".to_owned();
+    let wide = || Unclear::from("a port is at most 65535");
     match set.ranges() {
         [(lo, hi)] => Ok((u16::try_from(*lo).map_err(|_| wide())?, u16::try_from(*hi).map_err(|_| wide())?)),
         _ => Err("several port ranges stand where one is expected".into()),
