@@ -53,15 +53,29 @@ fn drawn(random: &mut Random, bench: &Bench, names: &[Names], tally: &mut Tally)
     Ok(out)
 }
 
+/// The topologies of a campaign, each with what its routers' rules may name.
+#[derive(Debug)]
+pub struct Lab([(Bench, Vec<Names>); 2]);
+
+impl Lab {
+    /// Builds the topologies.
+    ///
+    /// # Errors
+    /// When the kernel or a program refuses.
+    pub fn new() -> Result<Self, Failure> {
+        Ok(Self([
+            (Bench::new(single())?, vec![Names::single()]),
+            (Bench::new(double())?, vec![Names::double(0), Names::double(1)]),
+        ]))
+    }
+}
+
 /// Runs a campaign. Progress goes to standard error.
 ///
 /// # Errors
-/// When the lab cannot be built or a program fails.
-pub fn campaign(options: &Options) -> Result<Tally, Failure> {
-    let mut benches = [
-        (Bench::new(single())?, vec![Names::single()]),
-        (Bench::new(double())?, vec![Names::double(0), Names::double(1)]),
-    ];
+/// When the lab or a program fails.
+pub fn campaign(lab: &mut Lab, options: &Options) -> Result<Tally, Failure> {
+    let benches = &mut lab.0;
     let mut tally = Tally::default();
     let mut round = 0u64;
     let mut shown = std::time::Instant::now();
@@ -93,17 +107,16 @@ pub fn campaign(options: &Options) -> Result<Tally, Failure> {
 /// Tries all saved mismatches again. Returns how many there are, and those that differ still.
 ///
 /// # Errors
-/// When the lab cannot be built, or a fixture cannot be read.
-pub fn replay(fixtures: &Path) -> Result<(usize, Vec<String>), Failure> {
+/// When the lab fails, or a fixture cannot be read.
+pub fn replay(lab: &mut Lab, fixtures: &Path) -> Result<(usize, Vec<String>), Failure> {
     let Ok(entries) = std::fs::read_dir(fixtures) else { return Ok((0, Vec::new())) };
     let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
     paths.retain(|p| p.extension().is_some_and(|e| e == "md") && !p.ends_with("README.md"));
     paths.sort();
-    let (mut one, mut two) = (Bench::new(single())?, Bench::new(double())?);
     let mut differ = Vec::new();
     for path in &paths {
         let text = std::fs::read_to_string(path).map_err(|e| format!("{} cannot be read: {e}", path.display()))?;
-        let bench = if text.starts_with("# two routers") { &mut two } else { &mut one };
+        let (bench, _) = &mut lab.0[usize::from(text.starts_with("# two routers"))];
         let found = bench.replay(&text).map_err(|e| format!("{}: {e}", path.display()))?;
         differ.extend(found.map(|what| format!("{}: {what}", path.display())));
     }

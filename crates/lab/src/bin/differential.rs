@@ -1,6 +1,6 @@
 //! `cargo xtask differential`: the Linux kernel says whether the trace is right.
 
-use callpath_lab::campaign::{Options, campaign, replay};
+use callpath_lab::campaign::{Lab, Options, campaign, replay};
 use callpath_lab::mutants::mutants;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -43,12 +43,13 @@ fn asked() -> Result<Asked, String> {
 
 fn judge(options: &Options) -> Result<bool, String> {
     callpath_lab::namespace::enter_wire()?;
-    let (fixtures, differ) = replay(&options.fixtures)?;
+    let mut lab = Lab::new()?;
+    let (fixtures, differ) = replay(&mut lab, &options.fixtures)?;
     println!("{fixtures} saved mismatches tried again, {} differ still", differ.len());
     if !differ.is_empty() {
         println!("{}", differ.join("\n"));
     }
-    let tally = campaign(options)?;
+    let tally = campaign(&mut lab, options)?;
     println!("{}", tally.table());
     for floor in tally.missed() {
         println!("floor missed: {floor}");
