@@ -2,7 +2,9 @@
 
 use crate::namespace::{Failure, Namespace, command};
 use callpath_core::cube::Set;
-use callpath_core::model::{Device, Family, Interface, Pipeline, Route, RouteTarget, address_value, prefix_range};
+use callpath_core::model::{
+    Device, Family, Interface, Pipeline, Route, RouteTarget, RoutingRule, address_value, prefix_range,
+};
 use callpath_core::trace::Network;
 use ipnet::IpNet;
 use std::fmt::Write;
@@ -32,7 +34,12 @@ pub struct Router {
     pub defaults: Vec<IpAddr>,
     /// Further routes: destination and next hop.
     pub routes: Vec<(IpNet, IpAddr)>,
+    /// Packets with a mark leave by another default route: mark, mask, next hop.
+    pub marked: Vec<(u32, u32, IpAddr)>,
 }
+
+/// The first of the tables for marked packets.
+const MARKED_TABLE: u32 = 100;
 
 /// Hosts on a segment, played by this process.
 #[derive(Debug, Clone)]
@@ -173,6 +180,7 @@ pub fn single() -> Topology {
         ],
         defaults: vec![ip("203.0.113.1"), ip("2001:db8:ffff::1")],
         routes: vec![(net("10.77.0.0/16"), ip("10.9.0.5"))],
+        marked: vec![(0x1, 0x3, ip("10.9.0.6")), (0x1, 0x3, ip("2001:db8:9::6"))],
     };
     Topology {
         name: "one router",
@@ -205,6 +213,7 @@ pub fn double() -> Topology {
         ],
         defaults: vec![ip("203.0.113.1"), ip("2001:db8:ffff::1")],
         routes: vec![(net("192.168.1.0/24"), ip("10.9.0.2")), (net("2001:db8:1::/64"), ip("2001:db8:9::2"))],
+        marked: Vec::new(),
     };
     let inner = Router {
         name: "inner",
@@ -214,6 +223,7 @@ pub fn double() -> Topology {
         ],
         defaults: vec![ip("10.9.0.1"), ip("2001:db8:9::1")],
         routes: Vec::new(),
+        marked: Vec::new(),
     };
     Topology {
         name: "two routers",
@@ -244,7 +254,8 @@ impl Topology {
             devices.push(Device {
                 name: router.name.into(),
                 interfaces,
-                routes: routes(&nets, &router.defaults, &router.routes),
+                routes: [routes(&nets, &router.defaults, &router.routes), marked_routes(&nets, router)].concat(),
+                routing_rules: routing_rules(router),
                 pipeline,
                 forwards: true,
                 drops_own_source: true,
@@ -359,9 +370,19 @@ impl Topology {
             let six = if hop.is_ipv6() { "-6 " } else { "" };
             let _ = writeln!(batch, "{six}route replace {to} via {hop}");
         }
+        for (n, (_, _, hop)) in router.marked.iter().enumerate() {
+            let (table, all) = (MARKED_TABLE as usize + n, if hop.is_ipv4() { "0.0.0.0/0" } else { "::/0" });
+            let _ = writeln!(batch, "route add {all} via {hop} table {table}");
+        }
         // `-6` cannot stand inside a batch line; the family follows from the addresses.
         let batch = batch.replace("-6 route replace default", "route replace ::/0").replace("-6 ", "");
         space.command("ip", &["-batch", "-"], &batch)?;
+        for (n, (mark, mask, hop)) in router.marked.iter().enumerate() {
+            let family = if hop.is_ipv4() { "-4" } else { "-6" };
+            let (mark, table) = (format!("{mark:#x}/{mask:#x}"), (MARKED_TABLE as usize + n).to_string());
+            let rule = [family, "rule", "add", "fwmark", &mark, "lookup", &table, "pref", &table];
+            space.command("ip", &rule, "")?;
+        }
         let listing = space.command("ip", &["-o", "link"], "")?;
         let macs = router.ports.iter().map(|p| mac_of(&listing, p.name)).collect::<Option<Vec<_>>>();
         Ok(Built { space, macs: macs.ok_or("a router's hardware addresses cannot be read")? })
@@ -443,6 +464,25 @@ fn settings() -> Result<(), Failure> {
         }
     }
     Ok(())
+}
+
+/// Default routes for marked packets, each in its own table.
+fn marked_routes(nets: &[&[IpNet]], router: &Router) -> Vec<Route> {
+    let mut out = Vec::new();
+    for (table, (_, _, hop)) in (MARKED_TABLE..).zip(&router.marked) {
+        out.extend(routes(nets, &[*hop], &[]).into_iter().map(|r| Route { table, ..r }));
+    }
+    out
+}
+
+/// Rules that send marked packets to their tables, then everything to the main table.
+fn routing_rules(router: &Router) -> Vec<RoutingRule> {
+    let rule =
+        |priority, family, mark, table| RoutingRule { priority, family, from: None, to: None, iif: None, mark, table };
+    let marked = (MARKED_TABLE..).zip(&router.marked);
+    let marked = marked.map(|(n, (mark, mask, hop))| rule(n, Family::of(*hop), Some((*mark, *mask)), n));
+    let main = [Family::V4, Family::V6].map(|family| rule(32766, family, None, 254));
+    if router.marked.is_empty() { Vec::new() } else { marked.chain(main).collect() }
 }
 
 fn routes(nets: &[&[IpNet]], defaults: &[IpAddr], more: &[(IpNet, IpAddr)]) -> Vec<Route> {
