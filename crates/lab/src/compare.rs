@@ -39,11 +39,21 @@ pub fn candidates<'a>(answer: &'a Answer, packet: &Tuple) -> Vec<&'a RoundTrip> 
 
 /// Does this round trip say that the fates are possible? `routers`: devices below this number are routers.
 pub fn allows(answer: &Answer, trip: &RoundTrip, packet: &Tuple, fates: &Fates, routers: usize) -> bool {
-    STAGES.iter().zip(fates).all(|(stage, fate)| match (trip.journey(phase(*stage)), fate) {
-        (None, Fate::NotSent) => true,
-        (None, _) | (Some(_), Fate::NotSent) => false,
-        (Some(journey), fate) => agrees(answer, trip, journey, packet, fate, routers),
-    })
+    for (stage, fate) in STAGES.iter().zip(fates) {
+        match (trip.journey(phase(*stage)), fate) {
+            (None, Fate::NotSent) => {}
+            (None, _) | (Some(_), Fate::NotSent) => return false,
+            // From here on the trace says nothing.
+            (Some(journey), _) if ends_open(journey) => return true,
+            (Some(journey), fate) if agrees(answer, trip, journey, packet, fate, routers) => {}
+            (Some(_), _) => return false,
+        }
+    }
+    true
+}
+
+fn ends_open(journey: &Journey) -> bool {
+    matches!(journey.end, Disposition::Unknown(_) | Disposition::TooManyDoubts)
 }
 
 /// Where a journey ends visibly.
@@ -66,9 +76,6 @@ fn end_place(journey: &Journey, routers: usize) -> Option<Place> {
 }
 
 fn agrees(answer: &Answer, trip: &RoundTrip, journey: &Journey, packet: &Tuple, fate: &Fate, routers: usize) -> bool {
-    if matches!(journey.end, Disposition::Unknown(_) | Disposition::TooManyDoubts) {
-        return true;
-    }
     match (end_place(journey, routers), fate) {
         (None, Fate::Gone) => true,
         (Some(place), Fate::Arrived(seen, tuple)) => {
@@ -92,10 +99,7 @@ fn header_agrees(answer: &Answer, cube: &Cube, header: &Header, asked: &Tuple, s
 
 /// The trace leaves the round trip's fate open at this stage or before.
 pub fn is_open(trip: &RoundTrip) -> bool {
-    STAGES
-        .iter()
-        .filter_map(|s| trip.journey(phase(*s)))
-        .any(|j| matches!(j.end, Disposition::Unknown(_) | Disposition::TooManyDoubts))
+    STAGES.iter().filter_map(|s| trip.journey(phase(*s))).any(ends_open)
 }
 
 /// Rules that act on the round trip's packets, as (device, rule), one entry for each time.
