@@ -253,7 +253,8 @@ pub enum NatTarget {
         /// `addr` is a prefix and the host bits are kept (RFC 6296-like, NETMAP).
         keep_host_bits: bool,
     },
-    /// Source becomes the address of the interface by which the packet leaves.
+    /// Source becomes the address of the interface by which the packet leaves. The session is bound to it: a later packet
+    /// that routing sends by another one is dropped.
     OutgoingAddress {
         /// Ports to choose from, when the rule names them.
         port: Option<(u16, u16)>,

@@ -119,6 +119,8 @@ pub(super) struct Session {
     pub mark: Val,
     pub snat: bool,
     pub dnat: bool,
+    /// Masquerading bound it to the interface by which its first packet left.
+    pub bound_to: Option<usize>,
     /// The source (destination) side has been decided, with or without translation.
     pub source_done: bool,
     pub destination_done: bool,
@@ -137,6 +139,7 @@ impl Session {
             mark: Val::Const(0),
             snat: false,
             dnat: false,
+            bound_to: None,
             source_done: false,
             destination_done: false,
             seen_reply: false,

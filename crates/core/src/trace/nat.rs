@@ -47,6 +47,9 @@ impl Tracer<'_> {
                     Side::Destination => session.destination_done = true,
                 }
             }
+        } else if hook == Hook::Postrouting && left_its_interface(&flow, session) {
+            // The session ends here (`nf_nat_oif_changed`, net/netfilter/nf_nat_core.c).
+            self.end(flow, Disposition::Dropped);
         } else {
             decided.push(flow);
         }
@@ -89,7 +92,16 @@ impl Tracer<'_> {
                     (found, *port)
                 }
             },
-            NatTarget::OutgoingAddress { port } => (self.outgoing(flow), *port),
+            NatTarget::OutgoingAddress { port } => {
+                let mut found = self.outgoing(flow);
+                for (_, flow) in &mut found {
+                    let out = flow.state.out_iface;
+                    if let Track::In { session, .. } = flow.state.track {
+                        flow.state_mut().sessions[session].bound_to = out;
+                    }
+                }
+                (found, *port)
+            }
             NatTarget::IncomingAddress { port } => (self.incoming(flow), *port),
         };
         for (new_address, flow) in addressed {
@@ -292,6 +304,12 @@ impl Tracer<'_> {
             Vec::new()
         }
     }
+}
+
+/// A masqueraded session's packet is about to leave by another interface than the first one did.
+fn left_its_interface(flow: &Flow, session: usize) -> bool {
+    let bound = flow.state.sessions[session].bound_to;
+    !flow.state.is_reply() && bound.is_some() && bound != flow.state.out_iface
 }
 
 /// Translates a packet as its session says (`nf_nat_packet`).
