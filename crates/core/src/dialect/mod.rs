@@ -2,3 +2,4 @@
 
 pub mod iproute;
 pub mod nft;
+pub mod pfsense;

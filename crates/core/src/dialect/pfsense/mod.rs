@@ -1,0 +1,3 @@
+//! pfSense: `config.xml` read and changed.
+
+pub mod edit;
