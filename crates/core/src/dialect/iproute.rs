@@ -277,6 +277,7 @@ fn rules(items: &[serde_json::Value], source: SourceId) -> Result<Vec<RoutingRul
                 iif: text(item, "iif").map(Into::into),
                 mark: hex("fwmark").map(|v| (v, hex("fwmask").unwrap_or(u32::MAX))),
                 table,
+                even_own: false,
             });
         }
     }

@@ -85,6 +85,8 @@ pub struct RoutingRule {
     pub mark: Option<(u32, u32)>,
     /// Table to look in.
     pub table: u32,
+    /// Packets for the device's own addresses obey it too, as with pf's `route-to`.
+    pub even_own: bool,
 }
 
 /// A socket.

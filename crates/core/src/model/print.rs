@@ -211,6 +211,11 @@ fn target(t: &NatTarget) -> String {
             let keep = if *keep_host_bits { " keeping host bits" } else { "" };
             format!("{addr}{}{keep}", ports(*port))
         }
+        NatTarget::Moved { addr, v6, by } => {
+            let family = if *v6 { Family::V6 } else { Family::V4 };
+            let addr = addr.map(|(lo, hi)| addresses(family, lo, hi)).unwrap_or_default();
+            format!("{addr}, port moved by {}", by.cast_signed())
+        }
         NatTarget::OutgoingAddress { port } => format!("the outgoing interface's address{}", ports(*port)),
         NatTarget::IncomingAddress { port } => format!("the incoming interface's address{}", ports(*port)),
     }

@@ -253,6 +253,15 @@ pub enum NatTarget {
         /// `addr` is a prefix and the host bits are kept (RFC 6296-like, NETMAP).
         keep_host_bits: bool,
     },
+    /// A given address, and a port moved by this much (modulo 2¹⁶): a range of ports onto another of the same length.
+    Moved {
+        /// Addresses (one family); absent: kept.
+        addr: Option<(u128, u128)>,
+        /// The address range is IPv6.
+        v6: bool,
+        /// How far.
+        by: u16,
+    },
     /// Source becomes the address of the interface by which the packet leaves. The session is bound to it: a later packet
     /// that routing sends by another one is dropped.
     OutgoingAddress {

@@ -74,6 +74,16 @@ impl Tracer<'_> {
             Side::Source => (Part::Src, Part::SrcPort),
         };
         let (addressed, ports) = match target {
+            NatTarget::Moved { addr, by, .. } => {
+                let new_address = match addr {
+                    None => flow.state.header.get(address),
+                    Some((lo, hi)) => self.choose(&flow, address, Set::range(*lo, *hi), rule),
+                };
+                for (new_port, flow) in self.moved(flow, port_part, *by, rule) {
+                    self.set_mapping(flow, side, new_address, new_port, out);
+                }
+                return;
+            }
             NatTarget::To { addr, port, keep_host_bits, .. } => match addr {
                 None => (vec![(flow.state.header.get(address), flow)], *port),
                 Some(range) if *keep_host_bits => (self.mapped(flow, address, *range, rule), *port),
@@ -162,6 +172,22 @@ impl Tracer<'_> {
             self.set_mapping(kept, side, header.src, header.sport, out);
         }
         super::lookup::join(outside, other)
+    }
+
+    /// A port moved by a distance, modulo 2¹⁶.
+    fn moved(&mut self, flow: Flow, part: Part, by: u16, rule: OriginId) -> Vec<(Val, Flow)> {
+        let current = flow.state.header.get(part);
+        match current {
+            Val::Const(c) => vec![(Val::Const((c + u128::from(by)) & 0xffff), flow)],
+            Val::Var(_) => vec![(self.choose(&flow, part, Set::range(0, 65535), rule), flow)],
+            Val::Part(p, k) => {
+                let (below, above) = self.split(flow, &on_value(current, &Set::range(0, 0xffff - u128::from(by))));
+                let up = k.wrapping_add(u128::from(by));
+                let moved = |f: Flow, k: u128| (Val::Part(p, k), f);
+                let below = below.map(|f| moved(f, up));
+                below.into_iter().chain(above.map(|f| moved(f, up.wrapping_sub(0x1_0000)))).collect()
+            }
+        }
     }
 
     /// A variable for what the device picks; a range of one value is no choice.

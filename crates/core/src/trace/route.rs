@@ -147,12 +147,20 @@ impl Tracer<'_> {
         let routing = self.routing(flow.state.device, flow.state.family);
         let mut out = Vec::new();
         let dst = flow.state.header.dst;
+        let (early, later): (Vec<&RoutingRule>, Vec<&RoutingRule>) = routing.rules.iter().partition(|r| r.even_own);
+        let rest = self.by_rules(vec![flow], &early, &routing, &mut out);
+        let Some(flow) = rest.into_iter().reduce(|mut all, more| {
+            all.cubes.extend(more.cubes);
+            all
+        }) else {
+            return out;
+        };
         let (local, rest) = self.apply(flow, &on_value(dst, &routing.local));
         out.extend(local.map(|f| (Way::Local, f)));
         let Some(rest) = rest else { return out };
         let (other, rest) = self.apply(rest, &on_value(dst, &routing.broadcast.or(&routing.multicast)));
         out.extend(other.map(|f| (Way::NotUnicast, f)));
-        let mut rest: Vec<Flow> = rest.into_iter().collect();
+        let rest: Vec<Flow> = rest.into_iter().collect();
         let main = [RoutingRule {
             priority: 0,
             family: Family::V4,
@@ -161,12 +169,27 @@ impl Tracer<'_> {
             iif: None,
             mark: None,
             table: MAIN_TABLE,
+            even_own: false,
         }];
-        let rules = if routing.rules.is_empty() { &main[..] } else { &routing.rules };
+        let rules = if later.is_empty() { main.iter().collect() } else { later };
+        let rest = self.by_rules(rest, &rules, &routing, &mut out);
+        out.extend(rest.into_iter().map(|f| (Way::None, f)));
+        out
+    }
+
+    /// Packets that one of these rules has a way for; the others come back.
+    fn by_rules(
+        &mut self,
+        mut rest: Vec<Flow>,
+        rules: &[&RoutingRule],
+        routing: &Routing,
+        out: &mut Vec<(Way, Flow)>,
+    ) -> Vec<Flow> {
         for rule in rules {
             let Some((_, entries)) = routing.tables.iter().find(|(t, _)| *t == rule.table) else { continue };
             let mut unmatched = Vec::new();
             for flow in rest {
+                let dst = flow.state.header.dst;
                 let (mut yes, no) = self.rule_applies(flow, rule);
                 unmatched.extend(no);
                 for (set, target) in entries {
@@ -179,8 +202,7 @@ impl Tracer<'_> {
             }
             rest = unmatched;
         }
-        out.extend(rest.into_iter().map(|f| (Way::None, f)));
-        out
+        rest
     }
 
     fn rule_applies(&mut self, flow: Flow, rule: &RoutingRule) -> (Option<Flow>, Vec<Flow>) {

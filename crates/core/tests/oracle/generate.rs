@@ -239,6 +239,7 @@ impl Maker {
                 NatTarget::IncomingAddress { port }
             },
             to(Some((y, y)), None, false),
+            NatTarget::Moved { addr: Some((y, y)), v6, by: if self.random.chance(50) { 1000 } else { 60000 } },
         ];
         let mut values = values.to_vec();
         if !self.doubts && side == Side::Source {

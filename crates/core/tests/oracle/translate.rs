@@ -1,5 +1,5 @@
 //! Address translation, one packet at a time.
-#![allow(clippy::many_single_char_names)]
+#![allow(clippy::many_single_char_names, clippy::cast_possible_truncation)]
 
 use crate::interpret::{Interpreter, LO, Outcome, Packet};
 use callpath_core::model::{Family, NatTarget, OriginId, Part, Side, Translate, address_value, prefix_range};
@@ -27,6 +27,10 @@ impl Interpreter<'_> {
                 }
             }
             NatTarget::To { addr: Some((lo, _)), port, .. } => (*lo, *port),
+            NatTarget::Moved { addr, by, .. } => {
+                let to = ((old_port + u128::from(*by)) % 65536) as u16;
+                (addr.map_or(old, |(lo, _)| lo), Some((to, to)))
+            }
             NatTarget::OutgoingAddress { port } => {
                 if let Some(address) = self.masquerade(p) {
                     (address, *port)

@@ -1,0 +1,148 @@
+//! Addresses of rules.
+
+use super::{Lowering, is, matches};
+use crate::cube::Set;
+use crate::dialect::pf::ast::{Entry, Host, Hosts, Table, Unknown};
+use crate::model::{Family, Interface, Key, KeyField, Match, Origin, Part, Step, Test, address_value, prefix_range};
+use ipnet::IpNet;
+use std::sync::Arc;
+
+/// Sets with more intervals than this are shared between rules instead of copied.
+const SHARED_FROM: usize = 16;
+
+impl<'a> Lowering<'a> {
+    /// Ways to match these addresses, each a list of steps: a rule for each is the same as one rule. None: no packet of
+    /// this family matches.
+    pub(super) fn hosts(&mut self, hosts: &'a Hosts, part: Part, family: Family, origin: &Origin) -> Vec<Vec<Step>> {
+        if hosts.is_any() {
+            return vec![Vec::new()];
+        }
+        let key = Key::of(KeyField::Header(part));
+        let mut set = Set::empty();
+        let mut shared: Vec<Arc<Set>> = Vec::new();
+        let mut doubts = Vec::new();
+        for host in &hosts.list {
+            match host {
+                Host::Net(n) if Family::of(n.addr()) == family => set = set.or(&range(*n)),
+                Host::Net(_) => {}
+                Host::Address(device) => set = set.or(&self.of_interfaces(device, family, Interface::owned)),
+                Host::Network(device) => set = set.or(&self.of_interfaces(device, family, networks)),
+                Host::Own => {
+                    let loopback = if family == Family::V4 { Set::range(0x7f00_0000, 0x7fff_ffff) } else { Set::one(1) };
+                    let own = self.interfaces.iter().fold(loopback, |all, i| all.or(&i.owned(family)));
+                    set = set.or(&own);
+                }
+                Host::Table(name) => match self.rules.tables.get(name) {
+                    Some(table) => {
+                        let entries = self.table(name, table, family);
+                        if hosts.list.len() == 1 && entries.ranges().len() > SHARED_FROM {
+                            shared.push(entries);
+                        } else {
+                            set = set.or(&entries);
+                        }
+                        if let Some(unknown) = &table.unknown {
+                            doubts.push(self.table_doubt(name, table, unknown));
+                        }
+                    }
+                    None => {
+                        let what = format!("what the table <{name}> holds: it stands nowhere in these rules");
+                        let unknown = Unknown { what: what.into(), supply: Box::default() };
+                        doubts.push(self.doubt(origin, &unknown, true));
+                    }
+                },
+                Host::Unknown(unknown) => doubts.push(self.doubt(origin, unknown, false)),
+            }
+        }
+        let mut known: Vec<Step> = Vec::new();
+        if let Some(entries) = shared.first() {
+            let boxes: Arc<[Box<[Set]>]> = Arc::new([Box::new([Set::clone(entries)])]);
+            known.push(Step::Match(Match { keys: [key].into(), test: Test::Boxes(boxes), negate: hosts.negate }));
+        } else if !set.is_empty() {
+            known.push(matches(key, set, hosts.negate));
+        }
+        let unknown = |d| matches(Key::of(KeyField::Unknown(d, 1)), Set::one(1), hosts.negate);
+        if hosts.negate {
+            return vec![known.into_iter().chain(doubts.into_iter().map(unknown)).collect()];
+        }
+        let first = if known.is_empty() { None } else { Some(known) };
+        first.into_iter().chain(doubts.into_iter().map(|d| vec![unknown(d)])).collect()
+    }
+
+    fn table_doubt(&mut self, name: &'a str, table: &Table, unknown: &Unknown) -> crate::model::DoubtId {
+        if let Some(id) = self.table_doubts.get(name) {
+            return *id;
+        }
+        self.doubtful += 1;
+        let id = self.doubt(&table.origin, unknown, false);
+        self.table_doubts.insert(name, id);
+        id
+    }
+
+    /// Addresses that a table holds for certain.
+    pub(super) fn table(&mut self, name: &'a str, table: &Table, family: Family) -> Arc<Set> {
+        if let Some(known) = self.tables.get(&(name, family)) {
+            return Arc::clone(known);
+        }
+        let mut yes = Vec::new();
+        let mut no = Vec::new();
+        for entry in table.entries.iter() {
+            match entry {
+                Entry::Net(n) if Family::of(n.addr()) == family => yes.push(prefix_range(*n)),
+                Entry::Not(n) if Family::of(n.addr()) == family => no.push(prefix_range(*n)),
+                Entry::Range(lo, hi) if family == Family::V4 => yes.push((u128::from(*lo), u128::from(*hi))),
+                _ => {}
+            }
+        }
+        // pf looks for the most specific entry: a negated one is smaller than what it is cut out of.
+        let set = Arc::new(Set::from_ranges(yes).minus(&Set::from_ranges(no)));
+        self.tables.insert((name, family), Arc::clone(&set));
+        set
+    }
+
+    fn of_interfaces(&self, device: &str, family: Family, of: impl Fn(&Interface, Family) -> Set) -> Set {
+        let names = self.devices(&[device.into()]);
+        let named = self.interfaces.iter().filter(|i| names.contains(crate::model::iface_value(&i.name)));
+        named.fold(Set::empty(), |all, i| all.or(&of(i, family)))
+    }
+
+    /// Steps for protocol and ports; none when no packet that the trace follows matches.
+    pub(super) fn transport(
+        protocols: &[u8],
+        source: Option<&[(u16, u16)]>,
+        destination: Option<&[(u16, u16)]>,
+    ) -> Option<Vec<Step>> {
+        let followed: Vec<u128> = protocols.iter().copied().filter(|p| [6, 17].contains(p)).map(u128::from).collect();
+        let mut steps = Vec::new();
+        if !protocols.is_empty() {
+            if followed.is_empty() {
+                return None;
+            }
+            let set = Set::from_ranges(followed.into_iter().map(|p| (p, p)));
+            steps.push(is(KeyField::Header(Part::Proto), set));
+        }
+        for (ports, part) in [(source, Part::SrcPort), (destination, Part::DstPort)] {
+            let Some(ports) = ports else { continue };
+            let set = Set::from_ranges(ports.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))));
+            steps.push(is(KeyField::Header(part), set));
+        }
+        Some(steps)
+    }
+}
+
+fn range(net: IpNet) -> Set {
+    let (lo, hi) = prefix_range(net);
+    Set::range(lo, hi)
+}
+
+fn networks(iface: &Interface, family: Family) -> Set {
+    let nets = iface.addresses.iter().filter(|n| Family::of(n.addr()) == family);
+    Set::from_ranges(nets.map(|n| prefix_range(*n)))
+}
+
+/// The first address of an interface in a family.
+pub(super) fn first_address(interfaces: &[Interface], device: &str, family: Family) -> Option<u128> {
+    let iface = interfaces.iter().find(|i| &*i.name == device)?;
+    let mut all = iface.addresses.iter().map(IpNet::addr).filter(|a| Family::of(*a) == family);
+    let routable = all.clone().find(|a| !matches!(a, std::net::IpAddr::V6(v6) if v6.is_unicast_link_local()));
+    routable.or_else(|| all.next()).map(address_value)
+}

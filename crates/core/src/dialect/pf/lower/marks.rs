@@ -1,0 +1,198 @@
+//! What is written into marks: ways, labels, and where a state began.
+
+use super::{Lowering, is, matches};
+use crate::cube::Set;
+use crate::dialect::pf::ast::{Route as Named, Unknown};
+use crate::model::{
+    Action, ChainId, Device, Family, Key, KeyField, Lookup, MarkFrom, MarkValue, Origin, Rule, RouteTarget, RoutingRule, Step,
+    Ways, ct_state, iface_value,
+};
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Packet mark and session mark: number of the way that packets in the state's own direction take.
+pub(super) const WAY: u32 = 0xff;
+/// Session mark: number of the way that answers take, shifted by 8.
+pub(super) const REPLY_WAY: u32 = 0xff00;
+/// Packet mark: number of the label. Session mark: number of the outer interface where the state began. Shifted by 16.
+pub(super) const TAG: u32 = 0x00ff_0000;
+/// Session mark: answers are judged by rules.
+pub(super) const STATELESS: u32 = 0x8000_0000;
+/// Packet mark: translated by `rdr pass`, no filter rule is asked.
+pub(super) const PASSED: u32 = 0x4000_0000;
+
+/// First routing table for ways; higher than any that systems name.
+const TABLES: u32 = 0x7000_0000;
+
+/// An interface with a next hop.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Way {
+    /// Device name.
+    pub device: Box<str>,
+    /// Next hop; absent: the line has only one other end.
+    pub hop: Option<IpAddr>,
+}
+
+/// A step that sets some bits of the packet mark.
+pub(super) fn set_mark(bits: u32, value: u32) -> Step {
+    let value = MarkValue { from: MarkFrom::Mark, and: !bits, xor: value };
+    Step::Act(Action::SetMark(Arc::new(Lookup::fixed(value))))
+}
+
+/// A step that sets some bits of the session's mark.
+pub(super) fn set_state(bits: u32, value: u32) -> Step {
+    let value = MarkValue { from: MarkFrom::CtMark, and: !bits, xor: value };
+    Step::Act(Action::SetCtMark(Arc::new(Lookup::fixed(value))))
+}
+
+/// A match on some bits of the packet mark.
+pub(super) fn marked(bits: u32, value: u32, negate: bool) -> Step {
+    matches(Key { field: KeyField::Mark, mask: Some(u128::from(bits)) }, Set::one(u128::from(value)), negate)
+}
+
+/// A match on some bits of the session's mark.
+fn remembered(bits: u32, value: u32) -> Step {
+    matches(Key { field: KeyField::CtMark, mask: Some(u128::from(bits)) }, Set::one(u128::from(value)), false)
+}
+
+impl Lowering<'_> {
+    /// Number of a way, from 1.
+    pub(super) fn way(&mut self, device: &str, hop: Option<IpAddr>) -> u32 {
+        let way = Way { device: device.into(), hop };
+        let index = self.ways.iter().position(|w| *w == way).unwrap_or_else(|| {
+            self.ways.push(way);
+            self.ways.len() - 1
+        });
+        u32::try_from(index + 1).unwrap_or(WAY) & WAY
+    }
+
+    /// Steps that send what a rule passes, or its answers, another way.
+    pub(super) fn way_steps(&mut self, route: &Named, origin: &Origin) -> Vec<Step> {
+        let numbers: Vec<u32> = route.hops.iter().map(|(device, hop)| self.way(device, *hop)).collect();
+        let shift = if route.reply { 8 } else { 0 };
+        let value = |n: u32, from, bits: u32| MarkValue { from, and: !bits, xor: n << shift };
+        let bits = if route.reply { REPLY_WAY } else { WAY };
+        let lookup = |lowering: &mut Self, from: MarkFrom, bits: u32| match numbers[..] {
+            [one] => Lookup::fixed(value(one, from, bits)),
+            _ => {
+                let what = "which of its gateways the firewall takes: it uses them in turn";
+                let unknown = Unknown { what: what.into(), supply: Box::default() };
+                let doubt = lowering.doubt(origin, &unknown, false);
+                let entry = |(i, n): (usize, &u32)| {
+                    (vec![Set::one(i as u128)].into_boxed_slice(), value(*n, from, bits))
+                };
+                Lookup {
+                    keys: [Key::of(KeyField::Unknown(doubt, 8))].into(),
+                    entries: numbers.iter().enumerate().map(entry).collect(),
+                    default: numbers.first().map(|n| value(*n, from, bits)),
+                }
+            }
+        };
+        let state = Step::Act(Action::SetCtMark(Arc::new(lookup(self, MarkFrom::CtMark, bits))));
+        if route.reply {
+            return vec![state];
+        }
+        let packet = Step::Act(Action::SetMark(Arc::new(lookup(self, MarkFrom::Mark, bits))));
+        vec![state, packet]
+    }
+
+    /// Rules that come before all others: what a state remembers is written on its packets. None where no rule names a
+    /// way.
+    pub(super) fn states(&mut self) -> Option<ChainId> {
+        if self.ways.is_empty() {
+            return None;
+        }
+        let mut rules = Vec::new();
+        let origin = self.generated("states");
+        let mut add = |steps: Vec<Step>| rules.push(Rule { steps: steps.into(), origin });
+        for (i, device) in self.outer_devices().into_iter().enumerate() {
+            let number = u32::try_from(i + 1).unwrap_or(0xff) & 0xff;
+            add(vec![
+                is(KeyField::CtState, Set::one(ct_state::NEW)),
+                is(KeyField::InIface, Set::one(iface_value(&device))),
+                set_state(TAG, number << 16),
+            ]);
+        }
+        for n in 1..=u32::try_from(self.ways.len()).unwrap_or(WAY) {
+            add(vec![is(KeyField::CtDirection, Set::one(0)), remembered(WAY, n), set_mark(WAY, n)]);
+            add(vec![is(KeyField::CtDirection, Set::one(1)), remembered(REPLY_WAY, n << 8), set_mark(WAY, n)]);
+        }
+        Some(self.chain("states", rules))
+    }
+
+    /// Interfaces that ways lead out by, when there are several.
+    fn outer_devices(&self) -> Vec<Box<str>> {
+        let mut all: Vec<Box<str>> = Vec::new();
+        for way in &self.ways {
+            if !all.contains(&way.device) {
+                all.push(way.device.clone());
+            }
+        }
+        if all.len() > 1 { all } else { Vec::new() }
+    }
+
+    /// Rules before the filter of what leaves: an answer that leaves by another outer interface than the one where its
+    /// state began.
+    pub(super) fn bound(&mut self) -> Vec<Rule> {
+        let devices = self.outer_devices();
+        let mut rules = Vec::new();
+        for (i, device) in devices.iter().enumerate() {
+            let number = u32::try_from(i + 1).unwrap_or(0xff) & 0xff;
+            let others = devices.iter().filter(|d| *d != device).map(|d| (iface_value(d), iface_value(d)));
+            let matches = [
+                is(KeyField::CtDirection, Set::one(1)),
+                remembered(TAG, number << 16),
+                is(KeyField::OutIface, Set::from_ranges(others)),
+            ];
+            let object = format!("the state began on {device}; this answer leaves by another line");
+            let origin = self.generated(&object);
+            let act = if self.rules.if_bound {
+                Action::Drop
+            } else {
+                let unknown = Unknown {
+                    what: format!("whether the other provider passes on packets that bear an address of {device}").into(),
+                    supply: Box::default(),
+                };
+                let place = self.pipeline.origin(origin).clone();
+                Action::Unmodelled(Ways::ContinueOrDrop, self.doubt(&place, &unknown, false))
+            };
+            let steps: Vec<Step> = matches.into_iter().chain([Step::Act(act)]).collect();
+            rules.push(Rule { steps: steps.into(), origin });
+        }
+        rules
+    }
+}
+
+/// Routing tables for the ways that rules name. `route-to` also takes packets that are for the device itself.
+pub(super) fn routes(ways: &[Way], device: &mut Device) {
+    for (i, way) in ways.iter().enumerate() {
+        let number = u32::try_from(i + 1).unwrap_or(WAY);
+        let Some(index) = device.interface(&way.device) else { continue };
+        let table = TABLES + number;
+        for family in [Family::V4, Family::V6] {
+            if way.hop.is_some_and(|h| Family::of(h) != family) {
+                continue;
+            }
+            let to = ipnet::IpNet::new_assert(family.address(0), 0);
+            device.routes.push(crate::model::Route { to, target: RouteTarget::Via(index, way.hop), table, metric: 0 });
+            let mark = Some((number, WAY));
+            let rule = RoutingRule { priority: number, family, from: None, to: None, iif: None, mark, table, even_own: true };
+            device.routing_rules.push(rule);
+        }
+    }
+    if !ways.is_empty() {
+        for family in [Family::V4, Family::V6] {
+            let main = RoutingRule {
+                priority: u32::MAX,
+                family,
+                from: None,
+                to: None,
+                iif: None,
+                mark: None,
+                table: crate::dialect::iproute::MAIN,
+                even_own: false,
+            };
+            device.routing_rules.push(main);
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! From pf's rules to the model.
+//!
+//! pf judges a packet twice: as it comes in (translate the destination, then filter) and as it leaves (translate the
+//! source, then filter). A packet of a known state is not judged. Of the rules of one pass the first quick one that
+//! matches decides, else the last one, else the packet passes: quick rules in order, then the others in reverse, is
+//! the same as first match.
+//!
+//! What states remember beyond a translation stands in the session's mark: which way answers go (`reply-to`), which way
+//! later packets go (`route-to`), and the outer interface where the state began.
+
+mod hosts;
+mod marks;
+mod rules;
+mod translate;
+
+use super::ast::{Direction, Rule, Ruleset, Unknown};
+use crate::cube::Set;
+use crate::dialect::Counts;
+use crate::model::{
+    Action, Chain, ChainId, Device, Doubt, DoubtId, Families, Family, Hook, Interface, Key, KeyField, Match, Origin,
+    OriginId, Pipeline, Policy, Side, Stage, StageKind, Step, Test, ct_state,
+};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// Fills a device's pipeline and its routing by mark from rules. Interfaces and their addresses must be known; one
+/// without an address matches nothing that asks for it.
+pub fn lower(rules: &Ruleset, device: &mut Device) -> Counts {
+    let interfaces = device.interfaces.clone();
+    let mut lowering = Lowering {
+        rules,
+        interfaces: &interfaces,
+        pipeline: Pipeline::default(),
+        tables: HashMap::new(),
+        table_doubts: HashMap::new(),
+        doubts: HashMap::new(),
+        tags: Vec::new(),
+        ways: Vec::new(),
+        doubtful: 0,
+    };
+    if !rules.off {
+        lowering.stages();
+    }
+    let counts = Counts {
+        statements: rules.statements,
+        unread: rules.unread.len(),
+        approximated: lowering.doubtful.min(rules.statements - rules.unread.len().min(rules.statements)),
+        understood: rules.statements.saturating_sub(rules.unread.len() + lowering.doubtful),
+    };
+    let ways = std::mem::take(&mut lowering.ways);
+    device.pipeline = lowering.pipeline;
+    marks::routes(&ways, device);
+    counts
+}
+
+/// Rules on their way into a pipeline.
+struct Lowering<'a> {
+    rules: &'a Ruleset,
+    interfaces: &'a [Interface],
+    pipeline: Pipeline,
+    /// Tables that were turned into sets already.
+    tables: HashMap<(&'a str, Family), Arc<Set>>,
+    table_doubts: HashMap<&'a str, DoubtId>,
+    /// Doubts by what they say: the same thing is unknown everywhere.
+    doubts: HashMap<String, DoubtId>,
+    /// Labels that rules put on packets; the index plus one is written into the mark.
+    tags: Vec<&'a str>,
+    /// Ways that rules name; the index plus one is written into the mark.
+    ways: Vec<marks::Way>,
+    /// Statements that are followed both ways.
+    doubtful: usize,
+}
+
+impl<'a> Lowering<'a> {
+    fn stages(&mut self) {
+        let families = [(Family::V4, Families { v4: true, v6: false }), (Family::V6, Families { v4: false, v6: true })];
+        // Filter first: it names all ways and tags.
+        let filters: Vec<_> =
+            families.iter().map(|(f, _)| (self.filter(*f, Direction::In), self.filter(*f, Direction::Out))).collect();
+        let nat: Vec<_> = families.iter().map(|(f, _)| self.translations(*f)).collect();
+        let states = self.states();
+        self.push(Hook::Prerouting, StageKind::Track, Families::BOTH);
+        self.push(Hook::Output, StageKind::Track, Families::BOTH);
+        if let Some(chain) = states {
+            let kind = |reroute| StageKind::Filter { chain, policy: Policy::Accept, reroute };
+            self.push(Hook::Prerouting, kind(false), Families::BOTH);
+            self.push(Hook::Output, kind(true), Families::BOTH);
+        }
+        let filter = |chain| StageKind::Filter { chain, policy: Policy::Accept, reroute: false };
+        for (i, (_, only)) in families.iter().enumerate() {
+            let [rdr, binat_in, binat_out, source] = nat[i];
+            let chains = |list: [ChainId; 2]| list.into_iter().map(|c| (c, Policy::Accept)).collect();
+            let destination = StageKind::Translate { side: Side::Destination, chains: chains([rdr, binat_in]) };
+            self.push(Hook::Prerouting, destination, *only);
+            self.push(Hook::Prerouting, filter(filters[i].0), *only);
+            let source = StageKind::Translate { side: Side::Source, chains: chains([binat_out, source]) };
+            self.push(Hook::Postrouting, source, *only);
+            self.push(Hook::Postrouting, filter(filters[i].1), *only);
+        }
+    }
+
+    fn push(&mut self, hook: Hook, kind: StageKind, families: Families) {
+        self.pipeline.hooks[hook as usize].push(Stage { kind, families, interfaces: None });
+    }
+
+    fn chain(&mut self, name: &str, rules: Vec<crate::model::Rule>) -> ChainId {
+        let origin = self.generated(name);
+        self.pipeline.chains.push(Chain { name: name.into(), origin, rules });
+        ChainId(u32::try_from(self.pipeline.chains.len() - 1).unwrap_or(u32::MAX))
+    }
+
+    /// Something that stands in no file.
+    fn generated(&mut self, object: &str) -> OriginId {
+        self.pipeline.add_origin(Origin { object: object.into(), ..Origin::default() })
+    }
+
+    fn doubt(&mut self, origin: &Origin, unknown: &Unknown, unread: bool) -> DoubtId {
+        if let Some(id) = self.doubts.get(&*unknown.what) {
+            return *id;
+        }
+        let origin = self.pipeline.add_origin(origin.clone());
+        let (what, supply) = (unknown.what.clone(), unknown.supply.clone());
+        let id = self.pipeline.add_doubt(Doubt { origin, what, supply, fixed: true, unread });
+        self.doubts.insert(unknown.what.to_string(), id);
+        id
+    }
+
+    fn tag(&mut self, name: &'a str) -> u32 {
+        let index = self.tags.iter().position(|t| *t == name).unwrap_or_else(|| {
+            self.tags.push(name);
+            self.tags.len() - 1
+        });
+        u32::try_from(index + 1).unwrap_or(0xff) & 0xff
+    }
+
+    /// Values of interface names that a rule's `on` names.
+    fn devices(&self, names: &[Box<str>]) -> Set {
+        let mut all = Vec::new();
+        for name in names {
+            let members = self.rules.groups.get(name);
+            let list: Vec<&str> = match members {
+                Some(list) => list.iter().map(|n| &**n).collect(),
+                None => vec![name],
+            };
+            for device in list {
+                let device = if device == "lo0" { "lo" } else { device };
+                let value = crate::model::iface_value(device);
+                all.push((value, value));
+            }
+        }
+        Set::from_ranges(all)
+    }
+}
+
+fn is(field: KeyField, set: Set) -> Step {
+    matches(Key::of(field), set, false)
+}
+
+fn matches(key: Key, set: Set, negate: bool) -> Step {
+    Step::Match(Match { keys: [key].into(), test: Test::In(set), negate })
+}
+
+/// The first rule of every filter: packets of a state pass, unless the state was not to be kept.
+fn known_state() -> [Step; 3] {
+    [
+        is(KeyField::CtState, Set::one(ct_state::ESTABLISHED)),
+        matches(Key { field: KeyField::CtMark, mask: Some(u128::from(marks::STATELESS)) }, Set::one(0), false),
+        Step::Act(Action::Accept),
+    ]
+}
+
+/// Rules of a list in the order in which the first match decides.
+fn in_deciding_order(rules: &[Rule], direction: Direction) -> Vec<&Rule> {
+    let here = |r: &&Rule| r.direction.is_none_or(|d| d == direction) && !r.never;
+    let (quick, last): (Vec<&Rule>, Vec<&Rule>) =
+        rules.iter().filter(here).partition(|r| r.quick || r.action == super::ast::Action::Match);
+    quick.into_iter().chain(last.into_iter().rev()).collect()
+}
