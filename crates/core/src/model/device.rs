@@ -23,6 +23,8 @@ pub struct Device {
     pub forwards: bool,
     /// Drops packets that arrive with one of its own IPv4 addresses as source, as Linux does ("martian source").
     pub drops_own_source: bool,
+    /// Packets that a translation sent to a loopback address are delivered (FreeBSD), not dropped as on Linux.
+    pub loopback_by_translation: bool,
     /// Sockets that answer; a packet delivered elsewhere on this device finds nobody.
     pub endpoints: Vec<Endpoint>,
 }

@@ -137,6 +137,9 @@ impl Tracer<'_> {
         if let Some(flow) = bad {
             self.end(flow, Disposition::MartianSource);
         }
+        if self.net.devices[good.as_ref()?.state.device].loopback_by_translation {
+            return good;
+        }
         let (bad, good) = self.split(good?, &on_value(header.dst, &routing.loopback));
         if let Some(flow) = bad {
             self.end(flow, Disposition::MartianDestination);

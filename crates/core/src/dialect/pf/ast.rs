@@ -143,6 +143,8 @@ pub struct Rule {
     pub limited: Option<Box<str>>,
     /// Part of it was not understood: it may match and do anything.
     pub doubt: Option<Unknown>,
+    /// The rule counts only if this is so (a schedule, a guess at the sender's system).
+    pub when: Option<Unknown>,
     /// Where it comes from.
     pub origin: Origin,
 }
@@ -237,6 +239,8 @@ pub enum PoolPort {
     Random(u16, u16),
     /// Moved so that the first port of the rule becomes this one (destination).
     From(u16),
+    /// This one, whatever it was (destination).
+    One(u16),
 }
 
 /// Another way than routing's.
@@ -271,6 +275,7 @@ impl Rule {
             pass: false,
             limited: None,
             doubt: None,
+            when: None,
             origin,
         }
     }

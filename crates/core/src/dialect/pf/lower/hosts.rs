@@ -28,7 +28,8 @@ impl<'a> Lowering<'a> {
                 Host::Address(device) => set = set.or(&self.of_interfaces(device, family, Interface::owned)),
                 Host::Network(device) => set = set.or(&self.of_interfaces(device, family, networks)),
                 Host::Own => {
-                    let loopback = if family == Family::V4 { Set::range(0x7f00_0000, 0x7fff_ffff) } else { Set::one(1) };
+                    let loopback =
+                        if family == Family::V4 { Set::range(0x7f00_0000, 0x7fff_ffff) } else { Set::one(1) };
                     let own = self.interfaces.iter().fold(loopback, |all, i| all.or(&i.owned(family)));
                     set = set.or(&own);
                 }

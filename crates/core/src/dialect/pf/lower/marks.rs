@@ -4,8 +4,8 @@ use super::{Lowering, is, matches};
 use crate::cube::Set;
 use crate::dialect::pf::ast::{Route as Named, Unknown};
 use crate::model::{
-    Action, ChainId, Device, Family, Key, KeyField, Lookup, MarkFrom, MarkValue, Origin, Rule, RouteTarget, RoutingRule, Step,
-    Ways, ct_state, iface_value,
+    Action, ChainId, Device, Family, Key, KeyField, Lookup, MarkFrom, MarkValue, Origin, RouteTarget, RoutingRule,
+    Rule, Step, Ways, ct_state, iface_value,
 };
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -78,9 +78,8 @@ impl Lowering<'_> {
                 let what = "which of its gateways the firewall takes: it uses them in turn";
                 let unknown = Unknown { what: what.into(), supply: Box::default() };
                 let doubt = lowering.doubt(origin, &unknown, false);
-                let entry = |(i, n): (usize, &u32)| {
-                    (vec![Set::one(i as u128)].into_boxed_slice(), value(*n, from, bits))
-                };
+                let entry =
+                    |(i, n): (usize, &u32)| (vec![Set::one(i as u128)].into_boxed_slice(), value(*n, from, bits));
                 Lookup {
                     keys: [Key::of(KeyField::Unknown(doubt, 8))].into(),
                     entries: numbers.iter().enumerate().map(entry).collect(),
@@ -99,13 +98,14 @@ impl Lowering<'_> {
     /// Rules that come before all others: what a state remembers is written on its packets. None where no rule names a
     /// way.
     pub(super) fn states(&mut self) -> Option<ChainId> {
-        if self.ways.is_empty() {
+        let outer = self.outer_devices();
+        if self.ways.is_empty() && outer.is_empty() {
             return None;
         }
         let mut rules = Vec::new();
         let origin = self.generated("states");
         let mut add = |steps: Vec<Step>| rules.push(Rule { steps: steps.into(), origin });
-        for (i, device) in self.outer_devices().into_iter().enumerate() {
+        for (i, device) in outer.into_iter().enumerate() {
             let number = u32::try_from(i + 1).unwrap_or(0xff) & 0xff;
             add(vec![
                 is(KeyField::CtState, Set::one(ct_state::NEW)),
@@ -120,12 +120,13 @@ impl Lowering<'_> {
         Some(self.chain("states", rules))
     }
 
-    /// Interfaces that ways lead out by, when there are several.
+    /// Interfaces that rules name ways out by, when there are several.
     fn outer_devices(&self) -> Vec<Box<str>> {
         let mut all: Vec<Box<str>> = Vec::new();
-        for way in &self.ways {
-            if !all.contains(&way.device) {
-                all.push(way.device.clone());
+        let hops = self.rules.filter.iter().filter_map(|r| r.route.as_ref()).flat_map(|r| &r.hops);
+        for (device, _) in hops {
+            if !all.contains(device) {
+                all.push(device.clone());
             }
         }
         if all.len() > 1 { all } else { Vec::new() }
@@ -150,7 +151,8 @@ impl Lowering<'_> {
                 Action::Drop
             } else {
                 let unknown = Unknown {
-                    what: format!("whether the other provider passes on packets that bear an address of {device}").into(),
+                    what: format!("whether the other provider passes on packets that bear an address of {device}")
+                        .into(),
                     supply: Box::default(),
                 };
                 let place = self.pipeline.origin(origin).clone();
@@ -176,7 +178,8 @@ pub(super) fn routes(ways: &[Way], device: &mut Device) {
             let to = ipnet::IpNet::new_assert(family.address(0), 0);
             device.routes.push(crate::model::Route { to, target: RouteTarget::Via(index, way.hop), table, metric: 0 });
             let mark = Some((number, WAY));
-            let rule = RoutingRule { priority: number, family, from: None, to: None, iif: None, mark, table, even_own: true };
+            let rule =
+                RoutingRule { priority: number, family, from: None, to: None, iif: None, mark, table, even_own: true };
             device.routing_rules.push(rule);
         }
     }

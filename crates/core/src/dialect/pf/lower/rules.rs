@@ -70,8 +70,14 @@ impl<'a> Lowering<'a> {
         }
         if !rule.any_flags && rule.action == Does::Pass {
             // flags S/SA: what is in the middle of a handshake begins no state.
-            let new = Set::from_ranges([(ct_state::NEW, ct_state::NEW), (ct_state::ESTABLISHED, ct_state::ESTABLISHED)]);
+            let new =
+                Set::from_ranges([(ct_state::NEW, ct_state::NEW), (ct_state::ESTABLISHED, ct_state::ESTABLISHED)]);
             start.push(is(KeyField::CtState, new));
+        }
+        if let Some(unknown) = &rule.when {
+            self.doubtful += 1;
+            let doubt = self.doubt(&rule.origin, unknown, false);
+            start.push(is(KeyField::Unknown(doubt, 1), Set::one(1)));
         }
         let from = self.hosts(&rule.from, Part::Src, family, &rule.origin);
         let to = self.hosts(&rule.to, Part::Dst, family, &rule.origin);
@@ -100,7 +106,11 @@ impl<'a> Lowering<'a> {
         match &rule.action {
             Does::Match => return vec![steps],
             Does::Block { answer } => {
-                steps.push(Step::Act(if *answer { Action::Reject("reset or unreachable".into()) } else { Action::Drop }));
+                steps.push(Step::Act(if *answer {
+                    Action::Reject("reset or unreachable".into())
+                } else {
+                    Action::Drop
+                }));
                 return vec![steps];
             }
             Does::Pass | Does::No | Does::Translate(_) => {}
@@ -134,11 +144,7 @@ impl<'a> Lowering<'a> {
     ) -> Vec<Vec<Step>> {
         let devices = Set::from_ranges(route.hops.iter().map(|(d, _)| (iface_value(d), iface_value(d))));
         let here = |negate| {
-            Step::Match(Match {
-                keys: [Key::of(KeyField::OutIface)].into(),
-                test: Test::In(devices.clone()),
-                negate,
-            })
+            Step::Match(Match { keys: [Key::of(KeyField::OutIface)].into(), test: Test::In(devices.clone()), negate })
         };
         let unknown = Unknown {
             what: "what becomes of a packet of the firewall's own address that leaves by another interface".into(),

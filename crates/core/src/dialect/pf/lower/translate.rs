@@ -5,8 +5,8 @@ use super::{Lowering, is, marks, matches};
 use crate::cube::Set;
 use crate::dialect::pf::ast::{Action as Does, Direction, Pool, PoolAddress, PoolPort, Rule, Unknown};
 use crate::model::{
-    Action, ChainId, Family, Key, KeyField, Lookup, NatTarget, Part, Rule as ModelRule, Side, Step, Translate, address_value,
-    prefix_range,
+    Action, ChainId, Family, Key, KeyField, Lookup, NatTarget, Part, Rule as ModelRule, Side, Step, Translate,
+    address_value, prefix_range,
 };
 use std::sync::Arc;
 
@@ -98,9 +98,8 @@ impl<'a> Lowering<'a> {
                     let what = "which of several addresses the firewall takes: it uses them in turn";
                     let unknown = Unknown { what: what.into(), supply: Box::default() };
                     let doubt = lowering.doubt(&rule.origin, &unknown, false);
-                    let entry = |(i, a): (usize, &(u128, u128))| {
-                        (vec![Set::one(i as u128)].into_boxed_slice(), target(*a))
-                    };
+                    let entry =
+                        |(i, a): (usize, &(u128, u128))| (vec![Set::one(i as u128)].into_boxed_slice(), target(*a));
                     Lookup {
                         keys: [Key::of(KeyField::Unknown(doubt, 8))].into(),
                         entries: addresses.iter().enumerate().map(entry).collect(),
@@ -113,7 +112,8 @@ impl<'a> Lowering<'a> {
         match (pool.port, rule.ports.as_deref()) {
             (PoolPort::Same, _) => vec![(None, make(self, Port::Kept(None)))],
             (PoolPort::Random(lo, hi), _) => vec![(None, make(self, Port::Kept(Some((lo, hi)))))],
-            (PoolPort::From(to), None) => vec![(None, make(self, Port::Kept(Some((to, to)))))],
+            (PoolPort::From(to) | PoolPort::One(to), None) => vec![(None, make(self, Port::Kept(Some((to, to)))))],
+            (PoolPort::One(to), Some(_)) => vec![(None, make(self, Port::Kept(Some((to, to)))))],
             (PoolPort::From(to), Some(ranges)) => ranges
                 .iter()
                 .map(|(lo, hi)| {

@@ -67,7 +67,11 @@ fn logical_lines(text: &str) -> Vec<Line> {
                 Line { text: body.trim_start().to_owned(), start: at + lead, end: end.max(at + lead) }
             }
         };
-        if more { open = Some(current) } else { out.push(current) }
+        if more {
+            open = Some(current)
+        } else {
+            out.push(current)
+        }
         at += raw.len();
     }
     out.extend(open);
@@ -203,7 +207,10 @@ impl Reader {
                 "file" => {
                     let file = rest.next().map(String::as_str).unwrap_or_default();
                     match bundled(file) {
-                        Some(nets) => entries.extend(nets.iter().filter_map(|n| n.parse().ok()).map(Entry::Net)),
+                        Some(nets) => {
+                            listed = true;
+                            entries.extend(nets.iter().filter_map(|n| n.parse().ok()).map(Entry::Net));
+                        }
                         None => unknown = Some(contents(name, &format!("it is filled from {file}"))),
                     }
                 }

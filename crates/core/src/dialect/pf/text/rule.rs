@@ -92,13 +92,11 @@ fn option(at: &mut Cursor<'_>, rule: &mut Rule, flags: &mut Option<bool>) -> Res
             rule.ports = ports(at)?;
         }
         "route-to" | "reply-to" => rule.route = Some(route(at, word == "reply-to")?),
-        "flags" => {
-            match at.word()? {
-                "any" => *flags = Some(true),
-                "S/SA" => *flags = Some(false),
-                other => doubt(rule, &format!("`flags {other}` is not read")),
-            }
-        }
+        "flags" => match at.word()? {
+            "any" => *flags = Some(true),
+            "S/SA" => *flags = Some(false),
+            other => doubt(rule, &format!("`flags {other}` is not read")),
+        },
         "keep" | "modulate" | "synproxy" | "no" => {
             if at.word()? != "state" {
                 return Err(format!("`{word}` without `state`"));
@@ -375,8 +373,8 @@ fn pool(at: &mut Cursor<'_>, rule: &mut Rule, flags: &mut Option<bool>, kind: &s
                 let lo = port(lo).ok_or_else(|| format!("`{word}` is no port"))?;
                 port_after = match (kind, port(hi)) {
                     ("nat", Some(hi)) => PoolPort::Random(lo, hi),
-                    // A list of ports with one target port: pf adds the offset from the first one.
-                    _ => PoolPort::From(lo),
+                    _ if word.contains(':') => PoolPort::From(lo),
+                    _ => PoolPort::One(lo),
                 };
             }
             "static-port" => {

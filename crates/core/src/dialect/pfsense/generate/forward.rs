@@ -1,0 +1,534 @@
+//! Port forwards with their reflections, and 1:1 translation.
+
+use super::names::{Ports, family_name, parse_net};
+use super::{Generator, LAST_PROXY_PORT};
+use crate::dialect::pf::ast::{Action, Host, Hosts, On, Pool, PoolAddress, PoolPort, Rule};
+use crate::dialect::pf::text::rule::protocol;
+use crate::dialect::pfsense::config::{Forward, Interface, OneToOne, Reflects};
+use crate::model::{Family, Origin};
+use ipnet::IpNet;
+
+/// Reflections of more ports are not made with proxies.
+const MAX_PROXY_PORTS: u32 = 500;
+
+/// What a forward translates, before interfaces are known.
+struct Parts {
+    protocols: Vec<u8>,
+    source: Hosts,
+    source_ports: Ports,
+    destination: Hosts,
+    ports: Ports,
+    target: PoolAddress,
+    port: PoolPort,
+    /// The target is written as an address, without a port.
+    bare: bool,
+    origin: Origin,
+}
+
+impl<'a> Generator<'a> {
+    pub(super) fn forwards(&mut self) {
+        let config = self.config;
+        let proxies = config.system.reflection_off;
+        for forward in config.forwards.iter().filter(|f| !f.disabled) {
+            match self.parts(forward) {
+                Ok(parts) => self.forward(forward, parts),
+                Err(why) => self.leave_out(forward.at, &forward.descr, why),
+            }
+        }
+        // What reflection proxies take is let in, when the system's default is not off or one forward says so.
+        let asked = config.forwards.iter().any(|f| !f.disabled && f.reflection == Reflects::Proxy);
+        if !proxies || asked {
+            let mut rule = Rule::new(Action::Pass, system_origin("what reflection proxies take"));
+            rule.direction = Some(crate::dialect::pf::ast::Direction::In);
+            rule.family = Some(Family::V4);
+            rule.tagged = Some((true, "PFREFLECT".into()));
+            self.out.rules.filter.push(rule);
+        }
+    }
+
+    fn parts(&mut self, forward: &Forward) -> Result<Parts, String> {
+        let source = self.hosts(&forward.source, &forward.interface, forward.family)?;
+        let destination = self.hosts(&forward.destination, &forward.interface, forward.family)?;
+        let with_ports = forward.protocol.as_deref().is_some_and(|p| ["tcp", "udp", "tcp/udp"].contains(&p));
+        let port_text = forward.destination.port.as_deref().filter(|_| with_ports);
+        let ports = self.ports(port_text)?;
+        let source_ports = self.ports(forward.source.port.as_deref().filter(|_| with_ports))?;
+        let local = forward.local_port.as_deref().filter(|_| with_ports);
+        let port = self.local_port(port_text, ports.as_ref(), local)?;
+        let plain_target = forward.target.as_deref().unwrap_or_default();
+        let (target, is_address) = if forward.nordr {
+            (PoolAddress::Net(parse_net("0.0.0.0/32").ok_or("")?), false)
+        } else {
+            self.target(plain_target, forward.family)?
+        };
+        let single = ports.as_ref().is_some_and(|p| p.len() == 1 && p[0].0 == p[0].1);
+        let bare = is_address && port == PoolPort::Same && !single;
+        Ok(Parts {
+            protocols: protocols(forward.protocol.as_deref())?,
+            source,
+            source_ports,
+            destination,
+            ports,
+            target,
+            port,
+            bare,
+            origin: self.forward_origin(forward),
+        })
+    }
+
+    fn forward_origin(&self, forward: &Forward) -> Origin {
+        let f = forward;
+        let end = |e: &crate::dialect::pfsense::config::End| {
+            let what = e.network.as_deref().or(e.address.as_deref()).unwrap_or("any");
+            match &e.port {
+                Some(port) => format!("{what} port {port}"),
+                None => what.to_owned(),
+            }
+        };
+        let text = format!(
+            "{} {}: {} -> {}{}",
+            self.interface(&f.interface).map_or(&*f.interface, |i| &*i.descr),
+            f.protocol.as_deref().unwrap_or("any"),
+            end(&f.destination),
+            f.target.as_deref().unwrap_or("nothing"),
+            f.local_port.as_ref().map(|p| format!(":{p}")).unwrap_or_default()
+        );
+        Origin {
+            at: f.at,
+            has_lines: true,
+            object: format!("port forward \"{}\"", f.descr).into(),
+            text: text.into(),
+            comment: (!f.descr.is_empty()).then(|| f.descr.as_str().into()),
+            ..Origin::default()
+        }
+    }
+
+    /// What becomes of the port: unchanged when the page's two fields begin alike.
+    fn local_port(
+        &self,
+        written: Option<&str>,
+        ports: Option<&Vec<(u16, u16)>>,
+        local: Option<&str>,
+    ) -> Result<PoolPort, String> {
+        let Some(local) = local else { return Ok(PoolPort::Same) };
+        let Some(ports) = ports else {
+            // Nothing to move: all ports are forwarded as they are.
+            return Ok(PoolPort::Same);
+        };
+        if written == Some(local) {
+            return Ok(PoolPort::Same);
+        }
+        let numbers = local.parse::<u16>().ok();
+        let written_range = written.and_then(super::names::parse_ports);
+        Ok(match (numbers, written_range) {
+            (Some(to), Some((lo, hi))) if lo == to && (hi > lo || ports.len() == 1) => PoolPort::Same,
+            (Some(to), Some((lo, hi))) if hi > lo => PoolPort::From(to),
+            (Some(to), _) => PoolPort::One(to),
+            // Of another alias only the first port counts.
+            (None, _) => {
+                let list = self.ports(Some(local))?.unwrap_or_default();
+                let first = list.first().ok_or_else(|| format!("the alias `{local}` is empty"))?;
+                PoolPort::One(first.0)
+            }
+        })
+    }
+
+    /// The target, and whether it is a plain address.
+    fn target(&mut self, target: &str, family: Family) -> Result<(PoolAddress, bool), String> {
+        if let Some(net) = parse_net(target) {
+            return Ok((PoolAddress::Net(net), true));
+        }
+        if let Some(iface) = target.strip_suffix("ip").and_then(|name| self.interface(name)) {
+            let address = self.address(iface, family);
+            let net = address.ok_or_else(|| format!("{} has no {} address", iface.descr, family_name(family)))?;
+            return Ok((PoolAddress::Net(net.addr().into()), true));
+        }
+        if target.is_empty() {
+            return Err("it has no target".into());
+        }
+        self.table(target)?;
+        Ok((PoolAddress::Table(target.into()), false))
+    }
+
+    fn forward(&mut self, forward: &Forward, parts: Parts) {
+        let Some(on) = self.on(&forward.interface) else {
+            let why = format!("the interface `{}` is not on", forward.interface);
+            return self.leave_out(forward.at, &forward.descr, why);
+        };
+        let mode = self.reflection(forward);
+        let inner = self.reflecting(&forward.interface, forward.family);
+        let base = rdr(&parts, forward, on.clone());
+        self.out.rules.rdr.push(base.clone());
+        if mode == Reflects::Proxy && !forward.nordr {
+            self.proxies(forward, &parts, &base, &inner);
+        }
+        let reflected = self.reflected_destination(forward, &parts);
+        if mode == Reflects::Pure && !inner.is_empty() {
+            let mut rule = base.clone();
+            rule.on = Some(On { negate: false, names: inner.clone() });
+            match reflected {
+                Some(to) => {
+                    rule.to = to;
+                    rule.origin.object = format!("port forward \"{}\", reflection", forward.descr).into();
+                    self.out.rules.rdr.push(rule);
+                }
+                None => return,
+            }
+        }
+        if forward.nordr {
+            return;
+        }
+        if self.config.system.reflection_helper && mode != Reflects::Proxy {
+            let devices = if mode == Reflects::Pure { inner } else { Vec::new() };
+            self.helper(forward, &parts, &on, &devices);
+        } else if forward.destination.any && mode != Reflects::Proxy {
+            self.own_subnet(forward, &parts);
+        }
+    }
+
+    fn reflection(&self, forward: &Forward) -> Reflects {
+        match forward.reflection {
+            Reflects::Default if self.config.system.reflection_off => Reflects::Off,
+            Reflects::Default if self.config.system.reflection_pure => Reflects::Pure,
+            Reflects::Default => Reflects::Proxy,
+            own => own,
+        }
+    }
+
+    /// Devices and groups that calls from inside come by (`filter_get_reflection_interfaces`).
+    fn reflecting(&self, own: &str, _family: Family) -> Vec<Box<str>> {
+        let inside = self.enabled().filter(|i| i.name != own && !self.outside(i, Family::V4));
+        let with_address =
+            inside.filter(|i| !self.addresses(i, Family::V4).is_empty() || !self.addresses(i, Family::V6).is_empty());
+        let mut all: Vec<Box<str>> = with_address.map(|i| i.device.as_str().into()).collect();
+        all.extend(self.config.groups.iter().filter(|(g, _)| g != own).map(|(g, _)| g.as_str().into()));
+        for (tab, on) in [("openvpn", self.config.openvpn.is_some()), ("enc0", self.config.ipsec.is_some())] {
+            if on && tab != own {
+                all.push(tab.into());
+            }
+        }
+        all
+    }
+
+    /// A forward to any address is reflected only for the network of its own interface.
+    fn reflected_destination(&self, forward: &Forward, parts: &Parts) -> Option<Hosts> {
+        if !parts.destination.is_any() {
+            return Some(parts.destination.clone());
+        }
+        let iface = self.interface(&forward.interface)?;
+        if !self.outside(iface, Family::V4) {
+            return None;
+        }
+        let net = self.address(iface, forward.family)?;
+        Some(Hosts::one(Host::Net(net.trunc())))
+    }
+
+    /// "Enable automatic outbound NAT for Reflection": callers in the target's own network get answers by way of the
+    /// firewall.
+    fn helper(&mut self, forward: &Forward, parts: &Parts, own: &On, devices: &[Box<str>]) {
+        let Some(host) = self.single_target(&parts.target, forward.family) else { return };
+        let written_port = match (parts.port, parts.ports.as_deref()) {
+            (PoolPort::Same, Some([(lo, hi)]))
+                if lo == hi && forward.destination.port.as_deref().is_some_and(|p| p.parse::<u16>().is_ok()) =>
+            {
+                Some(vec![(*lo, *hi)])
+            }
+            (PoolPort::From(to), Some([(lo, hi)])) => Some(vec![(to, to + (hi - lo))]),
+            (PoolPort::One(to), _) => Some(vec![(to, to)]),
+            _ => None,
+        };
+        let names = own.names.iter().chain(devices);
+        let mut done: Vec<Box<str>> = Vec::new();
+        for name in names.cloned().collect::<Vec<_>>() {
+            let members: Vec<Box<str>> =
+                self.out.rules.groups.get(&name).cloned().unwrap_or_else(|| vec![name.clone()]);
+            for device in members {
+                if done.contains(&device) {
+                    continue;
+                }
+                if self.helper_on(&device, parts, host, written_port.clone(), forward.family) {
+                    done.push(device);
+                }
+            }
+        }
+    }
+
+    fn helper_on(&mut self, device: &str, parts: &Parts, host: IpNet, port: Ports, family: Family) -> bool {
+        let Some(iface) = self.enabled().find(|i| i.device == device) else { return false };
+        let nets = self.addresses(iface, family);
+        let routed = self.routed_by(iface, host);
+        let direct = nets.iter().find(|n| n.contains(&host.addr())).copied();
+        let (address, mut sources) = match (direct, &routed[..]) {
+            (Some(net), _) => (net.addr(), vec![net.trunc()]),
+            (None, [_, ..]) => match nets.first() {
+                Some(net) => (net.addr(), vec![net.trunc()]),
+                None => return false,
+            },
+            (None, []) => return false,
+        };
+        sources.extend(routed);
+        let target = match &parts.target {
+            PoolAddress::Table(name) => Host::Table(name.clone()),
+            _ => Host::Net(host),
+        };
+        self.pair(
+            device,
+            &parts.protocols,
+            &parts.origin,
+            (sources, target),
+            port,
+            address.into(),
+            parts.bare,
+            Some((1024, 65535)),
+        );
+        true
+    }
+
+    /// `no nat` for the firewall itself and `nat` for everybody else in the network.
+    #[allow(clippy::too_many_arguments)] // the parts of two rules
+    fn pair(
+        &mut self,
+        device: &str,
+        protocols: &[u8],
+        origin: &Origin,
+        (sources, target): (Vec<IpNet>, Host),
+        port: Ports,
+        address: IpNet,
+        exempt: bool,
+        range: Option<(u16, u16)>,
+    ) {
+        let mut origin = origin.clone();
+        origin.object = format!("{}, outbound NAT for reflection", origin.object).into();
+        let on = Some(On { negate: false, names: vec![device.into()] });
+        if exempt {
+            let mut no = Rule::new(Action::No, origin.clone());
+            no.on.clone_from(&on);
+            no.protocols = protocols.to_vec();
+            no.from = Hosts::one(Host::Address(device.into()));
+            no.to = Hosts::one(target.clone());
+            self.out.rules.nat.push(no);
+        }
+        let (lo, hi) = range.unwrap_or((50001, 65535));
+        let pool = Pool { addresses: vec![PoolAddress::Net(address)], port: PoolPort::Random(lo, hi), bitmask: false };
+        let mut nat = Rule::new(Action::Translate(pool), origin);
+        nat.on = on;
+        nat.protocols = protocols.to_vec();
+        nat.from = Hosts { negate: false, list: sources.into_iter().map(Host::Net).collect() };
+        nat.to = Hosts::one(target);
+        nat.ports = port;
+        self.out.rules.nat.push(nat);
+    }
+
+    /// A forward to any address on an inner interface: TCP of its own network, whatever the forward's protocol.
+    fn own_subnet(&mut self, forward: &Forward, parts: &Parts) {
+        let Some(iface) = self.interface(&forward.interface).filter(|i| !self.outside(i, Family::V4)) else { return };
+        let (Some(net), Some(host)) =
+            (self.address(iface, forward.family), self.single_target(&parts.target, forward.family))
+        else {
+            return;
+        };
+        let port = match parts.ports.as_deref() {
+            Some([(lo, hi)]) if lo == hi => Some(vec![(*lo, *hi)]),
+            _ => None,
+        };
+        let device = iface.device.clone();
+        let mut no = Rule::new(Action::No, parts.origin.clone());
+        no.on = Some(On { negate: false, names: vec![device.as_str().into()] });
+        no.family = Some(forward.family);
+        no.protocols = vec![6];
+        no.from = Hosts::one(Host::Address(device.as_str().into()));
+        no.to = Hosts::one(Host::Net(net.trunc()));
+        self.out.rules.nat.push(no);
+        self.pair(
+            &device,
+            &[6],
+            &parts.origin,
+            (vec![net.trunc()], Host::Net(host)),
+            port,
+            net.addr().into(),
+            false,
+            None,
+        );
+    }
+
+    /// The one host that a forward leads to; none when there are several.
+    fn single_target(&self, target: &PoolAddress, family: Family) -> Option<IpNet> {
+        match target {
+            PoolAddress::Net(net) => Some(*net).filter(|n| Family::of(n.addr()) == family),
+            PoolAddress::Table(name) => {
+                let table = self.out.rules.tables.get(name)?;
+                match (&table.entries[..], &table.unknown) {
+                    ([crate::dialect::pf::ast::Entry::Net(net)], None) if net.prefix_len() == net.max_prefix_len() => {
+                        Some(*net)
+                    }
+                    _ => None,
+                }
+            }
+            PoolAddress::Address(_) => None,
+        }
+    }
+
+    /// Networks with this host behind a gateway on an interface.
+    fn routed_by(&self, iface: &Interface, host: IpNet) -> Vec<IpNet> {
+        let routes = self.config.routes.iter().filter_map(|(to, gateway)| {
+            let gateway = self.config.gateways.iter().find(|g| g.name == *gateway)?;
+            let to: IpNet = to.parse().ok()?;
+            (gateway.interface == iface.name && to.contains(&host.addr())).then_some(to)
+        });
+        routes.collect()
+    }
+
+    /// NAT + Proxy: each port goes to a program on the firewall, on a port of its own.
+    fn proxies(&mut self, forward: &Forward, parts: &Parts, base: &Rule, inner: &[Box<str>]) {
+        if inner.is_empty() || forward.family == Family::V6 {
+            return;
+        }
+        let Some(ports) = &parts.ports else { return };
+        let count: u32 = ports.iter().map(|(lo, hi)| u32::from(hi - lo) + 1).sum();
+        if count > MAX_PROXY_PORTS {
+            return;
+        }
+        for (lo, hi) in ports {
+            if self.proxy_port > LAST_PROXY_PORT {
+                return;
+            }
+            let room = LAST_PROXY_PORT - self.proxy_port;
+            let hi = (*hi).min(lo.saturating_add(room));
+            let mut rule = base.clone();
+            rule.on = Some(On { negate: false, names: inner.to_vec() });
+            rule.family = None;
+            rule.ports = Some(vec![(*lo, hi)]);
+            rule.tag = Some("PFREFLECT".into());
+            rule.pass = false;
+            rule.origin.object = format!("port forward \"{}\", NAT + Proxy", forward.descr).into();
+            let localhost = PoolAddress::Net(IpNet::from(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST)));
+            let port = if *lo == hi { PoolPort::One(self.proxy_port) } else { PoolPort::From(self.proxy_port) };
+            rule.action = Action::Translate(Pool { addresses: vec![localhost], port, bitmask: false });
+            self.out.rules.rdr.push(rule);
+            self.proxy_port += hi - lo + 1;
+        }
+    }
+
+    pub(super) fn one_to_one(&mut self) {
+        let config = self.config;
+        for entry in config.one_to_one.iter().filter(|e| !e.disabled) {
+            match self.both_ways(entry) {
+                Ok(rule) => self.out.rules.binat.push(rule),
+                Err(why) => self.leave_out(entry.at, &entry.descr, why),
+            }
+        }
+        for entry in config.npt.iter().filter(|e| !e.disabled) {
+            let Some(on) = self.on(&entry.interface) else { continue };
+            let pool = Pool { addresses: vec![PoolAddress::Net(entry.outer)], port: PoolPort::Same, bitmask: true };
+            let origin =
+                Origin { at: entry.at, has_lines: true, object: "prefix translation".into(), ..Origin::default() };
+            let mut rule = Rule::new(Action::Translate(pool), origin);
+            rule.on = Some(on);
+            rule.family = Some(Family::V6);
+            rule.from = Hosts::one(Host::Net(entry.inner));
+            self.out.rules.binat.push(rule);
+        }
+    }
+
+    fn both_ways(&mut self, entry: &OneToOne) -> Result<Rule, String> {
+        let on = self.on(&entry.interface).ok_or_else(|| format!("the interface `{}` is not on", entry.interface))?;
+        let (external, family) = self.external(entry)?;
+        let from = self.hosts(&entry.source, &entry.interface, family)?;
+        let to = self.hosts(&entry.destination, &entry.interface, family).unwrap_or_default();
+        let inner = match &from.list[..] {
+            [Host::Net(net)] => *net,
+            [Host::Table(name)] => match self.out.rules.tables.get(name).map(|t| t.entries.to_vec()).as_deref() {
+                Some([crate::dialect::pf::ast::Entry::Net(net), ..]) => *net,
+                _ => return Err("its inner network is not known".into()),
+            },
+            _ => return Err("it has no inner address".into()),
+        };
+        // The outer network is as large as the inner one.
+        let external = IpNet::new(external.addr(), inner.prefix_len()).unwrap_or(external);
+        let pool = Pool { addresses: vec![PoolAddress::Net(external)], port: PoolPort::Same, bitmask: true };
+        let action = if entry.nobinat { Action::No } else { Action::Translate(pool) };
+        let mut rule = Rule::new(action, self.entry_origin(entry));
+        rule.on = Some(on);
+        rule.family = Some(family);
+        rule.from = Hosts::one(Host::Net(inner));
+        rule.to = to;
+        Ok(rule)
+    }
+
+    fn entry_origin(&self, entry: &OneToOne) -> Origin {
+        Origin {
+            at: entry.at,
+            has_lines: true,
+            object: format!("1:1 NAT \"{}\"", entry.descr).into(),
+            text: format!("1:1 {} {}", entry.interface, entry.external).into(),
+            ..Origin::default()
+        }
+    }
+
+    fn external(&self, entry: &OneToOne) -> Result<(IpNet, Family), String> {
+        if let Some(net) = parse_net(&entry.external) {
+            return Ok((net, Family::of(net.addr())));
+        }
+        let iface = entry.external.strip_suffix("ip").and_then(|name| self.interface(name));
+        let address = iface.and_then(|i| self.address(i, Family::V4));
+        address.map(|a| (a.addr().into(), Family::V4)).ok_or_else(|| format!("`{}` is no address", entry.external))
+    }
+
+    pub(super) fn one_to_one_reflection(&mut self) {
+        let config = self.config;
+        for entry in config.one_to_one.iter().filter(|e| !e.disabled && !e.nobinat) {
+            if !entry.reflection.unwrap_or(config.system.reflection_one_to_one) {
+                continue;
+            }
+            let (Ok((external, family)), Ok(rule)) = (self.external(entry), self.both_ways(entry)) else { continue };
+            let inner = self.reflecting(&entry.interface, family);
+            let [Host::Net(target)] = rule.from.list[..] else { continue };
+            let external = IpNet::new(external.addr(), target.prefix_len()).unwrap_or(external);
+            let pool = Pool { addresses: vec![PoolAddress::Net(target)], port: PoolPort::Same, bitmask: true };
+            let mut rdr = Rule::new(Action::Translate(pool), self.entry_origin(entry));
+            rdr.on = Some(On { negate: false, names: inner.clone() });
+            rdr.family = Some(family);
+            rdr.from = rule.to.clone();
+            rdr.to = Hosts::one(Host::Net(external));
+            self.out.rules.rdr.push(rdr);
+            if config.system.reflection_helper {
+                for device in inner {
+                    let iface = self.enabled().find(|i| *i.device == *device);
+                    let nets = iface.map(|i| self.addresses(i, family)).unwrap_or_default();
+                    if let Some(net) = nets.iter().find(|n| n.contains(&target.addr())) {
+                        let origin = self.entry_origin(entry);
+                        let ends = (vec![net.trunc()], Host::Net(target));
+                        self.pair(&device, &[], &origin, ends, None, net.addr().into(), true, Some((1024, 65535)));
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn rdr(parts: &Parts, forward: &Forward, on: On) -> Rule {
+    let pool = Pool { addresses: vec![parts.target.clone()], port: parts.port, bitmask: false };
+    let action = if forward.nordr { Action::No } else { Action::Translate(pool) };
+    let mut rule = Rule::new(action, parts.origin.clone());
+    rule.on = Some(on);
+    rule.family = Some(forward.family);
+    rule.protocols.clone_from(&parts.protocols);
+    rule.from = parts.source.clone();
+    rule.source_ports.clone_from(&parts.source_ports);
+    rule.to = parts.destination.clone();
+    rule.ports.clone_from(&parts.ports);
+    rule.pass = forward.associated == "pass" && !forward.nordr;
+    rule.any_flags = true;
+    rule
+}
+
+/// Protocol numbers of a page's choice; none asked: empty.
+pub(super) fn protocols(name: Option<&str>) -> Result<Vec<u8>, String> {
+    let Some(name) = name else { return Ok(Vec::new()) };
+    let parts = name.split('/');
+    parts.map(|p| protocol(p).ok_or_else(|| format!("the protocol `{p}` is not known"))).collect()
+}
+
+pub(super) fn system_origin(what: &str) -> Origin {
+    Origin { object: format!("{what} (pfSense's own rule)").into(), ..Origin::default() }
+}

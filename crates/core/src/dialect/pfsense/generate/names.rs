@@ -1,0 +1,206 @@
+//! Addresses, aliases and ports of rules.
+
+use super::{Generator, network_table};
+use crate::dialect::pf::ast::{Entry, Host, Hosts, Table, Unknown};
+use crate::dialect::pfsense::config::{Addressing, Alias, End};
+use crate::model::{Family, Origin};
+use ipnet::IpNet;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+/// Why a rule is left out.
+pub(super) type Why = String;
+
+/// Ports of a rule: nothing asked, or these.
+pub(super) type Ports = Option<Vec<(u16, u16)>>;
+
+impl<'a> Generator<'a> {
+    /// Addresses of one end of a rule on an interface.
+    pub(super) fn hosts(&mut self, end: &End, interface: &str, family: Family) -> Result<Hosts, Why> {
+        if end.any {
+            return Ok(Hosts::default());
+        }
+        let host = match (&end.network, &end.address) {
+            (Some(special), _) => self.special(special, family)?,
+            (None, Some(address)) => self.address_or_alias(address, interface)?,
+            (None, None) => return Err("it names no address".into()),
+        };
+        Ok(Hosts { negate: end.not, list: vec![host] })
+    }
+
+    /// `wanip`, `lan`, `(self)` and their like (`filter_generate_address`).
+    fn special(&mut self, special: &str, family: Family) -> Result<Host, Why> {
+        if special == "(self)" {
+            return Ok(Host::Own);
+        }
+        if let Some(iface) = self.interface(special) {
+            return Ok(Host::Table(network_table(&iface.name).into()));
+        }
+        if let Some(iface) = special.strip_suffix("ip").and_then(|name| self.interface(name)) {
+            let address = self.address(iface, family);
+            return match address {
+                Some(net) => Ok(Host::Net(net.addr().into())),
+                None => Err(format!("{} has no {} address", iface.descr, family_name(family))),
+            };
+        }
+        if special == "openvpn" && self.config.openvpn.is_some() {
+            let nets = self.config.openvpn.iter().flatten().map(|n| Entry::Net(*n)).collect::<Vec<_>>();
+            let table = Table { entries: nets.into(), ..Table::default() };
+            self.out.rules.tables.insert(network_table("openvpn").into(), table);
+            return Ok(Host::Table(network_table("openvpn").into()));
+        }
+        // Addresses and aliases are not understood here: they belong into <address>.
+        Err(format!("`{special}` is no interface that is on"))
+    }
+
+    fn address_or_alias(&mut self, address: &str, interface: &str) -> Result<Host, Why> {
+        if let Some(net) = parse_net(address) {
+            return Ok(Host::Net(self.completed(net, interface)));
+        }
+        self.table(address)
+    }
+
+    /// An IPv6 address that begins with `::` gets the prefix of the rule's own interface.
+    fn completed(&self, net: IpNet, interface: &str) -> IpNet {
+        let IpAddr::V6(host) = net.addr() else { return net };
+        if host.segments()[..4] != [0; 4] || host.is_loopback() || host.is_unspecified() || net.prefix_len() != 128 {
+            return net;
+        }
+        let Some(iface) = self.interface(interface) else { return net };
+        let from_line = matches!(&iface.v6, Addressing::Line(_));
+        match self.address(iface, Family::V6) {
+            Some(IpNet::V6(own)) if from_line => {
+                let prefix = u128::from(own.addr()) & (u128::MAX << 64);
+                IpNet::from(IpAddr::V6((prefix | u128::from(host)).into()))
+            }
+            _ => net,
+        }
+    }
+
+    pub(super) fn alias(&self, name: &str) -> Option<&'a Alias> {
+        // A name that is a number is dropped with a notice.
+        self.config.aliases.iter().find(|a| a.name == name && a.name.parse::<u64>().is_err())
+    }
+
+    /// A table for an alias.
+    pub(super) fn table(&mut self, name: &str) -> Result<Host, Why> {
+        if !self.out.rules.tables.contains_key(name) {
+            let Some(alias) = self.alias(name) else {
+                return Err(format!("the alias `{name}` does not exist"));
+            };
+            if alias.kind.contains("port") {
+                return Err(format!("the alias `{name}` holds ports, not addresses"));
+            }
+            let origin = Origin {
+                at: alias.at,
+                has_lines: true,
+                object: format!("alias {name}").into(),
+                text: format!("alias {name}: {}", alias.members.join(" ")).into(),
+                ..Origin::default()
+            };
+            let (entries, unknown) = match self.known.tables.get(name) {
+                Some(entries) => (entries.clone(), None),
+                None => self.members(alias),
+            };
+            let table = Table { entries: Arc::new(entries), unknown, origin };
+            self.out.rules.tables.insert(name.into(), table);
+        }
+        Ok(Host::Table(name.into()))
+    }
+
+    fn members(&mut self, alias: &'a Alias) -> (Vec<Entry>, Option<Unknown>) {
+        let supply = |name: &str| {
+            format!("add `aliases = {{ {name} = [\"…\"] }}` to its [[gateway]] table: Diagnostics > Tables shows it")
+        };
+        if self.loading.contains(&alias.name) {
+            let what = format!("what the alias {} holds: it contains itself", alias.name);
+            return (Vec::new(), Some(Unknown { what: what.into(), supply: "take it out of its own members".into() }));
+        }
+        if alias.kind.starts_with("url") {
+            let what = format!("what the alias {} holds: the firewall loads it from a URL", alias.name);
+            return (Vec::new(), Some(Unknown { what: what.into(), supply: supply(&alias.name).into() }));
+        }
+        self.loading.push(alias.name.clone());
+        let mut entries = Vec::new();
+        let mut unknown = None;
+        for member in &alias.members {
+            if let Some(entry) = entry(member) {
+                entries.push(entry);
+            } else if let Some(inner) = self.alias(member) {
+                if let Some(given) = self.known.tables.get(member) {
+                    entries.extend(given);
+                } else {
+                    let (more, open) = self.members(inner);
+                    entries.extend(more);
+                    unknown = unknown.or(open);
+                }
+            } else if let Some(addresses) = self.known.names.get(member) {
+                entries.extend(addresses.iter().map(|a| Entry::Net((*a).into())));
+            } else {
+                let what = format!("which addresses {member} has, in the alias {}", alias.name);
+                unknown.get_or_insert(Unknown { what: what.into(), supply: supply(&alias.name).into() });
+            }
+        }
+        self.loading.pop();
+        (entries, unknown)
+    }
+
+    /// Ports of a rule: numbers, a range, or an alias.
+    pub(super) fn ports(&self, text: Option<&str>) -> Result<Ports, Why> {
+        let Some(text) = text else { return Ok(None) };
+        if let Some(range) = parse_ports(text) {
+            return Ok(Some(vec![range]));
+        }
+        let mut out = Vec::new();
+        let mut seen = Vec::new();
+        self.port_members(text, &mut out, &mut seen)?;
+        Ok(Some(out))
+    }
+
+    fn port_members(&self, name: &str, out: &mut Vec<(u16, u16)>, seen: &mut Vec<String>) -> Result<(), Why> {
+        let alias = self.alias(name).filter(|a| a.kind.contains("port"));
+        let Some(alias) = alias else { return Err(format!("the alias `{name}` does not exist, or holds no ports")) };
+        if seen.iter().any(|s| s == name) {
+            return Err(format!("the alias `{name}` contains itself"));
+        }
+        seen.push(name.to_owned());
+        for member in &alias.members {
+            match parse_ports(member) {
+                Some(range) => out.push(range),
+                None => self.port_members(member, out, seen)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn family_name(family: Family) -> &'static str {
+    if family == Family::V4 { "IPv4" } else { "IPv6" }
+}
+
+/// An address or network as pages write it.
+pub(super) fn parse_net(text: &str) -> Option<IpNet> {
+    text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
+}
+
+fn entry(member: &str) -> Option<Entry> {
+    if let Some(net) = member.strip_prefix('!').and_then(parse_net) {
+        return Some(Entry::Not(net));
+    }
+    if let Some((lo, hi)) = member.split_once('-')
+        && let (Ok(IpAddr::V4(lo)), Ok(IpAddr::V4(hi))) = (lo.parse(), hi.parse())
+    {
+        return Some(Entry::Range(lo.into(), hi.into()));
+    }
+    parse_net(member).map(|n| Entry::Net(n.trunc()))
+}
+
+/// `5060`, `50000-50499`, `50000:50499`.
+pub(super) fn parse_ports(text: &str) -> Option<(u16, u16)> {
+    if let Ok(port) = text.parse() {
+        return Some((port, port));
+    }
+    let (lo, hi) = text.split_once(['-', ':'])?;
+    let (lo, hi) = (lo.trim().parse::<u16>().ok()?, hi.trim().parse::<u16>().ok()?);
+    Some((lo.min(hi), lo.max(hi)))
+}

@@ -1,0 +1,464 @@
+//! `config.xml` into [`Config`].
+
+use super::config::{
+    Addressing, Alias, Config, End, Forward, Gateway, Holds, Interface, Npt, OneToOne, Outbound, OutboundRule, Place,
+    Reflects, Rule, System, VirtualAddress,
+};
+use super::xml::{child, children, has, own_text, parse, text};
+use crate::model::{Family, SourceId, SourceSpan};
+use crate::snapshot::ReadError;
+use ipnet::IpNet;
+use roxmltree::Node;
+use std::net::IpAddr;
+
+/// Reads an export.
+///
+/// # Errors
+/// Not well-formed, encrypted, only an area, or another product's.
+pub fn read(source: SourceId, text: &str) -> Result<Config, ReadError> {
+    let at = |start: usize, end: usize| {
+        let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        SourceSpan { source, start: place(start), end: place(end) }
+    };
+    let body = text.trim_start_matches('\u{feff}');
+    let skipped = text.len() - body.len();
+    let document = parse(body).map_err(|(byte, why)| {
+        ReadError::new(at(skipped + byte, skipped + byte), format!("this is not well-formed XML: {why}"))
+            .help("download the backup again: Diagnostics > Backup & Restore; a file that was cut off cannot be judged")
+    })?;
+    let root = document.root_element();
+    let span = |n: Node<'_, '_>| at(n.range().start + skipped, n.range().end + skipped);
+    match root.tag_name().name() {
+        "pfsense" => {}
+        "opnsense" => {
+            return Err(ReadError::new(
+                span_of_name(span(root), "opnsense"),
+                "this is a configuration of OPNsense, which is not read yet",
+            )
+            .help("its rules as pf holds them are read: give /tmp/rules.debug"));
+        }
+        area @ ("nat" | "filter" | "aliases" | "interfaces" | "system") => {
+            return Err(ReadError::new(
+                span_of_name(span(root), area),
+                format!("this backup holds only the area <{area}>"),
+            )
+            .help("choose \"Backup area: All\" in Diagnostics > Backup & Restore"));
+        }
+        other => {
+            let name = other.to_owned();
+            return Err(ReadError::new(
+                span_of_name(span(root), &name),
+                format!("<{name}> is no configuration of pfSense"),
+            )
+            .help("give what Diagnostics > Backup & Restore downloads"));
+        }
+    }
+    let mut reader = Reader { config: Config::default(), span: &span };
+    reader.all(root);
+    Ok(reader.config)
+}
+
+fn span_of_name(mut span: SourceSpan, name: &str) -> SourceSpan {
+    span.end = span.start + u32::try_from(name.len()).unwrap_or(0) + 1;
+    span
+}
+
+struct Reader<'f> {
+    config: Config,
+    span: &'f dyn Fn(Node<'_, '_>) -> Place,
+}
+
+impl Reader<'_> {
+    fn all(&mut self, root: Node<'_, '_>) {
+        let version = text(root, "version").and_then(|v| v.split_once('.'));
+        self.config.version = version.and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+        match child(root, "system") {
+            Some(system) => self.config.system = self.system(system),
+            None => self.config.system.admin_ports = vec![80],
+        }
+        for node in child(root, "interfaces")
+            .into_iter()
+            .flat_map(|n| n.children().filter(Node::is_element).collect::<Vec<_>>())
+        {
+            self.config.statements += 1;
+            self.interface(node);
+        }
+        if let Some(gateways) = child(root, "gateways") {
+            self.gateways(gateways);
+        }
+        for node in sections(root, "staticroutes", "route") {
+            if !has(node, "disabled")
+                && let (Some(net), Some(gateway)) = (text(node, "network"), text(node, "gateway"))
+            {
+                self.config.routes.push((net.to_owned(), gateway.to_owned()));
+            }
+        }
+        for node in sections(root, "aliases", "alias") {
+            self.config.statements += 1;
+            self.alias(node);
+        }
+        for node in sections(root, "ifgroups", "ifgroupentry") {
+            if let Some(name) = text(node, "ifname") {
+                let members = text(node, "members").unwrap_or_default();
+                let members = members.split_whitespace().map(str::to_owned).collect();
+                self.config.groups.push((name.to_owned(), members));
+            }
+        }
+        for node in sections(root, "virtualip", "vip") {
+            self.virtual_address(node);
+        }
+        if let Some(nat) = child(root, "nat") {
+            self.nat(nat);
+        }
+        for (index, node) in sections(root, "filter", "rule").into_iter().enumerate() {
+            self.config.statements += 1;
+            let rule = self.rule(index, node);
+            self.config.rules.push(rule);
+        }
+        self.tunnels(root);
+        for node in sections(root, "schedules", "schedule") {
+            if let Some(name) = text(node, "name") {
+                self.config.schedules.push((name.to_owned(), holds(node)));
+            }
+        }
+        for node in
+            child(root, "dhcpd").into_iter().flat_map(|n| n.children().filter(Node::is_element).collect::<Vec<_>>())
+        {
+            if has(node, "enable") {
+                self.config.dhcp.push(node.tag_name().name().to_owned());
+            }
+        }
+    }
+
+    fn system(&self, node: Node<'_, '_>) -> System {
+        let gui = child(node, "webgui");
+        let https = gui.and_then(|g| text(g, "protocol")) == Some("https");
+        let own = gui.and_then(|g| text(g, "port")).and_then(|p| p.parse().ok());
+        let mut admin_ports = vec![own.unwrap_or(if https { 443 } else { 80 })];
+        if https && !gui.is_some_and(|g| has(g, "disablehttpredirect")) {
+            admin_ports.push(80);
+        }
+        if let Some(ssh) = child(node, "ssh").filter(|s| has(*s, "enable")) {
+            admin_ports.push(text(ssh, "port").and_then(|p| p.parse().ok()).unwrap_or(22));
+        }
+        let switch = child(node, "disablenatreflection");
+        System {
+            reflection_off: switch.is_some(),
+            reflection_pure: has(node, "enablenatreflectionpurenat"),
+            reflection_helper: has(node, "enablenatreflectionhelper"),
+            reflection_one_to_one: has(node, "enablebinatreflection"),
+            no_reply_to: has(node, "disablereplyto"),
+            if_bound: text(node, "statepolicy").map(|p| p == "if-bound"),
+            ipv6: has(node, "ipv6allow"),
+            filter_off: has(node, "disablefilter"),
+            skip_down: has(node, "skip_rules_gw_down"),
+            bypass_static_routes: has(node, "bypassstaticroutes"),
+            no_lockout_rule: gui.is_some_and(|g| has(g, "noantilockout")),
+            admin_ports,
+            reflection_at: switch.map(|n| (self.span)(n)),
+        }
+    }
+
+    fn interface(&mut self, node: Node<'_, '_>) {
+        let name = node.tag_name().name().to_owned();
+        let Some(device) = text(node, "if") else {
+            return self.unread(node, "an interface without a device");
+        };
+        let addressing = |key: &str, bits: &str| match text(node, key) {
+            None | Some("none") => Addressing::None,
+            Some(value) => match value.parse::<IpAddr>() {
+                Ok(ip) => {
+                    let full = if ip.is_ipv4() { 32 } else { 128 };
+                    let length = text(node, bits).and_then(|b| b.parse().ok()).filter(|b| *b <= full).unwrap_or(full);
+                    Addressing::Static(IpNet::new_assert(ip, length))
+                }
+                Err(_) => Addressing::Line(value.to_owned()),
+            },
+        };
+        let gateway = |key: &str| text(node, key).filter(|g| *g != "none").map(str::to_owned);
+        let descr = text(node, "descr").map_or_else(|| name.to_uppercase(), str::to_owned);
+        self.config.interfaces.push(Interface {
+            device: device.to_owned(),
+            descr,
+            enabled: has(node, "enable"),
+            v4: addressing("ipaddr", "subnet"),
+            v6: addressing("ipaddrv6", "subnetv6"),
+            gateway: [gateway("gateway"), gateway("gatewayv6")],
+            block_private: has(node, "blockpriv"),
+            block_bogons: has(node, "blockbogons"),
+            at: (self.span)(node),
+            name,
+        });
+    }
+
+    fn gateways(&mut self, node: Node<'_, '_>) {
+        for item in children(node, "gateway_item") {
+            self.config.statements += 1;
+            let (Some(name), Some(interface)) = (text(item, "name"), text(item, "interface")) else {
+                self.unread(item, "a gateway without a name or interface");
+                continue;
+            };
+            let address = text(item, "gateway").and_then(|g| g.parse::<IpAddr>().ok());
+            let family = match (text(item, "ipprotocol"), address) {
+                (Some("inet6"), _) | (None, Some(IpAddr::V6(_))) => Family::V6,
+                _ => Family::V4,
+            };
+            self.config.gateways.push(Gateway {
+                name: name.to_owned(),
+                interface: interface.to_owned(),
+                address,
+                family,
+                down: has(item, "disabled") || has(item, "force_down"),
+                default: has(item, "defaultgw"),
+            });
+        }
+        self.config.default_gateway = ["defaultgw4", "defaultgw6"].map(|k| text(node, k).map(str::to_owned));
+        for group in children(node, "gateway_group") {
+            self.config.statements += 1;
+            let Some(name) = text(group, "name") else {
+                self.unread(group, "a group of gateways without a name");
+                continue;
+            };
+            let member = |n: Node<'_, '_>| {
+                let mut parts = own_text(n)?.split('|');
+                Some((parts.next()?.to_owned(), parts.next()?.parse().ok()?))
+            };
+            let members = children(group, "item").filter_map(member).collect();
+            self.config.gateway_groups.push((name.to_owned(), members));
+        }
+    }
+
+    fn alias(&mut self, node: Node<'_, '_>) {
+        let Some(name) = text(node, "name") else { return self.unread(node, "an alias without a name") };
+        let kind = text(node, "type").unwrap_or("host").to_owned();
+        let members = text(node, "address").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
+        self.config.aliases.push(Alias { name: name.to_owned(), kind, members, at: (self.span)(node) });
+    }
+
+    fn virtual_address(&mut self, node: Node<'_, '_>) {
+        let ip = text(node, "subnet").and_then(|s| s.parse::<IpAddr>().ok());
+        let bits = text(node, "subnet_bits").and_then(|b| b.parse().ok());
+        let (Some(mode), Some(interface), Some(ip)) = (text(node, "mode"), text(node, "interface"), ip) else {
+            return self.unread(node, "a virtual address that is not an address of an interface");
+        };
+        let full = if ip.is_ipv4() { 32 } else { 128 };
+        let net = IpNet::new(ip, bits.unwrap_or(full)).unwrap_or_else(|_| ip.into());
+        let (mode, interface) = (mode.to_owned(), interface.to_owned());
+        self.config.virtual_addresses.push(VirtualAddress { mode, interface, net });
+    }
+
+    fn nat(&mut self, node: Node<'_, '_>) {
+        for (index, rule) in children(node, "rule").enumerate() {
+            self.config.statements += 1;
+            let forward = self.forward(index, rule);
+            self.config.forwards.push(forward);
+        }
+        if let Some(outbound) = child(node, "outbound") {
+            self.config.outbound = Outbound {
+                mode: text(outbound, "mode").unwrap_or("automatic").to_owned(),
+                rules: children(outbound, "rule").map(|n| self.outbound_rule(n)).collect(),
+            };
+            self.config.statements += self.config.outbound.rules.len() + 1;
+        }
+        for rule in children(node, "onetoone") {
+            self.config.statements += 1;
+            let Some(external) = text(rule, "external") else {
+                self.unread(rule, "1:1 NAT without an external address");
+                continue;
+            };
+            self.config.one_to_one.push(OneToOne {
+                disabled: has(rule, "disabled"),
+                nobinat: has(rule, "nobinat"),
+                interface: text(rule, "interface").unwrap_or("wan").to_owned(),
+                external: external.to_owned(),
+                source: end(rule, "source"),
+                destination: end(rule, "destination"),
+                reflection: text(rule, "natreflection").map(|r| r == "enable"),
+                descr: text(rule, "descr").unwrap_or_default().to_owned(),
+                at: (self.span)(rule),
+            });
+        }
+        for rule in children(node, "npt") {
+            self.config.statements += 1;
+            let net = |name: &str| end(rule, name).address.and_then(|a| a.parse::<IpNet>().ok());
+            match (net("source"), net("destination")) {
+                (Some(inner), Some(outer)) => self.config.npt.push(Npt {
+                    disabled: has(rule, "disabled"),
+                    interface: text(rule, "interface").unwrap_or("wan").to_owned(),
+                    inner,
+                    outer,
+                    at: (self.span)(rule),
+                }),
+                _ => self.unread(rule, "prefix translation without two prefixes"),
+            }
+        }
+    }
+
+    fn forward(&self, index: usize, node: Node<'_, '_>) -> Forward {
+        Forward {
+            index,
+            disabled: has(node, "disabled"),
+            nordr: has(node, "nordr"),
+            interface: text(node, "interface").unwrap_or("wan").to_owned(),
+            family: if text(node, "ipprotocol") == Some("inet6") { Family::V6 } else { Family::V4 },
+            protocol: text(node, "protocol").map(str::to_ascii_lowercase).filter(|p| p != "any"),
+            source: end(node, "source"),
+            destination: end(node, "destination"),
+            target: text(node, "target").map(str::to_owned),
+            local_port: text(node, "local-port").map(str::to_owned),
+            descr: text(node, "descr").unwrap_or_default().to_owned(),
+            associated: text(node, "associated-rule-id").unwrap_or_default().to_owned(),
+            reflection: match text(node, "natreflection") {
+                Some("enable") => Reflects::Proxy,
+                Some("purenat") => Reflects::Pure,
+                Some("disable") => Reflects::Off,
+                _ => Reflects::Default,
+            },
+            at: (self.span)(node),
+        }
+    }
+
+    fn outbound_rule(&self, node: Node<'_, '_>) -> OutboundRule {
+        let source = child(node, "source").and_then(|s| text(s, "network").or_else(|| has(s, "any").then_some("any")));
+        OutboundRule {
+            disabled: has(node, "disabled"),
+            interface: text(node, "interface").unwrap_or("wan").to_owned(),
+            family: match text(node, "ipprotocol") {
+                Some("inet6") => Some(Family::V6),
+                Some("inet46") | None => None,
+                Some(_) => Some(Family::V4),
+            },
+            protocol: text(node, "protocol").map(str::to_ascii_lowercase).filter(|p| p != "any"),
+            source: source.map(str::to_owned),
+            source_port: text(node, "sourceport").map(str::to_owned),
+            destination: end(node, "destination"),
+            port: text(node, "dstport").map(str::to_owned),
+            target: text(node, "target").map(str::to_owned),
+            target_bits: text(node, "target_subnet").map(str::to_owned),
+            nat_port: text(node, "natport").map(str::to_owned),
+            static_port: has(node, "staticnatport"),
+            no_nat: has(node, "nonat"),
+            descr: text(node, "descr").unwrap_or_default().to_owned(),
+            at: (self.span)(node),
+        }
+    }
+
+    fn rule(&self, index: usize, node: Node<'_, '_>) -> Rule {
+        let floating = text(node, "floating") == Some("yes");
+        let limits = ["max", "max-src-nodes", "max-src-states", "max-src-conn", "max-src-conn-rate"];
+        let limited: Vec<String> = limits.iter().filter_map(|k| text(node, k).map(|v| format!("{k} {v}"))).collect();
+        let protocol = text(node, "protocol").filter(|p| *p != "any").map(str::to_owned);
+        let tagged = text(node, "tagged").map(|t| (!has(node, "nottagged"), t.to_owned()));
+        Rule {
+            index,
+            tracker: text(node, "tracker").and_then(|t| t.parse().ok()),
+            action: text(node, "type").unwrap_or("pass").to_owned(),
+            disabled: has(node, "disabled"),
+            interfaces: text(node, "interface")
+                .unwrap_or_default()
+                .split(',')
+                .filter(|i| !i.is_empty())
+                .map(str::to_owned)
+                .collect(),
+            families: match text(node, "ipprotocol") {
+                Some("inet6") => vec![Family::V6],
+                Some("inet46") => vec![Family::V4, Family::V6],
+                _ => vec![Family::V4],
+            },
+            icmp: protocol.as_deref().is_some_and(|p| p.to_ascii_lowercase().contains("icmp")),
+            protocol,
+            protocol_missing: !has(node, "protocol"),
+            floating,
+            quick: !has(node, "floating") || text(node, "quick").is_some(),
+            direction: if floating { text(node, "direction").unwrap_or("any") } else { "in" }.to_owned(),
+            source: end(node, "source"),
+            destination: end(node, "destination"),
+            state: text(node, "statetype").map(str::to_owned),
+            gateway: text(node, "gateway").map(str::to_owned),
+            no_reply_to: has(node, "disablereplyto"),
+            schedule: text(node, "sched").map(str::to_owned),
+            limited: (!limited.is_empty()).then(|| limited.join(", ")),
+            any_flags: has(node, "tcpflags_any"),
+            tag: text(node, "tag").map(str::to_owned),
+            tagged,
+            narrowed: text(node, "os").map(|os| format!("only senders that look like {os}")),
+            descr: text(node, "descr").unwrap_or_default().to_owned(),
+            associated: text(node, "associated-rule-id").map(str::to_owned),
+            at: (self.span)(node),
+        }
+    }
+
+    fn tunnels(&mut self, root: Node<'_, '_>) {
+        if let Some(openvpn) = child(root, "openvpn") {
+            let on = |n: &Node<'_, '_>| !has(*n, "disable");
+            let servers: Vec<_> = children(openvpn, "openvpn-server").filter(on).collect();
+            let clients = children(openvpn, "openvpn-client").filter(on).count();
+            if !servers.is_empty() || clients > 0 {
+                let nets = servers.iter().filter_map(|s| text(*s, "tunnel_network")).filter_map(|n| n.parse().ok());
+                self.config.openvpn = Some(nets.collect());
+            }
+        }
+        if let Some(ipsec) = child(root, "ipsec") {
+            let phases: Vec<_> = children(ipsec, "phase2").filter(|p| !has(*p, "disabled")).collect();
+            if children(ipsec, "phase1").any(|p| !has(p, "disabled")) && !phases.is_empty() {
+                let remote = |p: &Node<'_, '_>| {
+                    let id = child(*p, "remoteid")?;
+                    let address: IpAddr = text(id, "address")?.parse().ok()?;
+                    let bits = text(id, "netbits").and_then(|b| b.parse().ok()).unwrap_or(32);
+                    IpNet::new(address, bits).ok()
+                };
+                self.config.ipsec = Some(phases.iter().filter_map(remote).collect());
+                let peers = children(ipsec, "phase1").filter(|p| !has(*p, "disabled"));
+                let peer = |p: Node<'_, '_>| {
+                    Some((text(p, "interface")?.to_owned(), text(p, "remote-gateway")?.parse().ok()?))
+                };
+                self.config.ipsec_peers = peers.filter_map(peer).collect();
+            }
+        }
+    }
+
+    fn unread(&mut self, node: Node<'_, '_>, why: &str) {
+        let place = (self.span)(node);
+        self.config.unread.push((place, why.to_owned()));
+    }
+}
+
+fn sections<'a, 'i: 'a>(root: Node<'a, 'i>, section: &str, name: &'a str) -> Vec<Node<'a, 'i>> {
+    root.children().filter(|n| n.has_tag_name(section)).flat_map(|n| children(n, name)).collect()
+}
+
+fn end(node: Node<'_, '_>, name: &str) -> End {
+    let Some(node) = child(node, name) else { return End::default() };
+    let value = |key: &str| text(node, key).map(str::to_owned);
+    End {
+        present: true,
+        any: has(node, "any"),
+        network: value("network"),
+        address: value("address"),
+        not: has(node, "not"),
+        port: value("port"),
+    }
+}
+
+/// Whole days on all days of the week hold always; the 30th of February never comes.
+fn holds(schedule: Node<'_, '_>) -> Holds {
+    let ranges: Vec<Node<'_, '_>> = children(schedule, "timerange").collect();
+    let whole_day = |n: &Node<'_, '_>| text(*n, "hour").is_some_and(|h| h == "0:00-23:59");
+    let all_days = |n: &Node<'_, '_>| {
+        text(*n, "position").is_some_and(|p| (1..=7).all(|d| p.split(',').any(|x| x == d.to_string())))
+    };
+    if ranges.iter().any(|n| whole_day(n) && all_days(n)) {
+        return Holds::Always;
+    }
+    let impossible = |n: &Node<'_, '_>| {
+        let days = |month: &str| match month {
+            "2" => 29,
+            "4" | "6" | "9" | "11" => 30,
+            _ => 31,
+        };
+        let (Some(months), Some(dates)) = (text(*n, "month"), text(*n, "day")) else { return false };
+        let mut pairs = months.split(',').zip(dates.split(','));
+        pairs.all(|(m, d)| d.split('-').next().and_then(|d| d.parse::<u8>().ok()).is_some_and(|d| d > days(m)))
+    };
+    if ranges.iter().all(impossible) { Holds::Never } else { Holds::Sometimes }
+}
