@@ -5,6 +5,7 @@ use super::story::origin;
 use crate::model::Family;
 use crate::profile::Instance;
 use crate::report::{Report, Ruleset, Unread, Verdict};
+use crate::requirement::Party;
 use std::collections::BTreeSet;
 
 impl Judge<'_> {
@@ -45,6 +46,23 @@ impl Judge<'_> {
         if let Some(name) = &self.manifest.name {
             not_judged.insert(format!("whether {} resolves to {told}", name.value));
         }
+        for r in instance.requirements.iter().filter(|r| r.from == Party::Internet) {
+            not_judged.insert(format!("whether {} reach {label}: {} ({})", r.sender(), r.purpose, r.what()));
+        }
+        let examples: Vec<String> = instance
+            .requirements
+            .iter()
+            .filter(|r| r.example)
+            .map(|r| format!("{} ({})", r.what(), r.parameter))
+            .collect();
+        if !examples.is_empty() {
+            given.push(format!(
+                "{label} uses the ports that its document gives as examples; every installation has others, to be stated \
+                 in `with`: {}",
+                examples.join(", ")
+            ));
+        }
+        not_judged.extend(instance.profile.not_judged.iter().cloned());
         not_judged.insert("callers' own networks: strict NATs, blocked UDP".into());
         not_judged.insert(format!("whether {} is running and configured as stated", instance.profile.title));
     }
