@@ -64,8 +64,11 @@ pub(super) fn html(sheet: &Sheet) -> String {
 fn table(out: &mut String, title: &str, lines: &[Line], open: bool) {
     let names: &[&str] =
         if open { &["Port", "Protocol", "Who", "Purpose", "Required?"] } else { &["Port", "Protocol", "Purpose"] };
-    let head: String = names.iter().map(|n| format!("<th scope=\"col\">{n}</th>")).collect();
-    let _ = writeln!(out, "<h2>{title}</h2>\n<table>\n<thead><tr>{head}</tr></thead>\n<tbody>");
+    let _ = write!(out, "<h2>{title}</h2>\n<table>\n<thead><tr>");
+    for name in names {
+        let _ = write!(out, "<th scope=\"col\">{name}</th>");
+    }
+    *out += "</tr></thead>\n<tbody>\n";
     for l in lines {
         let example = if l.example { " <small>example, yours differs</small>" } else { "" };
         let ports = format!("<span><code>{}</code>{example}</span>", l.ports);
@@ -77,9 +80,11 @@ fn table(out: &mut String, title: &str, lines: &[Line], open: bool) {
         } else {
             vec![ports, proto, purpose]
         };
-        let cells: String =
-            names.iter().zip(cells).map(|(name, cell)| format!("<td data-name=\"{name}\">{cell}</td>")).collect();
-        let _ = writeln!(out, "<tr>{cells}</tr>");
+        *out += "<tr>";
+        for (name, cell) in names.iter().zip(cells) {
+            let _ = write!(out, "<td data-name=\"{name}\">{cell}</td>");
+        }
+        *out += "</tr>\n";
     }
     *out += "</tbody>\n</table>\n";
 }

@@ -13,6 +13,7 @@ use crate::profile::{Advice, Ice, Instance, ToldAddress, ToldBy};
 use crate::requirement::{Level, Party, Requirement};
 use serde::Serialize;
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 /// Name and version of the JSON format.
 pub const SCHEMA: &str = "callpath.ports/1";
@@ -165,10 +166,10 @@ fn required(r: &Requirement) -> String {
     .to_owned();
     if r.level != Level::Forbidden && !r.at.is_empty() {
         let places: Vec<&str> = r.at.iter().map(|p| if p == "internet" { "the internet" } else { p }).collect();
-        out += &format!(", from {}", places.join(" and "));
+        let _ = write!(out, ", from {}", places.join(" and "));
     }
     if !r.when.is_empty() {
-        out += &format!(" (with {})", r.when.join(" and "));
+        let _ = write!(out, " (with {})", r.when.join(" and "));
     }
     out
 }

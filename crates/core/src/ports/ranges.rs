@@ -35,24 +35,29 @@ pub(super) fn notes(instance: &Instance) -> Vec<String> {
     let mut out = Vec::new();
     let known = common().map(|f| f.range).unwrap_or_default();
     let own = own(instance);
-    for (_, proto, ports) in own.iter().filter(|(name, ..)| used(instance, name)) {
-        for range in &known {
-            let avoid = parse_ports(&range.ports).unwrap_or_default();
-            let hit = ports.iter().any(|(lo, hi)| avoid.iter().any(|(a, b)| lo <= b && a <= hi));
-            if hit {
-                let what = format!("{} {}", proto.name(), show_ports(ports));
-                out.push(format!("{what} meets {} ({}): {} [{}]", range.name, range.ports, range.why, range.source));
-            }
+    for range in &known {
+        let avoid = parse_ports(&range.ports).unwrap_or_default();
+        let meets = |ports: &PortRanges| ports.iter().any(|(lo, hi)| avoid.iter().any(|(a, b)| lo <= b && a <= hi));
+        let hit = own.iter().filter(|(name, _, ports)| used(instance, name) && meets(ports));
+        let hit: Vec<String> = hit.map(|(_, proto, ports)| format!("{} {}", proto.name(), show_ports(ports))).collect();
+        if !hit.is_empty() {
+            let hit = hit.join(", ");
+            out.push(format!("among {} ({}): {hit}; {} [{}]", range.name, range.ports, range.why, range.source));
         }
     }
-    if own.len() > 1 {
-        let list: Vec<String> =
-            own.iter().map(|(name, proto, ports)| format!("{} {} ({name})", proto.name(), show_ports(ports))).collect();
-        out.push(format!(
-            "ranges of {} that must stay clear of each other: {}",
-            instance.profile.title,
-            list.join(", ")
-        ));
+    for proto in [Proto::Udp, Proto::Tcp] {
+        let list: Vec<String> = own
+            .iter()
+            .filter(|o| o.1 == proto)
+            .map(|(name, _, ports)| format!("{} {} ({name})", proto.name(), show_ports(ports)))
+            .collect();
+        if list.len() > 1 {
+            out.push(format!(
+                "ranges of {} that must stay clear of each other: {}",
+                instance.profile.title,
+                list.join(", ")
+            ));
+        }
     }
     let clear: Vec<String> = known.iter().map(|r| format!("{} ({})", r.ports, r.name)).collect();
     if !own.is_empty() {

@@ -33,10 +33,10 @@ fn ephemeral_ranges_are_noted_only_where_they_are_met() {
         let choice = Choice { system: "livekit".into(), with: vec![format!("udp={udp}")], ..Choice::default() };
         sheet(&made(&choice).expect("instance")).ranges.join("\n")
     };
-    assert!(notes("50000-50499").contains("udp 50000-50499 meets Linux"));
-    assert!(notes("50000-50499").contains("meets the ephemeral ports of macOS"));
-    assert!(!notes("44200-44300").contains("meets the ephemeral ports of macOS"));
-    assert!(!notes("20000-20100").contains("meets"));
+    assert!(notes("50000-50499").contains("among Linux's ephemeral ports (32768-60999): udp 50000-50499"));
+    assert!(notes("50000-50499").contains("among the ephemeral ports of macOS"));
+    assert!(!notes("44200-44300").contains("among the ephemeral ports of macOS"));
+    assert!(!notes("20000-20100").contains("among"));
     assert!(!ranges::common().expect("reads").range.is_empty());
 }
 

@@ -3,6 +3,7 @@
 use super::markdown::differences;
 use super::{Line, Sheet};
 use crate::report::wrap;
+use std::fmt::Write;
 
 const WIDTH: usize = 80;
 /// Columns for protocol and ports.
@@ -37,7 +38,7 @@ pub(super) fn text(sheet: &Sheet) -> String {
         if list.is_empty() {
             continue;
         }
-        out += &format!("\n{title}\n");
+        let _ = writeln!(out, "\n{title}");
         for item in list {
             paragraph(&mut out, 2, item);
         }
@@ -49,20 +50,20 @@ fn row(out: &mut String, l: &Line, open: bool) {
     let mut ports = format!("{} {}", l.proto, l.ports);
     let mut about = l.purpose.clone();
     if open {
-        about += &format!("; {}; {}", l.who, l.required);
+        let _ = write!(about, "; {}; {}", l.who, l.required);
     }
     if l.example {
         about += "; an example, yours differs";
     }
     if let Some(label) = &l.label {
-        about += &format!("; “{label}”");
+        let _ = write!(about, "; “{label}”");
     }
     if ports.chars().count() >= PORTS {
-        *out += &format!("  {ports}\n");
+        let _ = writeln!(out, "  {ports}");
         ports = String::new();
     }
     for line in wrap(&about, WIDTH - PORTS - 2) {
-        *out += &format!("  {ports:PORTS$}{line}\n");
+        let _ = writeln!(out, "  {ports:PORTS$}{line}");
         ports = String::new();
     }
 }
@@ -71,6 +72,6 @@ fn row(out: &mut String, l: &Line, open: bool) {
 fn paragraph(out: &mut String, margin: usize, text: &str) {
     for (n, line) in wrap(text, WIDTH - margin - 2).into_iter().enumerate() {
         let hang = if n == 0 { 0 } else { 2 };
-        *out += &format!("{}{line}\n", " ".repeat(margin + hang));
+        let _ = writeln!(out, "{}{line}", " ".repeat(margin + hang));
     }
 }
