@@ -10,7 +10,7 @@ const MAX_BYTES: u64 = 64 << 20;
 const MAX_MANIFEST: u64 = 1 << 20;
 
 /// The name of the manifest.
-const MANIFEST: &str = "callpath.toml";
+pub const MANIFEST: &str = "callpath.toml";
 
 /// A site's texts, as far as they could be read, and what stopped the reading.
 pub struct Gathered {
@@ -52,7 +52,7 @@ fn manifest_file(path: &Path) -> Result<PathBuf, InputError> {
         return Ok(if path == Path::new(".") { PathBuf::from(MANIFEST) } else { file });
     }
     Err(InputError::about(shown(path), format!("there is no {MANIFEST} in this directory"))
-        .help("write one: examples/linux-router in callpath's sources is one to start from, and `callpath schema` describes it"))
+        .help("write one: `callpath init` asks what it needs to know, and `callpath schema` describes it"))
 }
 
 /// Reads a file, and the files that it includes by relative paths.

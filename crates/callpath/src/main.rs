@@ -3,6 +3,8 @@
 mod check;
 mod gather;
 mod import;
+mod init;
+mod ports;
 mod shell;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -32,6 +34,10 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
     },
+    /// Show which ports a product needs, from whom, and which must stay closed
+    Ports(ports::Arguments),
+    /// Write a first callpath.toml; never overwrites one
+    Init(init::Arguments),
     /// Show what was understood of firewall configurations
     Import {
         /// Configuration files, recognised by content
@@ -65,6 +71,8 @@ fn main() -> ExitCode {
     let code = match Cli::parse().command {
         Command::Check { site, format } => check::run(&site, format, &shell),
         Command::Import { files, unread, summary } => import::run(&files, unread, summary.as_deref(), &shell),
+        Command::Ports(arguments) => ports::run(arguments, &shell),
+        Command::Init(arguments) => init::run(arguments, &shell),
         Command::Schema => {
             Shell::print(&callpath_core::manifest::schema());
             0

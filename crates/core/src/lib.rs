@@ -7,6 +7,7 @@ pub mod cube;
 pub mod dialect;
 pub mod manifest;
 pub mod model;
+pub mod ports;
 pub mod profile;
 pub mod report;
 pub mod requirement;

@@ -1,6 +1,7 @@
 //! What a deployment needs from the network: who must, or must not, reach whom, by which ports.
 
 use crate::manifest::{PortRanges, Proto, show_ports};
+use crate::profile::Advice;
 
 /// One end of a requirement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize)]
@@ -57,6 +58,20 @@ pub struct Requirement {
     pub on_demand: bool,
     /// Several instances on a host can share it: a reverse proxy.
     pub shared: bool,
+    /// Features without which it would not be there.
+    pub when: Vec<String>,
+    /// Key of `with` that changes the ports.
+    pub parameter: String,
+    /// The ports are only an example of the document; this installation has others.
+    pub example: bool,
+    /// Ports that each participant of a call takes.
+    pub per_participant: Option<u16>,
+    /// Who sends first, where `from` says too little: `the other nodes`.
+    pub who: Option<String>,
+    /// What its document calls it: the description of a forward.
+    pub label: Option<String>,
+    /// What other texts of the product say about it.
+    pub note: Option<Advice>,
     /// What it is for.
     pub purpose: String,
     /// Document and key.
@@ -67,6 +82,28 @@ impl Requirement {
     /// Protocol and ports: `udp 50000-60000`.
     pub fn what(&self) -> String {
         format!("{} {}", self.proto.name(), show_ports(&self.ports))
+    }
+
+    /// Number of ports.
+    pub fn count(&self) -> u32 {
+        self.ports.iter().map(|(lo, hi)| u32::from(*hi) - u32::from(*lo) + 1).sum()
+    }
+
+    /// Participants for whom the ports suffice; nothing when all share one port.
+    pub fn capacity(&self) -> Option<u32> {
+        let each = u32::from(self.per_participant?.max(1));
+        Some(self.count() / each).filter(|_| self.count() > each)
+    }
+
+    /// Who sends first, for people.
+    pub fn sender(&self) -> &str {
+        match (&self.who, self.from) {
+            (Some(who), _) => who,
+            (None, Party::Callers) => "everyone who calls",
+            (None, Party::Admin) => "you, the administrator",
+            (None, Party::Server) => "the server, outwards",
+            (None, Party::Internet) => "services on the internet",
+        }
     }
 
     /// The level for callers at a place (`internet`, `lan`, `net:guests`, `self`, `admin`).

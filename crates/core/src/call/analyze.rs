@@ -9,7 +9,7 @@ use super::summary::finish;
 use crate::cube::{Cube, Set};
 use crate::manifest::{Manifest, Place, Proto, parse, show_ports};
 use crate::model::{Family, Part, address_value};
-use crate::profile::{Instance, instance};
+use crate::profile::{Instance, instance, overlap};
 use crate::report::{
     Alternative, DoubtLine, Fact, InstanceLine, Leg, Path, Piece, Reach, Report, SCHEMA, Tool, Verdict,
 };
@@ -30,6 +30,7 @@ pub(super) const CLIENT_PORTS: (u128, u128) = (1024, 65535);
 pub fn analyze(snapshot: &Snapshot) -> Result<Report, InputError> {
     let manifest = parse(snapshot.manifest())?;
     let instances = manifest.deploys.iter().map(instance).collect::<Result<Vec<_>, _>>()?;
+    overlap::check(&instances)?;
     let parts = Parts::read(snapshot, &manifest, &instances)?;
     let judged = |case| -> Result<Report, InputError> {
         let site = site::build(snapshot, &manifest, &parts, case)?;
@@ -239,7 +240,8 @@ impl Judge<'_> {
 
     fn goal(&self, n: usize, r: &Requirement) -> Goal {
         // A reverse proxy may listen on any port inside; media clients are told the server's own ports.
-        Goal { device: self.site.server_of[n], listening: true, same_port: !r.shared }
+        let media = r.leg == "media" || r.leg == "relay";
+        Goal { device: self.site.server_of[n], listening: true, same_port: media || !r.shared }
     }
 
     fn outbound_path(&self, n: usize, instance: &Instance, paths: &mut Vec<Path>) {

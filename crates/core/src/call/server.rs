@@ -30,7 +30,7 @@ pub(super) struct Server {
 /// All servers, and which of them each instance runs on.
 ///
 /// # Errors
-/// Two instances that want the same port of a host; firewall files that cannot be read.
+/// Firewall files that cannot be read, or that differ on one host.
 pub(super) fn read_all(snapshot: &Snapshot, instances: &[Instance]) -> Result<(Vec<Server>, Vec<usize>), InputError> {
     let mut servers: Vec<Server> = Vec::new();
     let mut server_of = Vec::new();
@@ -40,7 +40,6 @@ pub(super) fn read_all(snapshot: &Snapshot, instances: &[Instance]) -> Result<(V
         let same = servers.iter().position(|s| s.addresses.iter().any(|a| hosts.contains(&a.value.addr())));
         if let Some(index) = same {
             let other = &instances[first[index]];
-            overlap(other, instance)?;
             if let Some(file) = instance.deploy.firewall.first()
                 && other.deploy.firewall.iter().map(|f| &f.value).ne(instance.deploy.firewall.iter().map(|f| &f.value))
             {
@@ -62,47 +61,6 @@ pub(super) fn read_all(snapshot: &Snapshot, instances: &[Instance]) -> Result<(V
         server_of.push(servers.len() - 1);
     }
     Ok((servers, server_of))
-}
-
-/// Two instances on a host must not listen on the same port.
-fn overlap(a: &Instance, b: &Instance) -> Result<(), InputError> {
-    let listens = |i: &Instance| -> Vec<(usize, bool)> {
-        i.requirements.iter().enumerate().filter(|(_, r)| r.to == Party::Server).map(|(n, r)| (n, r.shared)).collect()
-    };
-    for (x, shared_x) in listens(a) {
-        for (y, shared_y) in listens(b) {
-            let (ra, rb) = (&a.requirements[x], &b.requirements[y]);
-            if ra.proto != rb.proto || shared_x && shared_y {
-                continue;
-            }
-            let both = ra
-                .ports
-                .iter()
-                .find_map(|p| rb.ports.iter().map(|q| (p.0.max(q.0), p.1.min(q.1))).find(|(lo, hi)| lo <= hi));
-            if let Some(range) = both {
-                let span =
-                    b.deploy.with.values().map(|(_, v)| v).find(|v| v.value == rb.ports).map_or_else(
-                        || b.deploy.span.start..b.deploy.span.start + "[[deploy]]".len(),
-                        |v| v.span.clone(),
-                    );
-                return Err(InputError::in_manifest(
-                    span,
-                    format!(
-                        "`{}` and `{}` both listen on {} {} of this host",
-                        a.label(),
-                        b.label(),
-                        ra.proto.name(),
-                        crate::manifest::show_ports(&[range])
-                    ),
-                )
-                .help(format!(
-                    "give `{}` other ports: with = {{ … }}, and the same in its own configuration",
-                    b.label()
-                )));
-            }
-        }
-    }
-    Ok(())
 }
 
 fn server(snapshot: &Snapshot, instance: &Instance) -> Result<Server, InputError> {

@@ -5,6 +5,7 @@ use super::story::origin;
 use crate::model::Family;
 use crate::profile::Instance;
 use crate::report::{Report, Ruleset, Unread, Verdict};
+use crate::requirement::{Level, Party, Requirement};
 use std::collections::BTreeSet;
 
 impl Judge<'_> {
@@ -45,6 +46,26 @@ impl Judge<'_> {
         if let Some(name) = &self.manifest.name {
             not_judged.insert(format!("whether {} resolves to {told}", name.value));
         }
+        let others = |r: &&Requirement| {
+            r.to == Party::Server && matches!(r.from, Party::Internet | Party::Admin) && r.level != Level::Admin
+        };
+        for r in instance.requirements.iter().filter(others) {
+            not_judged.insert(format!("{} ({}) of {label}, for {}", r.purpose, r.what(), r.sender()));
+        }
+        let examples: Vec<String> = instance
+            .requirements
+            .iter()
+            .filter(|r| r.example)
+            .map(|r| format!("{} ({})", r.what(), r.parameter))
+            .collect();
+        if !examples.is_empty() {
+            given.push(format!(
+                "{label} uses the ports that its document gives as examples; every installation has others, to be stated \
+                 in `with`: {}",
+                examples.join(", ")
+            ));
+        }
+        not_judged.extend(instance.profile.not_judged.iter().cloned());
         not_judged.insert("callers' own networks: strict NATs, blocked UDP".into());
         not_judged.insert(format!("whether {} is running and configured as stated", instance.profile.title));
     }
@@ -134,9 +155,16 @@ fn headline(report: &Report) -> String {
             _ => {}
         }
     }
-    for e in report.exposures.iter().filter(|e| e.forbidden.is_some()) {
-        let may = if e.unknown { "may reach" } else { "reaches" };
-        parts.insert(0, format!("the internet {may} {}", e.socket));
+    for (unknown, may) in [(true, "may reach"), (false, "reaches")] {
+        let mut open: Vec<String> = Vec::new();
+        for e in report.exposures.iter().filter(|e| e.forbidden.is_some() && e.unknown == unknown) {
+            if !open.contains(&e.socket) {
+                open.push(e.socket.clone());
+            }
+        }
+        if !open.is_empty() {
+            parts.insert(0, format!("the internet {may} {}", and(&open)));
+        }
     }
     parts.join("; ")
 }

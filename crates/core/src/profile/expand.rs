@@ -1,6 +1,6 @@
 //! From a profile and a `[[deploy]]` table to requirements.
 
-use super::{PROFILES, Profile, find};
+use super::{Mode, PROFILES, Profile, find};
 use crate::manifest::{At, Deploy, known_names, parse_ports};
 use crate::requirement::Requirement;
 use crate::snapshot::InputError;
@@ -22,6 +22,11 @@ impl Instance {
     /// Name for reports.
     pub fn label(&self) -> &str {
         &self.deploy.label.value
+    }
+
+    /// The mode's description.
+    pub fn mode(&self) -> Option<&Mode> {
+        self.profile.mode.iter().find(|m| m.name == self.mode)
     }
 
     /// Is a feature on?
@@ -110,6 +115,14 @@ fn requirements(profile: &Profile, deploy: &Deploy, mode: &str) -> Vec<Requireme
             at: r.at.clone(),
             on_demand: r.on_demand,
             shared: r.shared,
+            when: r.when.clone(),
+            parameter: r.ports.clone(),
+            example: !deploy.with.contains_key(&r.ports)
+                && profile.parameter.iter().any(|p| p.name == r.ports && p.example),
+            per_participant: r.per_participant,
+            who: r.who.clone(),
+            label: r.label.clone(),
+            note: r.note.clone(),
             purpose: r.purpose.clone(),
             source: r.source.clone(),
         }

@@ -1,8 +1,10 @@
 //! Products as data: which ports each needs, why, and what it tells its clients.
 //!
-//! A profile is a file in `profiles/`; [`PROFILES`] lists them all.
+//! A profile is a file in `profiles/`; [`PROFILES`] lists them all. A profile can build on another, its `base`.
 
+mod base;
 mod expand;
+pub mod overlap;
 
 pub use expand::{Instance, instance};
 
@@ -12,7 +14,14 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 
 /// Every profile: name and text.
-pub const PROFILES: &[(&str, &str)] = &[("livekit", include_str!("../../../../profiles/livekit.toml"))];
+pub const PROFILES: &[(&str, &str)] = &[
+    ("livekit", include_str!("../../../../profiles/livekit.toml")),
+    ("spokes", include_str!("../../../../profiles/spokes.toml")),
+    ("reflector", include_str!("../../../../profiles/reflector.toml")),
+    ("plugnmeet", include_str!("../../../../profiles/plugnmeet.toml")),
+    ("difuse", include_str!("../../../../profiles/difuse.toml")),
+    ("nethvoice", include_str!("../../../../profiles/nethvoice.toml")),
+];
 
 /// A product's description.
 #[derive(Debug, Clone, Deserialize)]
@@ -24,6 +33,13 @@ pub struct Profile {
     pub title: String,
     /// What it is, in a line.
     pub about: String,
+    /// The profile that it builds on: what is not said here is taken from there.
+    pub base: Option<String>,
+    /// Rows of the base, by id, that it does not have.
+    #[serde(default)]
+    pub drop: Vec<String>,
+    /// Name that its document gives to a firewall's alias for the public address.
+    pub alias: Option<String>,
     /// Documents by short name; `source` fields begin with one of these names.
     pub documents: BTreeMap<String, String>,
     /// Ways to install it, the default first.
@@ -37,6 +53,19 @@ pub struct Profile {
     pub row: Vec<Row>,
     /// What clients are told.
     pub told: Told,
+    /// Why the router must turn calls from inside to the public address back in.
+    pub hairpin: Option<Advice>,
+    /// What to do about the helper (ALG) of a router.
+    pub helper: Option<Advice>,
+    /// What else is to be set on the server.
+    #[serde(default)]
+    pub advice: Vec<Advice>,
+    /// Where other texts of the product say something else, and belongs to no row.
+    #[serde(default)]
+    pub note: Vec<Advice>,
+    /// What no answer can be given about, and why.
+    #[serde(default)]
+    pub not_judged: Vec<String>,
 }
 
 /// A way to install it.
@@ -47,6 +76,8 @@ pub struct Mode {
     pub name: String,
     /// What it means.
     pub about: String,
+    /// Pages come without TLS in this mode: what browsers then refuse.
+    pub plain_http: Option<String>,
     /// Document and key.
     pub source: String,
 }
@@ -59,6 +90,9 @@ pub struct Parameter {
     pub name: String,
     /// Ports unless the manifest says otherwise.
     pub default: String,
+    /// The default is only an example of the document: every installation has others.
+    #[serde(default)]
+    pub example: bool,
     /// What they are for.
     pub about: String,
     /// Document and key.
@@ -115,6 +149,14 @@ pub struct Row {
     /// Instances on one host can share it.
     #[serde(default)]
     pub shared: bool,
+    /// Ports that each participant of a call takes.
+    pub per_participant: Option<u16>,
+    /// Who sends first, where `from` says too little.
+    pub who: Option<String>,
+    /// What its document calls it: the description of a forward.
+    pub label: Option<String>,
+    /// What other texts of the product say about it.
+    pub note: Option<Advice>,
     /// What it is for.
     pub purpose: String,
     /// Document and key.
@@ -127,12 +169,34 @@ pub struct Row {
 pub struct Told {
     /// Which address.
     pub address: ToldAddress,
-    /// Which kind of ICE agent the server is (RFC 8445 2.5).
-    pub ice: Ice,
+    /// Where they read it.
+    pub by: ToldBy,
+    /// Which kind of ICE agent the server is (RFC 8445 2.5); absent without ICE.
+    pub ice: Option<Ice>,
     /// In a sentence.
     pub about: String,
     /// Document and key.
     pub source: String,
+}
+
+/// A statement with its source.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Advice {
+    /// In a sentence.
+    pub about: String,
+    /// Document and key.
+    pub source: String,
+}
+
+/// Where clients read the address for media.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ToldBy {
+    /// In ICE candidates (RFC 8445).
+    Ice,
+    /// In the SDP's connection line (RFC 8866 5.7), without ICE.
+    Sdp,
 }
 
 /// Which address clients are told.
@@ -153,12 +217,13 @@ pub enum Ice {
     Lite,
 }
 
-/// A profile by name.
+/// A profile by name, with what it takes from its base.
 pub fn find(name: &str) -> Option<Profile> {
-    let (_, text) = PROFILES.iter().find(|(n, _)| *n == name)?;
     // The texts are part of the program; a test reads every one of them.
-    toml::from_str(text).ok()
+    base::read(name).ok()
 }
 
+#[cfg(test)]
+mod documents;
 #[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@
 
 mod text;
 
+pub(crate) use text::wrap;
 pub use text::{Style, text};
 
 use serde::Serialize;

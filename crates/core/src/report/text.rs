@@ -181,7 +181,7 @@ impl Writer {
 }
 
 /// Words in lines of at most `width` columns; longer words stand alone.
-fn wrap(text: &str, width: usize) -> Vec<String> {
+pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {

@@ -16,17 +16,19 @@ pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: S
             columns.push(&a.what);
         }
     }
-    // At most four ways side by side; further ones follow in lines of their own.
-    let shown = &columns[..columns.len().min(4)];
-    let widths: Vec<usize> = shown
-        .iter()
-        .map(|what| {
+    let last = if calls.iter().all(|p| p.note.is_empty()) { 9 } else { 14 };
+    // At most four ways side by side, fewer when they are wide; further ones follow in lines of their own.
+    let widths = |shown: &[&str]| -> Vec<usize> {
+        let width = |what: &&str| {
             let cells = calls.iter().flat_map(|p| &p.legs).flat_map(|l| &l.any_of).filter(|a| a.what == **what);
             let widest = cells.map(|a| words(a, notes).chars().count()).max().unwrap_or(0);
             (widest.max(what.chars().count()) + 1).clamp(9, if shown.len() > 2 { 16 } else { 19 })
-        })
-        .collect();
-    let last = if calls.iter().all(|p| p.note.is_empty()) { 9 } else { 14 };
+        };
+        shown.iter().map(width).collect()
+    };
+    let fits = |n: &usize| widths(&columns[..*n]).iter().sum::<usize>() + last + 12 <= WIDTH - 2;
+    let shown = &columns[..(1..=columns.len().min(4)).rev().find(fits).unwrap_or(columns.len().min(1))];
+    let widths = widths(shown);
     let first = (WIDTH - 2).saturating_sub(widths.iter().sum::<usize>() + last).clamp(12, 40);
     let head: String = shown.iter().zip(&widths).map(|(c, w)| pad(&super::shortened(c, w - 1), *w)).collect();
     out += &line(&format!("  {}{head}{}", pad("who calls", first), "the call"));

@@ -1,0 +1,196 @@
+//! `callpath ports` and `callpath init` through the real program: output, exit codes, and files that are left alone.
+
+use std::fs;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+
+/// An empty directory, removed at the end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let dir = std::env::temp_dir().join(format!("callpath-ports-{}-{name}", std::process::id()));
+        fs::create_dir_all(&dir).expect("directory");
+        Self(dir)
+    }
+
+    fn run(&self, args: &[&str], input: &str) -> Output {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_callpath"))
+            .args(args)
+            .current_dir(&self.0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .expect("callpath runs");
+        // Who asks nothing closes its input early.
+        let _ = child.stdin.take().expect("input").write_all(input.as_bytes());
+        child.wait_with_output().expect("callpath ends")
+    }
+
+    fn manifest(&self) -> String {
+        fs::read_to_string(self.0.join("callpath.toml")).expect("callpath.toml")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn ports_are_printed_in_every_format() {
+    let folder = Folder::new("formats");
+    for (format, part) in [
+        ("text", "udp 44200-44300"),
+        ("markdown", "| 44200-44300 | UDP | everyone who calls |"),
+        ("json", "\"schema\": \"callpath.ports/1\""),
+        ("html", "<!doctype html>"),
+    ] {
+        let args = ["ports", "--system", "reflector", "--mode", "caddy", "--format", format];
+        let output = folder.run(&args, "");
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        let text = String::from_utf8(output.stdout).expect("text");
+        assert!(text.contains(part), "{format}: {text}");
+    }
+}
+
+#[test]
+fn choices_change_what_is_printed() {
+    let folder = Folder::new("choices");
+    let args = ["ports", "--system", "reflector", "--mode", "direct", "--with", "udp=45000-45100"];
+    let output = folder.run(&[&args[..], &["--off", "garage", "--with", "tcp=7882"]].concat(), "");
+    let text = String::from_utf8(output.stdout).expect("text");
+    assert!(text.contains("udp 45000-45100") && text.contains("tcp 7882"), "{text}");
+    assert!(!text.contains("tcp 3900"), "{text}");
+}
+
+#[test]
+fn wrong_choices_give_no_answer() {
+    let folder = Folder::new("wrong");
+    for (args, message, help) in [
+        (vec!["--system", "spoks"], "no profile is called `spoks`", "did you mean `spokes`?"),
+        (vec!["--system", "reflector", "--mode", "cady"], "no mode `cady`", "did you mean `caddy`?"),
+        (vec!["--system", "reflector", "--off", "garag"], "no feature `garag`", "did you mean `garage`?"),
+        (vec!["--system", "reflector", "--with", "recordin=1"], "no parameter `recordin`", "did you mean `recording`?"),
+        (vec!["--system", "reflector", "--with", "udp=x"], "`x` is not a port", "50000-60000"),
+        (vec!["--system", "reflector", "--format", "pdf"], "invalid value 'pdf'", "markdown"),
+        (vec![], "--system", "--help"),
+    ] {
+        let output = folder.run(&[&["ports"], &args[..]].concat(), "");
+        let text = stderr(&output);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {text}");
+        assert!(output.stdout.is_empty(), "{args:?}");
+        assert!(text.contains(message) && text.contains(help), "{args:?}: {text}");
+    }
+}
+
+#[test]
+fn two_instances_with_the_same_ports_are_refused_with_free_ones() {
+    let folder = Folder::new("overlap");
+    let text = "address = \"203.0.113.5\"\n[[deploy]]\nsystem = \"spokes\"\nhost = \"203.0.113.5\"\n\
+                [[deploy]]\nsystem = \"spokes\"\nlabel = \"friends\"\nhost = \"203.0.113.5\"\n";
+    fs::write(folder.0.join("callpath.toml"), text).expect("write");
+    let output = folder.run(&["check"], "");
+    assert_eq!(output.status.code(), Some(2));
+    let message = stderr(&output);
+    assert!(message.contains("`spokes` and `friends` both listen on udp 50000-50499 of 203.0.113.5"), "{message}");
+    assert!(message.contains("with = { udp = \"50500-50999\", tcp = 7882 }"), "{message}");
+    assert!(message.contains("callpath.toml:5:1"), "{message}");
+    let better = format!("{text}with = {{ udp = \"50500-50999\", tcp = 7882 }}\n");
+    fs::write(folder.0.join("callpath.toml"), better).expect("write");
+    let output = folder.run(&["check"], "");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let report = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(report.contains("sign-in and signalling: the document names no port"), "{report}");
+}
+
+#[test]
+fn init_asks_three_things_and_writes_what_check_reads() {
+    let folder = Folder::new("asks");
+    let output = folder.run(&["init"], "203.0.113.5\nspokes\n203.0.113.5\n");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(stderr(&output).matches(": ").count(), 3, "three questions: {}", stderr(&output));
+    let text = folder.manifest();
+    assert!(text.contains("address = \"203.0.113.5\"") && text.contains("system = \"spokes\""), "{text}");
+    assert_eq!(folder.run(&["check"], "").status.code(), Some(0));
+}
+
+#[test]
+fn init_takes_answers_from_the_command_line() {
+    let folder = Folder::new("flags");
+    let flags = ["--system", "livekit", "--host", "192.168.1.50", "--name", "voice.example.org"];
+    let files = ["--config", "ruleset.nft", "--config", "ip-addr.json", "--address", "203.0.113.5"];
+    let output = folder.run(&[&["init"], &flags[..], &files[..]].concat(), "");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let text = folder.manifest();
+    assert!(text.contains("config = [\"ruleset.nft\", \"ip-addr.json\"]"), "{text}");
+    assert!(text.contains("name    = \"voice.example.org\""), "{text}");
+}
+
+#[test]
+fn init_never_overwrites() {
+    let folder = Folder::new("keeps");
+    fs::write(folder.0.join("callpath.toml"), "mine").expect("write");
+    let flags = ["init", "--system", "livekit", "--host", "192.168.1.50", "--name", "voice.example.org"];
+    for args in [&flags[..], &["init"][..]] {
+        let output = folder.run(args, "voice.example.org\nlivekit\n192.168.1.50\n");
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains("not overwritten"), "{}", stderr(&output));
+        assert!(!stderr(&output).contains("public name"), "nothing is asked in vain");
+        assert_eq!(folder.manifest(), "mine");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn init_does_not_write_through_a_link() {
+    let folder = Folder::new("link");
+    std::os::unix::fs::symlink("elsewhere", folder.0.join("callpath.toml")).expect("link");
+    let output = folder.run(&["init", "--system", "livekit", "--host", "192.168.1.50", "--name", "a.example"], "");
+    assert_eq!(output.status.code(), Some(2));
+    assert!(!folder.0.join("elsewhere").exists());
+}
+
+#[test]
+fn wrong_answers_write_nothing() {
+    let folder = Folder::new("refuses");
+    for (input, message) in [
+        ("", "no answer: the input ended"),
+        ("203.0.113.5\n\n", "an empty answer"),
+        ("203.0.113.5\nlivkit\n192.168.1.50\n", "did you mean `livekit`?"),
+        ("203.0.113.5\nlivekit\n192.168.1.500\n", "not an IP address"),
+    ] {
+        let output = folder.run(&["init"], input);
+        assert_eq!(output.status.code(), Some(2), "{input:?}");
+        assert!(stderr(&output).contains(message), "{input:?}: {}", stderr(&output));
+        assert!(!folder.0.join("callpath.toml").exists(), "{input:?}");
+    }
+    let output = folder.run(&["init", "nowhere"], "");
+    assert!(stderr(&output).contains("there is no such directory"), "{}", stderr(&output));
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn calls_to_every_product_work_on_the_open_internet() {
+    for system in ["livekit", "spokes", "reflector", "plugnmeet", "difuse", "nethvoice"] {
+        let folder = Folder::new(system);
+        let answers = ["--system", system, "--host", "203.0.113.5", "--address", "203.0.113.5"];
+        assert_eq!(folder.run(&[&["init"], &answers[..]].concat(), "").status.code(), Some(0));
+        let output = folder.run(&["check"], "");
+        let report = String::from_utf8_lossy(&output.stdout).into_owned();
+        // Without a firewall the internet also reaches what is for the proxy, the administrator or containers alone.
+        let closed = ["livekit", "reflector", "plugnmeet"].contains(&system);
+        assert_eq!(output.status.code(), Some(i32::from(closed)), "{report}");
+        let calls = report.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(calls.contains("calls work from the internet"), "{system}: {report}");
+        let fits = |l: &str| l.chars().count() <= 80 || l.split_whitespace().any(|w| w.len() > 40);
+        assert!(report.lines().all(fits), "{report}");
+    }
+}
