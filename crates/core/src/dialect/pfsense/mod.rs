@@ -1,3 +1,5 @@
 //! pfSense: `config.xml` read and changed.
 
 pub mod edit;
+pub mod guide;
+pub mod splice;
