@@ -5,9 +5,11 @@
 
 pub(super) mod alias;
 mod entry;
-mod field;
+pub(super) mod field;
+#[cfg(test)]
+pub(super) mod fixture;
 mod forward;
-mod item;
+pub(super) mod item;
 pub(super) mod place;
 mod rule;
 
@@ -16,7 +18,7 @@ use place::{Splice, Tree};
 use std::borrow::Cow;
 use std::ops::Range;
 
-pub(super) use entry::Forward;
+pub(super) use entry::{End, Forward, What, descr};
 pub(super) use rule::Tab;
 
 /// Why a change cannot be printed into a file, for the user.
@@ -92,14 +94,17 @@ pub(super) fn done(xml: &str, edits: &[Edit]) -> bool {
         Edit::AddPass(new) => new.before.is_some(),
         _ => false,
     });
+    // A filter rule that a forward was to get may have been there before.
     numbered
-        && without_added(xml, edits)
-            .and_then(|before| Work::run(&before, edits).ok())
-            .is_some_and(|again| again.xml == xml)
+        && [true, false].into_iter().any(|associated| {
+            without_added(xml, edits, associated)
+                .and_then(|before| Work::run(&before, edits).ok())
+                .is_some_and(|again| again.xml == xml)
+        })
 }
 
 /// The file without the elements that the edits add; absent when one of them is not there.
-fn without_added(xml: &str, edits: &[Edit]) -> Option<String> {
+fn without_added(xml: &str, edits: &[Edit], associated: bool) -> Option<String> {
     let tree = Tree::read(xml).ok()?;
     let mut added = Vec::new();
     for edit in edits {
@@ -109,7 +114,7 @@ fn without_added(xml: &str, edits: &[Edit]) -> Option<String> {
                 added.push(at);
                 added.extend(forward::linked(&tree, at));
             }
-            Edit::SetForward { forward: number, set } if forward::associates(set) => {
+            Edit::SetForward { forward: number, set } if associated && forward::associates(set) => {
                 let at = *tree.entries("nat", "rule").get(*number)?;
                 added.push(forward::linked(&tree, at)?);
             }
@@ -238,3 +243,6 @@ fn writable(value: &str) -> Result<&str, Refused> {
     }
     Ok(value.trim())
 }
+
+#[cfg(test)]
+pub(super) mod tests;

@@ -158,7 +158,7 @@ impl Forward {
         ]
         .join("\n");
         let id = |n: u32| format!("nat_{:013x}", fnv(format!("{content}\n{n}").as_bytes()) & 0xf_ffff_ffff_ffff);
-        (0..).map(id).find(|id| !taken(id)).unwrap_or_default()
+        (0..=u32::MAX).map(id).find(|id| !taken(id)).unwrap_or_default()
     }
 
     /// The filter rule of this forward, its elements in the order in which `saveNATrule` of pfSense's

@@ -5,7 +5,7 @@ use super::item::Item;
 use super::place::{El, Splice, Tree, child, children, own_text};
 
 /// Order of the elements of a port forward (`saveNATrule` of pfSense's `firewall_nat.inc`).
-pub(super) const FORWARD: [&str; 12] = [
+pub(in crate::dialect::pfsense) const FORWARD: [&str; 12] = [
     "disabled",
     "nordr",
     "source",
@@ -21,7 +21,7 @@ pub(super) const FORWARD: [&str; 12] = [
 ];
 
 /// Order of the elements of a filter rule (pfSense's `firewall_rules_edit.php`, as its exports show it).
-pub(super) const RULE: [&str; 11] = [
+pub(in crate::dialect::pfsense) const RULE: [&str; 11] = [
     "id",
     "tracker",
     "type",
@@ -36,7 +36,13 @@ pub(super) const RULE: [&str; 11] = [
 ];
 
 /// Text of a child.
-pub(super) fn leaf(tree: &Tree, entry: El, order: &[&str], name: &'static str, value: &str) -> Vec<Splice> {
+pub(in crate::dialect::pfsense) fn leaf(
+    tree: &Tree,
+    entry: El,
+    order: &[&str],
+    name: &'static str,
+    value: &str,
+) -> Vec<Splice> {
     match child(entry, name) {
         Some(old) if own_text(old) == value => Vec::new(),
         Some(old) => vec![tree.set_text(old, value, false)],
@@ -45,7 +51,13 @@ pub(super) fn leaf(tree: &Tree, entry: El, order: &[&str], name: &'static str, v
 }
 
 /// A child that counts by presence, or that is there only with a value.
-pub(super) fn presence(tree: &Tree, entry: El, order: &[&str], item: &Item, on: bool) -> Vec<Splice> {
+pub(in crate::dialect::pfsense) fn presence(
+    tree: &Tree,
+    entry: El,
+    order: &[&str],
+    item: &Item,
+    on: bool,
+) -> Vec<Splice> {
     let old: Vec<El> = children(entry, item.name()).collect();
     match (on, old.is_empty()) {
         (true, true) => vec![tree.put(entry, order, item)],
@@ -55,7 +67,13 @@ pub(super) fn presence(tree: &Tree, entry: El, order: &[&str], item: &Item, on: 
 }
 
 /// Address of `<source>` or `<destination>`; its port stays, "Invert match" goes.
-pub(super) fn end(tree: &Tree, entry: El, order: &[&str], name: &'static str, what: &What) -> Vec<Splice> {
+pub(in crate::dialect::pfsense) fn end(
+    tree: &Tree,
+    entry: El,
+    order: &[&str],
+    name: &'static str,
+    what: &What,
+) -> Vec<Splice> {
     let Some(at) = child(entry, name) else {
         return vec![tree.put(entry, order, &End::of(what.clone(), None).item(name))];
     };
@@ -74,7 +92,7 @@ pub(super) fn end(tree: &Tree, entry: El, order: &[&str], name: &'static str, wh
 }
 
 /// Destination ports.
-pub(super) fn ports(tree: &Tree, entry: El, order: &[&str], value: &str) -> Vec<Splice> {
+pub(in crate::dialect::pfsense) fn ports(tree: &Tree, entry: El, order: &[&str], value: &str) -> Vec<Splice> {
     let Some(at) = child(entry, "destination") else {
         return vec![tree.put(entry, order, &End::of(What::Any, Some(value.to_owned())).item("destination"))];
     };

@@ -63,9 +63,11 @@ impl<'a> Tree<'a> {
         self.root().descendants().any(|n| n.has_tag_name(name) && own_text(n) == value)
     }
 
-    /// White space before an element that is the first thing on its line.
+    /// White space before an element that is the first thing on its line, or whose end tag is.
     fn indent(&self, node: El) -> Option<&'a str> {
-        indent(self.xml, node.range().start)
+        let range = node.range();
+        let end = || self.xml[range.clone()].rfind("</").filter(|i| self.xml[range.clone()][..*i].contains('\n'));
+        indent(self.xml, range.start).or_else(|| indent(self.xml, range.start + end()?))
     }
 
     /// Directly behind an element, on a line of its own if that element has one.
@@ -138,7 +140,8 @@ impl<'a> Tree<'a> {
     /// A new child at the place that `order` gives it.
     pub fn put(&self, parent: El, order: &[&str], item: &Item) -> Splice {
         let rank = order.iter().position(|n| *n == item.name()).unwrap_or(order.len());
-        let earlier = order[..rank].iter().rev().find_map(|n| children(parent, n).last());
+        let before = |n: &El| n.is_element() && order[..rank].contains(&n.tag_name().name());
+        let earlier = parent.children().rfind(before);
         match (earlier, parent.children().find(Node::is_element)) {
             (Some(earlier), _) => self.after(earlier, item),
             (None, Some(first)) if rank < order.len() => self.before(first, item),
@@ -156,10 +159,12 @@ impl<'a> Tree<'a> {
     /// Takes an element away, with its line if it has one to itself.
     pub fn remove(&self, node: El) -> Splice {
         let mut at = node.range();
-        let rest = &self.xml[at.end..];
-        let blank = rest.len() - rest.trim_start_matches([' ', '\t', '\r']).len();
-        if let (Some(indent), Some('\n')) = (self.indent(node), rest[blank..].chars().next()) {
-            at = at.start - indent.len()..at.end + blank + 1;
+        let alone = self.xml[at.end..].trim_start_matches([' ', '\t', '\r']).starts_with('\n');
+        if let (Some(indent), true) = (indent(self.xml, at.start), alone) {
+            // The line end before goes, not the one behind: exactly what `after` put there.
+            let line = &self.xml[..at.start - indent.len()];
+            let before = line.strip_suffix('\n').unwrap_or(line);
+            at.start = before.strip_suffix('\r').unwrap_or(before).len();
         }
         Splice { at, text: String::new() }
     }

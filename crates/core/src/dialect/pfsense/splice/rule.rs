@@ -30,10 +30,10 @@ pub(super) fn tracker(tree: &Tree) -> u64 {
     let nodes = tree.root().descendants().filter(|n| n.has_tag_name("tracker"));
     let used: Vec<u64> = nodes.filter_map(|n| own_text(n).parse().ok()).collect();
     let next = used.iter().max().map_or(0, |m| m.saturating_add(1)).max(1_000_000_000);
-    if next <= u64::from(u32::MAX) {
+    if u32::try_from(next).is_ok() {
         return next;
     }
-    (1_000_000_000..).find(|t| !used.contains(t)).unwrap_or(next)
+    (1_000_000_000..u64::from(u32::MAX)).find(|t| !used.contains(t)).unwrap_or(next)
 }
 
 /// A rule that already passes what a new one would, before rule number `before` if given.
@@ -61,12 +61,12 @@ pub(super) fn find<'t>(tree: &'t Tree, new: &NewPass, before: Option<usize>) -> 
 
 impl Work {
     pub(super) fn add_pass(&mut self, new: &NewPass) -> Result<(), Refused> {
+        Tree::read(&self.xml)?.section("filter")?;
         let before = new.before.map(|b| self.rule_now(b)).transpose()?;
         for value in [&new.interface, &new.destination, new.source.as_deref().unwrap_or_default()] {
             writable(value)?;
         }
         let tree = Tree::read(&self.xml)?;
-        tree.section("filter")?;
         let tab = Tab::of_pass(new);
         if let Some(before) = before
             && Tab::of(tree.entries("filter", "rule")[before]) != tab
@@ -131,6 +131,7 @@ impl Work {
     }
 
     pub(super) fn set_rule(&mut self, number: usize, set: &RuleField) -> Result<(), Refused> {
+        Tree::read(&self.xml)?.section("filter")?;
         let now = self.rule_now(number)?;
         if let RuleField::Destination(v) | RuleField::Source(Some(v)) | RuleField::Gateway(Some(v)) = set {
             writable(v)?;
