@@ -69,6 +69,7 @@ fn add(file: &Path, name: &str, wanted: Option<&At<String>>, snapshot: &mut Snap
             });
         }
     };
+    let text = callpath_core::dialect::without_secrets(text);
     let included = includes(&text);
     snapshot.sources.push(Source { name: name.to_owned(), text });
     for path in included {

@@ -3,8 +3,8 @@
 use crate::shell::Shell;
 use crate::{NO_ANSWER, gather};
 use callpath_core::call::{Kind, recognise, ruleset};
+use callpath_core::dialect::Counts;
 use callpath_core::dialect::iproute::{self, Dump};
-use callpath_core::dialect::nft::lower::Coverage;
 use callpath_core::model::{Pipeline, SourceId, print};
 use callpath_core::snapshot::{InputError, Snapshot, Source, line_column};
 use std::fmt::Write;
@@ -110,7 +110,7 @@ fn dumped(dump: &Dump) -> String {
     out
 }
 
-fn line(c: &Coverage) -> String {
+fn line(c: &Counts) -> String {
     let known = c.understood + c.approximated;
     let percent = if c.statements == 0 { 100.0 } else { ratio(known, c.statements) };
     format!(
@@ -134,7 +134,7 @@ fn figures(dir: &Path, shell: &Shell) -> u8 {
         return NO_ANSWER;
     }
     files.sort();
-    let mut total = Coverage::default();
+    let mut total = Counts::default();
     let (mut read, mut refused) = (0, 0);
     let mut out = String::new();
     for file in &files {

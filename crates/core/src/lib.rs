@@ -3,6 +3,7 @@
 //! Data flows one way: texts → [`dialect`] → [`model`] → [`trace`] → report. See `ARCHITECTURE.md`.
 
 pub mod call;
+pub mod change;
 pub mod cube;
 pub mod dialect;
 pub mod manifest;

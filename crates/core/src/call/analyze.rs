@@ -33,7 +33,7 @@ pub fn analyze(snapshot: &Snapshot) -> Result<Report, InputError> {
     overlap::check(&instances)?;
     let parts = Parts::read(snapshot, &manifest, &instances)?;
     let judged = |case| -> Result<Report, InputError> {
-        let site = site::build(snapshot, &manifest, &parts, case)?;
+        let site = site::build(snapshot, &manifest, &parts, case, false)?;
         check_clients(&manifest, &instances, &site)?;
         Ok(Judge { snapshot, manifest: &manifest, instances: &instances, site: &site }.report())
     };

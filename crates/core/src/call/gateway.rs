@@ -1,9 +1,11 @@
 //! A gateway from its files and from what the manifest states about it.
 
 use super::address::is_link_local;
+use super::native::Native;
 use super::source;
 use crate::dialect::iproute::{Discards, DumpedRoute, MAIN};
-use crate::dialect::nft::lower::Coverage;
+use crate::dialect::pfsense::generate;
+use crate::dialect::{Counts, DIALECTS};
 use crate::manifest::{At, Deploy, Gateway, GatewayKind, StatedRoute};
 use crate::model::{Device, Family, Interface, Route, RouteTarget, SourceId};
 use crate::snapshot::{InputError, Snapshot};
@@ -27,8 +29,12 @@ pub(super) struct Router {
     pub has_default: [bool; 2],
     /// A route dump was read, so absent routes do not exist.
     pub routes_dumped: bool,
+    /// Number among the manifest's gateways.
+    pub number: usize,
+    /// Rules that wait for addresses.
+    pub native: Native,
     /// Rulesets that were read.
-    pub rulesets: Vec<(SourceId, Coverage)>,
+    pub rulesets: Vec<(SourceId, Counts)>,
 }
 
 /// The outer address and how it is known.
@@ -40,6 +46,14 @@ pub(super) struct Wan {
     pub why: String,
 }
 
+/// What to call a gateway that has no label: its system's name where its files tell it.
+pub(super) fn kind_name(snapshot: &Snapshot, gateway: &Gateway) -> &'static str {
+    let GatewayKind::Read { files, .. } = &gateway.kind else { return "the box in front" };
+    let mut texts = files.iter().filter_map(|f| snapshot.find(&f.value)).filter_map(|id| snapshot.source(id));
+    let named = texts.find_map(|s| DIALECTS.iter().find(|d| d.is_system && (d.looks_like)(&s.text)));
+    named.map_or("router", |d| d.title)
+}
+
 /// Reads a gateway; a stated box gives nothing here. `alone`: no other gateway can lead to the servers.
 ///
 /// # Errors
@@ -47,18 +61,27 @@ pub(super) struct Wan {
 pub(super) fn read(
     snapshot: &Snapshot,
     gateway: &Gateway,
-    name: &str,
+    (number, name): (usize, &str),
     deploys: &[Deploy],
     alone: bool,
 ) -> Result<Option<Router>, InputError> {
-    let GatewayKind::Read { files, wan, interfaces, routes } = &gateway.kind else { return Ok(None) };
+    let GatewayKind::Read { files, wan, interfaces, routes, .. } = &gateway.kind else { return Ok(None) };
     let head = || InputError::in_manifest(gateway.span.start..gateway.span.start + "[[gateway]]".len(), String::new());
     let read = source::read(snapshot, files)?;
-    if read.rulesets.is_empty() {
-        let message = format!("there are no nftables rules among the files of {name}");
+    if read.rulesets.is_empty() && !read.native.is_some() {
+        let message = format!("there are no firewall rules among the files of {name}");
         let first = files.first().map_or_else(head, |f| f.error(""));
-        return Err(InputError { message, ..first }.help("add what `nft list ruleset` prints to `config`"));
+        return Err(InputError { message, ..first }
+            .help("add its backup (pfSense: config.xml), or what `nft list ruleset` prints, to `config`"));
     }
+    if read.native.is_some() && !read.rulesets.is_empty() {
+        let first = files.first().map_or_else(head, |f| f.error(""));
+        let message = format!("{name} has rules of pf and of nftables");
+        return Err(
+            InputError { message, ..first }.help("a device has one kind of rules: give each its own [[gateway]]")
+        );
+    }
+    let described = read.native.config.as_ref().map(|(_, c)| generate::device(c, name));
     let mut list = stated_interfaces(interfaces);
     match read.interfaces {
         Some(dumped) => {
@@ -69,6 +92,7 @@ pub(super) fn read(
             }
             list.extend(dumped);
         }
+        None if described.is_some() => {}
         None if list.is_empty() => {
             return Err(InputError { message: format!("nothing says which addresses {name} has"), ..head() }.help(
                 "add what `ip -j addr` prints to `config`, or state them: \
@@ -80,6 +104,20 @@ pub(super) fn read(
     list.retain(|i| &*i.name != "lo");
     let mut device =
         Device { name: name.into(), interfaces: list, forwards: true, drops_own_source: true, ..Device::default() };
+    if let Some(described) = described {
+        // What is stated comes on top of what the backup holds.
+        let stated = std::mem::replace(&mut device, described).interfaces;
+        for more in stated {
+            match device.interface(&more.name) {
+                Some(i) => device.interfaces[i].addresses.extend(more.addresses),
+                None => device.interfaces.push(more),
+            }
+        }
+    }
+    if read.native.is_some() {
+        device.drops_own_source = false;
+        device.loopback_by_translation = true;
+    }
     device.pipeline = read.pipeline;
     device.routing_rules = read.rules;
     let routes_dumped = read.routes.is_some();
@@ -108,7 +146,8 @@ pub(super) fn read(
                 return Err(w
                     .error(format!(
                         "{name}'s outer interface {} has {other}, not {}",
-                        device.interfaces[outer.0].name, w.value
+                        device.interfaces[outer.0].shown(),
+                        w.value
                     ))
                     .help("remove `wan`, or save the address dump again if the address has changed since"));
             }
@@ -118,7 +157,9 @@ pub(super) fn read(
             let why = format!("stated in {}", at_line(snapshot, w));
             Some(Wan { address: w.value, why })
         }
-        (_, Some(address)) => Some(Wan { address, why: format!("the address of {}", device.interfaces[outer.0].name) }),
+        (_, Some(address)) => {
+            Some(Wan { address, why: format!("the address of {}", device.interfaces[outer.0].shown()) })
+        }
         _ => None,
     };
     Ok(Some(Router {
@@ -128,6 +169,8 @@ pub(super) fn read(
         wan,
         has_default,
         routes_dumped,
+        number,
+        native: read.native,
         rulesets: read.rulesets,
         device,
     }))
@@ -250,7 +293,7 @@ fn outer(
     name: &str,
 ) -> Result<(usize, String), (String, String)> {
     let found =
-        |i: usize, why: &str| Ok((i, format!("{} is {name}'s outer interface: {why}", device.interfaces[i].name)));
+        |i: usize, why: &str| Ok((i, format!("{} is {name}'s outer interface: {why}", device.interfaces[i].shown())));
     if let Some(w) = wan
         && let Some(i) = device.interfaces.iter().position(|i| i.addresses.iter().any(|n| n.addr() == w.value))
     {

@@ -5,6 +5,7 @@ mod analyze;
 mod exposure;
 mod gateway;
 mod judge;
+mod native;
 mod reach;
 mod server;
 mod site;

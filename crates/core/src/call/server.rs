@@ -2,8 +2,8 @@
 
 use super::site::everything;
 use super::source;
+use crate::dialect::Counts;
 use crate::dialect::iproute::MAIN;
-use crate::dialect::nft::lower::Coverage;
 use crate::manifest::At;
 use crate::model::{Device, Endpoint, Family, Interface, KeyField, Pipeline, Route, RouteTarget, SourceId, Step};
 use crate::profile::Instance;
@@ -24,7 +24,7 @@ pub(super) struct Server {
     /// Routes were dumped.
     pub routes_dumped: bool,
     /// Rulesets that were read.
-    pub rulesets: Vec<(SourceId, Coverage)>,
+    pub rulesets: Vec<(SourceId, Counts)>,
 }
 
 /// All servers, and which of them each instance runs on.

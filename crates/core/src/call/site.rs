@@ -6,11 +6,13 @@ mod nets;
 
 use super::address::is_link_local;
 use super::gateway::{self, Router};
+use super::native;
 use super::server::{self, Server};
 use super::stated::INSIDE;
 use crate::cube::Set;
+use crate::dialect::Counts;
 use crate::dialect::iproute::MAIN;
-use crate::dialect::nft::lower::Coverage;
+use crate::dialect::pfsense::generate::LeftOut;
 use crate::manifest::{At, GatewayKind, Manifest, Place};
 use crate::model::{Device, Family, Interface, Route, RouteTarget, SourceId};
 use crate::profile::Instance;
@@ -86,7 +88,9 @@ pub(super) struct Site {
     /// What is taken as given.
     pub assumptions: Vec<String>,
     /// Rulesets that were read.
-    pub rulesets: Vec<(SourceId, Coverage)>,
+    pub rulesets: Vec<(SourceId, Counts)>,
+    /// Rules that are on but not loaded: device and rule.
+    pub left_out: Vec<(usize, LeftOut)>,
 }
 
 impl Parts {
@@ -100,10 +104,12 @@ impl Parts {
         for (i, g) in manifest.gateways.iter().enumerate() {
             let name = match &g.label {
                 Some(label) => label.value.clone(),
-                None if many => format!("router {}", i + 1),
-                None => "router".into(),
+                None => {
+                    let base = gateway::kind_name(snapshot, g);
+                    if many { format!("{base} {}", i + 1) } else { base.into() }
+                }
             };
-            routers.extend(gateway::read(snapshot, g, &name, &manifest.deploys, manifest.gateways.len() == 1)?);
+            routers.extend(gateway::read(snapshot, g, (i, &name), &manifest.deploys, manifest.gateways.len() == 1)?);
         }
         let (servers, server_of) = server::read_all(snapshot, instances)?;
         Ok(Self { routers, servers, server_of })
@@ -113,6 +119,11 @@ impl Parts {
     pub fn outer_address_unknown(&self, manifest: &Manifest) -> bool {
         let stated_box = matches!(manifest.gateways.first().map(|g| &g.kind), Some(GatewayKind::Stated { .. }));
         !stated_box && self.routers.first().is_some_and(|r| r.wan.is_none()) && public_v4(manifest).is_some()
+    }
+
+    /// A device has both its configuration and the rules in force.
+    pub fn has_both(&self) -> bool {
+        self.routers.iter().any(|r| r.native.has_both())
     }
 
     /// Name of the outermost gateway.
@@ -129,8 +140,17 @@ fn public_v4(manifest: &Manifest) -> Option<&At<IpAddr>> {
 ///
 /// # Errors
 /// Addresses that contradict each other, or that nothing tells.
-pub(super) fn build(snapshot: &Snapshot, manifest: &Manifest, parts: &Parts, case: Case) -> Result<Site, InputError> {
+pub(super) fn build(
+    snapshot: &Snapshot,
+    manifest: &Manifest,
+    parts: &Parts,
+    case: Case,
+    intended: bool,
+) -> Result<Site, InputError> {
     let mut b = Builder {
+        intended,
+        rulesets: Vec::new(),
+        left_out: Vec::new(),
         snapshot,
         manifest,
         devices: Vec::new(),
@@ -153,13 +173,8 @@ pub(super) fn build(snapshot: &Snapshot, manifest: &Manifest, parts: &Parts, cas
     let server_of = parts.server_of.iter().map(|s| server_base + s).collect();
     let internet = b.add_internet(first_router, server_base);
     b.add_callers(first_router, server_base, internet)?;
-    let rulesets = parts
-        .routers
-        .iter()
-        .flat_map(|r| &r.rulesets)
-        .chain(parts.servers.iter().flat_map(|s| &s.rulesets))
-        .copied()
-        .collect();
+    let mut rulesets = b.rulesets;
+    rulesets.extend(parts.servers.iter().flat_map(|s| &s.rulesets));
     Ok(Site {
         network: Network { devices: b.devices },
         internet,
@@ -169,10 +184,15 @@ pub(super) fn build(snapshot: &Snapshot, manifest: &Manifest, parts: &Parts, cas
         no_v6: b.no_v6,
         assumptions: b.assumptions,
         rulesets,
+        left_out: b.left_out,
     })
 }
 
 struct Builder<'a> {
+    /// What configurations ask for, not what is in force.
+    intended: bool,
+    rulesets: Vec<(SourceId, Counts)>,
+    left_out: Vec<(usize, LeftOut)>,
     snapshot: &'a Snapshot,
     manifest: &'a Manifest,
     devices: Vec<Device>,
@@ -210,6 +230,14 @@ impl Builder<'_> {
             device.interfaces[router.outer_v4].segment = outer_segment;
             device.interfaces[router.outer_v6].segment = outer_segment;
             self.default_routes(&mut device, &router, before);
+            self.rulesets.extend(&router.rulesets);
+            if router.native.is_some() {
+                let known = native::known(self.manifest, router.number);
+                let lowered = router.native.lower(&mut device, &known, self.intended);
+                self.rulesets.extend(lowered.counts);
+                let here = self.devices.len();
+                self.left_out.extend(lowered.left_out.into_iter().map(|l| (here, l)));
+            }
             if before.is_none() {
                 self.assumptions.push(router.outer_why.clone());
             }

@@ -1,7 +1,9 @@
 //! Configuration files of one device: recognised by content, read, put together.
 
+use super::native::Native;
 use crate::dialect::iproute::{self, Dump, DumpedRoute};
 use crate::dialect::nft::{self, lower::Coverage};
+use crate::dialect::{Counts, pf, pfsense};
 use crate::manifest::At;
 use crate::model::{Interface, Pipeline, RoutingRule, SourceId};
 use crate::snapshot::{InputError, Snapshot};
@@ -18,7 +20,9 @@ pub(super) struct Files {
     /// Routing rules of rule dumps.
     pub rules: Vec<RoutingRule>,
     /// Rulesets: the file and how much of it was understood.
-    pub rulesets: Vec<(SourceId, Coverage)>,
+    pub rulesets: Vec<(SourceId, Counts)>,
+    /// Rules that wait for addresses.
+    pub native: Native,
 }
 
 /// What kind of file a text is.
@@ -30,9 +34,14 @@ pub enum Kind {
     NftJson,
     /// `ip -j addr`, `ip -j route`, `ip -j rule`.
     IpRoute,
+    /// A backup of pfSense.
+    PfSense,
+    /// Rules of pf.
+    Pf,
 }
 
-const RULESET: &str = "give nftables rules here: what `nft list ruleset` or `nft -j list ruleset` prints";
+const RULESET: &str =
+    "give a pfSense backup (config.xml), or nftables rules: what `nft list ruleset` or `nft -j list ruleset` prints";
 
 /// Recognises a configuration file by its content.
 ///
@@ -56,8 +65,14 @@ pub fn recognise(source: SourceId, text: &str) -> Result<Kind, InputError> {
     match first {
         _ if start.starts_with('{') => Ok(Kind::NftJson),
         _ if after_bracket.is_some_and(|t| t.starts_with(['{', ']'])) => Ok(Kind::IpRoute),
+        _ if pfsense::looks_like(start) => Ok(Kind::PfSense),
+        _ if first.starts_with("---- BEGIN config.xml ----") => refuse(
+            "an encrypted backup of pfSense",
+            "download it again with \"Encrypt this configuration file\" unticked in Diagnostics > Backup & Restore",
+        ),
         _ if start.starts_with('<') => refuse("XML or HTML", RULESET),
         _ if start.starts_with('[') => refuse("a file in INI or TOML style", RULESET),
+        _ if pf::text::is_pf(start) => Ok(Kind::Pf),
         _ if is_iptables(start) => refuse(
             "an iptables-save file",
             "iptables rules are not read; where `iptables -V` says nf_tables, `nft list ruleset` prints the same rules",
@@ -105,6 +120,20 @@ pub(super) fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, I
                 let counts = ruleset(snapshot, id, kind, &mut out.pipeline)?;
                 out.rulesets.push((id, counts));
             }
+            Kind::PfSense => {
+                if out.native.config.is_some() {
+                    return Err(file.error("a second backup for the same device").help("give the newest one only"));
+                }
+                out.native.config = Some((id, pfsense::read::read(id, text)?.into()));
+            }
+            Kind::Pf => {
+                if out.native.effective.is_some() {
+                    return Err(file
+                        .error("a second list of pf's rules for the same device")
+                        .help("give the newest /tmp/rules.debug only"));
+                }
+                out.native.effective = Some((id, pf::text::parse(id, text).into()));
+            }
             Kind::IpRoute => match iproute::parse(id, text)? {
                 Dump::Addresses(list) => {
                     if out.interfaces.is_some() {
@@ -127,11 +156,28 @@ pub(super) fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, I
 ///
 /// # Errors
 /// When the text as a whole cannot be read.
-pub fn ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipeline) -> Result<Coverage, InputError> {
+pub fn ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipeline) -> Result<Counts, InputError> {
+    let text = snapshot.source(id).map_or("", |s| &s.text);
+    let waiting = match kind {
+        Kind::PfSense => Native { config: Some((id, pfsense::read::read(id, text)?.into())), effective: None },
+        Kind::Pf => Native { effective: Some((id, pf::text::parse(id, text).into())), config: None },
+        _ => return nft_ruleset(snapshot, id, kind, into).map(|c| c.total()),
+    };
+    // Addresses that come from the line are not known here: what asks for them stays out.
+    let mut device = match &waiting.config {
+        Some((_, config)) => pfsense::generate::device(config, ""),
+        None => crate::model::Device::default(),
+    };
+    let lowered = waiting.lower(&mut device, &pfsense::generate::Known::default(), true);
+    *into = device.pipeline;
+    Ok(lowered.counts.first().map(|(_, c)| *c).unwrap_or_default())
+}
+
+fn nft_ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipeline) -> Result<Coverage, InputError> {
     let text = snapshot.source(id).map_or("", |s| &s.text);
     let tree = match kind {
         Kind::NftJson => nft::json::parse(id, text)?,
-        Kind::NftText | Kind::IpRoute => nft::text::parse(id, &snapshot.sources)?,
+        _ => nft::text::parse(id, &snapshot.sources)?,
     };
     if let ([], Some(unread)) = (&tree.tables[..], tree.unread.first()) {
         let span = unread.at.start as usize..unread.at.end as usize;

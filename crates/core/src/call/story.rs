@@ -2,7 +2,7 @@
 
 use super::reach::{Certainty, Ending, Region, intersect, journey};
 use crate::cube::{Cube, Set};
-use crate::model::{Device, Family, OriginId, Part};
+use crate::model::{Device, Family, Interface, OriginId, Part};
 use crate::report::{DoubtLine, Origin, Step, Stop};
 use crate::snapshot::{Snapshot, line_column};
 use crate::trace::{Answer, Did, Disposition, Header, Journey, Network, Phase, RoundTrip, Val};
@@ -83,7 +83,7 @@ impl Story<'_> {
         let packet = packet(phase);
         for (n, hop) in j.hops.iter().enumerate() {
             let device = &self.network.devices[hop.device];
-            let iface = |i: usize| device.interfaces.get(i).map_or("lo", |f| &f.name);
+            let iface = |i: usize| device.interfaces.get(i).map_or("lo", Interface::shown);
             let mut push = |hook, action: String, header: String, origin| {
                 steps.push(Step { packet, device: device.name.to_string(), hook, action, header, origin });
             };

@@ -81,7 +81,7 @@ impl Judge<'_> {
     }
 
     pub(super) fn rulesets(&self) -> Vec<Ruleset> {
-        let line = |(id, counts): &(crate::model::SourceId, crate::dialect::nft::lower::Coverage)| Ruleset {
+        let line = |(id, counts): &(crate::model::SourceId, crate::dialect::Counts)| Ruleset {
             source: self.snapshot.source(*id).map_or_else(String::new, |s| s.name.clone()),
             statements: counts.statements,
             understood: counts.understood,

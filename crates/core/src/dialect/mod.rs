@@ -5,6 +5,59 @@ pub mod nft;
 pub mod pf;
 pub mod pfsense;
 
+/// A kind of configuration file that is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Dialect {
+    /// Short name.
+    pub name: &'static str,
+    /// Name for people.
+    pub title: &'static str,
+    /// How a user gets the file.
+    pub file: &'static str,
+    /// The file belongs to this system alone, so that reports can call the device by its name.
+    pub is_system: bool,
+    /// Recognises a text.
+    pub looks_like: fn(&str) -> bool,
+    /// The text without secrets, of the same length.
+    pub without_secrets: fn(&str) -> String,
+}
+
+/// Every dialect, in the order in which texts are recognised.
+pub const DIALECTS: &[Dialect] = &[
+    Dialect {
+        name: "pfsense",
+        title: "pfSense",
+        file: "Diagnostics > Backup & Restore > Download (config.xml)",
+        is_system: true,
+        looks_like: pfsense::looks_like,
+        without_secrets: pfsense::secrets::blank,
+    },
+    Dialect {
+        name: "pf",
+        title: "pf rules",
+        file: "/tmp/rules.debug of pfSense",
+        is_system: false,
+        looks_like: pf::text::is_pf,
+        without_secrets: str::to_owned,
+    },
+    Dialect {
+        name: "nftables",
+        title: "nftables",
+        file: "`nft list ruleset` or `nft -j list ruleset`",
+        is_system: false,
+        looks_like: nft::looks_like,
+        without_secrets: str::to_owned,
+    },
+];
+
+/// A text without the secrets that its kind of file holds. Same length, same lines.
+pub fn without_secrets(text: String) -> String {
+    match DIALECTS.iter().find(|d| (d.looks_like)(&text)) {
+        Some(dialect) => (dialect.without_secrets)(&text),
+        None => text,
+    }
+}
+
 /// How much of a configuration was understood, in statements.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
@@ -16,4 +69,14 @@ pub struct Counts {
     pub approximated: usize,
     /// Not understood: they taint the packets that may meet them.
     pub unread: usize,
+}
+
+impl Counts {
+    /// Adds another ruleset's figures.
+    pub fn add(&mut self, other: Self) {
+        self.statements += other.statements;
+        self.understood += other.understood;
+        self.approximated += other.approximated;
+        self.unread += other.unread;
+    }
 }

@@ -77,6 +77,8 @@ pub enum GatewayKind {
         interfaces: Vec<StatedInterface>,
         /// Routes, as stated.
         routes: Vec<At<StatedRoute>>,
+        /// What its aliases and tables hold, as stated: addresses and networks.
+        aliases: Vec<(At<String>, Vec<IpNet>)>,
     },
     /// As its owner states.
     Stated {

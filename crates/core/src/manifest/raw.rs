@@ -40,8 +40,9 @@ pub struct Gateway {
     /// What reports call it.
     #[schemars(with = "Option<String>")]
     pub label: Option<Spanned<String>>,
-    /// Its configuration files, recognised by content: nftables rules as text or as `nft -j list ruleset` prints them,
-    /// and what `ip -j addr`, `ip -j route`, `ip -j -6 route` and `ip -j rule` print.
+    /// Its configuration files, recognised by content: a pfSense backup (`config.xml`), the rules that pf holds
+    /// (`/tmp/rules.debug`), nftables rules as text or as `nft -j list ruleset` prints them, and what `ip -j addr`,
+    /// `ip -j route`, `ip -j -6 route` and `ip -j rule` print.
     #[schemars(with = "Option<OneOrMany>")]
     pub config: Option<Spanned<OneOrMany>>,
     /// The address of its outer interface, when the files do not hold it.
@@ -57,6 +58,11 @@ pub struct Gateway {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub routes: Vec<Spanned<String>>,
+    /// What its aliases hold, where the configuration only names them (Diagnostics > Tables on pfSense):
+    /// `{ public_ip = "203.0.113.5" }`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, OneOrMany>")]
+    pub aliases: BTreeMap<Spanned<String>, Spanned<OneOrMany>>,
     /// For a box that cannot be exported: its inner address with the prefix length.
     #[schemars(with = "Option<String>")]
     pub inside: Option<Spanned<String>>,

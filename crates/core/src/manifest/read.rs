@@ -80,6 +80,7 @@ fn gateway(g: &Spanned<raw::Gateway>) -> Result<Gateway, InputError> {
             wan: g.wan.as_ref().map(|w| address(&at(w))).transpose()?,
             interfaces: interfaces(g)?,
             routes: g.routes.iter().map(|r| route::route(&at(r))).collect::<Result<_, _>>()?,
+            aliases: aliases(g)?,
         },
     };
     if let GatewayKind::Read { files, .. } = &kind
@@ -101,6 +102,15 @@ fn interfaces(g: &raw::Gateway) -> Result<Vec<StatedInterface>, InputError> {
     }
     // A map is sorted by name; people expect the order in which they wrote.
     out.sort_by_key(|(name, _)| name.span.start);
+    Ok(out)
+}
+
+fn aliases(g: &raw::Gateway) -> Result<Vec<(At<String>, Vec<ipnet::IpNet>)>, InputError> {
+    let mut out = Vec::new();
+    for (name, members) in &g.aliases {
+        let list = strings(members).iter().map(prefix).collect::<Result<Vec<_>, _>>()?;
+        out.push((at(name), list.into_iter().map(|n| n.value).collect()));
+    }
     Ok(out)
 }
 

@@ -34,6 +34,8 @@ pub struct Device {
 pub struct Interface {
     /// Name as rules use it.
     pub name: Box<str>,
+    /// Name as its pages call it, where that is another: `WAN`.
+    pub label: Box<str>,
     /// Group number (`ip link set group`), 0 if never set.
     pub group: u32,
     /// Own addresses with their networks, primary first.
@@ -119,6 +121,11 @@ impl Device {
 }
 
 impl Interface {
+    /// Its name for people.
+    pub fn shown(&self) -> &str {
+        if self.label.is_empty() { &self.name } else { &self.label }
+    }
+
     /// Addresses on this interface: own and of the hosts it stands for.
     pub fn owned(&self, family: Family) -> Set {
         let hosts = match family {

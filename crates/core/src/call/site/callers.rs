@@ -183,7 +183,7 @@ impl Builder<'_> {
                     let words = format!("{name} {shown}");
                     (Place::Net(name), words)
                 }
-                (false, None) => (Place::Net(iface.name.to_string()), format!("{} {shown}", iface.name)),
+                (false, None) => (Place::Net(iface.shown().to_owned()), format!("{} {shown}", iface.shown())),
             };
             let taken = servers.iter().filter(|(s, _)| *s == iface.segment).map(|(_, set)| set);
             let taken = taken.fold(self.next_hops(), |all, s| all.or(s));

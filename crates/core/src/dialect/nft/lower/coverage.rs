@@ -91,6 +91,16 @@ pub struct Coverage {
 }
 
 impl Coverage {
+    /// The figures that every dialect has.
+    pub fn total(&self) -> crate::dialect::Counts {
+        crate::dialect::Counts {
+            statements: self.statements,
+            understood: self.understood,
+            approximated: self.approximated,
+            unread: self.unread,
+        }
+    }
+
     /// Adds another ruleset's figures.
     pub fn add(&mut self, other: Self) {
         self.statements += other.statements;

@@ -207,6 +207,7 @@ pub fn device(config: &Config, name: &str) -> model::Device {
         addresses.extend(own.iter().map(|v| v.net));
         let mut made =
             model::Interface { name: iface.device.as_str().into(), addresses, ..model::Interface::default() };
+        made.label = iface.descr.as_str().into();
         for v in answered {
             let (lo, hi) = model::prefix_range(v.net.trunc());
             let set = crate::cube::Set::range(lo, hi);

@@ -1,0 +1,98 @@
+//! Rules that can only be understood once all addresses are known.
+
+use crate::dialect::Counts;
+use crate::dialect::pf;
+use crate::dialect::pf::ast::{Entry, Ruleset};
+use crate::dialect::pfsense::config::Config;
+use crate::dialect::pfsense::generate::{self, Known, LeftOut};
+use crate::manifest::{GatewayKind, Manifest};
+use crate::model::{Device, SourceId};
+use std::sync::Arc;
+
+/// A gateway's rules that wait for addresses.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Native {
+    /// Rules as the firewall holds them.
+    pub effective: Option<(SourceId, Arc<Ruleset>)>,
+    /// The configuration that they are made from.
+    pub config: Option<(SourceId, Arc<Config>)>,
+}
+
+/// What came of them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Lowered {
+    /// How much was understood.
+    pub counts: Vec<(SourceId, Counts)>,
+    /// Rules that are on but are not loaded.
+    pub left_out: Vec<LeftOut>,
+}
+
+impl Native {
+    /// There is something to wait for.
+    pub fn is_some(&self) -> bool {
+        self.effective.is_some() || self.config.is_some()
+    }
+
+    /// Both the configuration and the rules in force are there.
+    pub fn has_both(&self) -> bool {
+        self.effective.is_some() && self.config.is_some()
+    }
+
+    /// Fills the device's pipeline. The rules in force decide; `intended` asks for what the configuration would make.
+    pub fn lower(&self, device: &mut Device, known: &Known, intended: bool) -> Lowered {
+        let mut out = Lowered::default();
+        let effective = self.effective.as_ref().filter(|_| !(intended && self.config.is_some()));
+        if let Some((id, rules)) = effective {
+            let mut rules = Ruleset::clone(rules);
+            for (name, entries) in &known.tables {
+                if let Some(table) = rules.tables.get_mut(name.as_str()) {
+                    (table.entries, table.unknown) = (entries.clone().into(), None);
+                }
+            }
+            if let Some((_, config)) = &self.config {
+                rules.groups = generate::generate(config, &device.interfaces, known).rules.groups;
+                self.fill_names(&mut rules, config, known);
+            }
+            out.counts.push((*id, pf::lower::lower(&rules, device)));
+        } else if let Some((id, config)) = &self.config {
+            let generated = generate::generate(config, &device.interfaces, known);
+            out.left_out = generated.left_out;
+            out.counts.push((*id, pf::lower::lower(&generated.rules, device)));
+        }
+        out
+    }
+
+    /// Tables of names are empty in the rules: the configuration says which names, and what these are is known.
+    fn fill_names(&self, rules: &mut Ruleset, config: &Config, known: &Known) {
+        for alias in &config.aliases {
+            let Some(table) = rules.tables.get_mut(alias.name.as_str()).filter(|t| t.unknown.is_some()) else {
+                continue;
+            };
+            let mut entries: Vec<Entry> = Vec::new();
+            let all = alias.members.iter().all(|m| {
+                let addresses = known.names.get(m).cloned().or_else(|| m.parse().ok().map(|a| vec![a]));
+                entries.extend(addresses.iter().flatten().map(|a| Entry::Net((*a).into())));
+                addresses.is_some()
+            });
+            if all && !alias.members.is_empty() {
+                (table.entries, table.unknown) = (entries.into(), None);
+            }
+        }
+    }
+}
+
+/// What the manifest says about names and aliases, for one of its gateways.
+pub(super) fn known(manifest: &Manifest, gateway: usize) -> Known {
+    let mut out = Known::default();
+    if let Some(name) = &manifest.name
+        && !manifest.address.is_empty()
+    {
+        out.names.insert(name.value.clone(), manifest.address.iter().map(|a| a.value).collect());
+    }
+    if let Some(GatewayKind::Read { aliases, .. }) = manifest.gateways.get(gateway).map(|g| &g.kind) {
+        for (name, members) in aliases {
+            out.tables.insert(name.value.clone(), members.iter().map(|n| Entry::Net(*n)).collect());
+        }
+    }
+    out
+}

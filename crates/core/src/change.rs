@@ -1,0 +1,111 @@
+//! What has to become true on a device, in words of the model, and what a dialect prints for it.
+
+use crate::manifest::Proto;
+use crate::model::{Family, OriginId};
+use ipnet::IpNet;
+use std::net::IpAddr;
+
+/// Something that a device does not do yet and should.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// What.
+    pub intent: Intent,
+    /// An existing statement that is nearly it, or that stands in its way; the dialect edits it where it can.
+    pub nearest: Option<OriginId>,
+    /// The statement that decides today: a rule, or the end of a chain.
+    pub deciding: Option<OriginId>,
+    /// What it is for, as people will read it in the rule's description: `Spokes LiveKit UDP`.
+    pub name: String,
+}
+
+/// Packets of one kind.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Packets {
+    /// Family.
+    pub family: Family,
+    /// Protocol.
+    pub proto: Proto,
+    /// Destination ports, closed ranges.
+    pub ports: Vec<(u16, u16)>,
+    /// Only from these senders; empty: from everybody.
+    pub from: Vec<IpNet>,
+    /// Device interface by which they come; absent: any.
+    pub in_iface: Option<Box<str>>,
+    /// Device interface by which they leave; absent: any, or the device itself is meant.
+    pub out_iface: Option<Box<str>>,
+}
+
+/// The closed set of intents.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Intent {
+    /// What comes for `address` goes on to `to`, same ports. Includes that filters let it pass.
+    Forward {
+        /// Packets as they arrive; their ports are what is asked outside.
+        packets: Packets,
+        /// Address that is asked.
+        address: IpAddr,
+        /// Host inside.
+        to: IpAddr,
+        /// They come from inside, to the public address.
+        hairpin: bool,
+    },
+    /// Packets for a host pass the device's filters, in this hook or at the end of this chain.
+    Allow {
+        /// Packets as the filter sees them.
+        packets: Packets,
+        /// Their destination.
+        to: IpAddr,
+        /// For the device itself, not through it.
+        input: bool,
+    },
+    /// Answers to packets that were let in pass the device's filters.
+    AllowAnswers {
+        /// Family.
+        family: Family,
+        /// For the device itself, not through it.
+        input: bool,
+    },
+    /// Packets that were turned back inside leave with the device's own address, so that answers return by it.
+    SourceNat {
+        /// Packets as they leave, to the host.
+        packets: Packets,
+        /// The host.
+        to: IpAddr,
+    },
+    /// Nobody from outside reaches these ports of a host.
+    Close {
+        /// Packets as they arrive; their ports are what is asked outside.
+        packets: Packets,
+        /// Address that is asked.
+        address: IpAddr,
+        /// Host inside.
+        to: IpAddr,
+        /// Ports there.
+        inside: Vec<(u16, u16)>,
+    },
+}
+
+/// A dialect's form of a list of wanted things.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Printed {
+    /// The file as it would be after the change.
+    pub text: String,
+    /// What to do, in the words of the firewall's own tool.
+    pub steps: Vec<Step>,
+    /// How to take it back.
+    pub undo: Vec<Step>,
+}
+
+/// One step for a person: where, and what to type or choose there.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Step {
+    /// The page, or how to run the lines.
+    pub place: String,
+    /// What to enter, choose or run.
+    pub lines: Vec<String>,
+}
+
+/// Why a dialect cannot print something: for a person.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refused(pub String);
