@@ -103,6 +103,28 @@ pub struct Step {
     pub place: String,
     /// What to enter, choose or run.
     pub lines: Vec<String>,
+    /// It ends with "Save".
+    pub save: bool,
+}
+
+/// What a dialect may use for names and descriptions.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    /// Name that people outside ask for.
+    pub name: Option<String>,
+    /// Public address.
+    pub address: Option<IpAddr>,
+    /// What the product calls an alias for it.
+    pub alias: Option<String>,
+}
+
+/// A change for one wanted thing, and the places that it is about, each with a few words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Planned {
+    /// The change.
+    pub patch: crate::dialect::Patch,
+    /// Places in the file.
+    pub marks: Vec<(crate::model::SourceSpan, String)>,
 }
 
 /// Why a dialect cannot print something: for a person.

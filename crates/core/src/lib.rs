@@ -6,6 +6,7 @@ pub mod call;
 pub mod change;
 pub mod cube;
 pub mod dialect;
+pub mod finding;
 pub mod manifest;
 pub mod model;
 pub mod ports;

@@ -1,6 +1,7 @@
 //! The whole analysis: from texts to a report.
 
 use super::address::{is_public, prefix_set};
+use super::diagnose;
 use super::judge;
 use super::reach::{Certainty, Goal, Region, ending, regions};
 use super::site::{self, Case, Parts, Site, Vantage};
@@ -15,7 +16,8 @@ use crate::report::{
 };
 use crate::requirement::{Level, Party, Requirement};
 use crate::snapshot::{InputError, Snapshot};
-use crate::trace::{Answer, Question, ask};
+use crate::trace::{Answer, Question, RoundTrip, ask};
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -28,21 +30,99 @@ pub(super) const CLIENT_PORTS: (u128, u128) = (1024, 65535);
 /// # Errors
 /// Input from which no answer follows.
 pub fn analyze(snapshot: &Snapshot) -> Result<Report, InputError> {
+    let mut analysis = run(snapshot, false)?;
+    let findings = diagnose::findings(snapshot, &analysis);
+    analysis.report.findings = findings;
+    Ok(analysis.report)
+}
+
+/// A report with what it was made from.
+#[derive(Debug, Clone)]
+pub(super) struct Analysis {
+    pub report: Report,
+    /// What the configuration would do, where the rules in force are given beside it.
+    pub intended: Option<Report>,
+    pub failures: Vec<Failure>,
+    pub reached: Vec<Reached>,
+    pub site: Site,
+    pub manifest: Manifest,
+    pub instances: Vec<Instance>,
+}
+
+/// Judges a site, without looking for causes. `intended`: by what configurations ask for, not by the rules in force.
+///
+/// # Errors
+/// Input from which no answer follows.
+pub(super) fn run(snapshot: &Snapshot, intended: bool) -> Result<Analysis, InputError> {
     let manifest = parse(snapshot.manifest())?;
     let instances = manifest.deploys.iter().map(instance).collect::<Result<Vec<_>, _>>()?;
     overlap::check(&instances)?;
     let parts = Parts::read(snapshot, &manifest, &instances)?;
-    let judged = |case| -> Result<Report, InputError> {
-        let site = site::build(snapshot, &manifest, &parts, case, false)?;
+    let judged = |case, intended| -> Result<Analysis, InputError> {
+        let site = site::build(snapshot, &manifest, &parts, case, intended)?;
         check_clients(&manifest, &instances, &site)?;
-        Ok(Judge { snapshot, manifest: &manifest, instances: &instances, site: &site }.report())
+        let judge = Judge {
+            snapshot,
+            manifest: &manifest,
+            instances: &instances,
+            site: &site,
+            failures: RefCell::default(),
+            reached: RefCell::default(),
+        };
+        let report = judge.report();
+        let (mut failures, reached) = (judge.failures.into_inner(), judge.reached.into_inner());
+        other_ways(&report, &mut failures);
+        let (manifest, instances) = (manifest.clone(), instances.clone());
+        Ok(Analysis { report, intended: None, failures, reached, site, manifest, instances })
     };
-    let report = judged(Case::OnGateway)?;
-    if !parts.outer_address_unknown(&manifest) {
-        return Ok(report);
+    let mut analysis = judged(Case::OnGateway, intended)?;
+    if parts.has_both() && !intended {
+        analysis.intended = Some(judged(Case::OnGateway, true)?.report);
     }
-    let other = judged(Case::BoxInFront)?;
-    Ok(either(report, &other, parts.outer_name()))
+    if !parts.outer_address_unknown(&manifest) {
+        return Ok(analysis);
+    }
+    let other = judged(Case::BoxInFront, intended)?;
+    analysis.report = either(analysis.report, &other.report, parts.outer_name());
+    // Only what fails in both cases has a cause that is certain.
+    let verdict = |id: &str| analysis.report.paths.iter().find(|p| p.id == id).map(|p| p.verdict);
+    let certain: Vec<Failure> =
+        analysis.failures.iter().filter(|f| verdict(&f.path) != Some(Verdict::Unknown)).cloned().collect();
+    analysis.failures = certain;
+    Ok(analysis)
+}
+
+/// Notes for each failure whether the same part of the call gets through in another way.
+fn other_ways(report: &Report, failures: &mut [Failure]) {
+    for failure in failures {
+        let path = report.paths.iter().find(|p| p.id == failure.path);
+        let leg =
+            path.and_then(|p| p.legs.iter().find(|l| l.any_of.iter().any(|a| a.requirement == failure.requirement.id)));
+        failure.other_way = leg.is_some_and(|l| l.any_of.iter().any(|a| a.reach == Reach::Open));
+    }
+}
+
+impl Analysis {
+    /// One packet of a failure in words.
+    pub fn story_of(&self, failure: &Failure) -> String {
+        let path = self.report.paths.iter().find(|p| p.id == failure.path);
+        let alternatives = path.into_iter().flat_map(|p| &p.legs).flat_map(|l| &l.any_of);
+        let ports = show_set(&failure.region.part(Part::DstPort));
+        let pieces = alternatives.filter(|a| a.requirement == failure.requirement.id).flat_map(|a| &a.pieces);
+        let piece = pieces.filter(|p| p.ports == ports && p.reach != Reach::Open).next();
+        let stop = piece.and_then(|p| p.stop.as_ref()).map(|s| s.what.clone());
+        stop.or_else(|| piece.and_then(|p| p.doubts.first()).map(|d| d.what.clone())).unwrap_or_default()
+    }
+
+    /// The outermost gateway's address, when it is one that providers share between customers (RFC 6598).
+    pub fn shared_outer_address(&self) -> Option<(usize, IpAddr)> {
+        let shared = prefix_set(ipnet::IpNet::new_assert(std::net::Ipv4Addr::new(100, 64, 0, 0).into(), 10));
+        let routers =
+            self.site.network.devices.iter().enumerate().filter(|(i, d)| d.forwards && self.site.files[*i].is_some());
+        let addresses = routers
+            .flat_map(|(i, d)| d.interfaces.iter().flat_map(move |f| f.addresses.iter().map(move |n| (i, n.addr()))));
+        addresses.filter(|(_, a)| a.is_ipv4()).find(|(_, a)| shared.contains(address_value(*a)))
+    }
 }
 
 /// Two reports for one site of which a fact is not known: where they differ, it is unknown.
@@ -108,6 +188,56 @@ pub(super) struct Judge<'a> {
     pub manifest: &'a Manifest,
     pub instances: &'a [Instance],
     pub site: &'a Site,
+    /// What does not get through, as it is found.
+    pub failures: RefCell<Vec<Failure>>,
+    /// What the internet reaches, as it is found.
+    pub reached: RefCell<Vec<Reached>>,
+}
+
+/// Packets of a call that do not get through, or perhaps not.
+#[derive(Debug, Clone)]
+pub(super) struct Failure {
+    /// Path of the report.
+    pub path: String,
+    /// Number of the instance.
+    pub instance: usize,
+    /// What is asked.
+    pub requirement: Requirement,
+    /// From where.
+    pub place: Place,
+    /// Device that sends.
+    pub asker: usize,
+    /// Device that should be reached.
+    pub goal: usize,
+    /// Family.
+    pub family: Family,
+    /// The packets.
+    pub region: Region,
+    /// A round trip that shows it.
+    pub trip: RoundTrip,
+    /// Another alternative of the same part of the call gets through.
+    pub other_way: bool,
+}
+
+/// Ports of a server that the internet reaches, though no call needs them.
+#[derive(Debug, Clone)]
+pub(super) struct Reached {
+    /// Number of the instance.
+    pub instance: usize,
+    /// Protocol.
+    pub proto: Proto,
+    /// Family.
+    pub family: Family,
+    /// Ports on the server.
+    pub inside: Set,
+    /// Ports outside.
+    pub outside: Set,
+    /// Why they must not be reached, if so.
+    pub forbidden: Option<String>,
+    /// Perhaps.
+    pub unknown: bool,
+    /// A way of one such packet.
+    pub trip: RoundTrip,
 }
 
 impl Judge<'_> {
@@ -216,7 +346,7 @@ impl Judge<'_> {
                         .map(|r| {
                             let goal = self.goal(n, r);
                             let to = Set::one(address_value(told));
-                            self.alternative(r, &vantage, vantage.sources(family), to, family, goal, "caller")
+                            self.alternative(n, r, &vantage, vantage.sources(family), to, family, goal, "caller")
                         })
                         .collect();
                     let levels: Vec<(Level, &Alternative)> =
@@ -266,7 +396,7 @@ impl Judge<'_> {
             let goal = Goal { device: self.site.internet, listening: false, same_port: true };
             let asked: Vec<Alternative> = rows
                 .iter()
-                .map(|r| self.alternative(r, &vantage, &own, everybody.clone(), Family::V4, goal, "server"))
+                .map(|r| self.alternative(n, r, &vantage, &own, everybody.clone(), Family::V4, goal, "server"))
                 .collect();
             let levels: Vec<(Level, &Alternative)> = rows.iter().map(|r| r.level).zip(&asked).collect();
             let (verdict, note) = judge::leg(&levels);
@@ -308,7 +438,7 @@ impl Judge<'_> {
                     let to = Set::one(address_value(told));
                     let asked: Vec<Alternative> = rows
                         .iter()
-                        .map(|r| self.alternative(r, &vantage, &from, to.clone(), family, self.goal(n, r), "admin"))
+                        .map(|r| self.alternative(n, r, &vantage, &from, to.clone(), family, self.goal(n, r), "admin"))
                         .collect();
                     let levels: Vec<(Level, &Alternative)> = rows.iter().map(|r| r.level).zip(&asked).collect();
                     let (verdict, note) = judge::leg(&levels);
@@ -338,6 +468,7 @@ impl Judge<'_> {
     #[allow(clippy::too_many_arguments)] // a question has that many sides
     fn alternative(
         &self,
+        n: usize,
         r: &Requirement,
         vantage: &Vantage,
         from: &Set,
@@ -351,6 +482,25 @@ impl Judge<'_> {
         let found = regions(&answer, &self.site.network, |t| ending(t, goal, vantage.device));
         let story = self.story(family, from);
         let pieces: Vec<Piece> = found.iter().map(|region| piece(&story, &answer, region, from, family)).collect();
+        let place = if opener == "caller" { vantage.place.to_string() } else { opener.to_owned() };
+        if r.level_at(&place) != Level::Optional {
+            let v6 = if family == Family::V6 { "/v6" } else { "" };
+            let path = format!("{}/{place}{v6}", self.instances[n].label());
+            for region in found.iter().filter(|region| region.certainty != Certainty::Open) {
+                self.failures.borrow_mut().push(Failure {
+                    path: path.clone(),
+                    instance: n,
+                    requirement: r.clone(),
+                    place: vantage.place.clone(),
+                    asker: vantage.device,
+                    goal: goal.device,
+                    family,
+                    region: region.clone(),
+                    trip: answer.trips[region.trip].clone(),
+                    other_way: false,
+                });
+            }
+        }
         let reach = judge::reach(&pieces.iter().map(|p| p.reach).collect::<Vec<_>>());
         let bad = found.iter().filter(|r| r.certainty != Certainty::Open);
         let open = bad.fold(ports.clone(), |left, r| left.minus(&r.part(Part::DstPort)));

@@ -1,7 +1,7 @@
 //! What else of a server the internet reaches, and whether it may.
 
 use super::address::prefix_set;
-use super::analyze::{CLIENT_PORTS, Judge, family_name, show_set};
+use super::analyze::{CLIENT_PORTS, Judge, Reached, family_name, show_set};
 use super::reach::{Certainty, Ending, Goal, ending, exposed, regions};
 use crate::cube::{Cube, Set};
 use crate::manifest::Proto;
@@ -98,6 +98,16 @@ impl Judge<'_> {
                             && e.family == line.family
                             && e.instance == line.instance
                     };
+                    self.reached.borrow_mut().push(Reached {
+                        instance: n,
+                        proto,
+                        family,
+                        inside: socket.clone(),
+                        outside: outside.clone(),
+                        forbidden: line.forbidden.clone(),
+                        unknown,
+                        trip: trip.clone(),
+                    });
                     if !out.iter().any(same) {
                         out.push(line);
                     }

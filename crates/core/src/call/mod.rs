@@ -2,6 +2,7 @@
 
 mod address;
 mod analyze;
+mod diagnose;
 mod exposure;
 mod gateway;
 mod judge;

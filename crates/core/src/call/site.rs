@@ -89,6 +89,8 @@ pub(super) struct Site {
     pub assumptions: Vec<String>,
     /// Rulesets that were read.
     pub rulesets: Vec<(SourceId, Counts)>,
+    /// File with the rules of each device, if it has one that can be changed.
+    pub files: Vec<Option<SourceId>>,
     /// Rules that are on but not loaded: device and rule.
     pub left_out: Vec<(usize, LeftOut)>,
 }
@@ -173,6 +175,17 @@ pub(super) fn build(
     let server_of = parts.server_of.iter().map(|s| server_base + s).collect();
     let internet = b.add_internet(first_router, server_base);
     b.add_callers(first_router, server_base, internet)?;
+    let mut files = vec![None; b.devices.len()];
+    for (i, router) in parts.routers.iter().enumerate() {
+        let config = router.native.config.as_ref().map(|(id, _)| *id);
+        let effective = router.native.effective.as_ref().map(|(id, _)| *id);
+        files[first_router + i] = config.or(effective).or_else(|| router.rulesets.first().map(|r| r.0));
+    }
+    for (i, server) in parts.servers.iter().enumerate() {
+        if let Some(file) = files.get_mut(server_base + i) {
+            *file = server.rulesets.first().map(|r| r.0);
+        }
+    }
     let mut rulesets = b.rulesets;
     rulesets.extend(parts.servers.iter().flat_map(|s| &s.rulesets));
     Ok(Site {
@@ -184,6 +197,7 @@ pub(super) fn build(
         no_v6: b.no_v6,
         assumptions: b.assumptions,
         rulesets,
+        files,
         left_out: b.left_out,
     })
 }

@@ -2,8 +2,11 @@
 
 pub mod iproute;
 pub mod nft;
+mod patch;
 pub mod pf;
 pub mod pfsense;
+
+pub use patch::{Patch, apply, plan, steps};
 
 /// A kind of configuration file that is read.
 #[derive(Debug, Clone, Copy)]

@@ -50,6 +50,9 @@ pub struct Pipeline {
     pub origins: Vec<Origin>,
     /// What the configuration leaves open.
     pub doubts: Vec<Doubt>,
+    /// Rules that are switched off, with the hook where they would stand: no packet meets them, but they tell what
+    /// somebody wanted.
+    pub dormant: Vec<(Hook, Rule)>,
 }
 
 impl Pipeline {

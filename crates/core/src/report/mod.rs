@@ -8,6 +8,7 @@ mod text;
 pub(crate) use text::wrap;
 pub use text::{Style, text};
 
+pub use crate::finding::Severity;
 use serde::Serialize;
 
 /// The format's name and version.
@@ -75,7 +76,7 @@ pub struct Report {
     pub paths: Vec<Path>,
     /// Ports that the internet reaches though no call needs them.
     pub exposures: Vec<Exposure>,
-    /// Causes and repairs; none are looked for yet.
+    /// Causes and repairs, the worst first.
     pub findings: Vec<Finding>,
     /// What was taken as given.
     pub assumptions: Vec<String>,
@@ -308,13 +309,64 @@ pub struct Exposure {
     pub steps: Vec<Step>,
 }
 
-/// A cause with its repair; a later version fills these.
+/// A cause with its repair.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// Its code.
-    pub code: String,
+    /// Its code: `callpath explain <code>` tells more.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
     /// What is wrong.
     pub message: String,
+    /// Places in the user's files.
+    pub at: Vec<Mark>,
+    /// Why it breaks calls.
+    pub because: String,
+    /// Paths that it stops.
+    pub paths: Vec<String>,
+    /// What to change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub change: Option<Change>,
+    /// Why a change could not be printed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+    /// Paths that work when all findings are repaired.
+    pub repairs: Vec<String>,
+    /// With the changes of all findings every path works, and without this one something fails.
+    pub verified: bool,
+}
+
+/// A place in a file, with the words that matter.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mark {
+    /// File, or object where the source has no lines.
+    pub source: String,
+    /// Line, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<usize>,
+    /// Column of the first word, in characters, from 1.
+    pub column: usize,
+    /// Characters.
+    pub length: usize,
+    /// The line.
+    pub text: String,
+    /// What is said about it.
+    pub label: String,
+}
+
+/// What to change on a device.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Change {
+    /// Device.
+    pub device: String,
+    /// File that would change.
+    pub file: String,
+    /// What to do.
+    pub steps: Vec<crate::change::Step>,
+    /// How to take it back.
+    pub undo: Vec<crate::change::Step>,
+    /// How sure it is that the steps can be followed.
+    pub applicability: &'static str,
 }
 
 /// A statement that was not understood.

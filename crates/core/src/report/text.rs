@@ -1,5 +1,6 @@
 //! The report for a terminal: 80 columns, the verdict first.
 
+mod finding;
 mod story;
 mod table;
 
@@ -53,6 +54,7 @@ pub fn text(report: &Report, style: Style) -> String {
         out.blank();
         out.text += &table::table(report, &instance.label, &notes, style);
     }
+    finding::findings(&mut out, report);
     for (number, note) in notes.list.iter().enumerate() {
         out.blank();
         story::note(&mut out, number + 1, note);

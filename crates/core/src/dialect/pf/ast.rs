@@ -23,6 +23,10 @@ pub struct Ruleset {
     pub rdr: Vec<Rule>,
     /// Filter rules in order.
     pub filter: Vec<Rule>,
+    /// Forwards that are switched off.
+    pub dormant_rdr: Vec<Rule>,
+    /// Filter rules that are switched off.
+    pub dormant_filter: Vec<Rule>,
     /// States are bound to the interface where they began (`set state-policy if-bound`).
     pub if_bound: bool,
     /// Interfaces that are not filtered (`set skip on`).

@@ -79,6 +79,7 @@ impl<'a> Lowering<'a> {
             families.iter().map(|(f, _)| (self.filter(*f, Direction::In), self.filter(*f, Direction::Out))).collect();
         let nat: Vec<_> = families.iter().map(|(f, _)| self.translations(*f)).collect();
         let states = self.states();
+        self.dormant();
         self.push(Hook::Prerouting, StageKind::Track, Families::BOTH);
         self.push(Hook::Output, StageKind::Track, Families::BOTH);
         if let Some(chain) = states {
@@ -97,6 +98,20 @@ impl<'a> Lowering<'a> {
             self.push(Hook::Postrouting, source, *only);
             self.push(Hook::Postrouting, filter(filters[i].1), *only);
         }
+    }
+
+    fn dormant(&mut self) {
+        let rules = self.rules;
+        let mut out = Vec::new();
+        for family in [Family::V4, Family::V6] {
+            for rule in &rules.dormant_rdr {
+                self.translation(rule, family, Side::Destination, &mut out);
+            }
+            for rule in &rules.dormant_filter {
+                self.filter_rule(rule, family, rule.direction.unwrap_or(Direction::In), &mut out);
+            }
+        }
+        self.pipeline.dormant = out.into_iter().map(|r| (Hook::Prerouting, r)).collect();
     }
 
     fn push(&mut self, hook: Hook, kind: StageKind, families: Families) {

@@ -42,7 +42,13 @@ impl<'a> Lowering<'a> {
         self.chain(if direction == Direction::In { "in" } else { "out" }, out)
     }
 
-    fn filter_rule(&mut self, rule: &'a Rule, family: Family, direction: Direction, out: &mut Vec<ModelRule>) {
+    pub(super) fn filter_rule(
+        &mut self,
+        rule: &'a Rule,
+        family: Family,
+        direction: Direction,
+        out: &mut Vec<ModelRule>,
+    ) {
         let Some(matches) = self.matches(rule, family, direction) else { return };
         let origin = self.pipeline.add_origin(rule.origin.clone());
         for start in matches {

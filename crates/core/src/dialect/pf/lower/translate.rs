@@ -35,7 +35,7 @@ impl<'a> Lowering<'a> {
         ]
     }
 
-    fn translation(&mut self, rule: &'a Rule, family: Family, side: Side, out: &mut Vec<ModelRule>) {
+    pub(super) fn translation(&mut self, rule: &'a Rule, family: Family, side: Side, out: &mut Vec<ModelRule>) {
         let direction = if side == Side::Destination { Direction::In } else { Direction::Out };
         let Some(starts) = self.matches(rule, family, direction) else { return };
         let origin = self.pipeline.add_origin(rule.origin.clone());

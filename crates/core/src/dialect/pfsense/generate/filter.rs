@@ -15,6 +15,12 @@ impl Generator<'_> {
         for rule in live().filter(|r| floats(r)) {
             self.user_rule(rule);
         }
+        for rule in config.rules.iter().filter(|r| r.disabled) {
+            for family in rule.families.clone() {
+                let made = self.one_rule(rule, family).unwrap_or_default();
+                self.out.rules.dormant_filter.extend(made);
+            }
+        }
         let is_group = |name: &str| config.groups.iter().any(|(g, _)| g == name);
         let is_tab = |name: &str| ["openvpn", "enc0", "l2tp", "pppoe"].contains(&name);
         let rest = || live().filter(|r| !floats(r));

@@ -35,6 +35,11 @@ impl<'a> Generator<'a> {
                 Err(why) => self.leave_out(forward.at, &forward.descr, why),
             }
         }
+        for forward in config.forwards.iter().filter(|f| f.disabled) {
+            if let (Ok(parts), Some(on)) = (self.parts(forward), self.on(&forward.interface)) {
+                self.out.rules.dormant_rdr.push(rdr(&parts, forward, on));
+            }
+        }
         // What reflection proxies take is let in, when the system's default is not off or one forward says so.
         let asked = config.forwards.iter().any(|f| !f.disabled && f.reflection == Reflects::Proxy);
         if !proxies || asked {

@@ -1,0 +1,550 @@
+//! From packets that are lost to what is missing.
+
+use super::views::{self, Does, Field, Packet, PortChange, View};
+use crate::call::analyze::{Analysis, Failure, Reached, show_set};
+use crate::call::reach::{Certainty, Ending, journey};
+use crate::change::{Intent, Packets, Wanted};
+use crate::cube::Set;
+use crate::finding::{Gap, Lack, Near, Stands};
+use crate::manifest::{Place, PortRanges, Proto};
+use crate::model::{Device, Family, OriginId, Part, address_value, iface_value};
+use crate::requirement::{Level, Party};
+use crate::trace::{Did, Disposition, Hop, Journey, Phase, Val};
+use std::net::IpAddr;
+
+/// Everything that is missing, in the order in which paths were judged.
+pub(super) fn gaps(a: &Analysis) -> Vec<Gap> {
+    let mut out = Vec::new();
+    for failure in &a.failures {
+        if let Some(gap) = (Look { a, f: failure }).gap() {
+            add(&mut out, gap);
+        }
+    }
+    for reached in &a.reached {
+        if let Some(gap) = exposed(a, reached) {
+            add(&mut out, gap);
+        }
+    }
+    inside_after_outside(&mut out);
+    out
+}
+
+/// Gaps about the same statement or the same wanted thing are one.
+fn add(out: &mut Vec<Gap>, gap: Gap) {
+    let same = |g: &&mut Gap| {
+        g.device == gap.device
+            && g.lack == gap.lack
+            && match (&g.wanted, &gap.wanted) {
+                (Some(x), Some(y)) => x.intent == y.intent,
+                _ => g.doubt == gap.doubt && g.what == gap.what,
+            }
+    };
+    match out.iter_mut().find(same) {
+        Some(known) => {
+            for path in gap.paths {
+                if !known.paths.contains(&path) {
+                    known.paths.push(path);
+                }
+            }
+        }
+        None => out.push(gap),
+    }
+}
+
+/// A forward that is missing outside is missing inside too: that is one cause.
+fn inside_after_outside(gaps: &mut Vec<Gap>) {
+    let outside: Vec<(usize, Family, String, Vec<String>)> = gaps
+        .iter()
+        .filter(|g| matches!(g.lack, Lack::Forward { inside: false, .. } | Lack::SharedAddress))
+        .map(|g| (g.device, g.family, g.what.clone(), g.paths.clone()))
+        .collect();
+    gaps.retain(|g| {
+        let inner = matches!(g.lack, Lack::Forward { inside: true, .. } | Lack::OwnAddress | Lack::SourceNat);
+        !(inner && outside.iter().any(|(d, f, what, _)| *f == g.family && (*d == g.device) && overlaps(what, &g.what)))
+    });
+}
+
+fn overlaps(a: &str, b: &str) -> bool {
+    let parse = |t: &str| -> Option<(String, PortRanges)> {
+        let (proto, ports) = t.split_once(' ')?;
+        Some((proto.to_owned(), crate::manifest::parse_ports(ports).ok()?))
+    };
+    match (parse(a), parse(b)) {
+        (Some((p, x)), Some((q, y))) => p == q && x.iter().any(|(lo, hi)| y.iter().any(|(a, b)| lo <= b && a <= hi)),
+        _ => a == b,
+    }
+}
+
+struct Look<'a> {
+    a: &'a Analysis,
+    f: &'a Failure,
+}
+
+impl Look<'_> {
+    fn gap(&self) -> Option<Gap> {
+        let f = self.f;
+        if f.region.certainty == Certainty::Unknown {
+            return self.unknown();
+        }
+        match f.region.ending {
+            Ending::Lost(Phase::Request) | Ending::OtherPort => self.request(&f.trip.request),
+            Ending::Lost(phase) => self.answer(f.trip.journey(phase)?),
+            Ending::WrongSource => self.wrong_source(),
+            Ending::Works | Ending::Unknown(_) => None,
+        }
+    }
+
+    fn net(&self) -> &[Device] {
+        &self.a.site.network.devices
+    }
+
+    fn value(&self, v: Val) -> Option<u128> {
+        match v {
+            Val::Const(c) => Some(c),
+            Val::Part(p, k) => self.f.region.part(p).min().map(|x| x.wrapping_add(k)),
+            Val::Var(_) => None,
+        }
+    }
+
+    /// The server's address in this family.
+    fn host(&self) -> Option<IpAddr> {
+        let hosts = &self.a.instances[self.f.instance].deploy.host;
+        hosts.iter().map(|h| h.value).find(|h| Family::of(*h) == self.f.family)
+    }
+
+    fn asked(&self) -> Option<IpAddr> {
+        self.f.region.part(Part::Dst).single().map(|v| self.f.family.address(v))
+    }
+
+    fn inside(&self) -> bool {
+        self.f.place != Place::Internet
+    }
+
+    fn is_router(&self, device: usize) -> bool {
+        self.a.site.files.get(device).is_some_and(Option::is_some) && self.net()[device].forwards
+    }
+
+    /// All ports that the product wants there, so that a forward that lacks one of them is mended as a whole.
+    fn ports(&self) -> PortRanges {
+        self.f.requirement.ports.clone()
+    }
+
+    fn failing(&self) -> Set {
+        self.f.region.part(Part::DstPort)
+    }
+
+    fn iface_name(&self, device: usize, index: Option<usize>) -> Option<Box<str>> {
+        index.and_then(|i| self.net()[device].interfaces.get(i)).map(|i| i.name.clone())
+    }
+
+    fn name(&self) -> String {
+        let r = &self.f.requirement;
+        let title = &self.a.instances[self.f.instance].profile.title;
+        r.label.clone().unwrap_or_else(|| format!("{title} {}", r.id))
+    }
+
+    fn base(&self, lack: Lack, device: usize) -> Gap {
+        let story = self.a.story_of(self.f);
+        Gap {
+            lack,
+            device,
+            name: self.net()[device].name.to_string(),
+            wanted: None,
+            what: format!("{} {}", self.f.requirement.proto.name(), show_set(&self.failing())),
+            host: self.host(),
+            asked: self.asked(),
+            outer: self.outer(device),
+            family: self.f.family,
+            paths: vec![self.f.path.clone()],
+            who: self.f.place.to_string(),
+            story,
+            at: Vec::new(),
+            doubt: None,
+        }
+    }
+
+    fn outer(&self, device: usize) -> Option<IpAddr> {
+        let d = &self.net()[device];
+        let default = d.routes.iter().find(|r| r.to.prefix_len() == 0 && Family::of(r.to.addr()) == self.f.family)?;
+        let crate::model::RouteTarget::Via(i, _) = default.target else { return None };
+        d.interfaces.get(i)?.addresses.iter().map(ipnet::IpNet::addr).find(|a| Family::of(*a) == self.f.family)
+    }
+
+    fn request(&self, j: &Journey) -> Option<Gap> {
+        let hop = j.last();
+        let dst = self.value(hop.header.dst)?;
+        let host = self.host().map(address_value);
+        let for_host = host == Some(dst);
+        let outward = self.f.requirement.from == Party::Server;
+        match &j.end {
+            Disposition::Dropped | Disposition::Rejected(_) if for_host || outward => self.filter(j, hop, false),
+            Disposition::Dropped | Disposition::Rejected(_) | Disposition::Delivered { .. }
+                if self.is_router(hop.device) && !for_host =>
+            {
+                self.forward(hop.device, hop)
+            }
+            Disposition::Delivered { .. } if self.f.region.ending == Ending::OtherPort || for_host => {
+                self.astray(j, Near::Shift)
+            }
+            Disposition::Delivered { .. }
+            | Disposition::NeighborUnreachable
+            | Disposition::NoRoute
+            | Disposition::NotForwarding => match self.translated(j) {
+                Some(_) => self.astray(j, Near::Target),
+                None => self.beyond(j),
+            },
+            Disposition::Dropped | Disposition::Rejected(_) => self.beyond(j),
+            _ => None,
+        }
+    }
+
+    /// The hop and rule that gave the packet another destination than was asked.
+    fn translated<'j>(&self, j: &'j Journey) -> Option<(&'j Hop, View)> {
+        j.hops.iter().filter(|h| self.is_router(h.device)).find_map(|h| {
+            let rules = h.steps.iter().filter_map(|s| match s.did {
+                Did::Rule(id) => views::rule(&self.net()[h.device], id),
+                _ => None,
+            });
+            let found = rules.into_iter().find(|v| matches!(v.does, Does::Forward { .. }))?;
+            Some((h, found))
+        })
+    }
+
+    fn astray(&self, j: &Journey, near: Near) -> Option<Gap> {
+        let (hop, view) = self.translated(j)?;
+        let mut gap = self.base(Lack::Forward { near, inside: false }, hop.device);
+        gap.at = vec![view.origin];
+        gap.wanted = self.forward_wanted(hop, Some(view.origin), Some(view.origin));
+        Some(gap)
+    }
+
+    fn forward_wanted(&self, hop: &Hop, nearest: Option<OriginId>, deciding: Option<OriginId>) -> Option<Wanted> {
+        let packets = Packets {
+            family: self.f.family,
+            proto: self.f.requirement.proto,
+            ports: self.ports(),
+            from: Vec::new(),
+            in_iface: self.iface_name(hop.device, hop.in_iface),
+            out_iface: None,
+        };
+        let intent = Intent::Forward {
+            packets,
+            address: self.asked()?,
+            to: self.next_hop_inside(hop.device)?,
+            hairpin: self.inside(),
+        };
+        Some(Wanted { intent, nearest, deciding, name: self.name() })
+    }
+
+    /// Where a device sends packets for the server: to it, or to the next router inwards.
+    fn next_hop_inside(&self, device: usize) -> Option<IpAddr> {
+        let host = self.host()?;
+        let own = &self.net()[device];
+        let direct = own.interfaces.iter().flat_map(|i| &i.addresses).any(|n| n.contains(&host));
+        let routed = own.routes.iter().any(|r| r.to.prefix_len() > 0 && r.to.contains(&host));
+        if direct || routed {
+            return Some(host);
+        }
+        let inner = self.net().iter().enumerate().skip(device + 1).find(|(d, _)| self.is_router(*d))?;
+        self.outer(inner.0)
+    }
+
+    /// The packet ends at this router, and no forward there applied.
+    fn forward(&self, device: usize, hop: &Hop) -> Option<Gap> {
+        let in_name = self.iface_name(device, hop.in_iface)?;
+        let packet = Packet {
+            family: self.f.family,
+            iface: iface_value(&in_name),
+            proto: self.f.requirement.proto.number(),
+            dst: self.value(hop.header.dst)?,
+            ports: self.failing(),
+        };
+        let (near, nearest) = self.nearest(device, &packet);
+        let inside = self.inside();
+        let lack = match near {
+            Near::Address if inside && self.outer(device) != self.asked() => Lack::OwnAddress,
+            Near::Address => self.stale(device, nearest),
+            near => Lack::Forward { near, inside },
+        };
+        let mut gap = self.base(lack, device);
+        gap.at = nearest.into_iter().collect();
+        gap.wanted = self.forward_wanted(hop, nearest, last_rule(hop));
+        Some(gap)
+    }
+
+    /// A forward asks for an address that is neither the device's own nor the one that was asked: an alias out of date.
+    fn stale(&self, device: usize, nearest: Option<OriginId>) -> Lack {
+        let view = nearest.and_then(|id| views::rule(&self.net()[device], id));
+        let own = self.net()[device].own_addresses(self.f.family);
+        let asks = view.and_then(|v| v.asks.dst);
+        if asks.is_some_and(|s| !s.intersects(&own)) {
+            Lack::Alias
+        } else {
+            Lack::Forward { near: Near::Nothing, inside: self.inside() }
+        }
+    }
+
+    fn nearest(&self, device: usize, packet: &Packet) -> (Near, Option<OriginId>) {
+        let host = self.next_hop_inside(device).map(address_value);
+        let mut best: Option<(u8, Near, OriginId)> = None;
+        for view in views::forwards(&self.net()[device], self.f.family) {
+            let Does::Forward { to, ports } = view.does else { continue };
+            let here = to.is_some_and(|(lo, hi)| lo == hi && Some(lo) == host);
+            let differs = view.differs(packet);
+            let overlap = view.asks.ports.as_ref().is_some_and(|s| s.intersects(&self.wanted_ports()));
+            let near = match (here, view.dormant, &differs[..]) {
+                (true, true, []) => Some((1, Near::Disabled)),
+                (_, true, _) => None,
+                (true, _, [Field::Interface]) if self.inside() => Some((0, Near::Interface)),
+                (true, _, [Field::Ports]) if overlap => Some((2, Near::Ports)),
+                (true, _, [Field::Protocol]) if !self.needed(&view) => Some((3, Near::Protocol)),
+                (true, _, [Field::Address] | [Field::Interface, Field::Address]) if ports == PortChange::Same => {
+                    Some((4, Near::Address))
+                }
+                (false, _, []) => Some((5, Near::Target)),
+                _ => None,
+            };
+            if let Some((rank, near)) = near
+                && best.is_none_or(|b| rank < b.0)
+            {
+                best = Some((rank, near, view.origin));
+            }
+        }
+        best.map_or((Near::Nothing, None), |(_, near, id)| (near, Some(id)))
+    }
+
+    fn wanted_ports(&self) -> Set {
+        Set::from_ranges(self.f.requirement.ports.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))))
+    }
+
+    /// Something else on the host needs this forward as it is.
+    fn needed(&self, view: &View) -> bool {
+        let host = self.host();
+        let same = self.a.instances.iter().filter(|i| i.deploy.host.iter().any(|h| Some(h.value) == host));
+        same.flat_map(|i| &i.requirements).any(|r| {
+            r.to == Party::Server
+                && r.level != Level::Forbidden
+                && view.asks.proto_fits(r.proto.number())
+                && view.asks.ports.as_ref().is_some_and(|s| {
+                    r.ports.iter().any(|(lo, hi)| s.intersects(&Set::range(u128::from(*lo), u128::from(*hi))))
+                })
+        })
+    }
+
+    /// It ended at a box that cannot be changed from here.
+    fn beyond(&self, j: &Journey) -> Option<Gap> {
+        let last = j.last().device;
+        if !self.inside() {
+            if let Some(outer) = self.shared_address() {
+                return Some(outer);
+            }
+            if self.is_box(last) {
+                let lack = if self.f.other_way && self.f.requirement.proto == Proto::Udp {
+                    Lack::OnlyTcp
+                } else {
+                    Lack::Forward { near: Near::Nothing, inside: false }
+                };
+                return Some(self.base(lack, last));
+            }
+            return None;
+        }
+        // From inside it left by a router that has forwards, but for another address.
+        let hop = j.hops.iter().rev().find(|h| self.is_router(h.device) && h.in_iface.is_some())?;
+        self.forward(hop.device, hop)
+            .filter(|g| matches!(g.lack, Lack::OwnAddress | Lack::Alias | Lack::Forward { .. }))
+    }
+
+    /// A device without a file: stated or assumed.
+    fn is_box(&self, device: usize) -> bool {
+        self.net()[device].forwards && !self.is_router(device)
+    }
+
+    fn shared_address(&self) -> Option<Gap> {
+        let (device, outer) = self.a.shared_outer_address()?;
+        let mut gap = self.base(Lack::SharedAddress, device);
+        gap.outer = Some(outer);
+        gap.what = String::new();
+        Some(gap)
+    }
+
+    fn unknown(&self) -> Option<Gap> {
+        let f = self.f;
+        if !self.inside()
+            && let Some(gap) = self.shared_address()
+        {
+            return Some(gap);
+        }
+        let doubts = &f.region.doubts;
+        if let Some((device, id)) = doubts.iter().find(|(d, id)| self.net()[*d].pipeline.doubts[id.0 as usize].unread) {
+            let mut gap = self.base(Lack::NotUnderstood, *device);
+            gap.at = vec![self.net()[*device].pipeline.doubts[id.0 as usize].origin];
+            gap.doubt = Some(*id);
+            return Some(gap);
+        }
+        let alias = doubts
+            .iter()
+            .find(|(d, id)| self.is_router(*d) && self.net()[*d].pipeline.doubts[id.0 as usize].what.contains("alias"));
+        if let Some((device, id)) = alias {
+            let mut gap = self.base(Lack::Alias, *device);
+            gap.at = vec![self.net()[*device].pipeline.doubts[id.0 as usize].origin];
+            gap.doubt = Some(*id);
+            return Some(gap);
+        }
+        // Whether the box in front turns calls back: forwards of the public address itself make it not matter.
+        let j = journey(&f.trip, f.region.ending)?;
+        if self.inside() && doubts.iter().all(|(d, _)| self.is_box(*d)) && !doubts.is_empty() {
+            return self.beyond(j);
+        }
+        None
+    }
+
+    fn filter(&self, j: &Journey, hop: &Hop, answers: bool) -> Option<Gap> {
+        let device = hop.device;
+        self.a.site.files.get(device).copied().flatten()?;
+        let d = &self.net()[device];
+        let deciding = last_rule(hop);
+        let explicit = hop.steps.iter().rev().find_map(|s| match s.did {
+            Did::Rule(id) => Some(id),
+            Did::PolicyDrop(_) => None,
+            _ => None,
+        });
+        let by_policy = hop.steps.last().is_some_and(|s| matches!(s.did, Did::PolicyDrop(_)));
+        let explicit = explicit.filter(|_| !by_policy);
+        let in_name = self.iface_name(device, hop.in_iface);
+        let packet = Packet {
+            family: self.f.family,
+            iface: in_name.as_deref().map_or(0, iface_value),
+            proto: self.f.requirement.proto.number(),
+            dst: self.value(hop.header.dst)?,
+            ports: self.failing(),
+        };
+        let generated = explicit.is_some_and(|id| !d.pipeline.origin(id).has_lines);
+        let later = explicit.is_some_and(|id| {
+            views::behind(d, id).iter().any(|v| v.does == Does::Accept && !v.asks.more && v.differs(&packet).is_empty())
+        });
+        let off = views::dormant(d).into_iter().find(|v| v.differs(&packet).is_empty() && v.asks.ports.is_some());
+        let stands = match (explicit, off.as_ref()) {
+            (Some(_), _) if later && !generated => Stands::BlockFirst,
+            (None, Some(_)) => Stands::Disabled,
+            (Some(_), Some(_)) if generated => Stands::Disabled,
+            (Some(_), _) if !generated => Stands::Block,
+            _ => Stands::Nothing,
+        };
+        let mut gap = self.base(Lack::Filter { stands, answers }, device);
+        gap.at = match stands {
+            Stands::Disabled => off.iter().map(|v| v.origin).collect(),
+            Stands::BlockFirst | Stands::Block => explicit.into_iter().collect(),
+            Stands::Nothing => deciding.into_iter().filter(|id| d.pipeline.origin(*id).has_lines).collect(),
+        };
+        let input = device == self.f.goal;
+        let intent = if answers {
+            Intent::AllowAnswers { family: self.f.family, input }
+        } else {
+            let packets = Packets {
+                family: self.f.family,
+                proto: self.f.requirement.proto,
+                ports: self.ports(),
+                from: Vec::new(),
+                in_iface: in_name,
+                out_iface: self.iface_name(device, hop.out_iface),
+            };
+            Intent::Allow { packets, to: self.f.family.address(packet.dst), input }
+        };
+        gap.wanted = Some(Wanted { intent, nearest: off.map(|v| v.origin), deciding, name: self.name() });
+        let _ = j;
+        Some(gap)
+    }
+
+    fn answer(&self, j: &Journey) -> Option<Gap> {
+        let hop = j.last();
+        match j.end {
+            Disposition::Dropped | Disposition::Rejected(_) => self.filter(j, hop, true),
+            _ => None,
+        }
+    }
+
+    fn wrong_source(&self) -> Option<Gap> {
+        let (hop, _) = self.translated(&self.f.trip.request)?;
+        let mut gap = self.base(Lack::SourceNat, hop.device);
+        // All protocols and ports at once: the cause is one.
+        gap.what = "calls".into();
+        let own = &self.net()[hop.device];
+        let host = self.host()?;
+        let out = own.interfaces.iter().find(|i| i.addresses.iter().any(|n| n.contains(&host)))?;
+        let net = out.addresses.iter().find(|n| n.contains(&host))?;
+        let packets = Packets {
+            family: self.f.family,
+            proto: self.f.requirement.proto,
+            ports: Vec::new(),
+            from: vec![net.trunc()],
+            in_iface: Some(out.name.clone()),
+            out_iface: Some(out.name.clone()),
+        };
+        let intent = Intent::SourceNat { packets: Packets { proto: Proto::Udp, ..packets }, to: host };
+        gap.wanted = Some(Wanted { intent, nearest: None, deciding: None, name: "hairpin".into() });
+        Some(gap)
+    }
+}
+
+/// The statement that decided last at a hop.
+fn last_rule(hop: &Hop) -> Option<OriginId> {
+    hop.steps.iter().rev().find_map(|s| match s.did {
+        Did::Rule(id) => Some(id),
+        _ => None,
+    })
+}
+
+fn ranges(set: &Set) -> PortRanges {
+    let port = |v: u128| u16::try_from(v).unwrap_or(u16::MAX);
+    set.ranges().iter().map(|(lo, hi)| (port(*lo), port(*hi))).collect()
+}
+
+fn exposed(a: &Analysis, r: &Reached) -> Option<Gap> {
+    if r.unknown {
+        return None;
+    }
+    let devices = &a.site.network.devices;
+    let asked = r.trip.asked.part(Part::Dst).single().map(|v| r.family.address(v))?;
+    let hop = r.trip.request.hops.iter().find(|h| a.site.files.get(h.device).is_some_and(Option::is_some))?;
+    let device = &devices[hop.device];
+    let rules: Vec<View> = hop
+        .steps
+        .iter()
+        .filter_map(|s| match s.did {
+            Did::Rule(id) => views::rule(device, id),
+            _ => None,
+        })
+        .collect();
+    let forward = rules.iter().find(|v| matches!(v.does, Does::Forward { .. }));
+    let accept = rules.iter().rev().find(|v| v.does == Does::Accept && device.pipeline.origin(v.origin).has_lines);
+    let nearest = forward.or(accept).map(|v| v.origin);
+    let host = a.instances[r.instance].deploy.host.iter().map(|h| h.value).find(|h| Family::of(*h) == r.family)?;
+    let packets = Packets {
+        family: r.family,
+        proto: r.proto,
+        ports: ranges(&r.outside),
+        from: Vec::new(),
+        in_iface: hop.in_iface.and_then(|i| device.interfaces.get(i)).map(|i| i.name.clone()),
+        out_iface: None,
+    };
+    let intent = Intent::Close { packets, address: asked, to: host, inside: ranges(&r.inside) };
+    let shown = |s: &Set| format!("{} {}", r.proto.name(), show_set(s));
+    let by = if r.inside == r.outside { String::new() } else { format!(" by {}", shown(&r.outside)) };
+    let why = r.forbidden.as_ref().map_or_else(String::new, |w| format!(" ({w})"));
+    Some(Gap {
+        lack: if r.forbidden.is_some() { Lack::Exposed } else { Lack::Wider },
+        device: hop.device,
+        name: device.name.to_string(),
+        wanted: Some(Wanted { intent, nearest, deciding: None, name: "close".into() }),
+        what: shown(&r.inside),
+        host: Some(host),
+        asked: Some(asked),
+        outer: None,
+        family: r.family,
+        paths: Vec::new(),
+        who: "internet".into(),
+        story: format!("the internet reaches {}{by}{why}", shown(&r.inside)),
+        at: nearest.into_iter().collect(),
+        doubt: None,
+    })
+}

@@ -1,0 +1,266 @@
+//! Findings for the report.
+
+use super::{Found, Proven};
+use crate::call::analyze::Analysis;
+use crate::call::story::origin;
+use crate::change::Planned;
+use crate::dialect;
+use crate::finding::{Gap, Lack, find};
+use crate::model::{SourceId, SourceSpan};
+use crate::report::{Change, Finding, Mark, Verdict};
+use crate::snapshot::{Snapshot, line_column};
+
+/// Everything that was found, each cause once.
+pub(super) fn findings(snapshot: &Snapshot, found: &[Found], proven: &Proven) -> Vec<Finding> {
+    let mut groups: Vec<Vec<usize>> = Vec::new();
+    for (n, f) in found.iter().enumerate() {
+        let same = |g: &&mut Vec<usize>| {
+            let first: &Found = &found[g[0]];
+            first.cause.code == f.cause.code && first.gap.device == f.gap.device
+        };
+        match groups.iter_mut().find(same) {
+            Some(group) => group.push(n),
+            None => groups.push(vec![n]),
+        }
+    }
+    groups.iter().map(|group| finding(snapshot, found, group, proven)).collect()
+}
+
+fn finding(snapshot: &Snapshot, found: &[Found], group: &[usize], proven: &Proven) -> Finding {
+    let first = &found[group[0]];
+    let mut gap = first.gap.clone();
+    let mut paths: Vec<String> = Vec::new();
+    let mut whats: Vec<String> = Vec::new();
+    for f in group.iter().map(|n| &found[*n]) {
+        for path in &f.gap.paths {
+            if !paths.contains(path) {
+                paths.push(path.clone());
+            }
+        }
+        if !whats.contains(&f.gap.what) {
+            whats.push(f.gap.what.clone());
+        }
+    }
+    gap.what = whats.join(" and ");
+    let mut at: Vec<Mark> = Vec::new();
+    for mark in group.iter().flat_map(|n| &found[*n].at) {
+        if !at.contains(mark) {
+            at.push(mark.clone());
+        }
+    }
+    let changes: Vec<(SourceId, &Planned)> =
+        group.iter().filter_map(|n| found[*n].change.as_ref().ok().map(|(id, p)| (*id, p))).collect();
+    let change = changes.first().map(|(file, _)| {
+        let patches: Vec<_> = changes.iter().filter(|(id, _)| id == file).map(|(_, p)| &p.patch).collect();
+        let source = snapshot.source(*file);
+        let (steps, undo) = dialect::steps(source.map_or("", |s| &s.text), &gap.name, &patches);
+        Change {
+            device: gap.name.clone(),
+            file: source.map(|s| s.name.clone()).unwrap_or_default(),
+            steps,
+            undo,
+            applicability: "printed, read again and judged",
+        }
+    });
+    let refused = group.iter().find_map(|n| found[*n].change.as_ref().err()).filter(|r| !r.is_empty()).cloned();
+    let repairs = paths.iter().filter(|p| proven.all || proven.paths.contains(p)).cloned().collect();
+    Finding {
+        code: first.cause.code,
+        severity: first.cause.severity,
+        message: (first.cause.message)(&gap),
+        at,
+        because: (first.cause.because)(&gap),
+        paths,
+        verified: change.is_some() && proven.all && group.iter().all(|n| found[*n].change.is_err() || proven.each[*n]),
+        change,
+        refused,
+        repairs,
+    }
+}
+
+/// Places in the user's files that a gap is about.
+pub(super) fn marks(snapshot: &Snapshot, now: &Analysis, gap: &Gap, change: Option<&(SourceId, Planned)>) -> Vec<Mark> {
+    let mut out: Vec<Mark> = Vec::new();
+    for (span, label) in change.iter().flat_map(|(_, p)| &p.marks) {
+        out.extend(mark(snapshot, *span, label));
+    }
+    if out.is_empty() {
+        let device = &now.site.network.devices[gap.device];
+        for id in &gap.at {
+            let at = device.pipeline.origin(*id);
+            if at.has_lines {
+                let label = if at.at.source.0 == 0 { "stated here" } else { "decides" };
+                out.extend(mark(snapshot, at.at, label));
+            } else if !origin(snapshot, device, *id).source.is_empty() {
+                let o = origin(snapshot, device, *id);
+                out.push(Mark {
+                    source: o.place(),
+                    line: None,
+                    column: 1,
+                    length: 0,
+                    text: o.text,
+                    label: "decides".into(),
+                });
+            }
+        }
+    }
+    out
+}
+
+/// A span as the line that it begins on; a whole element is shown by the words in it that matter.
+fn mark(snapshot: &Snapshot, span: SourceSpan, label: &str) -> Option<Mark> {
+    let source = snapshot.source(span.source)?;
+    let (start, end) = telling(&source.text, span.start as usize, span.end as usize);
+    let (line, column) = line_column(&source.text, start);
+    let line_start = source.text[..start].rfind('\n').map_or(0, |i| i + 1);
+    let text = source.text[line_start..].lines().next().unwrap_or_default().to_owned();
+    let rest = text.chars().count().saturating_sub(column - 1);
+    let length = source
+        .text
+        .get(start..end)
+        .map_or(1, |t| t.lines().next().unwrap_or_default().chars().count())
+        .clamp(1, rest.max(1));
+    Some(Mark { source: source.name.clone(), line: Some(line), column, length, text, label: label.to_owned() })
+}
+
+/// Of an element with many lines, its description: that is how its owner knows it.
+fn telling(text: &str, start: usize, end: usize) -> (usize, usize) {
+    let Some(whole) = text.get(start..end) else { return (start, start) };
+    if !whole.starts_with('<') || !whole.contains('\n') {
+        return (start, end);
+    }
+    let Some(at) = whole.find("<descr>") else { return (start, end) };
+    let inside = at + "<descr>".len();
+    let close = whole[inside..].find("</descr>").map_or(inside, |i| inside + i);
+    let plain = whole[inside..close].strip_prefix("<![CDATA[").and_then(|t| t.strip_suffix("]]>"));
+    match plain {
+        Some(t) if !t.is_empty() => {
+            let from = start + inside + "<![CDATA[".len();
+            (from, from + t.len())
+        }
+        _ => (start + inside, start + close),
+    }
+}
+
+/// What the product itself says, whatever the network does.
+pub(super) fn notes(a: &Analysis) -> Vec<Finding> {
+    let mut out = Vec::new();
+    for instance in &a.instances {
+        let mode = instance.mode();
+        let base = |lack: Lack, what: String, story: String| Gap {
+            lack,
+            device: 0,
+            name: instance.label().to_owned(),
+            wanted: None,
+            what,
+            host: None,
+            asked: None,
+            outer: None,
+            family: crate::model::Family::V4,
+            paths: Vec::new(),
+            who: String::new(),
+            story,
+            at: Vec::new(),
+            doubt: None,
+        };
+        if let Some(why) = mode.and_then(|m| m.plain_http.clone()) {
+            out.extend(plain(&base(Lack::PlainHttp, String::new(), why)));
+        }
+        for r in &instance.requirements {
+            let few = r.capacity().is_some_and(|n| n < 2)
+                || r.per_participant.is_some_and(|n| r.count() > 1 && r.count() < 2 * u32::from(n));
+            if few {
+                let story = format!(
+                    "{} holds {} ports, and each participant takes {}",
+                    r.what(),
+                    r.count(),
+                    r.per_participant.unwrap_or(1)
+                );
+                out.extend(plain(&base(Lack::TooSmall, r.what(), story)));
+            }
+        }
+    }
+    out
+}
+
+fn plain(gap: &Gap) -> Option<Finding> {
+    let cause = crate::finding::cause(gap)?;
+    Some(Finding {
+        code: cause.code,
+        severity: cause.severity,
+        message: (cause.message)(gap),
+        at: Vec::new(),
+        because: (cause.because)(gap),
+        paths: Vec::new(),
+        change: None,
+        refused: None,
+        repairs: Vec::new(),
+        verified: false,
+    })
+}
+
+/// The rules in force have other fates than the configuration that they should come from.
+pub(super) fn apply_forgotten(snapshot: &Snapshot, first: &Analysis) -> Option<Finding> {
+    let intended = first.intended.as_ref()?;
+    let differs =
+        first.report.paths.iter().zip(&intended.paths).find(|(a, b)| a.verdict != b.verdict || a.legs != b.legs)?;
+    let cause = find("apply-forgotten")?;
+    let legs = differs.0.legs.iter().zip(&differs.1.legs);
+    let mut pairs = legs.flat_map(|(a, b)| a.any_of.iter().zip(&b.any_of));
+    let (now, then) = pairs.find(|(a, b)| a.reach != b.reach)?;
+    let words = |r| match r {
+        crate::report::Reach::Open => "open",
+        crate::report::Reach::Closed => "closed",
+        crate::report::Reach::Partly => "partly open",
+        crate::report::Reach::Unknown => "unknown",
+    };
+    // The first object that the two do not share: where the configuration lets packets in, or what stops them now.
+    let object = then.pieces.iter().chain(&now.pieces).find_map(|p| {
+        let step = p.steps.iter().find_map(|s| s.origin.clone().filter(|o| o.line.is_some() && s.action == "rule"));
+        p.stop.as_ref().and_then(|s| s.origin.clone()).filter(|o| o.line.is_some()).or(step)
+    });
+    let at = object.iter().map(|o| Mark {
+        source: o.source.clone(),
+        line: o.line,
+        column: o.column.unwrap_or(1),
+        length: o.text.chars().count().clamp(1, 60),
+        text: source_line(snapshot, &o.source, o.line.unwrap_or(1)),
+        label: "the first object that differs".into(),
+    });
+    let what = object.as_ref().map_or_else(String::new, |o| format!(": {}", o.object));
+    let device = first.site.network.devices.iter().zip(&first.site.files).find(|(d, f)| d.forwards && f.is_some());
+    let name = device.map_or("the firewall", |(d, _)| &d.name);
+    Some(Finding {
+        code: cause.code,
+        severity: cause.severity,
+        message: format!("{name} does not yet do what its configuration says{what}"),
+        at: at.collect(),
+        because: format!(
+            "{} from {} is {} by the rules in force, and would be {} by the configuration",
+            now.what,
+            differs.0.vantage,
+            words(now.reach),
+            words(then.reach)
+        ),
+        paths: vec![differs.0.id.clone()],
+        change: Some(Change {
+            device: name.to_owned(),
+            file: String::new(),
+            steps: vec![crate::change::Step {
+                place: "Status > Filter Reload".into(),
+                lines: vec!["Reload Filter (or \"Apply Changes\" on the page where it is asked for)".into()],
+                save: false,
+            }],
+            undo: Vec::new(),
+            applicability: "by hand",
+        }),
+        refused: None,
+        repairs: if differs.1.verdict == Verdict::Works { vec![differs.0.id.clone()] } else { Vec::new() },
+        verified: false,
+    })
+}
+
+fn source_line(snapshot: &Snapshot, name: &str, line: usize) -> String {
+    let source = snapshot.sources.iter().find(|s| s.name == name);
+    source.and_then(|s| s.text.lines().nth(line.saturating_sub(1))).unwrap_or_default().to_owned()
+}

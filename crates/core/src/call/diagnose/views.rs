@@ -1,0 +1,237 @@
+//! Rules as simple statements: what they ask of a packet, as far as each field stands alone.
+
+use crate::cube::Set;
+use crate::model::{
+    Action, Chain, ChainId, Device, Family, Hook, KeyField, Match, NatTarget, OriginId, Part, Rule, Side, StageKind,
+    Step, Test, nfproto,
+};
+
+/// What a rule asks. A field that it does not ask for is absent.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Asks {
+    pub iface: Option<Set>,
+    pub out_iface: Option<Set>,
+    pub proto: Option<Set>,
+    pub src: Option<Set>,
+    pub dst: Option<Set>,
+    pub ports: Option<Set>,
+    pub family: Option<Set>,
+    pub state: Option<Set>,
+    /// It asks for something else too.
+    pub more: bool,
+}
+
+/// A rule with what it asks and its effect.
+#[derive(Debug, Clone)]
+pub(super) struct View {
+    pub origin: OriginId,
+    pub asks: Asks,
+    pub does: Does,
+    /// It is switched off.
+    pub dormant: bool,
+}
+
+/// A rule's effect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Does {
+    Accept,
+    Drop,
+    /// New destination, and what becomes of the port.
+    Forward {
+        to: Option<(u128, u128)>,
+        ports: PortChange,
+    },
+    Other,
+}
+
+/// What becomes of a port.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum PortChange {
+    Same,
+    Other,
+}
+
+/// Packets to compare with.
+#[derive(Debug, Clone)]
+pub(super) struct Packet {
+    pub family: Family,
+    pub iface: u128,
+    pub proto: u8,
+    pub dst: u128,
+    pub ports: Set,
+}
+
+impl Asks {
+    fn of(rule: &Rule) -> Self {
+        let mut out = Self::default();
+        let matches = rule.steps.iter().map_while(|s| match s {
+            Step::Match(m) => Some(m),
+            Step::Act(Action::SetMark(_) | Action::SetCtMark(_)) => None,
+            Step::Act(_) => None,
+        });
+        for m in matches {
+            out.add(m);
+        }
+        out
+    }
+
+    fn add(&mut self, m: &Match) {
+        let ([key], false) = (&m.keys[..], m.keys.is_empty()) else {
+            self.more = true;
+            return;
+        };
+        let set = match &m.test {
+            Test::In(set) => set.clone(),
+            Test::Boxes(rows) => rows.iter().fold(Set::empty(), |all, row| all.or(&row[0])),
+        };
+        let set = if m.negate { set.complement() } else { set };
+        let field = match key.field {
+            _ if key.mask.is_some() => {
+                self.more = true;
+                return;
+            }
+            KeyField::Header(Part::Src) => &mut self.src,
+            KeyField::Header(Part::Dst) => &mut self.dst,
+            KeyField::Header(Part::DstPort) => &mut self.ports,
+            KeyField::Header(Part::Proto) => &mut self.proto,
+            KeyField::InIface => &mut self.iface,
+            KeyField::OutIface => &mut self.out_iface,
+            KeyField::Family => &mut self.family,
+            KeyField::CtState => &mut self.state,
+            _ => {
+                self.more = true;
+                return;
+            }
+        };
+        *field = Some(match field.take() {
+            Some(have) => have.and(&set),
+            None => set,
+        });
+    }
+
+    pub fn iface_fits(&self, value: u128) -> bool {
+        self.iface.as_ref().is_none_or(|s| s.contains(value))
+    }
+
+    pub fn proto_fits(&self, proto: u8) -> bool {
+        self.proto.as_ref().is_none_or(|s| s.contains(u128::from(proto)))
+    }
+
+    pub fn dst_fits(&self, dst: u128) -> bool {
+        self.dst.as_ref().is_none_or(|s| s.contains(dst))
+    }
+
+    pub fn ports_fit(&self, ports: &Set) -> bool {
+        self.ports.as_ref().is_none_or(|s| ports.is_subset(s))
+    }
+
+    pub fn family_fits(&self, family: Family) -> bool {
+        let number = if family == Family::V4 { nfproto::IPV4 } else { nfproto::IPV6 };
+        self.family.as_ref().is_none_or(|s| s.contains(number))
+    }
+}
+
+impl View {
+    fn of(rule: &Rule, dormant: bool) -> Option<Self> {
+        let act = rule.steps.iter().rev().find_map(|s| match s {
+            Step::Act(a) => Some(a),
+            Step::Match(_) => None,
+        })?;
+        let does = match act {
+            Action::Accept => Does::Accept,
+            Action::Drop | Action::Reject(_) => Does::Drop,
+            Action::Translate(t) if t.side == Side::Destination => {
+                let target = t.target.default.as_ref().or_else(|| t.target.entries.first().map(|e| &e.1));
+                match target {
+                    Some(NatTarget::To { addr, port, .. }) => Does::Forward {
+                        to: *addr,
+                        ports: if port.is_some() { PortChange::Other } else { PortChange::Same },
+                    },
+                    Some(NatTarget::Moved { addr, .. }) => Does::Forward { to: *addr, ports: PortChange::Other },
+                    _ => Does::Other,
+                }
+            }
+            _ => Does::Other,
+        };
+        Some(Self { origin: rule.origin, asks: Asks::of(rule), does, dormant })
+    }
+
+    /// Fields in which packets differ from what this rule asks.
+    pub fn differs(&self, p: &Packet) -> Vec<Field> {
+        let mut out = Vec::new();
+        let checks = [
+            (Field::Interface, self.asks.iface_fits(p.iface)),
+            (Field::Protocol, self.asks.proto_fits(p.proto)),
+            (Field::Address, self.asks.dst_fits(p.dst)),
+            (Field::Ports, self.asks.ports_fit(&p.ports)),
+        ];
+        out.extend(checks.into_iter().filter(|(_, fits)| !fits).map(|(f, _)| f));
+        out
+    }
+}
+
+/// A field of a packet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Field {
+    Interface,
+    Protocol,
+    Address,
+    Ports,
+}
+
+/// Forwards of a device in a family, in order; switched off ones last.
+pub(super) fn forwards(device: &Device, family: Family) -> Vec<View> {
+    let mut out = Vec::new();
+    for stage in &device.pipeline.hooks[Hook::Prerouting as usize] {
+        if !stage.families.has(family) {
+            continue;
+        }
+        if let StageKind::Translate { side: Side::Destination, chains } = &stage.kind {
+            for (id, _) in chains {
+                collect(device, *id, 0, &mut out);
+            }
+        }
+    }
+    out.extend(device.pipeline.dormant.iter().filter_map(|(_, rule)| View::of(rule, true)));
+    out.retain(|v| matches!(v.does, Does::Forward { .. }) && v.asks.family_fits(family) && fits_width(v, family));
+    out
+}
+
+/// Addresses of the other family are too large, or the target tells.
+fn fits_width(view: &View, family: Family) -> bool {
+    let Does::Forward { to: Some((_, hi)), .. } = view.does else { return true };
+    (hi <= u128::from(u32::MAX)) == (family == Family::V4)
+}
+
+fn collect(device: &Device, id: ChainId, depth: usize, out: &mut Vec<View>) {
+    let chain: &Chain = device.pipeline.chain(id);
+    for rule in &chain.rules {
+        out.extend(View::of(rule, false));
+        for step in &rule.steps {
+            if let (Step::Act(Action::Jump(to) | Action::Goto(to)), true) = (step, depth < 4) {
+                collect(device, *to, depth + 1, out);
+            }
+        }
+    }
+}
+
+/// Rules of the chain that holds a statement, behind it; all of it when the statement is the chain's end.
+pub(super) fn behind(device: &Device, deciding: OriginId) -> Vec<View> {
+    for chain in &device.pipeline.chains {
+        if let Some(at) = chain.rules.iter().position(|r| r.origin == deciding) {
+            return chain.rules[at + 1..].iter().filter_map(|r| View::of(r, false)).collect();
+        }
+    }
+    Vec::new()
+}
+
+/// The rule with this origin.
+pub(super) fn rule(device: &Device, origin: OriginId) -> Option<View> {
+    let rules = device.pipeline.chains.iter().flat_map(|c| &c.rules);
+    rules.filter(|r| r.origin == origin).find_map(|r| View::of(r, false))
+}
+
+/// Filter rules that are switched off.
+pub(super) fn dormant(device: &Device) -> Vec<View> {
+    device.pipeline.dormant.iter().filter_map(|(_, r)| View::of(r, true)).filter(|v| v.does == Does::Accept).collect()
+}

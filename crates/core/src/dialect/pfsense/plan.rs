@@ -1,0 +1,362 @@
+//! From what is wanted to edits: the smallest change of what stands there, else something new.
+
+use super::config::{Config, End, Forward, Reflects};
+use super::edit::{Destination, Edit, ForwardField, NewForward, NewPass, Reflection, RuleField};
+use super::generate::Known;
+use super::read::read;
+use crate::change::{Context, Intent, Packets, Planned, Refused, Wanted};
+use crate::dialect::Patch;
+use crate::model::{Device, Family, OriginId, SourceId, SourceSpan};
+use std::net::IpAddr;
+
+/// Edits for one wanted thing on a configuration.
+///
+/// # Errors
+/// Why it cannot be done on this firewall.
+pub fn plan(
+    file: SourceId,
+    text: &str,
+    device: &Device,
+    wanted: &Wanted,
+    context: &Context,
+) -> Result<Planned, Refused> {
+    let config = read(file, text).map_err(|e| Refused(e.message))?;
+    let mut planner = Planner { config: &config, device, wanted, context, marks: Vec::new() };
+    let edits = match &wanted.intent {
+        Intent::Forward { packets, address, to, hairpin } => planner.forward(packets, *address, *to, *hairpin)?,
+        Intent::Allow { packets, to, input: false } => planner.allow(packets, *to)?,
+        Intent::SourceNat { .. } => planner.source_nat(),
+        Intent::Close { packets, inside, .. } => planner.close(packets, inside)?,
+        Intent::Allow { .. } | Intent::AllowAnswers { .. } => {
+            return Err(Refused("what the firewall itself receives is not changed from here".into()));
+        }
+    };
+    Ok(Planned { patch: Patch::PfSense(edits), marks: planner.marks })
+}
+
+struct Planner<'a> {
+    config: &'a Config,
+    device: &'a Device,
+    wanted: &'a Wanted,
+    context: &'a Context,
+    marks: Vec<(SourceSpan, String)>,
+}
+
+impl Planner<'_> {
+    fn mark(&mut self, at: SourceSpan, label: impl Into<String>) {
+        self.marks.push((at, label.into()));
+    }
+
+    fn forward_at(&self, origin: OriginId) -> Option<&Forward> {
+        let at = self.device.pipeline.origin(origin).at;
+        self.config.forwards.iter().find(|f| f.at.start == at.start)
+    }
+
+    /// The interface of an export that a device name belongs to.
+    fn interface(&self, device: Option<&str>) -> Option<&str> {
+        let device = device?;
+        self.config.interfaces.iter().find(|i| i.enabled && i.device == device).map(|i| i.name.as_str())
+    }
+
+    fn forward(&mut self, packets: &Packets, address: IpAddr, to: IpAddr, hairpin: bool) -> Result<Vec<Edit>, Refused> {
+        let near = self.wanted.nearest.and_then(|id| self.forward_at(id)).cloned();
+        if hairpin {
+            return self.reflect(near.as_ref(), packets, address, to);
+        }
+        match near {
+            Some(near) => self.mend(&near, packets, to),
+            None => Ok(packets
+                .ports
+                .iter()
+                .map(|p| self.new_forward(packets, *p, to, self.outer_destination(packets)))
+                .collect()),
+        }
+    }
+
+    fn outer(&self, packets: &Packets) -> String {
+        self.interface(packets.in_iface.as_deref()).unwrap_or("wan").to_owned()
+    }
+
+    fn outer_destination(&self, packets: &Packets) -> Destination {
+        Destination::InterfaceAddress(self.outer(packets))
+    }
+
+    fn new_forward(&self, packets: &Packets, ports: (u16, u16), to: IpAddr, destination: Destination) -> Edit {
+        Edit::AddForward(NewForward {
+            interface: match &destination {
+                Destination::InterfaceAddress(name) => name.clone(),
+                Destination::Address(_) => self.outside(),
+            },
+            v6: packets.family == Family::V6,
+            protocol: packets.proto.name(),
+            destination,
+            ports,
+            target: to.to_string(),
+            local_port: ports.0,
+            reflection: if self.reflects_anyway() { Reflection::Default } else { Reflection::PureNat },
+            source: None,
+            descr: self.wanted.name.clone(),
+        })
+    }
+
+    /// The system's own setting reflects by Pure NAT.
+    fn reflects_anyway(&self) -> bool {
+        !self.config.system.reflection_off && self.config.system.reflection_pure
+    }
+
+    /// The interface that leads to the internet: the one of the default route.
+    fn outside(&self) -> String {
+        let default =
+            self.device.routes.iter().find(|r| r.to.prefix_len() == 0 && r.table == crate::dialect::iproute::MAIN);
+        let index = default.and_then(|r| match r.target {
+            crate::model::RouteTarget::Via(i, _) => Some(i),
+            _ => None,
+        });
+        let device = index.and_then(|i| self.device.interfaces.get(i)).map(|i| &*i.name);
+        self.interface(device).unwrap_or("wan").to_owned()
+    }
+
+    /// Turns a forward that is nearly right into the wanted one.
+    fn mend(&mut self, near: &Forward, packets: &Packets, to: IpAddr) -> Result<Vec<Edit>, Refused> {
+        let mut set = Vec::new();
+        let name = named(&near.descr);
+        if near.disabled {
+            self.mark(near.at, format!("{name} is switched off"));
+            set.push(ForwardField::Disabled(false));
+        }
+        if near.target.as_deref() != Some(&*to.to_string()) && near.target.is_some() {
+            self.mark(near.at, format!("{name} leads to {}", near.target.as_deref().unwrap_or("nothing")));
+            set.push(ForwardField::Target(to.to_string()));
+        }
+        let protocol = packets.proto.name();
+        if near.protocol.as_deref().is_some_and(|p| !p.split('/').any(|x| x == protocol)) {
+            self.mark(near.at, format!("{name} is for {}", near.protocol.as_deref().unwrap_or_default()));
+            set.push(ForwardField::Protocol(protocol));
+        }
+        let [ports] = packets.ports[..] else {
+            return Err(Refused("the product wants several ranges, and a forward has one".into()));
+        };
+        let written = near.destination.port.as_deref();
+        if written.is_some_and(|p| !covers(p, ports)) {
+            self.mark(near.at, format!("{name} is for {} only", written.unwrap_or_default()));
+            set.push(ForwardField::Ports(ports.0, ports.1));
+        }
+        let first = near.local_port.as_deref().and_then(|p| p.parse::<u16>().ok());
+        let asked = written.and_then(|p| p.split(['-', ':']).next()).and_then(|p| p.parse::<u16>().ok());
+        if first.is_some_and(|f| f != ports.0) && (first != asked || !covers(written.unwrap_or_default(), ports)) {
+            if first != asked {
+                self.mark(near.at, format!("{name} sends them to ports from {} on", first.unwrap_or_default()));
+            }
+            set.push(ForwardField::LocalPort(ports.0));
+        }
+        if set.is_empty() {
+            return Err(Refused(format!("{name} looks right; what keeps it from acting was not found")));
+        }
+        Ok(vec![Edit::SetForward { forward: near.index, set }])
+    }
+
+    /// Calls from inside to the public address: the forwards that exist are reflected; where they ask for another
+    /// address, a second set asks for the public one by its name.
+    fn reflect(
+        &mut self,
+        near: Option<&Forward>,
+        packets: &Packets,
+        address: IpAddr,
+        to: IpAddr,
+    ) -> Result<Vec<Edit>, Refused> {
+        if let Some(near) = near.filter(|f| self.asks_for(&f.destination, address)) {
+            if near.reflection == Reflects::Off || self.config.system.reflection_off {
+                if let (Reflects::Default, Some(at)) = (near.reflection, self.config.system.reflection_at) {
+                    self.mark(at, "reflection is off for all forwards, and this one does not turn it on");
+                }
+            }
+            self.mark(
+                near.at,
+                format!("{} acts only on what comes by {}", named(&near.descr), near.interface.to_uppercase()),
+            );
+            let set = vec![ForwardField::Reflection(Reflection::PureNat)];
+            return Ok(vec![Edit::SetForward { forward: near.index, set }]);
+        }
+        let mut edits = Vec::new();
+        let member = self.context.name.clone().unwrap_or_else(|| address.to_string());
+        let existing = self.config.aliases.iter().find(|a| a.kind == "host" && a.members.contains(&member));
+        let alias = match existing {
+            Some(alias) => alias.name.clone(),
+            None => {
+                let name = self.free_alias_name();
+                let descr = "the public address, as people outside ask for it".to_owned();
+                edits.push(Edit::AddAlias { name: name.clone(), kind: "host", members: vec![member], descr });
+                name
+            }
+        };
+        if let Some(near) = near {
+            self.mark(near.at, format!("{} asks for the WAN address, which is not {address}", named(&near.descr)));
+        }
+        for ports in &packets.ports {
+            let Edit::AddForward(mut new) = self.new_forward(packets, *ports, to, Destination::Address(alias.clone()))
+            else {
+                continue;
+            };
+            new.descr = format!("{} (by name)", new.descr);
+            edits.push(Edit::AddForward(new));
+        }
+        Ok(edits)
+    }
+
+    fn free_alias_name(&self) -> String {
+        let base = self.context.alias.clone().unwrap_or_else(|| "public_ip".to_owned());
+        let taken = |n: &str| self.config.aliases.iter().any(|a| a.name == n);
+        if !taken(&base) {
+            return base;
+        }
+        (2..).map(|n| format!("{base}{n}")).find(|n| !taken(n)).unwrap_or(base)
+    }
+
+    /// Does a forward ask for this address?
+    fn asks_for(&self, end: &End, address: IpAddr) -> bool {
+        if end.any {
+            return true;
+        }
+        if let Some(name) = end.network.as_deref().and_then(|n| n.strip_suffix("ip")) {
+            let device = self.config.interfaces.iter().find(|i| i.name == name).map(|i| i.device.as_str());
+            let iface = device.and_then(|d| self.device.interface(d)).map(|i| &self.device.interfaces[i]);
+            return iface.is_some_and(|i| i.addresses.iter().any(|n| n.addr() == address));
+        }
+        let written = end.address.as_deref().unwrap_or_default();
+        let known = Known::default();
+        written.parse() == Ok(address)
+            || self.config.aliases.iter().any(|a| {
+                a.name == written
+                    && (a.members.iter().any(|m| m.parse() == Ok(address) || Some(m) == self.context.name.as_ref())
+                        || known.tables.contains_key(written))
+            })
+    }
+
+    fn source_nat(&mut self) -> Vec<Edit> {
+        vec![Edit::ReflectionHelper(true)]
+    }
+
+    /// A filter lets the packets pass: the forward's own rule if it has one, else a new rule on the interface.
+    fn allow(&mut self, packets: &Packets, to: IpAddr) -> Result<Vec<Edit>, Refused> {
+        let interface = self.interface(packets.in_iface.as_deref());
+        let interface =
+            interface.ok_or_else(|| Refused("the interface by which they come is not in the backup".into()))?;
+        let interface = interface.to_owned();
+        let [ports] = packets.ports[..] else {
+            return Err(Refused("several ranges at once: add a rule for each".into()));
+        };
+        if let Some(rule) = self.nearest_rule().filter(|r| r.disabled) {
+            let (index, at, name) = (rule.index, rule.at, named(&rule.descr));
+            self.mark(at, format!("{name} is switched off"));
+            return Ok(vec![Edit::SetRule { rule: index, set: vec![RuleField::Disabled(false)] }]);
+        }
+        let blocker = self.wanted.deciding.and_then(|id| self.rule_at(id)).filter(|r| r.action != "pass");
+        if blocker.is_none() {
+            let dangling = self.config.forwards.iter().find(|f| {
+                !f.disabled
+                    && f.interface == interface
+                    && f.target.as_deref() == Some(&*to.to_string())
+                    && f.associated.starts_with("nat_")
+                    && f.protocol.as_deref().is_none_or(|p| p.split('/').any(|x| x == packets.proto.name()))
+                    && f.destination.port.as_deref().is_none_or(|p| covers(p, ports))
+                    && !self.config.rules.iter().any(|r| r.associated.as_deref() == Some(&f.associated))
+            });
+            if let Some(forward) = dangling {
+                let (index, at, name) = (forward.index, forward.at, named(&forward.descr));
+                self.mark(at, format!("the filter rule of {name} is gone"));
+                return Ok(vec![Edit::SetForward { forward: index, set: vec![ForwardField::Associated(true)] }]);
+            }
+        }
+        let (before, floating) = match blocker {
+            Some(rule) => (Some(rule.index), rule.floating),
+            None => (None, false),
+        };
+        if let Some(rule) = blocker {
+            let (at, name) = (rule.at, named(&rule.descr));
+            self.mark(at, format!("{name} blocks them first"));
+        }
+        Ok(vec![Edit::AddPass(NewPass {
+            interface,
+            v6: packets.family == Family::V6,
+            protocol: packets.proto.name(),
+            source: None,
+            destination: to.to_string(),
+            ports,
+            before,
+            floating,
+            descr: self.wanted.name.clone(),
+        })])
+    }
+
+    fn nearest_rule(&self) -> Option<&super::config::Rule> {
+        self.wanted.nearest.and_then(|id| self.rule_at(id))
+    }
+
+    fn rule_at(&self, origin: OriginId) -> Option<&super::config::Rule> {
+        let at = self.device.pipeline.origin(origin).at;
+        self.config.rules.iter().find(|r| r.at.start == at.start)
+    }
+
+    /// The forward or rule that lets them in goes, or gets narrower.
+    fn close(&mut self, packets: &Packets, inside: &[(u16, u16)]) -> Result<Vec<Edit>, Refused> {
+        if let Some(forward) = self.wanted.nearest.and_then(|id| self.forward_at(id)).cloned() {
+            let name = named(&forward.descr);
+            let all = forward.destination.port.as_deref().and_then(ports_of);
+            self.mark(forward.at, format!("{name} lets them in"));
+            let Some((lo, hi)) = all else {
+                return Err(Refused(format!("{name} forwards all ports: give it the ports that calls need")));
+            };
+            let closed: Vec<(u16, u16)> = packets.ports.clone();
+            let whole = closed.iter().any(|(a, b)| *a <= lo && hi <= *b);
+            let set = match closed[..] {
+                _ if whole => vec![ForwardField::Disabled(true)],
+                [(a, b)] if a <= lo => vec![ForwardField::Ports(b + 1, hi), ForwardField::LocalPort(b + 1)],
+                [(a, b)] if b >= hi => vec![ForwardField::Ports(lo, a - 1)],
+                _ => return Err(Refused(format!("{name} covers {inside:?} in its middle: make two forwards of it"))),
+            };
+            return Ok(vec![Edit::SetForward { forward: forward.index, set }]);
+        }
+        match self.nearest_rule() {
+            Some(rule) => {
+                let (index, at, name) = (rule.index, rule.at, named(&rule.descr));
+                self.mark(at, format!("{name} lets them in"));
+                Ok(vec![Edit::SetRule { rule: index, set: vec![RuleField::Disabled(true)] }])
+            }
+            None => Err(Refused("what lets them in is no forward and no rule of this backup".into())),
+        }
+    }
+}
+
+fn named(descr: &str) -> String {
+    if descr.is_empty() { "this entry".to_owned() } else { format!("\"{descr}\"") }
+}
+
+fn ports_of(text: &str) -> Option<(u16, u16)> {
+    let (lo, hi) = text.split_once(['-', ':']).unwrap_or((text, text));
+    Some((lo.trim().parse().ok()?, hi.trim().parse().ok()?))
+}
+
+fn covers(text: &str, wanted: (u16, u16)) -> bool {
+    ports_of(text).is_none_or(|(lo, hi)| lo <= wanted.0 && wanted.1 <= hi)
+}
+
+/// Edits that were planned on a changed file, with the numbers that the rules have in the file as it was.
+pub fn rebase(planned_on: &str, original: &str, edits: &mut [Edit]) {
+    let (Ok(now), Ok(before)) = (read(SourceId(0), planned_on), read(SourceId(0), original)) else { return };
+    let number = |index: usize| {
+        let rule = now.rules.get(index)?;
+        let text = planned_on.get(rule.at.start as usize..rule.at.end as usize);
+        let same = |r: &&super::config::Rule| match rule.tracker {
+            Some(tracker) => r.tracker == Some(tracker),
+            None => original.get(r.at.start as usize..r.at.end as usize) == text,
+        };
+        before.rules.iter().find(same).map(|r| r.index)
+    };
+    for edit in edits {
+        match edit {
+            Edit::SetRule { rule, .. } => *rule = number(*rule).unwrap_or(*rule),
+            Edit::AddPass(new) => new.before = new.before.map(|b| number(b).unwrap_or(b)),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! `blocked-earlier`: a rule blocks these packets before the one that would let them pass.
+
+use super::{Cause, Fault, Gap, Lack, Severity, Stands};
+
+/// See the module.
+pub static CAUSE: Cause = Cause {
+    code: "blocked-earlier",
+    severity: Severity::Error,
+    title: "a rule blocks these packets before the one that would let them pass",
+    explain: "\
+what happens: rules are asked in order, and the first that fits decides. A rule
+that blocks stands before the rule that was made for these packets.
+who notices: everybody whom the blocking rule is about.
+how it is recognised: the packet ends at a rule that blocks, and a later rule of
+the same list would let it pass.
+what to do: put a rule for these packets before the one that blocks, or make the
+blocking rule narrower.
+",
+    matches,
+    message,
+    because,
+    faults: &[
+        Fault {
+            example: "linux-router",
+            file: "ruleset.nft",
+            from: "\t\tct status dnat accept comment",
+            to: "\t\tiifname \"wan0\" ip daddr 192.168.1.50 tcp dport 7000-8000 drop\n\t\tct status dnat accept comment",
+        },
+        Fault {
+            example: "spokes",
+            file: "pfsense/config.xml",
+            from: "\t<filter>\n",
+            to: "\t<filter>\n\t\t<rule>\n\t\t\t<type>block</type>\n\t\t\t<interface>wan</interface>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>udp</protocol>\n\t\t\t<source>\n\t\t\t\t<any></any>\n\t\t\t</source>\n\t\t\t<destination>\n\t\t\t\t<address>192.168.1.50</address>\n\t\t\t</destination>\n\t\t\t<descr><![CDATA[no UDP from outside]]></descr>\n\t\t\t<tracker>1738700900</tracker>\n\t\t</rule>\n",
+        },
+    ],
+};
+
+fn matches(gap: &Gap) -> bool {
+    matches!(gap.lack, Lack::Filter { stands: Stands::BlockFirst, .. })
+}
+
+fn message(gap: &Gap) -> String {
+    format!("a rule on {} blocks {} before the one that lets it pass", gap.name, gap.what)
+}
+
+fn because(gap: &Gap) -> String {
+    gap.story.clone()
+}

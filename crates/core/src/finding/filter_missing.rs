@@ -1,0 +1,55 @@
+//! `filter-missing`: a firewall does not let these packets pass.
+
+use super::{Cause, Fault, Gap, Lack, Severity, Stands};
+
+/// See the module.
+pub static CAUSE: Cause = Cause {
+    code: "filter-missing",
+    severity: Severity::Error,
+    title: "a firewall does not let these packets pass",
+    explain: "\
+what happens: the packets are sent on to the server, but the filter on the way
+has no rule for them, and what no rule lets pass is dropped.
+who notices: everybody whose calls go this way.
+how it is recognised: the packet ends in a filter, at its last rule or at its
+end, already with the server as its target.
+what to do: a rule that lets the packets to the server pass. On pfSense a forward
+has such a rule when it was made with \"Add associated filter rule\"; when it was
+deleted or switched off, the forward alone does nothing.
+",
+    matches,
+    message,
+    because,
+    faults: &[
+        Fault {
+            example: "linux-router",
+            file: "ruleset.nft",
+            from: "\t\tct status dnat accept comment \"whatever a forward below names\"\n",
+            to: "",
+        },
+        Fault {
+            example: "spokes",
+            file: "pfsense/config.xml",
+            from: "<descr><![CDATA[NAT Spokes LiveKit TCP Fallback]]></descr>",
+            to: "<descr><![CDATA[NAT Spokes LiveKit TCP Fallback]]></descr>\n\t\t\t<disabled></disabled>",
+        },
+    ],
+};
+
+fn matches(gap: &Gap) -> bool {
+    matches!(gap.lack, Lack::Filter { stands: Stands::Nothing | Stands::Disabled | Stands::Block, .. })
+}
+
+fn message(gap: &Gap) -> String {
+    match gap.lack {
+        Lack::Filter { answers: true, .. } => format!("{} does not let answers back in", gap.name),
+        Lack::Filter { stands: Stands::Disabled, .. } => {
+            format!("the rule that lets {} pass {} is switched off", gap.what, gap.name)
+        }
+        _ => format!("no rule on {} lets {} pass to the server", gap.name, gap.what),
+    }
+}
+
+fn because(gap: &Gap) -> String {
+    gap.story.clone()
+}

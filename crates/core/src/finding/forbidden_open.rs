@@ -1,0 +1,41 @@
+//! `forbidden-open`: the internet reaches a port that nobody outside may reach.
+
+use super::{Cause, Fault, Gap, Lack, Severity};
+
+/// See the module.
+pub static CAUSE: Cause = Cause {
+    code: "forbidden-open",
+    severity: Severity::Error,
+    title: "the internet reaches a port that nobody outside may reach",
+    explain: "\
+what happens: a port on the server that is meant for the server alone, such as a
+database, can be reached from the internet: by a forward, perhaps under another
+number, or by a rule that is too wide.
+who notices: nobody, until somebody misuses it. Such ports are found within hours.
+how it is recognised: a packet from the internet ends at a port that the product
+must keep closed.
+what to do: take the forward away or make it narrower; do it now, then look into
+the logs of that service.
+",
+    matches,
+    message,
+    because,
+    faults: &[Fault {
+        example: "linux-router",
+        file: "ruleset.nft",
+        from: "\t\tip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server\n",
+        to: "\t\tip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server\n\t\tip daddr 203.0.113.5 tcp dport 17880 dnat to $server:7880\n",
+    }],
+};
+
+fn matches(gap: &Gap) -> bool {
+    gap.lack == Lack::Exposed
+}
+
+fn message(gap: &Gap) -> String {
+    format!("the internet reaches {} on the server", gap.what)
+}
+
+fn because(gap: &Gap) -> String {
+    gap.story.clone()
+}

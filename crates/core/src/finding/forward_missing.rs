@@ -1,0 +1,55 @@
+//! `forward-missing`: no forward sends these packets on to the server.
+
+use super::{Cause, Fault, Gap, Lack, Near, Severity};
+
+/// See the module.
+pub static CAUSE: Cause = Cause {
+    code: "forward-missing",
+    severity: Severity::Error,
+    title: "no forward sends these packets on to the server",
+    explain: "\
+what happens: your router gets the packets, because they are sent to its public
+address. No forward names these ports, so it takes them for itself, and nothing
+there answers.
+who notices: everybody who calls from outside; inside too, when calls go to the
+public address.
+how it is recognised: the packet ends at the router, and no forward there has
+the same protocol, ports and target, switched on.
+what to do: add the forward, or switch it on. Inside and outside ports are the
+same: a media server tells its clients the ports that it has itself.
+",
+    matches,
+    message,
+    because,
+    faults: &[
+        Fault {
+            example: "linux-router",
+            file: "ruleset.nft",
+            from: "\t\tip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server\n",
+            to: "",
+        },
+        Fault {
+            example: "spokes",
+            file: "pfsense/config.xml",
+            from: "<destination>\n\t\t\t\t<network>wanip</network>\n\t\t\t\t<port>7881</port>",
+            to: "<disabled></disabled>\n\t\t\t<destination>\n\t\t\t\t<network>wanip</network>\n\t\t\t\t<port>7881</port>",
+        },
+    ],
+};
+
+fn matches(gap: &Gap) -> bool {
+    matches!(gap.lack, Lack::Forward { near: Near::Nothing | Near::Disabled | Near::Address, .. })
+}
+
+fn message(gap: &Gap) -> String {
+    let off = matches!(gap.lack, Lack::Forward { near: Near::Disabled, .. });
+    if off {
+        format!("the forward of {} is switched off on {}", gap.what, gap.name)
+    } else {
+        format!("{} forwards no {} to the server", gap.name, gap.what)
+    }
+}
+
+fn because(gap: &Gap) -> String {
+    gap.story.clone()
+}

@@ -1,0 +1,113 @@
+//! What is missing for a call to get through, in words of the model.
+
+use crate::change::Wanted;
+use crate::model::{DoubtId, Family, OriginId};
+use std::net::IpAddr;
+
+/// Something that stands between packets and their goal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Gap {
+    /// What is missing.
+    pub lack: Lack,
+    /// Device that would have to do it.
+    pub device: usize,
+    /// Its name.
+    pub name: String,
+    /// The gap as something to print; absent where nothing on this device helps.
+    pub wanted: Option<Wanted>,
+    /// Protocol and ports: `udp 50000-50499`.
+    pub what: String,
+    /// Whom the packets are for, in words: `192.168.1.50`.
+    pub host: Option<IpAddr>,
+    /// The address that was asked.
+    pub asked: Option<IpAddr>,
+    /// Outer address of the device, as far as it is known.
+    pub outer: Option<IpAddr>,
+    /// Family.
+    pub family: Family,
+    /// Paths that it stops.
+    pub paths: Vec<String>,
+    /// Who notices, in words: `192.168.1.0/24`.
+    pub who: String,
+    /// What the trace says about one packet.
+    pub story: String,
+    /// Statements to show: the one that decides, or the one that is nearly right.
+    pub at: Vec<OriginId>,
+    /// A doubt that decides.
+    pub doubt: Option<DoubtId>,
+}
+
+/// What is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lack {
+    /// Packets for the public address are not sent on to the server.
+    Forward {
+        /// What is nearly the forward.
+        near: Near,
+        /// The packets come from inside.
+        inside: bool,
+    },
+    /// Packets for the server do not pass a filter.
+    Filter {
+        /// What stands there.
+        stands: Stands,
+        /// They are answers.
+        answers: bool,
+    },
+    /// Answers to callers in the server's own network go past the device.
+    SourceNat,
+    /// Calls from inside go to the public address, which is not on the device: forwards for its own address do not apply.
+    OwnAddress,
+    /// The outer address is shared with other customers (RFC 6598).
+    SharedAddress,
+    /// A box that cannot be changed from here does not pass UDP on, but TCP.
+    OnlyTcp,
+    /// A statement was not understood.
+    NotUnderstood,
+    /// What an alias holds is not known, or it does not hold the address that was asked.
+    Alias,
+    /// The internet reaches a port that it must not reach.
+    Exposed,
+    /// The internet reaches a port that no call needs.
+    Wider,
+    /// The rules in force are not those of the configuration.
+    NotApplied,
+    /// Browsers refuse microphones on plain HTTP.
+    PlainHttp,
+    /// The range is too small for a call.
+    TooSmall,
+}
+
+/// An existing forward that is nearly the wanted one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Near {
+    /// None is.
+    Nothing,
+    /// It is switched off.
+    Disabled,
+    /// Other ports.
+    Ports,
+    /// Another protocol.
+    Protocol,
+    /// Another host.
+    Target,
+    /// Other ports on the host.
+    Shift,
+    /// It acts only on what comes by another interface.
+    Interface,
+    /// Another address is asked.
+    Address,
+}
+
+/// What stands in a filter where packets are lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stands {
+    /// Nothing lets them pass.
+    Nothing,
+    /// A rule that would is switched off.
+    Disabled,
+    /// A rule blocks them before one that lets them pass.
+    BlockFirst,
+    /// A rule blocks them.
+    Block,
+}

@@ -1,0 +1,52 @@
+//! `hairpin-missing`: calls from inside to the public address are not turned back in.
+
+use super::{Cause, Fault, Gap, Lack, Near, Severity};
+
+/// See the module.
+pub static CAUSE: Cause = Cause {
+    code: "hairpin-missing",
+    severity: Severity::Error,
+    title: "calls from inside to the public address are not turned back in",
+    explain: "\
+what happens: at home too, calls go to the public address, because that is what
+the server tells its clients. The forward acts only on what comes from outside,
+so from inside the packets end at the router. Names for this: NAT reflection,
+hairpin NAT, NAT loopback.
+who notices: people in your own network. From outside everything works, which
+makes it hard to find. A local DNS entry does not help media: clients are told
+an address, not a name.
+how it is recognised: a forward is right but for the interface.
+what to do: switch reflection on for the forwards; callers in the server's own
+network also need its source part (hairpin-no-source-nat).
+",
+    matches,
+    message,
+    because,
+    faults: &[
+        Fault {
+            example: "linux-router",
+            file: "ruleset.nft",
+            from: "\t\tip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server",
+            to: "\t\tiifname \"wan0\" ip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server",
+        },
+        Fault {
+            example: "spokes",
+            file: "pfsense/config.xml",
+            from: "<descr><![CDATA[Spokes LiveKit UDP]]></descr>\n\t\t\t<associated-rule-id>nat_67a1c0de01a1b1c</associated-rule-id>\n\t\t\t<natreflection>purenat</natreflection>",
+            to: "<descr><![CDATA[Spokes LiveKit UDP]]></descr>\n\t\t\t<associated-rule-id>nat_67a1c0de01a1b1c</associated-rule-id>",
+        },
+    ],
+};
+
+fn matches(gap: &Gap) -> bool {
+    matches!(gap.lack, Lack::Forward { near: Near::Interface, inside: true })
+}
+
+fn message(gap: &Gap) -> String {
+    let asked = gap.asked.map_or_else(|| "the public address".to_owned(), |a| a.to_string());
+    format!("{} does not turn calls to {asked} back inside", gap.name)
+}
+
+fn because(gap: &Gap) -> String {
+    gap.story.clone()
+}

@@ -1,0 +1,134 @@
+//! Causes: what can be wrong, how it is recognised in a gap, and what to say about it. One file each.
+
+mod alias_unresolved;
+mod apply_forgotten;
+mod blocked_earlier;
+mod cgnat;
+mod filter_missing;
+mod forbidden_open;
+mod forward_missing;
+mod gap;
+mod hairpin_missing;
+mod hairpin_no_source_nat;
+mod not_understood;
+mod plain_http;
+mod port_overlap;
+mod range_cut;
+mod range_shifted;
+mod range_too_small;
+mod udp_closed_tcp_open;
+mod wan_address_behind_nat;
+mod wider_than_needed;
+mod wrong_protocol;
+mod wrong_target;
+
+pub use gap::{Gap, Lack, Near, Stands};
+
+use serde::Serialize;
+
+/// How bad it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Severity {
+    /// Calls fail, or something is open that must not be.
+    Error,
+    /// Something is worse than it could be, or is not known.
+    Warning,
+    /// Good to know.
+    Note,
+}
+
+impl Severity {
+    /// The word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+            Self::Note => "note",
+        }
+    }
+}
+
+/// A cause.
+#[derive(Debug)]
+pub struct Cause {
+    /// Its code: `hairpin-missing`.
+    pub code: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// It in a line.
+    pub title: &'static str,
+    /// What `callpath explain` prints: what happens, who notices, how it is recognised, what to do.
+    pub explain: &'static str,
+    /// Is this gap of this kind?
+    pub matches: fn(&Gap) -> bool,
+    /// The first line of the finding.
+    pub message: fn(&Gap) -> String,
+    /// Why it breaks calls, in a sentence or two about the user's own addresses.
+    pub because: fn(&Gap) -> String,
+    /// Ways to plant it into a site that works, for tests.
+    pub faults: &'static [Fault],
+}
+
+/// A fault that can be planted into an example of this repository: in a file of it, one text for another.
+#[derive(Debug, Clone, Copy)]
+pub struct Fault {
+    /// Folder under `examples/`.
+    pub example: &'static str,
+    /// File in it.
+    pub file: &'static str,
+    /// What stands there.
+    pub from: &'static str,
+    /// What stands there instead.
+    pub to: &'static str,
+}
+
+/// Every cause, in the order in which gaps are tried.
+pub const CAUSES: &[&Cause] = &[
+    &apply_forgotten::CAUSE,
+    &not_understood::CAUSE,
+    &alias_unresolved::CAUSE,
+    &cgnat::CAUSE,
+    &udp_closed_tcp_open::CAUSE,
+    &wan_address_behind_nat::CAUSE,
+    &hairpin_no_source_nat::CAUSE,
+    &hairpin_missing::CAUSE,
+    &range_cut::CAUSE,
+    &wrong_protocol::CAUSE,
+    &wrong_target::CAUSE,
+    &range_shifted::CAUSE,
+    &forward_missing::CAUSE,
+    &blocked_earlier::CAUSE,
+    &filter_missing::CAUSE,
+    &forbidden_open::CAUSE,
+    &wider_than_needed::CAUSE,
+    &plain_http::CAUSE,
+    &range_too_small::CAUSE,
+    &port_overlap::CAUSE,
+];
+
+/// The cause of a gap.
+pub fn cause(gap: &Gap) -> Option<&'static Cause> {
+    CAUSES.iter().find(|c| (c.matches)(gap)).copied()
+}
+
+/// A cause by its code.
+pub fn find(code: &str) -> Option<&'static Cause> {
+    CAUSES.iter().find(|c| c.code == code).copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cause_is_documented_and_named_once() {
+        for (n, cause) in CAUSES.iter().enumerate() {
+            assert!(CAUSES.iter().skip(n + 1).all(|c| c.code != cause.code), "{}", cause.code);
+            assert!(cause.explain.lines().count() >= 6, "{}: {}", cause.code, cause.explain);
+            assert!(cause.explain.lines().all(|l| l.chars().count() <= 80), "{}: a line is too long", cause.code);
+            assert!(!cause.title.is_empty() && cause.title.chars().next().is_some_and(char::is_lowercase));
+            assert!(find(cause.code).is_some());
+        }
+    }
+}

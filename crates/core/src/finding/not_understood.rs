@@ -1,0 +1,35 @@
+//! `not-understood`: a statement that was not understood stands in the way.
+
+use super::{Cause, Gap, Lack, Severity};
+
+/// See the module.
+pub static CAUSE: Cause = Cause {
+    code: "not-understood",
+    severity: Severity::Warning,
+    title: "a statement that was not understood stands in the way",
+    explain: "\
+what happens: callpath follows packets through your configuration. Here they meet
+a statement that it does not know, and what comes of them is open: it says
+\"unknown\" rather than guess.
+who notices: nobody, perhaps. The statement may be harmless.
+how it is recognised: the report names the statement with file and line.
+what to do: look at the statement. If it cannot concern these packets, try the
+check without it; and tell us about it, so that it is understood in future.
+",
+    matches,
+    message,
+    because,
+    faults: &[],
+};
+
+fn matches(gap: &Gap) -> bool {
+    gap.lack == Lack::NotUnderstood
+}
+
+fn message(gap: &Gap) -> String {
+    format!("what {} does to {} depends on a statement that was not understood", gap.name, gap.what)
+}
+
+fn because(gap: &Gap) -> String {
+    gap.story.clone()
+}

@@ -1,0 +1,35 @@
+//! `port-overlap`: two instances on one host want the same ports.
+
+use super::{Cause, Gap, Severity};
+
+/// See the module.
+pub static CAUSE: Cause = Cause {
+    code: "port-overlap",
+    severity: Severity::Error,
+    title: "two instances on one host want the same ports",
+    explain: "\
+what happens: two products on one host, or one product twice, are given the same
+ports. The second does not start, or takes packets that are for the first.
+who notices: everybody who calls the one that lost.
+how it is recognised: ranges of two [[deploy]] tables with the same host overlap.
+callpath check stops there: no verdict would be true for both.
+what to do: give one of them the range that the message proposes, in its own
+configuration, in the forwards and with = { ... } in callpath.toml.
+",
+    matches,
+    message,
+    because,
+    faults: &[],
+};
+
+fn matches(gap: &Gap) -> bool {
+    gap.paths.is_empty() && gap.name.is_empty()
+}
+
+fn message(gap: &Gap) -> String {
+    format!("two instances want {}", gap.what)
+}
+
+fn because(gap: &Gap) -> String {
+    gap.story.clone()
+}

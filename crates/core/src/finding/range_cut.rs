@@ -1,0 +1,49 @@
+//! `range-cut`: the forward covers only a part of the range.
+
+use super::{Cause, Fault, Gap, Lack, Near, Severity};
+
+/// See the module.
+pub static CAUSE: Cause = Cause {
+    code: "range-cut",
+    severity: Severity::Error,
+    title: "the forward covers only a part of the range",
+    explain: "\
+what happens: a media server picks any port of its range for each participant.
+Those inside of the forward work, the others never arrive: some calls have
+sound, some have none, and it changes from call to call.
+who notices: everybody, now and then. With many participants, always somebody.
+how it is recognised: a forward has the right protocol and target, but its ports
+are not all that the server uses.
+what to do: make the forward's range the server's range, at both ends; or make
+the server's range smaller, in its own configuration and in callpath.toml.
+",
+    matches,
+    message,
+    because,
+    faults: &[
+        Fault {
+            example: "linux-router",
+            file: "ruleset.nft",
+            from: "udp dport 50000-60000 dnat to $server",
+            to: "udp dport 50000-55000 dnat to $server",
+        },
+        Fault {
+            example: "spokes",
+            file: "pfsense/config.xml",
+            from: "<network>wanip</network>\n\t\t\t\t<port>50000-50499</port>",
+            to: "<network>wanip</network>\n\t\t\t\t<port>50000-50399</port>",
+        },
+    ],
+};
+
+fn matches(gap: &Gap) -> bool {
+    matches!(gap.lack, Lack::Forward { near: Near::Ports, .. })
+}
+
+fn message(gap: &Gap) -> String {
+    format!("{} forwards only a part of the range: {} is missing", gap.name, gap.what)
+}
+
+fn because(gap: &Gap) -> String {
+    format!("{}; the server may pick any port of its range for a call", gap.story)
+}

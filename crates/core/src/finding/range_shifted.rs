@@ -1,0 +1,48 @@
+//! `range-shifted`: the forward changes the ports.
+
+use super::{Cause, Fault, Gap, Lack, Near, Severity};
+
+/// See the module.
+pub static CAUSE: Cause = Cause {
+    code: "range-shifted",
+    severity: Severity::Error,
+    title: "the forward changes the ports",
+    explain: "\
+what happens: the router sends the packets to the server, but to other ports
+than those that were asked. The server listens on the ports that it told its
+clients; at the others nobody answers.
+who notices: everybody whose calls use this forward.
+how it is recognised: the packet reaches the server at another port.
+what to do: make the first port inside the same as the first port outside. A
+media server cannot be told that its ports are others outside.
+",
+    matches,
+    message,
+    because,
+    faults: &[
+        Fault {
+            example: "linux-router",
+            file: "ruleset.nft",
+            from: "ip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server",
+            to: "ip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server:40000-50000",
+        },
+        Fault {
+            example: "spokes",
+            file: "pfsense/config.xml",
+            from: "<network>wanip</network>\n\t\t\t\t<port>50000-50499</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>udp</protocol>\n\t\t\t<target>192.168.1.50</target>\n\t\t\t<local-port>50000</local-port>",
+            to: "<network>wanip</network>\n\t\t\t\t<port>50000-50499</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>udp</protocol>\n\t\t\t<target>192.168.1.50</target>\n\t\t\t<local-port>40000</local-port>",
+        },
+    ],
+};
+
+fn matches(gap: &Gap) -> bool {
+    matches!(gap.lack, Lack::Forward { near: Near::Shift, .. })
+}
+
+fn message(gap: &Gap) -> String {
+    format!("the forward of {} on {} changes the ports", gap.what, gap.name)
+}
+
+fn because(gap: &Gap) -> String {
+    gap.story.clone()
+}

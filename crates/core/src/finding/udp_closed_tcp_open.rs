@@ -1,0 +1,34 @@
+//! `udp-closed-tcp-open`: UDP does not get through, TCP does.
+
+use super::{Cause, Gap, Lack, Severity};
+
+/// See the module.
+pub static CAUSE: Cause = Cause {
+    code: "udp-closed-tcp-open",
+    severity: Severity::Warning,
+    title: "UDP does not get through, TCP does",
+    explain: "\
+what happens: calls work, because the server also takes media over TCP. TCP waits
+for lost packets: on a bad line sound stutters, and delay grows.
+who notices: everybody whose line loses packets; mobile phones first.
+how it is recognised: the same callers reach the TCP port but not the UDP range,
+and the reason lies in a box that cannot be changed from here.
+what to do: forward the UDP range on that box too, or ask whoever runs it.
+",
+    matches,
+    message,
+    because,
+    faults: &[],
+};
+
+fn matches(gap: &Gap) -> bool {
+    gap.lack == Lack::OnlyTcp
+}
+
+fn message(gap: &Gap) -> String {
+    format!("{} lets media pass by TCP only: {} does not get through", gap.name, gap.what)
+}
+
+fn because(gap: &Gap) -> String {
+    gap.story.clone()
+}

@@ -1,0 +1,49 @@
+//! `wrong-protocol`: the forward is for the other protocol.
+
+use super::{Cause, Fault, Gap, Lack, Near, Severity};
+
+/// See the module.
+pub static CAUSE: Cause = Cause {
+    code: "wrong-protocol",
+    severity: Severity::Error,
+    title: "the forward is for the other protocol",
+    explain: "\
+what happens: TCP and UDP are different things with the same port numbers. Media
+goes by UDP; a forward for TCP of the same ports does nothing for it.
+who notices: everybody who calls from outside. Where the product has a way by
+TCP, calls work in spite of it, with more delay.
+how it is recognised: a forward has the right ports and target, and the protocol
+that nothing needs there.
+what to do: change the protocol of that forward. \"TCP/UDP\" works too, but opens
+more than calls need.
+",
+    matches,
+    message,
+    because,
+    faults: &[
+        Fault {
+            example: "linux-router",
+            file: "ruleset.nft",
+            from: "ip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server",
+            to: "ip daddr 203.0.113.5 tcp dport 50000-60000 dnat to $server",
+        },
+        Fault {
+            example: "spokes",
+            file: "pfsense/config.xml",
+            from: "<network>wanip</network>\n\t\t\t\t<port>50000-50499</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>udp</protocol>",
+            to: "<network>wanip</network>\n\t\t\t\t<port>50000-50499</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>tcp</protocol>",
+        },
+    ],
+};
+
+fn matches(gap: &Gap) -> bool {
+    matches!(gap.lack, Lack::Forward { near: Near::Protocol, .. })
+}
+
+fn message(gap: &Gap) -> String {
+    format!("the forward on {} has the wrong protocol: {} is needed", gap.name, gap.what)
+}
+
+fn because(gap: &Gap) -> String {
+    gap.story.clone()
+}

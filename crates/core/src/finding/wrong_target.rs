@@ -1,0 +1,47 @@
+//! `wrong-target`: the forward leads to another host.
+
+use super::{Cause, Fault, Gap, Lack, Near, Severity};
+
+/// See the module.
+pub static CAUSE: Cause = Cause {
+    code: "wrong-target",
+    severity: Severity::Error,
+    title: "the forward leads to another host",
+    explain: "\
+what happens: the router sends the packets on, but not to the server. Often the
+server got another address from DHCP after the forward was made.
+who notices: everybody whose calls use this forward.
+how it is recognised: the packet ends at an address that is not the server's.
+what to do: change the target of the forward to the server's address, and give
+the server a fixed address (a static mapping of the DHCP server).
+",
+    matches,
+    message,
+    because,
+    faults: &[
+        Fault {
+            example: "linux-router",
+            file: "ruleset.nft",
+            from: "udp dport 50000-60000 dnat to $server",
+            to: "udp dport 50000-60000 dnat to 192.168.1.51",
+        },
+        Fault {
+            example: "spokes",
+            file: "pfsense/config.xml",
+            from: "<network>wanip</network>\n\t\t\t\t<port>7881</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>tcp</protocol>\n\t\t\t<target>192.168.1.50</target>",
+            to: "<network>wanip</network>\n\t\t\t\t<port>7881</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>tcp</protocol>\n\t\t\t<target>192.168.1.60</target>",
+        },
+    ],
+};
+
+fn matches(gap: &Gap) -> bool {
+    matches!(gap.lack, Lack::Forward { near: Near::Target, .. })
+}
+
+fn message(gap: &Gap) -> String {
+    format!("the forward of {} on {} leads to another host", gap.what, gap.name)
+}
+
+fn because(gap: &Gap) -> String {
+    gap.story.clone()
+}

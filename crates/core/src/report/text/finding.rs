@@ -1,0 +1,192 @@
+//! Causes with their places, and what to change.
+
+use super::{Writer, wrap};
+use crate::change::Step;
+use crate::report::{Finding, Mark, Report, Severity};
+
+/// Lines wider than this are shown around the words that matter.
+const LINE: usize = 64;
+
+/// All findings, then what to change.
+pub(super) fn findings(out: &mut Writer, report: &Report) {
+    for finding in &report.findings {
+        out.blank();
+        one(out, finding);
+    }
+    changes(out, report);
+}
+
+fn one(out: &mut Writer, f: &Finding) {
+    let head = format!("{}[{}]", f.severity.word(), f.code);
+    let painted = match f.severity {
+        Severity::Error => out.style.paint("1;31", &head),
+        Severity::Warning => out.style.paint("33", &head),
+        Severity::Note => out.style.paint("36", &head),
+    };
+    let width = head.chars().count() + 2;
+    let lines = wrap(&f.message, super::WIDTH - width.min(30));
+    for (n, line) in lines.iter().enumerate() {
+        if n == 0 && width + line.chars().count() <= super::WIDTH {
+            out.line(&format!("{painted}: {}", out.style.bold(line)));
+        } else if n == 0 {
+            out.line(&format!("{painted}:"));
+            out.line(&format!("  {line}"));
+        } else {
+            out.line(&format!("{}{line}", " ".repeat(2)));
+        }
+    }
+    let number = f.at.iter().filter_map(|m| m.line).max().unwrap_or(1).to_string().len();
+    let gutter = " ".repeat(number.max(2) + 1);
+    for (n, mark) in f.at.iter().enumerate() {
+        place(out, mark, &gutter, n == 0);
+    }
+    if !f.at.is_empty() {
+        out.line(&format!("{gutter}|"));
+    }
+    note(out, &gutter, "what happens", &f.because);
+    if let Some(refused) = &f.refused {
+        note(out, &gutter, "no change is printed", refused);
+    }
+}
+
+fn note(out: &mut Writer, gutter: &str, title: &str, text: &str) {
+    if text.is_empty() {
+        return;
+    }
+    let indent = gutter.len() + 2;
+    for (n, line) in wrap(&format!("{title}: {text}"), super::WIDTH - indent).iter().enumerate() {
+        let lead = if n == 0 { format!("{gutter}= ") } else { " ".repeat(indent) };
+        out.line(&format!("{lead}{line}"));
+    }
+}
+
+fn place(out: &mut Writer, mark: &Mark, gutter: &str, first: bool) {
+    let arrow = if first { "-->" } else { ":::" };
+    let Some(line) = mark.line else {
+        out.line(&format!("{gutter}{arrow} {}", mark.source));
+        out.line(&format!("{gutter}|  {}", mark.text));
+        return;
+    };
+    if !first {
+        out.line(&format!("{gutter}|"));
+    }
+    out.line(&format!("{}{arrow} {}:{line}:{}", &gutter[..gutter.len() - 1], mark.source, mark.column));
+    let (text, column) = shown(mark);
+    let number = line.to_string();
+    out.line(&format!("{gutter}|"));
+    out.line(&format!("{number:>width$} | {text}", width = gutter.len() - 1));
+    let length = mark.length.min(text.chars().count().saturating_sub(column)).max(1);
+    let carets = "^".repeat(length);
+    let pad = " ".repeat(column);
+    let head = format!("{gutter}| {pad}{carets} ");
+    let room = super::WIDTH.saturating_sub(head.chars().count());
+    let under = out.style.paint("1;31", &carets);
+    if mark.label.chars().count() <= room {
+        out.line(&format!("{gutter}| {pad}{under} {}", mark.label));
+    } else {
+        out.line(&format!("{gutter}| {pad}{under}"));
+        for line in wrap(&mark.label, super::WIDTH - gutter.len() - 6) {
+            out.line(&format!("{gutter}|   {line}"));
+        }
+    }
+}
+
+/// The line, tabs as four columns, its margin cut, and the column of the words in it.
+fn shown(mark: &Mark) -> (String, usize) {
+    let expand = |t: &str| t.replace('\t', "    ");
+    let before: String = mark.text.chars().take(mark.column - 1).collect();
+    let column = expand(&before).chars().count();
+    let text = expand(&mark.text);
+    let margin = text.chars().take_while(|c| *c == ' ').count();
+    let cut = margin.saturating_sub(4).min(column);
+    let mut text: String = text.chars().skip(cut).collect();
+    let mut column = column - cut;
+    if text.chars().count() > LINE {
+        let from = (column + mark.length).saturating_sub(LINE).min(column);
+        let piece: String = text.chars().skip(from).take(LINE).collect();
+        column -= from;
+        text = piece;
+    }
+    (text.trim_end().to_owned(), column)
+}
+
+/// Changes by device, numbered through, with the way back.
+fn changes(out: &mut Writer, report: &Report) {
+    let mut devices: Vec<&str> = Vec::new();
+    for change in report.findings.iter().filter_map(|f| f.change.as_ref()) {
+        if !devices.contains(&change.device.as_str()) {
+            devices.push(&change.device);
+        }
+    }
+    for device in devices {
+        let here: Vec<&Finding> =
+            report.findings.iter().filter(|f| f.change.as_ref().is_some_and(|c| c.device == device)).collect();
+        let verified = here.iter().all(|f| f.verified || f.severity != Severity::Error);
+        let checked = if verified { " (checked: every row above works after it)" } else { "" };
+        out.blank();
+        out.line(&format!("  {}{checked}", out.style.bold(&format!("change on {device}"))));
+        out.blank();
+        let steps = merged(here.iter().filter_map(|f| f.change.as_ref()).map(|c| &c.steps));
+        numbered(out, &steps);
+        let undo: Vec<Step> =
+            here.iter().rev().filter_map(|f| f.change.as_ref()).flat_map(|c| c.undo.clone()).collect();
+        back(out, &undo);
+    }
+}
+
+/// Steps of several changes: "Apply Changes" once for each page.
+fn merged<'a>(lists: impl Iterator<Item = &'a Vec<Step>>) -> Vec<Step> {
+    let mut out: Vec<Step> = Vec::new();
+    for step in lists.flatten() {
+        if out.last().is_some_and(|l| l.place == "Apply Changes") && area(&step.place) == area_before(&out) {
+            out.pop();
+        }
+        if !(out.contains(step) && step.place != "Apply Changes") {
+            out.push(step.clone());
+        }
+    }
+    out
+}
+
+fn area(place: &str) -> &str {
+    place.split(',').next().unwrap_or(place)
+}
+
+fn area_before(steps: &[Step]) -> &str {
+    steps.iter().rev().find(|s| s.place != "Apply Changes").map_or("", |s| area(&s.place))
+}
+
+pub(super) fn numbered(out: &mut Writer, steps: &[Step]) {
+    for (n, step) in steps.iter().enumerate() {
+        let mut lines = vec![format!("    {}. {}", n + 1, step.place)];
+        lines.extend(step.lines.iter().map(|l| format!("         {l}")));
+        if let (true, Some(last)) = (step.save, lines.last_mut()) {
+            let gap = 71usize.saturating_sub(last.chars().count()).max(2);
+            last.push_str(&" ".repeat(gap));
+            last.push_str("Save");
+        }
+        for line in lines {
+            out.line(&line);
+        }
+    }
+}
+
+fn back(out: &mut Writer, undo: &[Step]) {
+    let words: Vec<String> = undo
+        .iter()
+        .filter(|s| s.place != "Apply Changes")
+        .map(|s| if s.lines.is_empty() { s.place.clone() } else { format!("{}: {}", s.place, s.lines.join(", ")) })
+        .collect();
+    if words.is_empty() {
+        return;
+    }
+    out.blank();
+    if undo.iter().any(|s| s.place.ends_with("as root")) {
+        out.line("    to take it back");
+        for line in undo.iter().flat_map(|s| &s.lines) {
+            out.line(&format!("         {line}"));
+        }
+        return;
+    }
+    out.wrapped(4, &format!("to take it back: {}", words.join("; ")));
+}
