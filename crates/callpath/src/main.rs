@@ -1,10 +1,12 @@
 //! `callpath`: will a call get through, and if not, which hop stops it?
 
 mod check;
+mod explain;
 mod gather;
 mod import;
 mod init;
 mod ports;
+mod render;
 mod shell;
 
 use clap::{Parser, Subcommand, ValueEnum};
@@ -50,6 +52,13 @@ enum Command {
         #[arg(long, value_name = "DIR")]
         summary: Option<PathBuf>,
     },
+    /// Print a product's whole recipe for a firewall: guide, undo, or your configuration with the changes in it
+    Render(render::Arguments),
+    /// Explain a finding; without a code, list all
+    Explain {
+        /// The code that a report shows: hairpin-missing
+        code: Option<String>,
+    },
     /// Print the JSON schema of callpath.toml, for editors
     Schema,
 }
@@ -73,6 +82,8 @@ fn main() -> ExitCode {
         Command::Import { files, unread, summary } => import::run(&files, unread, summary.as_deref(), &shell),
         Command::Ports(arguments) => ports::run(arguments, &shell),
         Command::Init(arguments) => init::run(arguments, &shell),
+        Command::Render(arguments) => render::run(&arguments, &shell),
+        Command::Explain { code } => explain::run(code.as_deref(), &shell),
         Command::Schema => {
             Shell::print(&callpath_core::manifest::schema());
             0

@@ -11,6 +11,7 @@ pub mod manifest;
 pub mod model;
 pub mod ports;
 pub mod profile;
+pub mod render;
 pub mod report;
 pub mod requirement;
 pub mod snapshot;

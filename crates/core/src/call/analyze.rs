@@ -8,8 +8,9 @@ use super::site::{self, Case, Parts, Site, Vantage};
 use super::story::Story;
 use super::summary::finish;
 use crate::cube::{Cube, Set};
+use crate::dialect::Patch;
 use crate::manifest::{Manifest, Place, Proto, parse, show_ports};
-use crate::model::{Family, Part, address_value};
+use crate::model::{Family, Part, SourceId, address_value};
 use crate::profile::{Instance, instance, overlap};
 use crate::report::{
     Alternative, DoubtLine, Fact, InstanceLine, Leg, Path, Piece, Reach, Report, SCHEMA, Tool, Verdict,
@@ -30,10 +31,18 @@ pub(super) const CLIENT_PORTS: (u128, u128) = (1024, 65535);
 /// # Errors
 /// Input from which no answer follows.
 pub fn analyze(snapshot: &Snapshot) -> Result<Report, InputError> {
+    changes(snapshot).map(|(_, report)| report)
+}
+
+/// The report, and every change that it proposes.
+///
+/// # Errors
+/// Input from which no answer follows.
+pub fn changes(snapshot: &Snapshot) -> Result<(Vec<(SourceId, Patch)>, Report), InputError> {
     let mut analysis = run(snapshot, false)?;
-    let findings = diagnose::findings(snapshot, &analysis);
+    let (findings, patches) = diagnose::findings(snapshot, &analysis);
     analysis.report.findings = findings;
-    Ok(analysis.report)
+    Ok((patches, analysis.report))
 }
 
 /// A report with what it was made from.

@@ -15,5 +15,5 @@ mod stated;
 mod story;
 mod summary;
 
-pub use analyze::analyze;
+pub use analyze::{analyze, changes};
 pub use source::{Kind, recognise, ruleset};

@@ -244,7 +244,7 @@ pub fn did_you_mean<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str
 }
 
 /// Help for a name that is not among the known ones.
-pub(crate) fn known_names<'a>(word: &str, what: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
+pub fn known_names<'a>(word: &str, what: &str, known: impl IntoIterator<Item = &'a str> + Clone) -> String {
     let list: Vec<&str> = known.clone().into_iter().collect();
     if let Some(like) = did_you_mean(word, known) {
         return format!("did you mean `{like}`?");

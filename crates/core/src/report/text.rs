@@ -54,16 +54,22 @@ pub fn text(report: &Report, style: Style) -> String {
         out.blank();
         out.text += &table::table(report, &instance.label, &notes, style);
     }
-    finding::findings(&mut out, report);
-    for (number, note) in notes.list.iter().enumerate() {
+    finding::findings(&mut out, report, &notes);
+    for (number, note) in notes.list.iter().enumerate().filter(|(_, n)| n.finding.is_none()) {
         out.blank();
         story::note(&mut out, number + 1, note);
     }
     exposures(&mut out, report);
-    story::carried(&mut out, report);
+    if !report.findings.iter().any(|f| f.severity == super::Severity::Error) {
+        story::carried(&mut out, report);
+    }
     out.section("taken as given", &report.assumptions);
     out.section("not judged", &report.not_judged);
     rulesets(&mut out, report);
+    if let Some(first) = report.findings.first() {
+        out.blank();
+        out.line(&format!("why this matters: callpath explain {}", first.code));
+    }
     out.text
 }
 
@@ -97,7 +103,10 @@ fn exposures(out: &mut Writer, report: &Report) {
             Some(format!("{}{} {may} from the internet by {} ({why}){by}", e.socket, family(e), e.outside))
         })
         .collect();
-    out.section("must not be reached", &forbidden);
+    let told = |code| report.findings.iter().any(|f| f.code == code);
+    if !told("forbidden-open") {
+        out.section("must not be reached", &forbidden);
+    }
     let others: Vec<String> = list
         .iter()
         .filter(|e| e.forbidden.is_none())
@@ -107,7 +116,9 @@ fn exposures(out: &mut Writer, report: &Report) {
             format!("{may}{}{by}{}, on the host of {}", e.socket, family(e), e.instance)
         })
         .collect();
-    out.section("the internet reaches, though no call needs it", &others);
+    if !told("wider-than-needed") {
+        out.section("the internet reaches, though no call needs it", &others);
+    }
 }
 
 fn family(e: &Exposure) -> &'static str {

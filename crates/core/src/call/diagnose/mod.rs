@@ -29,7 +29,7 @@ struct Found {
 }
 
 /// Findings about a site.
-pub(super) fn findings(snapshot: &Snapshot, first: &Analysis) -> Vec<Finding> {
+pub(super) fn findings(snapshot: &Snapshot, first: &Analysis) -> (Vec<Finding>, Vec<(SourceId, Patch)>) {
     let mut found: Vec<Found> = Vec::new();
     let mut changed = snapshot.clone();
     let mut analysis: Option<Analysis> = None;
@@ -53,7 +53,8 @@ pub(super) fn findings(snapshot: &Snapshot, first: &Analysis) -> Vec<Finding> {
         out.insert(0, finding);
     }
     out.sort_by_key(|f| f.severity);
-    out
+    let patches = found.into_iter().filter_map(|f| f.change.ok()).map(|(id, p)| (id, p.patch)).collect();
+    (out, patches)
 }
 
 /// Gaps that were not seen before, each with its change.

@@ -9,6 +9,7 @@ pub mod generate;
 pub mod guide;
 pub mod plan;
 pub mod read;
+pub mod recipe;
 pub mod secrets;
 pub mod splice;
 mod xml;

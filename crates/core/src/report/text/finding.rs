@@ -1,5 +1,6 @@
 //! Causes with their places, and what to change.
 
+use super::story::Notes;
 use super::{Writer, wrap};
 use crate::change::Step;
 use crate::report::{Finding, Mark, Report, Severity};
@@ -8,15 +9,15 @@ use crate::report::{Finding, Mark, Report, Severity};
 const LINE: usize = 64;
 
 /// All findings, then what to change.
-pub(super) fn findings(out: &mut Writer, report: &Report) {
-    for finding in &report.findings {
+pub(super) fn findings(out: &mut Writer, report: &Report, notes: &Notes<'_>) {
+    for (n, finding) in report.findings.iter().enumerate() {
         out.blank();
-        one(out, finding);
+        one(out, finding, notes.told_by(n));
     }
     changes(out, report);
 }
 
-fn one(out: &mut Writer, f: &Finding) {
+fn one(out: &mut Writer, f: &Finding, told: Option<(usize, String)>) {
     let head = format!("{}[{}]", f.severity.word(), f.code);
     let painted = match f.severity {
         Severity::Error => out.style.paint("1;31", &head),
@@ -43,7 +44,13 @@ fn one(out: &mut Writer, f: &Finding) {
     if !f.at.is_empty() {
         out.line(&format!("{gutter}|"));
     }
-    note(out, &gutter, "what happens", &f.because);
+    match &told {
+        Some((n, concerned)) => {
+            note(out, &gutter, &format!("what happens [{n}]"), &f.because);
+            note(out, &gutter, "who notices", concerned.strip_prefix("concerns ").unwrap_or(concerned));
+        }
+        None => note(out, &gutter, "what happens", &f.because),
+    }
     if let Some(refused) = &f.refused {
         note(out, &gutter, "no change is printed", refused);
     }

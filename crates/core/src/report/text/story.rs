@@ -9,6 +9,8 @@ pub(super) struct Note<'r> {
     piece: &'r Piece,
     /// Who, by what, which ports.
     whom: Vec<(&'r Path, &'r Alternative, &'r Piece)>,
+    /// Finding that tells the cause, as index into the report's list.
+    pub finding: Option<usize>,
 }
 
 /// All reasons, in the order of the table.
@@ -25,12 +27,27 @@ impl<'r> Notes<'r> {
                     let whom = (path, a, piece);
                     match list.iter_mut().find(|n| same_reason(n.piece, piece)) {
                         Some(note) => note.whom.push(whom),
-                        None => list.push(Note { piece, whom: vec![whom] }),
+                        None => list.push(Note { piece, whom: vec![whom], finding: None }),
                     }
                 }
             }
         }
+        for note in &mut list {
+            note.finding = report.findings.iter().position(|f| {
+                note.whom.iter().any(|(path, _, piece)| {
+                    let told = piece.stop.as_ref().filter(|_| piece.reach != Reach::Unknown).map(|s| &*s.what);
+                    let told = told.or_else(|| piece.doubts.first().map(|d| &*d.what));
+                    f.paths.contains(&path.id) && told.is_some_and(|t| f.because.starts_with(t))
+                })
+            });
+        }
         Self { list }
+    }
+
+    /// The first note that a finding tells the cause of: its number, and whom it concerns.
+    pub fn told_by(&self, finding: usize) -> Option<(usize, String)> {
+        let (n, note) = self.list.iter().enumerate().find(|(_, n)| n.finding == Some(finding))?;
+        Some((n + 1, concerned(note)))
     }
 
     /// Numbers of the notes that concern an alternative.

@@ -1,0 +1,113 @@
+//! The whole recipe for a product: what its document tells to set up, whether it is there already or not.
+
+use super::edit::{Destination, Edit, NewForward, NewPass, Reflection};
+use crate::change::Context;
+use crate::profile::Instance;
+use crate::requirement::{Level, Party, Requirement};
+use std::net::IpAddr;
+
+/// Edits for all instances, in the order of their documents: forwards for the WAN address, an alias for the public
+/// name with forwards of its own where the product's document has one, reflection's source part.
+pub fn recipe(instances: &[Instance], context: &Context) -> Vec<Edit> {
+    let mut out: Vec<Edit> = Vec::new();
+    let mut add = |edit: Edit| {
+        if !out.contains(&edit) {
+            out.push(edit);
+        }
+    };
+    for instance in instances {
+        for row in rows(instance) {
+            for forward in forwards(instance, row, &Destination::InterfaceAddress("wan".into())) {
+                add(forward);
+            }
+        }
+        if let (Some(alias), Some(member)) = (&instance.profile.alias, public(context)) {
+            let descr = "the public address, as people outside ask for it".into();
+            add(Edit::AddAlias { name: alias.clone(), kind: "host", members: vec![member], descr });
+            for row in rows(instance) {
+                for forward in forwards(instance, row, &Destination::Address(alias.clone())) {
+                    add(forward);
+                }
+            }
+        }
+    }
+    if instances.iter().any(|i| i.profile.hairpin.is_some() || i.profile.base.is_some()) {
+        add(Edit::ReflectionHelper(true));
+    }
+    out
+}
+
+fn public(context: &Context) -> Option<String> {
+    context.name.clone().or_else(|| context.address.map(|a| a.to_string()))
+}
+
+/// What must be reached from outside.
+fn rows(instance: &Instance) -> impl Iterator<Item = &Requirement> {
+    instance.requirements.iter().filter(|r| {
+        r.to == Party::Server
+            && matches!(r.from, Party::Callers | Party::Admin | Party::Internet)
+            && matches!(r.level, Level::Required | Level::Recommended | Level::Admin)
+    })
+}
+
+fn forwards(instance: &Instance, row: &Requirement, destination: &Destination) -> Vec<Edit> {
+    let name = row.label.clone().unwrap_or_else(|| format!("{} {}", instance.profile.title, row.id));
+    let by_name = matches!(destination, Destination::Address(_));
+    let descr = if by_name { format!("{name} (by name)") } else { name };
+    let sources: Vec<Option<String>> = match row.level {
+        // Without an address nobody is let in: that is said, not guessed.
+        Level::Admin => instance.deploy.admin.iter().map(|a| Some(plain(&a.value.to_string()))).collect(),
+        _ => vec![None],
+    };
+    let mut out = Vec::new();
+    for host in instance.deploy.host.iter().map(|h| h.value) {
+        for source in &sources {
+            for ports in &row.ports {
+                out.extend(one(host, row, destination, *ports, source.as_ref(), &descr));
+            }
+        }
+    }
+    out
+}
+
+fn one(
+    host: IpAddr,
+    row: &Requirement,
+    destination: &Destination,
+    ports: (u16, u16),
+    source: Option<&String>,
+    descr: &str,
+) -> Option<Edit> {
+    if host.is_ipv6() {
+        // IPv6 is not translated: a rule that lets the packets pass is all.
+        let rule = NewPass {
+            interface: "wan".into(),
+            v6: true,
+            protocol: row.proto.name(),
+            source: source.cloned(),
+            destination: host.to_string(),
+            ports,
+            before: None,
+            floating: false,
+            descr: descr.to_owned(),
+        };
+        return matches!(destination, Destination::InterfaceAddress(_)).then_some(Edit::AddPass(rule));
+    }
+    Some(Edit::AddForward(NewForward {
+        interface: "wan".into(),
+        v6: false,
+        protocol: row.proto.name(),
+        destination: destination.clone(),
+        ports,
+        target: host.to_string(),
+        local_port: ports.0,
+        reflection: Reflection::PureNat,
+        source: source.cloned(),
+        descr: descr.to_owned(),
+    }))
+}
+
+/// A single address without its prefix length.
+fn plain(net: &str) -> String {
+    net.strip_suffix("/32").or_else(|| net.strip_suffix("/128")).unwrap_or(net).to_owned()
+}
