@@ -214,8 +214,8 @@ pub(super) struct Failure {
     pub requirement: Requirement,
     /// From where.
     pub place: Place,
-    /// Device that sends.
-    pub asker: usize,
+    /// The server answers only on the port that was asked.
+    pub same_port: bool,
     /// Device that should be reached.
     pub goal: usize,
     /// Family.
@@ -501,7 +501,7 @@ impl Judge<'_> {
                     instance: n,
                     requirement: r.clone(),
                     place: vantage.place.clone(),
-                    asker: vantage.device,
+                    same_port: goal.same_port,
                     goal: goal.device,
                     family,
                     region: region.clone(),

@@ -22,15 +22,19 @@ blocking rule narrower.
     faults: &[
         Fault {
             example: "linux-router",
-            file: "ruleset.nft",
-            from: "\t\tct status dnat accept comment",
-            to: "\t\tiifname \"wan0\" ip daddr 192.168.1.50 tcp dport 7000-8000 drop\n\t\tct status dnat accept comment",
+            edits: &[(
+                "ruleset.nft",
+                "\t\tct status dnat accept comment",
+                "\t\tiifname \"wan0\" ip daddr 192.168.1.50 tcp dport 7000-8000 drop\n\t\tct status dnat accept comment",
+            )],
         },
         Fault {
-            example: "spokes",
-            file: "pfsense/config.xml",
-            from: "\t<filter>\n",
-            to: "\t<filter>\n\t\t<rule>\n\t\t\t<type>block</type>\n\t\t\t<interface>wan</interface>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>udp</protocol>\n\t\t\t<source>\n\t\t\t\t<any></any>\n\t\t\t</source>\n\t\t\t<destination>\n\t\t\t\t<address>192.168.1.50</address>\n\t\t\t</destination>\n\t\t\t<descr><![CDATA[no UDP from outside]]></descr>\n\t\t\t<tracker>1738700900</tracker>\n\t\t</rule>\n",
+            example: "reflector",
+            edits: &[(
+                "pfsense/config.xml",
+                "\t<filter>\n",
+                "\t<filter>\n\t\t<rule>\n\t\t\t<type>block</type>\n\t\t\t<interface>wan</interface>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>udp</protocol>\n\t\t\t<source>\n\t\t\t\t<any></any>\n\t\t\t</source>\n\t\t\t<destination>\n\t\t\t\t<address>192.168.1.60</address>\n\t\t\t</destination>\n\t\t\t<descr><![CDATA[no UDP from outside]]></descr>\n\t\t\t<tracker>1756500900</tracker>\n\t\t</rule>\n",
+            )],
         },
     ],
 };

@@ -1,6 +1,6 @@
 //! `cgnat`: your provider gives you an address that it shares between customers.
 
-use super::{Cause, Gap, Lack, Severity};
+use super::{Cause, Fault, Gap, Lack, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
@@ -20,7 +20,10 @@ tunnel that ends at a server with a public address.
     matches,
     message,
     because,
-    faults: &[],
+    faults: &[Fault {
+        example: "reflector",
+        edits: &[("callpath.toml", "wan    = \"203.0.113.5\"", "wan    = \"100.72.13.5\"")],
+    }],
 };
 
 fn matches(gap: &Gap) -> bool {

@@ -23,15 +23,15 @@ deleted or switched off, the forward alone does nothing.
     faults: &[
         Fault {
             example: "linux-router",
-            file: "ruleset.nft",
-            from: "\t\tct status dnat accept comment \"whatever a forward below names\"\n",
-            to: "",
+            edits: &[("ruleset.nft", "\t\tct status dnat accept comment \"whatever a forward below names\"\n", "")],
         },
         Fault {
-            example: "spokes",
-            file: "pfsense/config.xml",
-            from: "<descr><![CDATA[NAT Spokes LiveKit TCP Fallback]]></descr>",
-            to: "<descr><![CDATA[NAT Spokes LiveKit TCP Fallback]]></descr>\n\t\t\t<disabled></disabled>",
+            example: "reflector",
+            edits: &[(
+                "pfsense/config.xml",
+                "<descr><![CDATA[NAT Reflector HTTP]]></descr>",
+                "<descr><![CDATA[NAT Reflector HTTP]]></descr>\n\t\t\t<disabled></disabled>",
+            )],
         },
     ],
 };

@@ -24,15 +24,15 @@ same: a media server tells its clients the ports that it has itself.
     faults: &[
         Fault {
             example: "linux-router",
-            file: "ruleset.nft",
-            from: "\t\tip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server\n",
-            to: "",
+            edits: &[("ruleset.nft", "\t\tip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server\n", "")],
         },
         Fault {
-            example: "spokes",
-            file: "pfsense/config.xml",
-            from: "<destination>\n\t\t\t\t<network>wanip</network>\n\t\t\t\t<port>7881</port>",
-            to: "<disabled></disabled>\n\t\t\t<destination>\n\t\t\t\t<network>wanip</network>\n\t\t\t\t<port>7881</port>",
+            example: "reflector",
+            edits: &[(
+                "pfsense/config.xml",
+                "<port>7881</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>tcp</protocol>\n\t\t\t<target>192.168.1.60</target>\n\t\t\t<local-port>7881</local-port>\n\t\t\t<interface>wan</interface>",
+                "<port>7881</port>\n\t\t\t</destination>\n\t\t\t<disabled></disabled>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>tcp</protocol>\n\t\t\t<target>192.168.1.60</target>\n\t\t\t<local-port>7881</local-port>\n\t\t\t<interface>wan</interface>",
+            )],
         },
     ],
 };

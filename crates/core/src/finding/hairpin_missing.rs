@@ -25,15 +25,19 @@ network also need its source part (hairpin-no-source-nat).
     faults: &[
         Fault {
             example: "linux-router",
-            file: "ruleset.nft",
-            from: "\t\tip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server",
-            to: "\t\tiifname \"wan0\" ip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server",
+            edits: &[(
+                "ruleset.nft",
+                "\t\tip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server",
+                "\t\tiifname \"wan0\" ip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server",
+            )],
         },
         Fault {
-            example: "spokes",
-            file: "pfsense/config.xml",
-            from: "<descr><![CDATA[Spokes LiveKit UDP]]></descr>\n\t\t\t<associated-rule-id>nat_67a1c0de01a1b1c</associated-rule-id>\n\t\t\t<natreflection>purenat</natreflection>",
-            to: "<descr><![CDATA[Spokes LiveKit UDP]]></descr>\n\t\t\t<associated-rule-id>nat_67a1c0de01a1b1c</associated-rule-id>",
+            example: "reflector",
+            edits: &[(
+                "pfsense/config.xml",
+                "<associated-rule-id>nat_68b2d1ef01c1d1e</associated-rule-id>\n\t\t\t<natreflection>purenat</natreflection>",
+                "<associated-rule-id>nat_68b2d1ef01c1d1e</associated-rule-id>",
+            )],
         },
     ],
 };

@@ -24,15 +24,15 @@ nftables: masquerade).
     faults: &[
         Fault {
             example: "linux-router",
-            file: "ruleset.nft",
-            from: "\t\tiifname \"lan0\" oifname \"lan0\" ct status dnat masquerade comment \"hairpin: answers come back through here\"\n",
-            to: "",
+            edits: &[(
+                "ruleset.nft",
+                "\t\tiifname \"lan0\" oifname \"lan0\" ct status dnat masquerade comment \"hairpin: answers come back through here\"\n",
+                "",
+            )],
         },
         Fault {
-            example: "spokes",
-            file: "pfsense/config.xml",
-            from: "\t\t<enablenatreflectionhelper>yes</enablenatreflectionhelper>\n",
-            to: "",
+            example: "reflector",
+            edits: &[("pfsense/config.xml", "\t\t<enablenatreflectionhelper>yes</enablenatreflectionhelper>\n", "")],
         },
     ],
 };

@@ -70,17 +70,13 @@ pub struct Cause {
     pub faults: &'static [Fault],
 }
 
-/// A fault that can be planted into an example of this repository: in a file of it, one text for another.
+/// A fault that can be planted into an example of this repository.
 #[derive(Debug, Clone, Copy)]
 pub struct Fault {
     /// Folder under `examples/`.
     pub example: &'static str,
-    /// File in it.
-    pub file: &'static str,
-    /// What stands there.
-    pub from: &'static str,
-    /// What stands there instead.
-    pub to: &'static str,
+    /// File in it, what stands there, and what stands there instead.
+    pub edits: &'static [(&'static str, &'static str, &'static str)],
 }
 
 /// Every cause, in the order in which gaps are tried.

@@ -1,6 +1,6 @@
 //! `not-understood`: a statement that was not understood stands in the way.
 
-use super::{Cause, Gap, Lack, Severity};
+use super::{Cause, Fault, Gap, Lack, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
@@ -19,7 +19,14 @@ check without it; and tell us about it, so that it is understood in future.
     matches,
     message,
     because,
-    faults: &[],
+    faults: &[Fault {
+        example: "linux-router",
+        edits: &[(
+            "ruleset.nft",
+            "\t\tct status dnat accept comment",
+            "\t\tfrobnicate 7 drop\n\t\tct status dnat accept comment",
+        )],
+    }],
 };
 
 fn matches(gap: &Gap) -> bool {

@@ -23,15 +23,15 @@ the server's range smaller, in its own configuration and in callpath.toml.
     faults: &[
         Fault {
             example: "linux-router",
-            file: "ruleset.nft",
-            from: "udp dport 50000-60000 dnat to $server",
-            to: "udp dport 50000-55000 dnat to $server",
+            edits: &[("ruleset.nft", "udp dport 50000-60000 dnat to $server", "udp dport 50000-55000 dnat to $server")],
         },
         Fault {
-            example: "spokes",
-            file: "pfsense/config.xml",
-            from: "<network>wanip</network>\n\t\t\t\t<port>50000-50499</port>",
-            to: "<network>wanip</network>\n\t\t\t\t<port>50000-50399</port>",
+            example: "reflector",
+            edits: &[(
+                "pfsense/config.xml",
+                "<port>44200-44300</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>udp</protocol>\n\t\t\t<target>192.168.1.60</target>\n\t\t\t<local-port>44200</local-port>\n\t\t\t<interface>wan</interface>",
+                "<port>44200-44250</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>udp</protocol>\n\t\t\t<target>192.168.1.60</target>\n\t\t\t<local-port>44200</local-port>\n\t\t\t<interface>wan</interface>",
+            )],
         },
     ],
 };

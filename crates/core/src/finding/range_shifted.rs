@@ -22,15 +22,19 @@ media server cannot be told that its ports are others outside.
     faults: &[
         Fault {
             example: "linux-router",
-            file: "ruleset.nft",
-            from: "ip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server",
-            to: "ip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server:40000-50000",
+            edits: &[(
+                "ruleset.nft",
+                "ip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server",
+                "ip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server:40000-50000",
+            )],
         },
         Fault {
-            example: "spokes",
-            file: "pfsense/config.xml",
-            from: "<network>wanip</network>\n\t\t\t\t<port>50000-50499</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>udp</protocol>\n\t\t\t<target>192.168.1.50</target>\n\t\t\t<local-port>50000</local-port>",
-            to: "<network>wanip</network>\n\t\t\t\t<port>50000-50499</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>udp</protocol>\n\t\t\t<target>192.168.1.50</target>\n\t\t\t<local-port>40000</local-port>",
+            example: "reflector",
+            edits: &[(
+                "pfsense/config.xml",
+                "<port>44200-44300</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>udp</protocol>\n\t\t\t<target>192.168.1.60</target>\n\t\t\t<local-port>44200</local-port>\n\t\t\t<interface>wan</interface>",
+                "<port>44200-44300</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>udp</protocol>\n\t\t\t<target>192.168.1.60</target>\n\t\t\t<local-port>45200</local-port>\n\t\t\t<interface>wan</interface>",
+            )],
         },
     ],
 };

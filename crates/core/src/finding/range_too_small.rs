@@ -1,6 +1,6 @@
 //! `range-too-small`: the range is too small for a call of two.
 
-use super::{Cause, Gap, Lack, Severity};
+use super::{Cause, Fault, Gap, Lack, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
@@ -18,7 +18,10 @@ forwards and in callpath.toml.
     matches,
     message,
     because,
-    faults: &[],
+    faults: &[Fault {
+        example: "reflector",
+        edits: &[("callpath.toml", "mode   = \"caddy\"", "mode   = \"caddy\"\nwith   = { udp = \"44200-44202\" }")],
+    }],
 };
 
 fn matches(gap: &Gap) -> bool {

@@ -23,15 +23,19 @@ more than calls need.
     faults: &[
         Fault {
             example: "linux-router",
-            file: "ruleset.nft",
-            from: "ip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server",
-            to: "ip daddr 203.0.113.5 tcp dport 50000-60000 dnat to $server",
+            edits: &[(
+                "ruleset.nft",
+                "ip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server",
+                "ip daddr 203.0.113.5 tcp dport 50000-60000 dnat to $server",
+            )],
         },
         Fault {
-            example: "spokes",
-            file: "pfsense/config.xml",
-            from: "<network>wanip</network>\n\t\t\t\t<port>50000-50499</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>udp</protocol>",
-            to: "<network>wanip</network>\n\t\t\t\t<port>50000-50499</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>tcp</protocol>",
+            example: "reflector",
+            edits: &[(
+                "pfsense/config.xml",
+                "<port>44200-44300</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>udp</protocol>\n\t\t\t<target>192.168.1.60</target>\n\t\t\t<local-port>44200</local-port>\n\t\t\t<interface>wan</interface>",
+                "<port>44200-44300</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>tcp</protocol>\n\t\t\t<target>192.168.1.60</target>\n\t\t\t<local-port>44200</local-port>\n\t\t\t<interface>wan</interface>",
+            )],
         },
     ],
 };

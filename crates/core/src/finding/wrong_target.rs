@@ -21,15 +21,19 @@ the server a fixed address (a static mapping of the DHCP server).
     faults: &[
         Fault {
             example: "linux-router",
-            file: "ruleset.nft",
-            from: "udp dport 50000-60000 dnat to $server",
-            to: "udp dport 50000-60000 dnat to 192.168.1.51",
+            edits: &[(
+                "ruleset.nft",
+                "udp dport 50000-60000 dnat to $server",
+                "udp dport 50000-60000 dnat to 192.168.1.51",
+            )],
         },
         Fault {
-            example: "spokes",
-            file: "pfsense/config.xml",
-            from: "<network>wanip</network>\n\t\t\t\t<port>7881</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>tcp</protocol>\n\t\t\t<target>192.168.1.50</target>",
-            to: "<network>wanip</network>\n\t\t\t\t<port>7881</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>tcp</protocol>\n\t\t\t<target>192.168.1.60</target>",
+            example: "reflector",
+            edits: &[(
+                "pfsense/config.xml",
+                "<port>443</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>tcp</protocol>\n\t\t\t<target>192.168.1.60</target>\n\t\t\t<local-port>443</local-port>\n\t\t\t<interface>wan</interface>",
+                "<port>443</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>tcp</protocol>\n\t\t\t<target>192.168.1.61</target>\n\t\t\t<local-port>443</local-port>\n\t\t\t<interface>wan</interface>",
+            )],
         },
     ],
 };

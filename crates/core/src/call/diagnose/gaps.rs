@@ -17,12 +17,12 @@ pub(super) fn gaps(a: &Analysis) -> Vec<Gap> {
     let mut out = Vec::new();
     for failure in &a.failures {
         if let Some(gap) = (Look { a, f: failure }).gap() {
-            add(&mut out, gap);
+            add(a, &mut out, gap);
         }
     }
     for reached in &a.reached {
         if let Some(gap) = exposed(a, reached) {
-            add(&mut out, gap);
+            add(a, &mut out, gap);
         }
     }
     inside_after_outside(&mut out);
@@ -30,8 +30,19 @@ pub(super) fn gaps(a: &Analysis) -> Vec<Gap> {
 }
 
 /// Gaps about the same statement or the same wanted thing are one.
-fn add(out: &mut Vec<Gap>, gap: Gap) {
+fn add(a: &Analysis, out: &mut Vec<Gap>, gap: Gap) {
+    let place = |g: &Gap| {
+        let id = g.wanted.as_ref().and_then(|w| w.nearest)?;
+        Some(a.site.network.devices[g.device].pipeline.origin(id).at).filter(|at| at.end > 0)
+    };
+    let mended = matches!(
+        gap.lack,
+        Lack::Forward { near: Near::Ports | Near::Protocol | Near::Target | Near::Shift | Near::Disabled, .. }
+    );
     let same = |g: &&mut Gap| {
+        if mended && g.device == gap.device && near(g) == near(&gap) && place(g).is_some() && place(g) == place(&gap) {
+            return true;
+        }
         g.device == gap.device
             && g.lack == gap.lack
             && match (&g.wanted, &gap.wanted) {
@@ -48,6 +59,13 @@ fn add(out: &mut Vec<Gap>, gap: Gap) {
             }
         }
         None => out.push(gap),
+    }
+}
+
+fn near(gap: &Gap) -> Option<Near> {
+    match gap.lack {
+        Lack::Forward { near, .. } => Some(near),
+        _ => None,
     }
 }
 
@@ -83,6 +101,12 @@ struct Look<'a> {
 impl Look<'_> {
     fn gap(&self) -> Option<Gap> {
         let f = self.f;
+        // Whatever else is wrong: nobody outside can reach an address that the provider shares.
+        if f.requirement.from == Party::Callers
+            && let Some(gap) = self.shared_address()
+        {
+            return Some(gap);
+        }
         if f.region.certainty == Certainty::Unknown {
             return self.unknown();
         }
@@ -176,6 +200,17 @@ impl Look<'_> {
         let host = self.host().map(address_value);
         let for_host = host == Some(dst);
         let outward = self.f.requirement.from == Party::Server;
+        // A forward applied, but led astray: what filters say about the packet after that does not matter.
+        if let Some((hop, view)) = self.translated(j).filter(|_| !outward) {
+            let wanted = self.next_hop_inside(hop.device).map(address_value);
+            let Does::Forward { to, .. } = view.does else { return None };
+            if to.is_some_and(|(lo, hi)| lo == hi && Some(lo) != wanted) {
+                return self.astray(j, Near::Target);
+            }
+            if self.f.same_port && hop.header.dport != Val::Part(Part::DstPort, 0) && !self.kept(hop.header.dport) {
+                return self.astray(j, Near::Shift);
+            }
+        }
         match &j.end {
             Disposition::Dropped | Disposition::Rejected(_) if for_host || outward => self.filter(j, hop, false),
             Disposition::Dropped | Disposition::Rejected(_) | Disposition::Delivered { .. }
@@ -198,6 +233,11 @@ impl Look<'_> {
         }
     }
 
+    /// A fixed port that is the one asked.
+    fn kept(&self, port: Val) -> bool {
+        matches!(port, Val::Const(c) if self.failing().single() == Some(c))
+    }
+
     /// The hop and rule that gave the packet another destination than was asked.
     fn translated<'j>(&self, j: &'j Journey) -> Option<(&'j Hop, View)> {
         j.hops.iter().filter(|h| self.is_router(h.device)).find_map(|h| {
@@ -214,11 +254,17 @@ impl Look<'_> {
         let (hop, view) = self.translated(j)?;
         let mut gap = self.base(Lack::Forward { near, inside: false }, hop.device);
         gap.at = vec![view.origin];
-        gap.wanted = self.forward_wanted(hop, Some(view.origin), Some(view.origin));
+        gap.wanted = self.forward_wanted(hop, Some(view.origin), Some(view.origin), false);
         Some(gap)
     }
 
-    fn forward_wanted(&self, hop: &Hop, nearest: Option<OriginId>, deciding: Option<OriginId>) -> Option<Wanted> {
+    fn forward_wanted(
+        &self,
+        hop: &Hop,
+        nearest: Option<OriginId>,
+        deciding: Option<OriginId>,
+        hairpin: bool,
+    ) -> Option<Wanted> {
         let packets = Packets {
             family: self.f.family,
             proto: self.f.requirement.proto,
@@ -227,12 +273,8 @@ impl Look<'_> {
             in_iface: self.iface_name(hop.device, hop.in_iface),
             out_iface: None,
         };
-        let intent = Intent::Forward {
-            packets,
-            address: self.asked()?,
-            to: self.next_hop_inside(hop.device)?,
-            hairpin: self.inside(),
-        };
+        let intent =
+            Intent::Forward { packets, address: self.asked()?, to: self.next_hop_inside(hop.device)?, hairpin };
         Some(Wanted { intent, nearest, deciding, name: self.name() })
     }
 
@@ -253,7 +295,6 @@ impl Look<'_> {
     fn forward(&self, device: usize, hop: &Hop) -> Option<Gap> {
         let in_name = self.iface_name(device, hop.in_iface)?;
         let packet = Packet {
-            family: self.f.family,
             iface: iface_value(&in_name),
             proto: self.f.requirement.proto.number(),
             dst: self.value(hop.header.dst)?,
@@ -262,13 +303,21 @@ impl Look<'_> {
         let (near, nearest) = self.nearest(device, &packet);
         let inside = self.inside();
         let lack = match near {
-            Near::Address if inside && self.outer(device) != self.asked() => Lack::OwnAddress,
-            Near::Address => self.stale(device, nearest),
+            Near::Address => match self.stale(device, nearest) {
+                Lack::Alias => Lack::Alias,
+                _ if inside && self.outer(device) != self.asked() => Lack::OwnAddress,
+                other => other,
+            },
             near => Lack::Forward { near, inside },
         };
         let mut gap = self.base(lack, device);
         gap.at = nearest.into_iter().collect();
-        gap.wanted = self.forward_wanted(hop, nearest, last_rule(hop));
+        if gap.lack == Lack::Alias {
+            // What keeps an alias up to date is not in the rules.
+            gap.what = String::new();
+        } else {
+            gap.wanted = self.forward_wanted(hop, nearest, last_rule(hop), inside);
+        }
         Some(gap)
     }
 
@@ -286,6 +335,7 @@ impl Look<'_> {
 
     fn nearest(&self, device: usize, packet: &Packet) -> (Near, Option<OriginId>) {
         let host = self.next_hop_inside(device).map(address_value);
+        let own = self.net()[device].own_addresses(self.f.family);
         let mut best: Option<(u8, Near, OriginId)> = None;
         for view in views::forwards(&self.net()[device], self.f.family) {
             let Does::Forward { to, ports } = view.does else { continue };
@@ -299,9 +349,11 @@ impl Look<'_> {
                 (true, _, [Field::Ports]) if overlap => Some((2, Near::Ports)),
                 (true, _, [Field::Protocol]) if !self.needed(&view) => Some((3, Near::Protocol)),
                 (true, _, [Field::Address] | [Field::Interface, Field::Address]) if ports == PortChange::Same => {
-                    Some((4, Near::Address))
+                    // An alias that is out of date was made for this; a forward for the own address was not.
+                    let foreign = view.asks.dst.as_ref().is_some_and(|s| !s.intersects(&own));
+                    Some((if foreign { 4 } else { 5 }, Near::Address))
                 }
-                (false, _, []) => Some((5, Near::Target)),
+                (false, _, []) => Some((6, Near::Target)),
                 _ => None,
             };
             if let Some((rank, near)) = near
@@ -335,9 +387,6 @@ impl Look<'_> {
     fn beyond(&self, j: &Journey) -> Option<Gap> {
         let last = j.last().device;
         if !self.inside() {
-            if let Some(outer) = self.shared_address() {
-                return Some(outer);
-            }
             if self.is_box(last) {
                 let lack = if self.f.other_way && self.f.requirement.proto == Proto::Udp {
                     Lack::OnlyTcp
@@ -369,11 +418,6 @@ impl Look<'_> {
 
     fn unknown(&self) -> Option<Gap> {
         let f = self.f;
-        if !self.inside()
-            && let Some(gap) = self.shared_address()
-        {
-            return Some(gap);
-        }
         let doubts = &f.region.doubts;
         if let Some((device, id)) = doubts.iter().find(|(d, id)| self.net()[*d].pipeline.doubts[id.0 as usize].unread) {
             let mut gap = self.base(Lack::NotUnderstood, *device);
@@ -412,7 +456,6 @@ impl Look<'_> {
         let explicit = explicit.filter(|_| !by_policy);
         let in_name = self.iface_name(device, hop.in_iface);
         let packet = Packet {
-            family: self.f.family,
             iface: in_name.as_deref().map_or(0, iface_value),
             proto: self.f.requirement.proto.number(),
             dst: self.value(hop.header.dst)?,

@@ -54,7 +54,6 @@ pub(super) enum PortChange {
 /// Packets to compare with.
 #[derive(Debug, Clone)]
 pub(super) struct Packet {
-    pub family: Family,
     pub iface: u128,
     pub proto: u8,
     pub dst: u128,

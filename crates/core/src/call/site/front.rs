@@ -99,7 +99,14 @@ impl Builder<'_> {
             }
             (Some(w), _) => {
                 let net = router.device.interfaces[outer].addresses.iter().find(|n| n.addr() == w.address);
-                let net = net.copied().unwrap_or_else(|| w.address.into());
+                let mut net = net.copied().unwrap_or_else(|| w.address.into());
+                if net.prefix_len() == net.max_prefix_len() {
+                    // Only the address is known: the smallest network in which it can have a neighbour.
+                    net = neighbourhood(w.address);
+                    let list = &mut self.routers[0].device.interfaces[outer].addresses;
+                    list.retain(|n| n.addr() != w.address);
+                    list.push(net);
+                }
                 (net, format!("its outer address {} ({}) is not {public}", w.address, w.why))
             }
         };
@@ -135,4 +142,14 @@ impl Builder<'_> {
         self.devices.push(device);
         self.devices.len() - 1
     }
+}
+
+/// The smallest IPv4 network in which this address is neither the first nor the last.
+fn neighbourhood(address: IpAddr) -> IpNet {
+    let fits = |bits: u8| {
+        let net = IpNet::new_assert(address, bits);
+        address != net.network() && address != net.broadcast()
+    };
+    let bits = (8..=30).rev().find(|b| fits(*b)).unwrap_or(8);
+    IpNet::new_assert(address, bits)
 }

@@ -176,7 +176,9 @@ pub(super) fn routes(ways: &[Way], device: &mut Device) {
                 continue;
             }
             let to = ipnet::IpNet::new_assert(family.address(0), 0);
-            device.routes.push(crate::model::Route { to, target: RouteTarget::Via(index, way.hop), table, metric: 0 });
+            // A line that tells its gateway only when it comes up: the default route knows it.
+            let hop = way.hop.or_else(|| default_hop(device, index, family));
+            device.routes.push(crate::model::Route { to, target: RouteTarget::Via(index, hop), table, metric: 0 });
             let mark = Some((number, WAY));
             let rule =
                 RoutingRule { priority: number, family, from: None, to: None, iif: None, mark, table, even_own: true };
@@ -198,4 +200,14 @@ pub(super) fn routes(ways: &[Way], device: &mut Device) {
             device.routing_rules.push(main);
         }
     }
+}
+
+fn default_hop(device: &Device, index: usize, family: Family) -> Option<IpAddr> {
+    let main = |r: &&crate::model::Route| {
+        r.table == crate::dialect::iproute::MAIN && r.to.prefix_len() == 0 && Family::of(r.to.addr()) == family
+    };
+    device.routes.iter().filter(main).find_map(|r| match r.target {
+        RouteTarget::Via(i, hop) if i == index => hop,
+        _ => None,
+    })
 }
