@@ -4,6 +4,7 @@ pub mod iproute;
 pub mod nft;
 pub mod pf;
 pub mod pfsense;
+pub mod toy;
 
 /// A kind of configuration file that is read.
 #[derive(Debug, Clone, Copy)]
@@ -46,6 +47,14 @@ pub const DIALECTS: &[Dialect] = &[
         file: "`nft list ruleset` or `nft -j list ruleset`",
         is_system: false,
         looks_like: nft::looks_like,
+        without_secrets: str::to_owned,
+    },
+    Dialect {
+        name: "toy",
+        title: "toy firewall",
+        file: "a text that begins with `toy firewall 1`",
+        is_system: false,
+        looks_like: toy::looks_like,
         without_secrets: str::to_owned,
     },
 ];

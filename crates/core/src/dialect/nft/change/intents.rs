@@ -5,7 +5,7 @@ use super::write::{Conditions, header, seen_by};
 use super::{At, Found, Plan};
 use crate::change::{Intent, Packets, Refused};
 use crate::cube::Set;
-use crate::dialect::nft::ast::TableFamily;
+use crate::dialect::nft::ast::{Stmt, TableFamily};
 use crate::model::{
     Action, ChainId, Family, Hook, KeyField, Lookup, Part, Policy, StageKind, Step, Verdicted, address_value,
     prefix_range,
@@ -144,6 +144,9 @@ impl Plan {
                             let doubt = &self.pipeline.doubts[doubt.0 as usize];
                             return Err(Refused(doubt.what.to_string()));
                         }
+                        (None, Outcome::Untracked) => {
+                            return Err(Refused("`notrack` takes these packets: they cannot be translated".into()));
+                        }
                         _ => continue,
                     };
                     if named.is_some() {
@@ -199,12 +202,11 @@ impl Plan {
         if packets.from.is_empty() && packets.in_iface.is_none() {
             return Err(Refused("which packets come from inside is not known: name their networks".into()));
         }
-        let chain = match self.nat_chains(Hook::Postrouting, packets.family).first() {
-            Some(id) => *id,
-            None => {
-                let base = "type nat hook postrouting priority srcnat";
-                self.make_chain(own(packets.family), "postrouting", base)?
-            }
+        let chain = if let Some(id) = self.nat_chains(Hook::Postrouting, packets.family).first() {
+            *id
+        } else {
+            let base = "type nat hook postrouting priority srcnat";
+            self.make_chain(own(packets.family), "postrouting", base)?
         };
         let ports = &packets.ports;
         let rule = Conditions { packets, ports, to: Some(to), in_iface: true, out_iface: true }.to_string();
@@ -222,6 +224,9 @@ impl Plan {
         if packets.in_iface.is_none() && packets.from.is_empty() {
             return Err(Refused("by which interface packets from outside come is not known: name it".into()));
         }
+        if self.offloads() {
+            self.notes.push("connections that are offloaded now pass by the rules until they end".into());
+        }
         let family = packets.family;
         let holds = |plan: &Self, hook: Hook| {
             let Some(Found::Rule((id, _)) | Found::End(id)) = deciding else { return false };
@@ -237,12 +242,11 @@ impl Plan {
         };
         for (hook, name) in hooks {
             // Behind another chain's accept a drop still counts: it is final in every chain of a hook.
-            let chain = match self.filters(*hook, None, family).first() {
-                Some((id, ..)) => *id,
-                None => {
-                    let base = format!("type filter hook {name} priority filter");
-                    self.make_chain(TableFamily::Inet, name, &base)?
-                }
+            let chain = if let Some((id, ..)) = self.filters(*hook, None, family).first() {
+                *id
+            } else {
+                let base = format!("type filter hook {name} priority filter");
+                self.make_chain(TableFamily::Inet, name, &base)?
             };
             let rule =
                 Conditions { packets, ports: inside, to: Some(to), in_iface: true, out_iface: *hook == Hook::Forward };
@@ -252,6 +256,12 @@ impl Plan {
             self.rule(At::Start(chain), &rule)?;
         }
         Ok(())
+    }
+
+    /// Some connections go into a flowtable.
+    fn offloads(&self) -> bool {
+        let stmts = self.ast.tables.iter().flat_map(|t| &t.chains).flat_map(|c| &c.rules).flat_map(|r| &r.stmts);
+        stmts.into_iter().any(|s| matches!(s, Stmt::Effect(word, _) if &**word == "flow"))
     }
 
     /// Some packets have no connection that a rule could ask about.

@@ -66,6 +66,8 @@ struct Plan {
     live: Vec<String>,
     undo: Vec<String>,
     made: Vec<(TableFamily, Box<str>)>,
+    /// What else a person should know.
+    notes: Vec<String>,
 }
 
 impl Plan {
@@ -80,6 +82,7 @@ impl Plan {
             live: Vec::new(),
             undo: Vec::new(),
             made: Vec::new(),
+            notes: Vec::new(),
         };
         if plan.text().trim_start_matches('\u{feff}').trim_start().starts_with('{') {
             return Err(Refused("give the rules as text: `nft list ruleset`".into()));
@@ -239,6 +242,7 @@ impl Plan {
         self.undo.extend(self.made.iter().rev().map(|(family, table)| remove_table(*family, table)));
         let mut keep = vec!["add the same lines to the file that your router loads at boot".to_owned()];
         keep.extend(self.owners());
+        keep.append(&mut self.notes);
         let place = "on the device, as root".to_owned();
         let undo = vec![Step { place: place.clone(), lines: self.undo }];
         let steps = vec![

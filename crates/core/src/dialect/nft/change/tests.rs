@@ -194,6 +194,8 @@ fn what_cannot_be_done_is_refused_with_a_reason() {
     assert!(refused(ingress, allow()).contains("table netdev n"), "{}", refused(ingress, allow()));
     let unread = "table ip f { chain c { type filter hook forward priority 0; policy drop; frobnicate 5; } }\n";
     assert!(refused(unread, allow()).contains("frobnicate"));
+    let raw = "table ip raw { chain p { type filter hook prerouting priority raw; udp dport 50000-60000 notrack; } }\n";
+    assert!(refused(&format!("{raw}{NAT}"), forward(Some("wan0"), false)).contains("notrack"));
     let mut odd = packets(Some("wan0\" accept"));
     odd.ports.clear();
     assert!(refused(FORWARD, Intent::Allow { packets: odd, to: ip("192.168.1.50"), input: false }).contains("name"));

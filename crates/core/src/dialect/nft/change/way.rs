@@ -42,6 +42,8 @@ pub(super) enum Outcome {
     Through(Point),
     /// A statement that is not understood or not modelled has them.
     Open(DoubtId),
+    /// Some of them are not tracked, though they have to be translated.
+    Untracked,
 }
 
 /// How a condition answers.
@@ -115,11 +117,10 @@ impl Seen {
             Value::Among(set) => (masked(set), false),
         };
         Some(match set {
-            None => Says::Maybe,
             Some(set) if set.is_subset(test) => Says::Yes,
             Some(set) if !set.intersects(test) => Says::No,
             Some(_) if meant => Says::Part,
-            Some(_) => Says::Maybe,
+            _ => Says::Maybe,
         })
     }
 
@@ -233,6 +234,10 @@ impl Walk<'_> {
             Action::Unmodelled(Ways::Anything | Ways::AcceptOrDrop, doubt) => {
                 return (says != Says::Maybe).then_some(Outcome::Open(*doubt));
             }
+            // Without a connection there is no translation (`nf_nat_inet_fn`, net/netfilter/nf_nat_core.c).
+            Action::Untrack if self.seen.asked.is_some() => {
+                return matches!(says, Says::Yes | Says::Part).then_some(Outcome::Untracked);
+            }
             _ => return None,
         };
         self.verdict(verdict, says, at, depth)
@@ -241,10 +246,10 @@ impl Walk<'_> {
     /// What a verdict decides, if anything, for packets that meet it like this.
     fn verdict(&self, verdict: Verdicted, says: Says, at: Point, depth: usize) -> Option<Outcome> {
         let ends = |inner: Outcome| match (inner, says) {
-            (_, Says::Maybe | Says::No) => None,
-            (inner, Says::Yes) => Some(inner),
-            (inner @ (Outcome::Dies(_) | Outcome::Open(_)), Says::Part) => Some(inner),
-            (_, Says::Part) => None,
+            (inner, Says::Yes) | (inner @ (Outcome::Dies(_) | Outcome::Open(_) | Outcome::Untracked), Says::Part) => {
+                Some(inner)
+            }
+            _ => None,
         };
         match verdict {
             Verdicted::Accept => ends(Outcome::Accepted),
