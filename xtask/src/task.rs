@@ -10,6 +10,7 @@ pub fn test() -> Result<(), String> {
     cargo(&["fmt", "--all", "--check"])?;
     cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     cargo(&["test", "--workspace", "--locked"])?;
+    cargo(&["run", "--release", "--locked", "--package", "callpath-lab", "--bin", "changes"])?;
     differential(&["--packets".into(), SHORT_CAMPAIGN.into()])
 }
 

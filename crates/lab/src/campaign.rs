@@ -5,6 +5,7 @@ mod probes;
 mod run;
 
 pub use floors::Tally;
+pub use probes::Probe;
 pub use run::{Bench, Mismatch};
 
 use crate::generate::{Names, Ruleset, ruleset};

@@ -6,6 +6,7 @@
 //! ordinary user gets them inside a user namespace of their own, where the system allows that.
 
 pub mod campaign;
+pub mod changes;
 pub mod compare;
 pub mod generate;
 pub mod monitor;

@@ -3,7 +3,7 @@
 use super::native::Native;
 use crate::dialect::iproute::{self, Dump, DumpedRoute};
 use crate::dialect::nft::{self, lower::Coverage};
-use crate::dialect::{Counts, pf, pfsense};
+use crate::dialect::{Counts, pf, pfsense, toy};
 use crate::manifest::At;
 use crate::model::{Interface, Pipeline, RoutingRule, SourceId};
 use crate::snapshot::{InputError, Snapshot};
@@ -38,6 +38,8 @@ pub enum Kind {
     PfSense,
     /// Rules of pf.
     Pf,
+    /// The pattern for new dialects.
+    Toy,
 }
 
 const RULESET: &str =
@@ -72,6 +74,7 @@ pub fn recognise(source: SourceId, text: &str) -> Result<Kind, InputError> {
         ),
         _ if start.starts_with('<') => refuse("XML or HTML", RULESET),
         _ if start.starts_with('[') => refuse("a file in INI or TOML style", RULESET),
+        _ if toy::looks_like(start) => Ok(Kind::Toy),
         _ if pf::text::is_pf(start) => Ok(Kind::Pf),
         _ if is_iptables(start) => refuse(
             "an iptables-save file",
@@ -108,7 +111,7 @@ pub(super) fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, I
         };
         let text = snapshot.source(id).map_or("", |s| &s.text);
         match recognise(id, text)? {
-            kind @ (Kind::NftText | Kind::NftJson) => {
+            kind @ (Kind::NftText | Kind::NftJson | Kind::Toy) => {
                 if let Some((main, _)) = out.rulesets.first() {
                     if snapshot.source(*main).is_some_and(|m| includes(&m.text, &file.value)) {
                         continue;
@@ -159,6 +162,7 @@ pub(super) fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, I
 pub fn ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipeline) -> Result<Counts, InputError> {
     let text = snapshot.source(id).map_or("", |s| &s.text);
     let waiting = match kind {
+        Kind::Toy => return Ok(toy::lower::lower(&toy::parse(id, text), into)),
         Kind::PfSense => Native { config: Some((id, pfsense::read::read(id, text)?.into())), effective: None },
         Kind::Pf => Native { effective: Some((id, pf::text::parse(id, text).into())), config: None },
         _ => return nft_ruleset(snapshot, id, kind, into).map(|c| c.total()),

@@ -5,6 +5,7 @@ pub mod nft;
 mod patch;
 pub mod pf;
 pub mod pfsense;
+pub mod toy;
 
 pub use patch::{Patch, apply, plan, steps};
 
@@ -49,6 +50,14 @@ pub const DIALECTS: &[Dialect] = &[
         file: "`nft list ruleset` or `nft -j list ruleset`",
         is_system: false,
         looks_like: nft::looks_like,
+        without_secrets: str::to_owned,
+    },
+    Dialect {
+        name: "toy",
+        title: "toy firewall",
+        file: "a text that begins with `toy firewall 1`",
+        is_system: false,
+        looks_like: toy::looks_like,
         without_secrets: str::to_owned,
     },
 ];

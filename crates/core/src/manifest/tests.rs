@@ -39,7 +39,7 @@ fn the_whole_manifest_is_read_with_places() {
     let GatewayKind::Stated { forwards, hairpin, .. } = &m.gateways[0].kind else { panic!("stated") };
     assert_eq!(forwards.value, Forwards::Ports(vec![(Proto::Udp, 50000, 50499), (Proto::Tcp, 7881, 7881)]));
     assert_eq!(*hairpin, Some(false));
-    let GatewayKind::Read { files, wan, interfaces, routes } = &m.gateways[1].kind else { panic!("read") };
+    let GatewayKind::Read { files, wan, interfaces, routes, .. } = &m.gateways[1].kind else { panic!("read") };
     assert_eq!(files.len(), 2);
     assert_eq!(&WHOLE[wan.as_ref().expect("wan").span.clone()], "\"192.168.0.2\"");
     let names: Vec<&str> = interfaces.iter().map(|(n, _)| &*n.value).collect();

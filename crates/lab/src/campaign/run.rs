@@ -5,7 +5,7 @@ use super::probes::{Asked, Probe, ask_all, draw};
 use crate::compare::{Fate, Fates, STAGES, allows, candidates, is_open, rules};
 use crate::generate::Ruleset;
 use crate::monitor::{Monitor, TRACING};
-use crate::namespace::Failure;
+use crate::namespace::{Failure, Namespace};
 use crate::packet::{Mark, Stage, Tuple, build};
 use crate::random::Random;
 use crate::topology::{Built, Topology};
@@ -108,6 +108,27 @@ impl Bench {
     pub fn load(&self, router: usize, ruleset: &str) -> Result<(), Failure> {
         let script = format!("flush ruleset\n{OWN_TABLE}{ruleset}");
         self.built[router].space.command("nft", &["-f", "-"], &script).map(|_| ())
+    }
+
+    /// A router's namespace.
+    pub fn space(&self, router: usize) -> &Namespace {
+        &self.built[router].space
+    }
+
+    /// What becomes of one packet, its answer and the third one, on the rules that are loaded.
+    ///
+    /// # Errors
+    /// When the lab itself fails.
+    pub fn fates(&mut self, probe: &Probe) -> Result<Fates, Failure> {
+        Ok(self.attempt(std::slice::from_ref(probe))?.fates[0])
+    }
+
+    /// What kernel and trace say differently about one packet, on the rules that are loaded, as they are listed.
+    ///
+    /// # Errors
+    /// When the lab itself fails.
+    pub fn differs(&mut self, probe: &Probe) -> Result<Option<String>, Failure> {
+        self.alone_loaded(false, probe)
     }
 
     fn listing(&self, router: usize, as_json: bool) -> Result<String, Failure> {

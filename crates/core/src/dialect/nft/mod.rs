@@ -4,6 +4,7 @@
 
 pub mod ast;
 mod build;
+pub mod change;
 pub mod json;
 pub mod lower;
 mod normal;

@@ -1,0 +1,326 @@
+//! What each intent asks of the chains.
+
+use super::way::{Outcome, Seen, through};
+use super::write::{Conditions, header, seen_by};
+use super::{At, Found, Plan};
+use crate::change::{Intent, Packets, Refused};
+use crate::cube::Set;
+use crate::dialect::nft::ast::{Stmt, TableFamily};
+use crate::model::{
+    Action, ChainId, Family, Hook, KeyField, Lookup, Part, Policy, StageKind, Step, Verdicted, address_value,
+    prefix_range,
+};
+use std::net::IpAddr;
+
+/// More rules than this for one intent: the chains send packets in circles that are not seen through.
+const MOST: usize = 24;
+
+/// The longest name of an interface (`IFNAMSIZ` with its final zero, `linux/if.h`).
+const LONGEST_IFACE: usize = 15;
+
+/// Packets on their way through the filters of a device.
+struct Way<'a> {
+    packets: &'a Packets,
+    ports: &'a [(u16, u16)],
+    /// As it is asked, where it differs.
+    asked: Option<IpAddr>,
+    to: IpAddr,
+    hooks: &'a [Hook],
+}
+
+impl Plan {
+    pub(super) fn intent(&mut self, intent: &Intent, deciding: Option<Found>) -> Result<(), Refused> {
+        match intent {
+            Intent::Forward { packets, address, to, hairpin } => {
+                names(packets)?;
+                self.translate(packets, *address, *to, *hairpin)?;
+                let hooks = [Hook::Ingress, Hook::Prerouting, Hook::Forward, Hook::Postrouting];
+                let way = Way { packets, ports: &packets.ports, asked: Some(*address), to: *to, hooks: &hooks };
+                self.pass(&way, deciding)
+            }
+            Intent::Allow { packets, to, input } => {
+                names(packets)?;
+                let translated = !self.nat_chains(Hook::Prerouting, packets.family).is_empty();
+                let hooks: &[Hook] = match (input, translated) {
+                    (true, _) => &[Hook::Ingress, Hook::Prerouting, Hook::Input],
+                    // Before translation the packet asks for an address that is not known here.
+                    (false, true) => &[Hook::Forward, Hook::Postrouting],
+                    (false, false) => &[Hook::Ingress, Hook::Prerouting, Hook::Forward, Hook::Postrouting],
+                };
+                self.pass(&Way { packets, ports: &packets.ports, asked: None, to: *to, hooks }, deciding)
+            }
+            Intent::AllowAnswers { family, input } => self.answers(*family, *input, deciding),
+            Intent::SourceNat { packets, to } => {
+                names(packets)?;
+                self.masquerade(packets, *to)
+            }
+            Intent::Close { packets, address, to, inside } => {
+                names(packets)?;
+                self.close(packets, *address, *to, inside, deciding)
+            }
+        }
+    }
+
+    fn translate(&mut self, packets: &Packets, address: IpAddr, to: IpAddr, hairpin: bool) -> Result<(), Refused> {
+        let family = packets.family;
+        if Family::of(to) != family || Family::of(address) != family {
+            return Err(Refused(format!(
+                "{address} and {to} are of different families: nothing translates between them"
+            )));
+        }
+        let chains = self.nat_chains(Hook::Prerouting, family);
+        // Where the rules name addresses there are several, or it never changes. A host with a public address has
+        // neighbours with such addresses, and their packets come by the same interface.
+        let by_address = hairpin || packets.in_iface.is_none() || !is_private(to) || self.names_addresses(&chains);
+        let chain = match chains.first() {
+            Some(id) => *id,
+            None => self.make_chain(own(family), "prerouting", "type nat hook prerouting priority dstnat")?,
+        };
+        let both = self.chain_name(chain)?.family == TableFamily::Inet;
+        let to_address = Some(address).filter(|_| by_address);
+        let mut rule =
+            Conditions { packets, ports: &packets.ports, to: to_address, in_iface: true, out_iface: false }.to_string();
+        if both && !by_address && packets.from.is_empty() {
+            rule = format!("meta nfproto {} {rule}", if family == Family::V4 { "ipv4" } else { "ipv6" });
+        }
+        let word = if both { format!("{} ", header(family)) } else { String::new() };
+        self.rule(At::Start(chain), &format!("{rule} dnat {word}to {to}"))
+    }
+
+    fn names_addresses(&self, chains: &[ChainId]) -> bool {
+        let asks = |step: &Step| match step {
+            Step::Match(m) => m.keys.iter().any(|k| k.field == KeyField::Header(Part::Dst)),
+            Step::Act(_) => false,
+        };
+        self.reached(chains).iter().any(|id| self.pipeline.chain(*id).rules.iter().any(|r| r.steps.iter().any(asks)))
+    }
+
+    /// These chains and those to which they lead.
+    fn reached(&self, from: &[ChainId]) -> Vec<ChainId> {
+        let mut out = from.to_vec();
+        let mut next = 0;
+        while let Some(id) = out.get(next).copied() {
+            next += 1;
+            for step in self.pipeline.chain(id).rules.iter().flat_map(|r| &r.steps) {
+                let found = match step {
+                    Step::Act(Action::Jump(to) | Action::Goto(to)) => vec![*to],
+                    Step::Act(Action::Verdict(map)) => targets(map),
+                    _ => Vec::new(),
+                };
+                out.extend(found.into_iter().filter(|id| !out.contains(id)).collect::<Vec<_>>());
+            }
+        }
+        out
+    }
+
+    /// Base chains of a hook that filter a family; for each whether the destination was translated before.
+    fn filters(&self, hook: Hook, packets_in: Option<&str>, family: Family) -> Vec<(ChainId, Policy, bool)> {
+        let mut translated = !matches!(hook, Hook::Ingress | Hook::Prerouting);
+        let mut out = Vec::new();
+        for stage in self.pipeline.hooks[hook as usize].iter().filter(|s| s.families.has(family)) {
+            let elsewhere = |on: &Vec<Box<str>>| packets_in.is_some_and(|name| !on.iter().any(|i| **i == *name));
+            match &stage.kind {
+                StageKind::Translate { .. } => translated = true,
+                StageKind::Filter { chain, policy, .. } if !stage.interfaces.as_ref().is_some_and(elsewhere) => {
+                    out.push((*chain, *policy, translated));
+                }
+                _ => {}
+            }
+        }
+        out
+    }
+
+    /// Lets packets through every filter that ends them.
+    fn pass(&mut self, way: &Way<'_>, mut deciding: Option<Found>) -> Result<(), Refused> {
+        'rules: for _ in 0..MOST {
+            for hook in way.hooks {
+                let filters = self.filters(*hook, way.packets.in_iface.as_deref(), way.packets.family);
+                for (chain, policy, translated) in filters {
+                    let seen = way.seen(*hook, translated);
+                    let named = self.names(deciding, chain);
+                    let at = match (named, through(&self.pipeline, chain, policy, &seen)) {
+                        (Some(point), _) | (None, Outcome::Dies(point)) => point,
+                        (None, Outcome::Open(doubt)) => {
+                            let doubt = &self.pipeline.doubts[doubt.0 as usize];
+                            return Err(Refused(doubt.what.to_string()));
+                        }
+                        (None, Outcome::Untracked) => {
+                            return Err(Refused("`notrack` takes these packets: they cannot be translated".into()));
+                        }
+                        _ => continue,
+                    };
+                    if named.is_some() {
+                        deciding = None;
+                    }
+                    let to = if translated { way.to } else { way.asked.unwrap_or(way.to) };
+                    let rule = format!("{} accept", seen_by(way.packets, way.ports, to, &seen));
+                    self.rule(At::Before(at), &rule)?;
+                    continue 'rules;
+                }
+            }
+            return Ok(());
+        }
+        Err(Refused("the chains of these rules are too involved: let the packets in by hand".into()))
+    }
+
+    /// The deciding rule, if this base chain leads to it and it ends packets.
+    fn names(&self, deciding: Option<Found>, base: ChainId) -> Option<super::Point> {
+        let Some(Found::Rule((chain, i))) = deciding else { return None };
+        let ends = |step: &Step| {
+            matches!(step, Step::Act(Action::Drop | Action::Reject(_) | Action::Verdict(_) | Action::Unmodelled(..)))
+        };
+        let rule = self.pipeline.chain(chain).rules.get(i)?;
+        (rule.steps.iter().any(ends) && self.reached(&[base]).contains(&chain)).then_some((chain, i))
+    }
+
+    fn answers(&mut self, family: Family, input: bool, deciding: Option<Found>) -> Result<(), Refused> {
+        let seen = Seen {
+            family,
+            transport: None,
+            from: Set::range(0, u128::MAX),
+            to: None,
+            asked: None,
+            in_iface: None,
+            out_iface: None,
+            routed: !input,
+            first: false,
+        };
+        let hook = if input { Hook::Input } else { Hook::Forward };
+        for (chain, policy, _) in self.filters(hook, None, family) {
+            let decides = match deciding {
+                Some(Found::Rule((id, _)) | Found::End(id)) => self.reached(&[chain]).contains(&id),
+                None => false,
+            };
+            if decides || matches!(through(&self.pipeline, chain, policy, &seen), Outcome::Dies(_)) {
+                self.rule(At::Start(chain), "ct state established,related accept")?;
+            }
+        }
+        Ok(())
+    }
+
+    fn masquerade(&mut self, packets: &Packets, to: IpAddr) -> Result<(), Refused> {
+        if packets.from.is_empty() && packets.in_iface.is_none() {
+            return Err(Refused("which packets come from inside is not known: name their networks".into()));
+        }
+        let chain = if let Some(id) = self.nat_chains(Hook::Postrouting, packets.family).first() {
+            *id
+        } else {
+            let base = "type nat hook postrouting priority srcnat";
+            self.make_chain(own(packets.family), "postrouting", base)?
+        };
+        let ports = &packets.ports;
+        let rule = Conditions { packets, ports, to: Some(to), in_iface: true, out_iface: true }.to_string();
+        self.rule(At::Start(chain), &format!("{rule} masquerade"))
+    }
+
+    fn close(
+        &mut self,
+        packets: &Packets,
+        address: IpAddr,
+        to: IpAddr,
+        inside: &[(u16, u16)],
+        deciding: Option<Found>,
+    ) -> Result<(), Refused> {
+        if packets.in_iface.is_none() && packets.from.is_empty() {
+            return Err(Refused("by which interface packets from outside come is not known: name it".into()));
+        }
+        if self.offloads() {
+            self.notes.push("connections that are offloaded now pass by the rules until they end".into());
+        }
+        let family = packets.family;
+        let holds = |plan: &Self, hook: Hook| {
+            let Some(Found::Rule((id, _)) | Found::End(id)) = deciding else { return false };
+            let bases: Vec<ChainId> = plan.filters(hook, None, family).iter().map(|(id, ..)| *id).collect();
+            plan.reached(&bases).contains(&id)
+        };
+        let hooks: &[(Hook, &str)] = match (holds(self, Hook::Input), holds(self, Hook::Forward)) {
+            (true, false) => &[(Hook::Input, "input")],
+            (false, false) if address == to && packets.out_iface.is_none() => {
+                &[(Hook::Forward, "forward"), (Hook::Input, "input")]
+            }
+            _ => &[(Hook::Forward, "forward")],
+        };
+        for (hook, name) in hooks {
+            // Behind another chain's accept a drop still counts: it is final in every chain of a hook.
+            let chain = if let Some((id, ..)) = self.filters(*hook, None, family).first() {
+                *id
+            } else {
+                let base = format!("type filter hook {name} priority filter");
+                self.make_chain(TableFamily::Inet, name, &base)?
+            };
+            let rule =
+                Conditions { packets, ports: inside, to: Some(to), in_iface: true, out_iface: *hook == Hook::Forward };
+            // Answers to what the host itself asked outside may come to these ports too.
+            let asked = if self.untracks() { "" } else { " ct direction original" };
+            let rule = format!("{rule}{asked} drop");
+            self.rule(At::Start(chain), &rule)?;
+        }
+        Ok(())
+    }
+
+    /// Some connections go into a flowtable.
+    fn offloads(&self) -> bool {
+        let stmts = self.ast.tables.iter().flat_map(|t| &t.chains).flat_map(|c| &c.rules).flat_map(|r| &r.stmts);
+        stmts.into_iter().any(|s| matches!(s, Stmt::Effect(word, _) if &**word == "flow"))
+    }
+
+    /// Some packets have no connection that a rule could ask about.
+    fn untracks(&self) -> bool {
+        let steps = self.pipeline.chains.iter().flat_map(|c| &c.rules).flat_map(|r| &r.steps);
+        steps.into_iter().any(|s| matches!(s, Step::Act(Action::Untrack)))
+    }
+}
+
+impl Way<'_> {
+    fn seen(&self, hook: Hook, translated: bool) -> Seen {
+        let packets = self.packets;
+        let to = if translated { self.to } else { self.asked.unwrap_or(self.to) };
+        let from = if packets.from.is_empty() {
+            Set::range(0, packets.family.max_address())
+        } else {
+            Set::from_ranges(packets.from.iter().map(|n| prefix_range(*n)))
+        };
+        let wide = |(lo, hi): &(u16, u16)| (u128::from(*lo), u128::from(*hi));
+        let ports =
+            if self.ports.is_empty() { Set::range(0, 65535) } else { Set::from_ranges(self.ports.iter().map(wide)) };
+        Seen {
+            family: packets.family,
+            transport: Some((packets.proto.number(), ports)),
+            from,
+            to: Some(address_value(to)),
+            asked: self.asked.map(address_value),
+            in_iface: packets.in_iface.clone(),
+            out_iface: packets.out_iface.clone(),
+            routed: matches!(hook, Hook::Forward | Hook::Postrouting),
+            first: true,
+        }
+    }
+}
+
+fn own(family: Family) -> TableFamily {
+    if family == Family::V4 { TableFamily::Ip } else { TableFamily::Ip6 }
+}
+
+fn is_private(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => ip.is_private(),
+        // Unique local addresses (RFC 4193).
+        IpAddr::V6(ip) => ip.segments()[0] & 0xfe00 == 0xfc00,
+    }
+}
+
+fn targets(map: &Lookup<Verdicted>) -> Vec<ChainId> {
+    let all = map.entries.iter().map(|(_, v)| *v).chain(map.default);
+    all.filter_map(|v| if let Verdicted::Jump(to) | Verdicted::Goto(to) = v { Some(to) } else { None }).collect()
+}
+
+/// Names of interfaces that a rule can hold.
+fn names(packets: &Packets) -> Result<(), Refused> {
+    for name in packets.in_iface.iter().chain(&packets.out_iface) {
+        let odd = |c: char| c.is_control() || c.is_whitespace() || "\"'\\*/$`".contains(c);
+        if name.is_empty() || name.len() > LONGEST_IFACE || name.contains(odd) {
+            return Err(Refused(format!("`{name}` is no interface's name")));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,280 @@
+//! Wanted changes as `nft` commands: only additions, each tagged with a comment, so that they can be found and taken
+//! back. Every command is appended to the text and read again before the next one is chosen.
+
+mod intents;
+#[cfg(test)]
+mod tests;
+mod way;
+mod write;
+
+use super::ast::{self, Ruleset, TableFamily};
+use super::lower::lower;
+use super::print::family as family_word;
+use super::text;
+use crate::change::{Printed, Refused, Step, Wanted};
+use crate::model::{ChainId, Family, OriginId, Pipeline, SourceId, SourceSpan, StageKind};
+use crate::snapshot::Source;
+use way::Point;
+use write::{ChainName, remove, remove_table, shell, tag};
+
+/// What makes wanted things true on a device whose rules are the text `source`. `pipeline` is the one in which the
+/// wanted things' origins are numbered.
+///
+/// # Errors
+/// When the rules are given as JSON, or when additions alone cannot do it; the message is for a person.
+pub fn print(source: SourceId, sources: &[Source], pipeline: &Pipeline, wanted: &[Wanted]) -> Result<Printed, Refused> {
+    let mut plan = Plan::new(source, sources)?;
+    for one in wanted {
+        plan.name(&one.name);
+        let deciding = one.deciding.and_then(|id| plan.find(pipeline, id));
+        plan.intent(&one.intent, deciding)?;
+        // What one wanted thing adds may be all that the next one needs.
+        if plan.live.is_empty() {
+            return Err(Refused(format!("the rules of this text do not stop `{}`; something else does", one.name)));
+        }
+    }
+    Ok(plan.printed())
+}
+
+/// A statement of the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Found {
+    /// A rule.
+    Rule(Point),
+    /// A chain's end.
+    End(ChainId),
+}
+
+/// Where a rule goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    /// Before all others of the chain.
+    Start(ChainId),
+    /// Directly before what decides, as far as that can be named: by its handle, or because nothing follows.
+    Before(Point),
+}
+
+/// Commands so far, and what the text means with them.
+struct Plan {
+    source: SourceId,
+    sources: Vec<Source>,
+    /// The tags that the text had before.
+    taken: Vec<Box<str>>,
+    tag: String,
+    ast: Ruleset,
+    pipeline: Pipeline,
+    live: Vec<String>,
+    undo: Vec<String>,
+    made: Vec<(TableFamily, Box<str>)>,
+    /// What else a person should know.
+    notes: Vec<String>,
+}
+
+impl Plan {
+    fn new(source: SourceId, sources: &[Source]) -> Result<Self, Refused> {
+        let mut plan = Self {
+            source,
+            sources: sources.to_vec(),
+            taken: Vec::new(),
+            tag: String::new(),
+            ast: Ruleset::default(),
+            pipeline: Pipeline::default(),
+            live: Vec::new(),
+            undo: Vec::new(),
+            made: Vec::new(),
+            notes: Vec::new(),
+        };
+        if plan.text().trim_start_matches('\u{feff}').trim_start().starts_with('{') {
+            return Err(Refused("give the rules as text: `nft list ruleset`".into()));
+        }
+        plan.read()?;
+        if let Some(unread) = plan.ast.unread.first() {
+            return Err(Refused(format!("`{}` was not understood: {}", unread.text, unread.why)));
+        }
+        plan.taken = plan
+            .ast
+            .tables
+            .iter()
+            .flat_map(|t| &t.chains)
+            .flat_map(|c| &c.rules)
+            .filter_map(|r| r.comment.clone())
+            .collect();
+        Ok(plan)
+    }
+
+    fn text(&mut self) -> &mut String {
+        &mut self.sources[usize::from(self.source.0)].text
+    }
+
+    fn read(&mut self) -> Result<(), Refused> {
+        self.ast = text::parse(self.source, &self.sources).map_err(|e| Refused(e.message))?;
+        self.pipeline = Pipeline::default();
+        lower(&self.ast, true, &mut self.pipeline);
+        Ok(())
+    }
+
+    /// The tag of what follows; no rule of the text has it already.
+    fn name(&mut self, name: &str) {
+        self.tag = tag(name);
+        let mut n = 1;
+        while self.taken.iter().any(|t| **t == *self.tag) {
+            n += 1;
+            self.tag = tag(&format!("{} ({n})", name.chars().take(80).collect::<String>()));
+        }
+    }
+
+    /// The statement of this text that an origin of another pipeline names.
+    fn find(&self, pipeline: &Pipeline, id: OriginId) -> Option<Found> {
+        let at = pipeline.origins.get(id.0 as usize)?.at;
+        let same = |id: OriginId| self.pipeline.origin(id).at == at && at != SourceSpan::default();
+        for (i, chain) in self.pipeline.chains.iter().enumerate() {
+            let id = ChainId(u32::try_from(i).ok()?);
+            if let Some(rule) = chain.rules.iter().position(|r| same(r.origin)) {
+                return Some(Found::Rule((id, rule)));
+            }
+            if same(chain.origin) {
+                return Some(Found::End(id));
+            }
+        }
+        None
+    }
+
+    /// A chain of the pipeline as the text declares it.
+    fn declared(&self, id: ChainId) -> Option<(&ast::Table, &ast::Chain)> {
+        let chain = self.pipeline.chain(id);
+        let at = self.pipeline.origin(chain.origin).at;
+        let all = self.ast.tables.iter().flat_map(|t| t.chains.iter().map(move |c| (t, c)));
+        all.into_iter().find(|(_, c)| c.at == at && c.name == chain.name)
+    }
+
+    /// A chain as commands name it.
+    fn chain_name(&self, id: ChainId) -> Result<ChainName, Refused> {
+        let (table, chain) =
+            self.declared(id).ok_or_else(|| Refused("the chain that decides has no name in this text".into()))?;
+        if matches!(table.family, TableFamily::Netdev | TableFamily::Bridge | TableFamily::Arp) {
+            let of = format!("table {} {}", family_word(table.family), table.name);
+            return Err(Refused(format!("{of} decides before the router's own rules do; change it by hand")));
+        }
+        if chain.name.starts_with("__chain") {
+            return Err(Refused("the rules that decide stand in a chain without a name: give it one".into()));
+        }
+        Ok(ChainName { family: table.family, table: table.name.clone(), chain: chain.name.clone() })
+    }
+
+    /// Appends a command. `live`: the same for a shell, where handles are known.
+    fn command(&mut self, file: &str, live: &str) -> Result<(), Refused> {
+        let text = self.text();
+        if !text.is_empty() && !text.ends_with('\n') {
+            text.push('\n');
+        }
+        text.push_str(file);
+        text.push('\n');
+        self.live.push(shell(live));
+        self.read()
+    }
+
+    /// Adds a rule.
+    fn rule(&mut self, at: At, rule: &str) -> Result<(), Refused> {
+        let (At::Start(id) | At::Before((id, _))) = at;
+        let chain = self.chain_name(id)?;
+        let rule = format!("{rule} comment \"{}\"", self.tag);
+        let start = format!("insert rule {chain} {rule}");
+        let (file, live) = match at {
+            At::Start(_) => (start.clone(), start),
+            At::Before((_, i)) => {
+                let rules = self.declared(id).map_or(&[][..], |(_, c)| &c.rules);
+                match rules.get(i) {
+                    None => (format!("add rule {chain} {rule}"), format!("add rule {chain} {rule}")),
+                    // Handles are the kernel's: a file that is loaded gets others, and there the number counts.
+                    Some(ast::Rule { handle: Some(handle), .. }) => (
+                        format!("insert rule {chain} index {i} {rule}"),
+                        format!("insert rule {chain} handle {handle} {rule}"),
+                    ),
+                    Some(_) => (start.clone(), start),
+                }
+            }
+        };
+        let undo = remove(&chain, &self.tag);
+        if !self.undo.contains(&undo) {
+            self.undo.push(undo);
+        }
+        self.command(&file, &live)
+    }
+
+    /// Makes a base chain in a table of its own.
+    fn make_chain(&mut self, family: TableFamily, name: &str, base: &str) -> Result<ChainId, Refused> {
+        let word = family_word(family);
+        let is_ours = |t: &&ast::Table| t.family == family && &*t.name == "callpath";
+        let mut free = name.to_owned();
+        match self.ast.tables.iter().find(is_ours) {
+            None => {
+                self.made.push((family, "callpath".into()));
+                let table = format!("add table {word} callpath");
+                self.command(&table, &table)?;
+            }
+            Some(table) => {
+                while table.chains.iter().any(|c| *c.name == *free) {
+                    free.push('2');
+                }
+            }
+        }
+        let chain = format!("add chain {word} callpath {free} {{ {base}; policy accept; }}");
+        self.command(&chain, &chain)?;
+        let found = (0..self.pipeline.chains.len())
+            .filter_map(|i| u32::try_from(i).ok().map(ChainId))
+            .find(|id| self.declared(*id).is_some_and(|(t, c)| is_ours(&t) && *c.name == *free));
+        found.ok_or_else(|| Refused("the table that was made is not there".into()))
+    }
+
+    /// Entry chains of a hook's translation for a family, in the order in which they are asked.
+    fn nat_chains(&self, hook: crate::model::Hook, family: Family) -> Vec<ChainId> {
+        let mut out = Vec::new();
+        for stage in self.pipeline.hooks[hook as usize].iter().filter(|s| s.families.has(family)) {
+            if let StageKind::Translate { chains, .. } = &stage.kind {
+                out.extend(chains.iter().map(|(id, _)| *id));
+            }
+        }
+        out
+    }
+
+    fn printed(mut self) -> Printed {
+        self.undo.reverse();
+        self.undo.extend(self.made.iter().rev().map(|(family, table)| remove_table(*family, table)));
+        let mut keep = vec!["add the same lines to the file that your router loads at boot".to_owned()];
+        keep.extend(self.owners());
+        keep.append(&mut self.notes);
+        let place = "on the device, as root".to_owned();
+        let undo = vec![Step { place: place.clone(), lines: self.undo }];
+        let steps = vec![
+            Step { place, lines: self.live },
+            Step { place: "so that it stays after a restart".into(), lines: keep },
+        ];
+        Printed { text: self.sources.swap_remove(usize::from(self.source.0)).text, steps, undo }
+    }
+
+    /// Programs that write rules of this text anew.
+    fn owners(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        let mut note = |program: &str, instead: &str| {
+            let line = format!("{program} writes its rules anew when it reloads: {instead}");
+            if !out.contains(&line) {
+                out.push(line);
+            }
+        };
+        for table in &self.ast.tables {
+            match &*table.name {
+                "firewalld" => note("firewalld", "enter the same with firewall-cmd --permanent"),
+                "fw4" => note("OpenWrt's fw4", "enter the same in /etc/config/firewall"),
+                _ => {}
+            }
+            for chain in &table.chains {
+                if chain.name.starts_with("ufw-") || chain.name.starts_with("ufw6-") {
+                    note("ufw", "enter the same with ufw");
+                } else if chain.name.starts_with("DOCKER") {
+                    note("Docker", "rules outside of its own chains stay");
+                }
+            }
+        }
+        out
+    }
+}

@@ -1,0 +1,121 @@
+//! Rules and shell lines as text.
+
+use super::way::Seen;
+use crate::change::Packets;
+use crate::dialect::nft::ast::TableFamily;
+use crate::dialect::nft::print;
+use crate::model::Family;
+use ipnet::IpNet;
+use std::net::IpAddr;
+
+/// `NFTNL_UDATA_COMMENT_MAXLEN` (libnftnl's udata.h) is 128 with the final zero.
+const LONGEST_TAG: usize = 120;
+
+/// The comment of every rule that a change adds. Nothing in it ends a quotation of nft or of a shell.
+pub(super) fn tag(name: &str) -> String {
+    let mut tag = String::from("callpath: ");
+    for c in name.chars().filter(|c| !c.is_control() && !"\"'\\$`".contains(*c)) {
+        if tag.len() + c.len_utf8() > LONGEST_TAG {
+            break;
+        }
+        tag.push(c);
+    }
+    tag.trim_end().to_owned()
+}
+
+fn list(items: &[String]) -> String {
+    match items {
+        [one] => one.clone(),
+        many => format!("{{ {} }}", many.join(", ")),
+    }
+}
+
+/// `udp dport 50000-60000`
+fn ports(packets: &Packets, ports: &[(u16, u16)]) -> String {
+    let shown: Vec<String> =
+        ports.iter().map(|(lo, hi)| if lo == hi { lo.to_string() } else { format!("{lo}-{hi}") }).collect();
+    match &shown[..] {
+        [] => format!("meta l4proto {}", packets.proto.name()),
+        shown => format!("{} dport {}", packets.proto.name(), list(shown)),
+    }
+}
+
+/// The header word of a family: `ip`, `ip6`.
+pub(super) fn header(family: Family) -> &'static str {
+    if family == Family::V4 { "ip" } else { "ip6" }
+}
+
+/// The conditions of a rule.
+pub(super) struct Conditions<'a> {
+    pub packets: &'a Packets,
+    pub ports: &'a [(u16, u16)],
+    pub to: Option<IpAddr>,
+    /// Interfaces that can be asked for where the rule stands.
+    pub in_iface: bool,
+    pub out_iface: bool,
+}
+
+impl std::fmt::Display for Conditions<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Packets { family, from, in_iface, out_iface, .. } = self.packets;
+        for (word, name) in [
+            ("iifname", in_iface.as_ref().filter(|_| self.in_iface)),
+            ("oifname", out_iface.as_ref().filter(|_| self.out_iface)),
+        ] {
+            if let Some(name) = name {
+                write!(f, "{word} \"{name}\" ")?;
+            }
+        }
+        if !from.is_empty() {
+            let shown: Vec<String> = from.iter().map(network).collect();
+            write!(f, "{} saddr {} ", header(*family), list(&shown))?;
+        }
+        if let Some(to) = self.to {
+            write!(f, "{} daddr {to} ", header(*family))?;
+        }
+        f.write_str(&ports(self.packets, self.ports))
+    }
+}
+
+/// A network as nft lists it: one address without its length.
+fn network(net: &IpNet) -> String {
+    if net.prefix_len() == net.max_prefix_len() { net.addr().to_string() } else { net.trunc().to_string() }
+}
+
+/// Conditions that hold in a filter chain: the interface of departure is known only once the packet is routed.
+pub(super) fn seen_by<'a>(packets: &'a Packets, ports: &'a [(u16, u16)], to: IpAddr, seen: &Seen) -> Conditions<'a> {
+    Conditions { packets, ports, to: Some(to), in_iface: true, out_iface: seen.routed }
+}
+
+/// A chain as commands name it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct ChainName {
+    pub family: TableFamily,
+    pub table: Box<str>,
+    pub chain: Box<str>,
+}
+
+impl std::fmt::Display for ChainName {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} {} {}", print::family(self.family), self.table, self.chain)
+    }
+}
+
+/// A command for a shell.
+pub(super) fn shell(command: &str) -> String {
+    format!("nft '{command}'")
+}
+
+/// Deletes the rules of a chain that carry a comment, whatever handles they have got.
+pub(super) fn remove(chain: &ChainName, tag: &str) -> String {
+    format!(
+        "nft -a list chain {chain} | grep -F 'comment \"{tag}\" # handle' | sed 's/.* # handle //' | \
+         while read -r h; do nft delete rule {chain} handle \"$h\"; done"
+    )
+}
+
+/// Deletes a table, unless another change has rules in it.
+pub(super) fn remove_table(family: TableFamily, table: &str) -> String {
+    let of = format!("{} {table}", print::family(family));
+    format!("nft list table {of} | grep -q 'comment \"' || nft delete table {of}")
+}

@@ -1,0 +1,76 @@
+//! The firewall of no device: a whole dialect on a few pages, as a pattern for the next one (`CONTRIBUTING.md`).
+//!
+//! ```text
+//! toy firewall 1
+//! outside wan0
+//! forward udp 5004-5005 to 192.168.1.50
+//! allow tcp 443 to 192.168.1.51     # through the filter, for what is addressed to that host
+//! ```
+//!
+//! What comes by the outside interface is dropped unless a line or a session lets it in; all else passes. IPv4 only;
+//! order does not matter.
+
+pub mod change;
+pub mod lower;
+#[cfg(test)]
+mod tests;
+
+use crate::manifest::Proto;
+use crate::model::{SourceId, SourceSpan};
+use std::net::Ipv4Addr;
+
+/// Is this a configuration of the toy?
+pub fn looks_like(text: &str) -> bool {
+    text.lines().next().is_some_and(|l| l.trim_end() == "toy firewall 1")
+}
+
+/// What a line says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Says {
+    /// The interface to the provider.
+    Outside(Box<str>),
+    /// Packets to a closed range of ports pass: those addressed to the host, or (if true) those that come from outside,
+    /// which go on to it.
+    Pass(bool, Proto, (u16, u16), Ipv4Addr),
+    /// Not understood; kept, because it may do anything.
+    Unread,
+}
+
+/// A line and where it stands, without its comment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Its bytes.
+    pub at: SourceSpan,
+    /// What it says.
+    pub says: Says,
+}
+
+/// Reads a configuration. Nothing is an error: a line that is not understood stays in the list as such.
+pub fn parse(source: SourceId, text: &str) -> Vec<Line> {
+    let mut lines = Vec::new();
+    let mut start = 0;
+    for (number, whole) in text.split('\n').enumerate() {
+        let line = whole.split('#').next().unwrap_or_default().trim_end();
+        if number > 0 && !line.trim().is_empty() {
+            let [start, end] = [start, start + line.len()].map(|n| u32::try_from(n).unwrap_or(u32::MAX));
+            let at = SourceSpan { source, start, end };
+            lines.push(Line { at, says: says(line).unwrap_or(Says::Unread) });
+        }
+        start += whole.len() + 1;
+    }
+    lines
+}
+
+fn says(line: &str) -> Option<Says> {
+    match line.split_whitespace().collect::<Vec<_>>()[..] {
+        ["outside", iface] => Some(Says::Outside(iface.into())),
+        [word @ ("forward" | "allow"), proto, ports, "to", to] => {
+            let proto = [Proto::Tcp, Proto::Udp].into_iter().find(|p| p.name() == proto)?;
+            let (lo, hi) = ports.split_once('-').unwrap_or((ports, ports));
+            let ports = (lo.parse().ok()?, hi.parse().ok()?);
+            let pass = Says::Pass(word == "forward", proto, ports, to.parse().ok()?);
+            (ports.0 <= ports.1).then_some(pass)
+        }
+        _ => None,
+    }
+}
