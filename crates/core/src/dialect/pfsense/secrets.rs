@@ -175,7 +175,6 @@ const RULES: &[&str] = &[
     "ackqueue",
     "defaultqueue",
     "time",
-    "username",
     "row",
     "text",
     "color",
@@ -186,6 +185,11 @@ const RULES: &[&str] = &[
     "srcmac",
     "dstmac",
 ];
+
+/// Elements whose texts are kept in a section.
+pub fn kept_in(section: &str) -> &'static [&'static str] {
+    KEPT.iter().find(|(name, _)| *name == section).map_or(&[], |(_, elements)| elements)
+}
 
 /// The text without what is not needed to judge packets. Same length, same lines.
 pub fn blank(text: &str) -> String {

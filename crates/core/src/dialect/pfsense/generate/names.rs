@@ -179,7 +179,7 @@ pub(super) fn family_name(family: Family) -> &'static str {
 }
 
 /// An address or network as pages write it.
-pub(super) fn parse_net(text: &str) -> Option<IpNet> {
+pub(in crate::dialect::pfsense) fn parse_net(text: &str) -> Option<IpNet> {
     text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 
