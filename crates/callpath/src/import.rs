@@ -3,8 +3,8 @@
 use crate::shell::Shell;
 use crate::{NO_ANSWER, gather};
 use callpath_core::call::{Kind, recognise, ruleset};
-use callpath_core::dialect::Counts;
 use callpath_core::dialect::iproute::{self, Dump};
+use callpath_core::dialect::{Counts, without_secrets};
 use callpath_core::model::{Pipeline, SourceId, print};
 use callpath_core::snapshot::{InputError, Snapshot, Source, line_column};
 use std::fmt::Write;
@@ -23,7 +23,7 @@ pub fn run(files: &[PathBuf], unread: bool, summary: Option<&Path>, shell: &Shel
     for file in files {
         let name = gather::shown(file);
         let text = match gather::read(file, &name, MAX_BYTES) {
-            Ok(text) => text,
+            Ok(text) => without_secrets(text),
             Err((message, help)) => {
                 shell.error(&InputError::about(name, message).help(help), &snapshot);
                 return NO_ANSWER;
@@ -140,6 +140,7 @@ fn figures(dir: &Path, shell: &Shell) -> u8 {
     for file in &files {
         let name = gather::shown(file);
         let outcome = gather::read(file, &name, MAX_BYTES).map_err(|(message, _)| message).and_then(|text| {
+            let text = without_secrets(text);
             let snapshot = Snapshot {
                 sources: vec![Source::default(), Source { name: name.clone(), text }],
                 directory: String::new(),
