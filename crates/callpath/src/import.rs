@@ -2,7 +2,7 @@
 
 use crate::shell::Shell;
 use crate::{NO_ANSWER, gather};
-use callpath_core::call::{Kind, recognise, ruleset};
+use callpath_core::call::{Kind, left_out, recognise, ruleset};
 use callpath_core::dialect::iproute::{self, Dump};
 use callpath_core::dialect::{Counts, without_secrets};
 use callpath_core::model::{Pipeline, SourceId, print};
@@ -75,6 +75,14 @@ fn one(snapshot: &Snapshot, id: SourceId, only_unread: bool, heading: bool) -> R
         return Ok(out);
     }
     out += &print::pipeline(&pipeline);
+    let left = left_out(snapshot, id, kind)?;
+    if !left.is_empty() {
+        let _ = writeln!(out, "\n# on, but not among these rules:");
+    }
+    for rule in &left {
+        let (line, _) = line_column(&source.text, rule.at.start as usize);
+        let _ = writeln!(out, "#   {}:{line}: \"{}\": {}", source.name, rule.rule, rule.why);
+    }
     let _ = writeln!(out, "\n# {}", line(&coverage));
     Ok(out)
 }

@@ -15,4 +15,4 @@ mod story;
 mod summary;
 
 pub use analyze::analyze;
-pub use source::{Kind, recognise, ruleset};
+pub use source::{Kind, left_out, recognise, ruleset};

@@ -15,7 +15,7 @@ use std::net::IpAddr;
 /// Reads an export.
 ///
 /// # Errors
-/// Not well-formed, encrypted, only an area, or another product's.
+/// Not well-formed, only an area, without anything that decides, or another product's.
 pub fn read(source: SourceId, text: &str) -> Result<Config, ReadError> {
     let at = |start: usize, end: usize| {
         let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
@@ -56,6 +56,13 @@ pub fn read(source: SourceId, text: &str) -> Result<Config, ReadError> {
     }
     let mut reader = Reader { config: Config::default(), span: &span };
     reader.all(root);
+    if reader.config.statements == 0 {
+        return Err(ReadError::new(
+            span_of_name(span(root), "pfsense"),
+            "this backup holds neither interfaces nor rules",
+        )
+        .help("choose \"Backup area: All\" in Diagnostics > Backup & Restore"));
+    }
     Ok(reader.config)
 }
 
