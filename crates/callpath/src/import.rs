@@ -2,9 +2,9 @@
 
 use crate::shell::Shell;
 use crate::{NO_ANSWER, gather};
-use callpath_core::call::{Kind, recognise, ruleset};
-use callpath_core::dialect::Counts;
+use callpath_core::call::{Kind, left_out, recognise, ruleset};
 use callpath_core::dialect::iproute::{self, Dump};
+use callpath_core::dialect::{Counts, without_secrets};
 use callpath_core::model::{Pipeline, SourceId, print};
 use callpath_core::snapshot::{InputError, Snapshot, Source, line_column};
 use std::fmt::Write;
@@ -23,7 +23,7 @@ pub fn run(files: &[PathBuf], unread: bool, summary: Option<&Path>, shell: &Shel
     for file in files {
         let name = gather::shown(file);
         let text = match gather::read(file, &name, MAX_BYTES) {
-            Ok(text) => text,
+            Ok(text) => without_secrets(text),
             Err((message, help)) => {
                 shell.error(&InputError::about(name, message).help(help), &snapshot);
                 return NO_ANSWER;
@@ -75,6 +75,14 @@ fn one(snapshot: &Snapshot, id: SourceId, only_unread: bool, heading: bool) -> R
         return Ok(out);
     }
     out += &print::pipeline(&pipeline);
+    let left = left_out(snapshot, id, kind)?;
+    if !left.is_empty() {
+        let _ = writeln!(out, "\n# on, but not among these rules:");
+    }
+    for rule in &left {
+        let (line, _) = line_column(&source.text, rule.at.start as usize);
+        let _ = writeln!(out, "#   {}:{line}: \"{}\": {}", source.name, rule.rule, rule.why);
+    }
     let _ = writeln!(out, "\n# {}", line(&coverage));
     Ok(out)
 }
@@ -140,6 +148,7 @@ fn figures(dir: &Path, shell: &Shell) -> u8 {
     for file in &files {
         let name = gather::shown(file);
         let outcome = gather::read(file, &name, MAX_BYTES).map_err(|(message, _)| message).and_then(|text| {
+            let text = without_secrets(text);
             let snapshot = Snapshot {
                 sources: vec![Source::default(), Source { name: name.clone(), text }],
                 directory: String::new(),

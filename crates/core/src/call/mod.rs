@@ -16,4 +16,4 @@ mod story;
 mod summary;
 
 pub use analyze::{analyze, changes};
-pub use source::{Kind, recognise, ruleset};
+pub use source::{Kind, left_out, recognise, ruleset};

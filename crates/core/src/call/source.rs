@@ -3,6 +3,7 @@
 use super::native::Native;
 use crate::dialect::iproute::{self, Dump, DumpedRoute};
 use crate::dialect::nft::{self, lower::Coverage};
+use crate::dialect::pfsense::generate::LeftOut;
 use crate::dialect::{Counts, pf, pfsense, toy};
 use crate::manifest::At;
 use crate::model::{Interface, Pipeline, RoutingRule, SourceId};
@@ -58,7 +59,10 @@ pub fn recognise(source: SourceId, text: &str) -> Result<Kind, InputError> {
         Err(InputError::at(source, at..end, format!("this is {what}")).help(help))
     };
     if start.is_empty() {
-        return refuse("an empty file", "save what `nft list ruleset` prints, as root: others get an empty list");
+        return refuse(
+            "an empty file",
+            "download the backup again, or save what `nft list ruleset` prints, as root: others get an empty list",
+        );
     }
     if text.as_bytes().iter().take(4096).any(|b| *b == 0) {
         return refuse("not a text file", RULESET);
@@ -175,6 +179,19 @@ pub fn ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipelin
     let lowered = waiting.lower(&mut device, &pfsense::generate::Known::default(), true);
     *into = device.pipeline;
     Ok(lowered.counts.first().map(|(_, c)| *c).unwrap_or_default())
+}
+
+/// Rules of a configuration that are on, but that its firewall would not load.
+///
+/// # Errors
+/// When the text as a whole cannot be read.
+pub fn left_out(snapshot: &Snapshot, id: SourceId, kind: Kind) -> Result<Vec<LeftOut>, InputError> {
+    if kind != Kind::PfSense {
+        return Ok(Vec::new());
+    }
+    let config = pfsense::read::read(id, snapshot.source(id).map_or("", |s| &s.text))?;
+    let device = pfsense::generate::device(&config, "");
+    Ok(pfsense::generate::generate(&config, &device.interfaces, &pfsense::generate::Known::default()).left_out)
 }
 
 fn nft_ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipeline) -> Result<Coverage, InputError> {

@@ -15,6 +15,7 @@ config = ["router/ruleset.nft", "router/ip-addr.json"]
 wan    = "192.168.0.2"
 interfaces = { wan0 = "192.168.0.2/24", lan0 = ["192.168.1.1/24", "2001:db8:1::1/64"], dmz = [] }
 routes = ["default via 192.168.0.1 dev wan0"]
+aliases = { public_ip = ["203.0.113.5"] }
 
 [[net]]
 name = "guests"
@@ -39,12 +40,13 @@ fn the_whole_manifest_is_read_with_places() {
     let GatewayKind::Stated { forwards, hairpin, .. } = &m.gateways[0].kind else { panic!("stated") };
     assert_eq!(forwards.value, Forwards::Ports(vec![(Proto::Udp, 50000, 50499), (Proto::Tcp, 7881, 7881)]));
     assert_eq!(*hairpin, Some(false));
-    let GatewayKind::Read { files, wan, interfaces, routes, .. } = &m.gateways[1].kind else { panic!("read") };
+    let GatewayKind::Read { files, wan, interfaces, routes, aliases } = &m.gateways[1].kind else { panic!("read") };
     assert_eq!(files.len(), 2);
     assert_eq!(&WHOLE[wan.as_ref().expect("wan").span.clone()], "\"192.168.0.2\"");
     let names: Vec<&str> = interfaces.iter().map(|(n, _)| &*n.value).collect();
     assert_eq!(names, ["wan0", "lan0", "dmz"], "in the order of the file");
     assert_eq!(routes[0].value.dev.as_deref(), Some("wan0"));
+    assert_eq!(aliases[0].0.value, "public_ip");
     let d = &m.deploys[0];
     assert_eq!(&WHOLE[d.with["udp"].1.span.clone()], "\"50500-50999\"");
     assert_eq!(d.clients.as_ref().expect("clients")[1].value, Place::Net("guests".into()));

@@ -51,7 +51,11 @@ impl World {
         Self::around(device, &config, true)
     }
 
-    fn around(mut device: Device, config: &callpath_core::dialect::pfsense::config::Config, from_rules: bool) -> Self {
+    pub fn around(
+        mut device: Device,
+        config: &callpath_core::dialect::pfsense::config::Config,
+        from_rules: bool,
+    ) -> Self {
         let default = |d: &Device, i: usize| {
             d.routes.iter().any(|r| r.to.prefix_len() == 0 && matches!(r.target, RouteTarget::Via(x, _) if x == i))
         };

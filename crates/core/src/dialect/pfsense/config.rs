@@ -91,6 +91,8 @@ pub struct System {
     pub skip_down: bool,
     /// "Bypass firewall rules for traffic on the same interface".
     pub bypass_static_routes: bool,
+    /// Link-local IPv4 addresses are not blocked.
+    pub link_local: bool,
     /// No anti-lockout rule.
     pub no_lockout_rule: bool,
     /// Ports that the anti-lockout rule opens.
@@ -285,10 +287,10 @@ pub struct Rule {
     pub tag: Option<String>,
     /// Only packets with this label.
     pub tagged: Option<(bool, String)>,
-    /// Operating system of the sender, ICMP types: packets of calls may match or not.
+    /// Operating system or hardware address of the sender, priorities: packets of calls may match or not.
     pub narrowed: Option<String>,
-    /// ICMP only.
-    pub icmp: bool,
+    /// No packet that begins a call matches: ICMP only, or flags that a first packet of TCP does not have.
+    pub never: bool,
     /// Description.
     pub descr: String,
     /// `associated-rule-id`.

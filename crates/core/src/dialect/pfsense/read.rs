@@ -4,6 +4,7 @@ use super::config::{
     Addressing, Alias, Config, End, Forward, Gateway, Holds, Interface, Npt, OneToOne, Outbound, OutboundRule, Place,
     Reflects, Rule, System, VirtualAddress,
 };
+use super::generate::parse_net;
 use super::xml::{child, children, has, own_text, parse, text};
 use crate::model::{Family, SourceId, SourceSpan};
 use crate::snapshot::ReadError;
@@ -14,7 +15,7 @@ use std::net::IpAddr;
 /// Reads an export.
 ///
 /// # Errors
-/// Not well-formed, encrypted, only an area, or another product's.
+/// Not well-formed, only an area, without anything that decides, or another product's.
 pub fn read(source: SourceId, text: &str) -> Result<Config, ReadError> {
     let at = |start: usize, end: usize| {
         let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
@@ -55,6 +56,13 @@ pub fn read(source: SourceId, text: &str) -> Result<Config, ReadError> {
     }
     let mut reader = Reader { config: Config::default(), span: &span };
     reader.all(root);
+    if reader.config.statements == 0 {
+        return Err(ReadError::new(
+            span_of_name(span(root), "pfsense"),
+            "this backup holds neither interfaces nor rules",
+        )
+        .help("choose \"Backup area: All\" in Diagnostics > Backup & Restore"));
+    }
     Ok(reader.config)
 }
 
@@ -97,6 +105,7 @@ impl Reader<'_> {
             self.config.statements += 1;
             self.alias(node);
         }
+        self.alias_routes();
         for node in sections(root, "ifgroups", "ifgroupentry") {
             if let Some(name) = text(node, "ifname") {
                 let members = text(node, "members").unwrap_or_default();
@@ -152,6 +161,7 @@ impl Reader<'_> {
             ipv6: has(node, "ipv6allow"),
             filter_off: has(node, "disablefilter"),
             skip_down: has(node, "skip_rules_gw_down"),
+            link_local: has(node, "no_apipa_block"),
             bypass_static_routes: has(node, "bypassstaticroutes"),
             no_lockout_rule: gui.is_some_and(|g| has(g, "noantilockout")),
             admin_ports,
@@ -187,8 +197,16 @@ impl Reader<'_> {
             block_private: has(node, "blockpriv"),
             block_bogons: has(node, "blockbogons"),
             at: (self.span)(node),
-            name,
+            name: name.clone(),
         });
+        // A second address that an interface with a lease answers to.
+        if let Some(ip) = text(node, "alias-address").and_then(|a| a.parse::<IpAddr>().ok())
+            && text(node, "ipaddr") == Some("dhcp")
+        {
+            let bits = text(node, "alias-subnet").and_then(|b| b.parse().ok()).unwrap_or(32);
+            let net = IpNet::new(ip, bits).unwrap_or_else(|_| ip.into());
+            self.config.virtual_addresses.push(VirtualAddress { mode: "ipalias".into(), interface: name, net });
+        }
     }
 
     fn gateways(&mut self, node: Node<'_, '_>) {
@@ -225,6 +243,20 @@ impl Reader<'_> {
             };
             let members = children(group, "item").filter_map(member).collect();
             self.config.gateway_groups.push((name.to_owned(), members));
+        }
+    }
+
+    /// A static route to an alias is one to each of its networks.
+    fn alias_routes(&mut self) {
+        let config = &mut self.config;
+        for (to, gateway) in std::mem::take(&mut config.routes) {
+            match config.aliases.iter().find(|a| a.name == to) {
+                Some(alias) => {
+                    let nets = alias.members.iter().filter_map(|m| parse_net(m));
+                    config.routes.extend(nets.map(|net| (net.to_string(), gateway.clone())));
+                }
+                None => config.routes.push((to, gateway)),
+            }
         }
     }
 
@@ -365,7 +397,8 @@ impl Reader<'_> {
                 Some("inet46") => vec![Family::V4, Family::V6],
                 _ => vec![Family::V4],
             },
-            icmp: protocol.as_deref().is_some_and(|p| p.to_ascii_lowercase().contains("icmp")),
+            never: protocol.as_deref().is_some_and(|p| p.to_ascii_lowercase().contains("icmp"))
+                || protocol.as_deref().is_some_and(|p| p.eq_ignore_ascii_case("tcp")) && other_flags(node),
             protocol,
             protocol_missing: !has(node, "protocol"),
             floating,
@@ -381,7 +414,7 @@ impl Reader<'_> {
             any_flags: has(node, "tcpflags_any"),
             tag: text(node, "tag").map(str::to_owned),
             tagged,
-            narrowed: text(node, "os").map(|os| format!("only senders that look like {os}")),
+            narrowed: narrowed(node),
             descr: text(node, "descr").unwrap_or_default().to_owned(),
             associated: text(node, "associated-rule-id").map(str::to_owned),
             at: (self.span)(node),
@@ -438,6 +471,32 @@ fn end(node: Node<'_, '_>, name: &str) -> End {
         not: has(node, "not"),
         port: value("port"),
     }
+}
+
+/// What a rule asks of packets beyond what is known of a call's.
+fn narrowed(rule: Node<'_, '_>) -> Option<String> {
+    if has(rule, "nat64") {
+        return Some("it turns IPv6 into IPv4".into());
+    }
+    let asked = [
+        ("os", "only senders that look like"),
+        ("dscp", "only packets with the DSCP value"),
+        ("vlanprio", "only packets with the VLAN priority"),
+        ("srcmac", "only from the hardware address"),
+        ("dstmac", "only to the hardware address"),
+    ];
+    let of = |(key, what)| text(rule, key).filter(|v| *v != "none").map(|v| format!("{what} {v}"));
+    asked.into_iter().find_map(of)
+}
+
+/// A rule about TCP that asks for other flags than those of a connection's first packet.
+fn other_flags(rule: Node<'_, '_>) -> bool {
+    let list = |key| text(rule, key).unwrap_or_default().split(',').filter(|f| !f.is_empty());
+    if has(rule, "tcpflags_any") || text(rule, "tcpflags2").is_none() {
+        return false;
+    }
+    let looked_at = list("tcpflags2").any(|f| f == "syn");
+    list("tcpflags1").any(|f| f != "syn") || list("tcpflags1").any(|f| f == "syn") != looked_at
 }
 
 /// Whole days on all days of the week hold always; the 30th of February never comes.

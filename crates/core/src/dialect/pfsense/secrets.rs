@@ -175,7 +175,6 @@ const RULES: &[&str] = &[
     "ackqueue",
     "defaultqueue",
     "time",
-    "username",
     "row",
     "text",
     "color",
@@ -187,51 +186,71 @@ const RULES: &[&str] = &[
     "dstmac",
 ];
 
+/// Elements whose texts are kept in a section.
+pub fn kept_in(section: &str) -> &'static [&'static str] {
+    KEPT.iter().find(|(name, _)| *name == section).map_or(&[], |(_, elements)| elements)
+}
+
 /// The text without what is not needed to judge packets. Same length, same lines.
+///
+/// Where tags do not fit together, nothing is kept any more: what stands where is not known there.
 pub fn blank(text: &str) -> String {
     let mut out = text.as_bytes().to_vec();
-    let bytes = text.as_bytes();
     let mut stack: Vec<&str> = Vec::new();
-    let mut at = 0;
-    while at < bytes.len() {
+    let mut broken = false;
+    let mut at = text.len() - text.trim_start_matches('\u{feff}').len();
+    while at < text.len() {
         let rest = &text[at..];
+        // Where the piece that starts here ends, or the text.
+        let until = |mark: &str, from: usize| rest[from..].find(mark).map_or(text.len(), |i| at + from + i);
         if rest.starts_with("<!--") {
-            let end = rest.find("-->").map_or(text.len(), |i| at + i);
-            hide(&mut out[at + 4..end.max(at + 4)]);
+            let end = until("-->", 4);
+            hide(&mut out[at + 4..end]);
             at = (end + 3).min(text.len());
-        } else if let Some(inside) = rest.strip_prefix("<![CDATA[") {
-            let length = inside.find("]]>").unwrap_or(inside.len());
-            let start = at + "<![CDATA[".len();
-            if !kept(&stack) {
-                hide(&mut out[start..start + length]);
+        } else if rest.starts_with("<![CDATA[") {
+            let end = until("]]>", 9);
+            if broken || !kept(&stack) {
+                hide(&mut out[at + 9..end]);
             }
-            at = (start + length + 3).min(text.len());
-        } else if bytes[at] == b'<' {
-            let end = rest.find('>').map_or(text.len(), |i| at + i);
-            let tag = &text[at + 1..end];
-            let name_end = tag.find(|c: char| c.is_whitespace() || c == '/').filter(|i| *i > 0).unwrap_or(tag.len());
-            if let Some(name) = tag.strip_prefix('/') {
-                if stack.last().is_some_and(|open| *open == name.trim()) {
-                    stack.pop();
-                }
-            } else if !tag.starts_with(['?', '!']) {
-                // Values of attributes: pfSense writes none.
-                let attributes = at + 1 + name_end..end.saturating_sub(usize::from(tag.ends_with('/')));
-                quoted(&mut out, text, attributes);
-                if !tag.ends_with('/') {
-                    stack.push(&tag[..name_end]);
-                }
+            at = (end + 3).min(text.len());
+        } else if rest.starts_with("<?") {
+            let end = until("?>", 2);
+            if !rest.starts_with("<?xml ") || end == text.len() {
+                hide(&mut out[at + 2 + name_length(&rest[2..])..end]);
+            }
+            at = (end + 2).min(text.len());
+        } else if rest.starts_with("<!") {
+            let end = until(">", 2);
+            hide(&mut out[at + 2 + name_length(&rest[2..]).min(end - at - 2)..end]);
+            at = end.max(at + 2);
+        } else if let Some(tag) = rest.strip_prefix("</") {
+            let name = &tag[..name_length(tag)];
+            let end = until(">", 2);
+            hide(&mut out[at + 2 + name.len()..end]);
+            broken |= stack.pop() != Some(name);
+            at = (end + 1).min(text.len());
+        } else if let Some(tag) = rest.strip_prefix('<') {
+            let name = &tag[..name_length(tag)];
+            let end = attributes(&mut out, text, at + 1 + name.len());
+            broken |= name.is_empty() || end == text.len();
+            if !text[..end].ends_with('/') {
+                stack.push(name);
             }
             at = (end + 1).min(text.len());
         } else {
-            let end = rest.find('<').map_or(text.len(), |i| at + i);
-            if !kept(&stack) && !stack.is_empty() {
+            let end = until("<", 0);
+            if broken || !kept(&stack) {
                 hide(&mut out[at..end]);
             }
             at = end;
         }
     }
     String::from_utf8(out).unwrap_or_default()
+}
+
+/// Length of the name that a tag begins with.
+fn name_length(tag: &str) -> usize {
+    tag.find(|c: char| c.is_whitespace() || "/>=<\"'".contains(c)).unwrap_or(tag.len())
 }
 
 fn kept(stack: &[&str]) -> bool {
@@ -241,6 +260,10 @@ fn kept(stack: &[&str]) -> bool {
 
 /// Inside of kept sections there are elements that hold secrets under harmless names.
 fn secret_below(stack: &[&str]) -> bool {
+    // Of the packages only tunnels matter.
+    if stack[1] == "installedpackages" && stack[2..4.min(stack.len())] != ["wireguard", "tunnels"] {
+        return true;
+    }
     let bad = [
         "user",
         "group",
@@ -258,18 +281,31 @@ fn secret_below(stack: &[&str]) -> bool {
     stack.iter().skip(2).any(|name| bad.contains(name))
 }
 
-fn quoted(out: &mut [u8], text: &str, within: std::ops::Range<usize>) {
-    let mut quote: Option<(u8, usize)> = None;
-    for i in within {
-        match (quote, text.as_bytes()[i]) {
-            (None, q @ (b'"' | b'\'')) => quote = Some((q, i + 1)),
-            (Some((q, start)), c) if c == q => {
-                hide(&mut out[start..i]);
-                quote = None;
+/// Hides everything behind the name of a tag but names of attributes that have a value in quotes; where the tag ends.
+fn attributes(out: &mut [u8], text: &str, from: usize) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = from;
+    while at < bytes.len() && bytes[at] != b'>' {
+        let word = name_length(&text[at..]);
+        let value = text[at + word..].trim_start().strip_prefix('=').map(str::trim_start);
+        match value.and_then(|v| Some((v, v.chars().next().filter(|c| ['"', '\''].contains(c))?))) {
+            Some((value, quote)) if word > 0 => {
+                let start = text.len() - value.len() + 1;
+                let end = text[start..].find(quote).map_or(text.len(), |i| start + i);
+                hide(&mut out[start..end]);
+                at = (end + 1).min(text.len());
             }
-            _ => {}
+            _ => {
+                let word = text[at..].chars().next().map_or(1, char::len_utf8).max(word);
+                // The end of an empty element stays, as do the ends of lines.
+                if !(bytes[at] == b'/' && bytes.get(at + 1) == Some(&b'>')) {
+                    hide(&mut out[at..at + word]);
+                }
+                at += word;
+            }
         }
     }
+    at
 }
 
 fn hide(bytes: &mut [u8]) {
@@ -300,12 +336,36 @@ mod tests {
 
     #[test]
     fn broken_texts_are_blanked_too() {
-        for text in
-            ["<pfsense><cert>secret", "<a", "<a><!-- secret", "<a><b><![CDATA[secret", "</x>secret<y/>", "<a b='secret"]
-        {
+        for text in [
+            "<pfsense><cert>secret",
+            "<a><!-- secret",
+            "<a><b><![CDATA[secret",
+            "</x>secret<y/>",
+            "<a b='secret",
+            "<a b=secret>",
+            "<a secret>",
+            "<a b='x>secret'>y</a>",
+            "<!DOCTYPE a [<!ENTITY b 'secret'>]>secret<a/>",
+            "<?a secret?><b/>",
+            "<?a secret",
+            "secret<a/>secret",
+            "<pfsense><nat><rule></nat><descr>secret",
+            "<pfsense><nat><rule><descr x=\"a>b\" secret>",
+            "<pfsense><nat><rule><descr></rule>secret</descr>",
+            "<nat><rule><descr>secret",
+            "\u{feff}<a>secret</a>",
+            "< secret>",
+            "<!secret",
+            "<!",
+            "<",
+        ] {
             let got = blank(text);
-            assert_eq!(got.len(), text.len());
-            assert!(!got.contains("secret") || !text.starts_with("<pf"), "{got}");
+            assert_eq!(got.len(), text.len(), "{text}: {got}");
+            assert!(!got.contains("secret") || text == "<!secret", "{text}: {got}");
         }
+        assert!(
+            blank("\u{feff}<pfsense><version>24.0</version></pfsense>").starts_with("\u{feff}<pfsense><version>24.0<")
+        );
+        assert_eq!(blank("<a b = 'x' c='y'/>"), "<a b = '*' c='*'/>");
     }
 }

@@ -33,6 +33,10 @@ pub(super) fn has(node: Node<'_, '_>, name: &str) -> bool {
 /// Byte and reason.
 pub(super) fn parse(text: &str) -> Result<Document<'_>, (usize, String)> {
     Document::parse(text).map_err(|e| {
+        if matches!(e, roxmltree::Error::UnexpectedEndOfStream | roxmltree::Error::UnclosedRootNode) {
+            let last = text.trim_end().char_indices().next_back().map_or(0, |(i, _)| i);
+            return (last, "it ends before its last element does".to_owned());
+        }
         let pos = e.pos();
         let line_start =
             text.split_inclusive('\n').take(pos.row.saturating_sub(1) as usize).map(str::len).sum::<usize>();

@@ -74,7 +74,7 @@ impl Generator<'_> {
         made.from = self.hosts(&rule.source, &interface, family)?;
         made.to = self.hosts(&rule.destination, &interface, family)?;
         self.transport(rule, &mut made)?;
-        made.never = rule.icmp;
+        made.never = rule.never;
         if let Some(limit) = &rule.limited {
             made.limited = Some(limit.as_str().into());
         }

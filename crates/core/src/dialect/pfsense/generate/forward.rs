@@ -1,6 +1,6 @@
 //! Port forwards with their reflections, and 1:1 translation.
 
-use super::names::{Ports, family_name, parse_net};
+use super::names::{Ports, no_address, parse_net};
 use super::{Generator, LAST_PROXY_PORT};
 use crate::dialect::pf::ast::{Action, Host, Hosts, On, Pool, PoolAddress, PoolPort, Rule};
 use crate::dialect::pf::text::rule::protocol;
@@ -145,7 +145,7 @@ impl<'a> Generator<'a> {
         }
         if let Some(iface) = target.strip_suffix("ip").and_then(|name| self.interface(name)) {
             let address = self.address(iface, family);
-            let net = address.ok_or_else(|| format!("{} has no {} address", iface.descr, family_name(family)))?;
+            let net = address.ok_or_else(|| no_address(iface, family))?;
             return Ok((PoolAddress::Net(net.addr().into()), true));
         }
         if target.is_empty() {

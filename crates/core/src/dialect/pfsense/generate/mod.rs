@@ -9,6 +9,8 @@ mod names;
 mod outbound;
 mod system;
 
+pub(super) use names::parse_net;
+
 use super::config::{Addressing, Config, Interface, Place};
 use crate::dialect::pf::ast::{Entry, On, Ruleset, Table, Unread};
 use crate::model::{self, Family, Origin, RouteTarget};

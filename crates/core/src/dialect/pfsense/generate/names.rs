@@ -2,7 +2,7 @@
 
 use super::{Generator, network_table};
 use crate::dialect::pf::ast::{Entry, Host, Hosts, Table, Unknown};
-use crate::dialect::pfsense::config::{Addressing, Alias, End};
+use crate::dialect::pfsense::config::{Addressing, Alias, End, Interface};
 use crate::model::{Family, Origin};
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -40,7 +40,7 @@ impl<'a> Generator<'a> {
             let address = self.address(iface, family);
             return match address {
                 Some(net) => Ok(Host::Net(net.addr().into())),
-                None => Err(format!("{} has no {} address", iface.descr, family_name(family))),
+                None => Err(no_address(iface, family)),
             };
         }
         if special == "openvpn" && self.config.openvpn.is_some() {
@@ -174,12 +174,19 @@ impl<'a> Generator<'a> {
     }
 }
 
+/// Why an interface's address cannot be used. A backup does not hold what the line tells.
+pub(super) fn no_address(iface: &Interface, family: Family) -> String {
+    let set = if family == Family::V4 { &iface.v4 } else { &iface.v6 };
+    let what = format!("{} has no {} address", iface.descr, family_name(family));
+    if matches!(set, Addressing::Line(_)) { format!("{what} that the backup holds: the line tells it") } else { what }
+}
+
 pub(super) fn family_name(family: Family) -> &'static str {
     if family == Family::V4 { "IPv4" } else { "IPv6" }
 }
 
 /// An address or network as pages write it.
-pub(super) fn parse_net(text: &str) -> Option<IpNet> {
+pub(in crate::dialect::pfsense) fn parse_net(text: &str) -> Option<IpNet> {
     text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from))
 }
 

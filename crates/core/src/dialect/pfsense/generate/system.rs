@@ -27,13 +27,14 @@ impl Generator<'_> {
                 });
             }
         }
-        let link_local = net("169.254.0.0/16");
-        self.add("no link-local packets", BLOCK, |r| {
-            (r.quick, r.direction, r.from) = (true, Some(Direction::In), Hosts::one(Host::Net(link_local)));
-        });
-        self.add("no link-local packets", BLOCK, |r| {
-            (r.quick, r.direction, r.to) = (true, Some(Direction::In), Hosts::one(Host::Net(link_local)));
-        });
+        if !config.system.link_local {
+            let link_local = Hosts::one(Host::Net(net("169.254.0.0/16")));
+            for (from, to) in [(link_local.clone(), Hosts::default()), (Hosts::default(), link_local)] {
+                self.add("no link-local packets", BLOCK, |r| {
+                    (r.quick, r.direction, r.from, r.to) = (true, Some(Direction::In), from, to);
+                });
+            }
+        }
         for family in [Family::V4, Family::V6] {
             for direction in [Direction::In, Direction::Out] {
                 self.add("default deny", BLOCK, |r| (r.direction, r.family) = (Some(direction), Some(family)));
