@@ -1,7 +1,7 @@
 //! Changes of configuration files, by dialect.
 
-use super::{DIALECTS, Dialect, pfsense};
-use crate::change::{Context, Planned, Refused, Step, Wanted};
+use super::{DIALECTS, Dialect, nft, pfsense, toy};
+use crate::change::{Context, Planned, Printed, Refused, Step, Wanted};
 use crate::model::{Device, SourceId};
 use crate::snapshot::Snapshot;
 
@@ -10,12 +10,14 @@ use crate::snapshot::Snapshot;
 pub enum Patch {
     /// Edits of an export.
     PfSense(Vec<pfsense::edit::Edit>),
-    /// Lines that are added at the end of a script, and how each is taken back.
-    Script {
-        /// Commands, one a line.
-        commands: Vec<String>,
-        /// Commands that take them back.
-        undo: Vec<String>,
+    /// Text that is added at the end, with what to do by hand.
+    Added {
+        /// The text.
+        text: String,
+        /// What to do.
+        steps: Vec<Step>,
+        /// How to take it back.
+        undo: Vec<Step>,
     },
 }
 
@@ -41,8 +43,32 @@ pub fn plan(
             }
             Ok(planned)
         }
+        Some("nftables") => {
+            let printed = nft::change::print(file, &snapshot.sources, &device.pipeline, std::slice::from_ref(wanted))?;
+            Ok(added(text, printed, device, wanted))
+        }
+        Some("toy") => Ok(added(text, toy::change::print(text, std::slice::from_ref(wanted))?, device, wanted)),
         _ => Err(cannot(dialect)),
     }
+}
+
+/// A change that only adds text.
+fn added(text: &str, printed: Printed, device: &Device, wanted: &Wanted) -> Planned {
+    let more = printed.text.strip_prefix(text).unwrap_or_default().to_owned();
+    let place = |id: Option<crate::model::OriginId>| {
+        let at = device.pipeline.origin(id?);
+        at.has_lines.then(|| at.at)
+    };
+    let marks = match (place(wanted.nearest), place(wanted.deciding)) {
+        (Some(at), _) => vec![(at, "this is nearly it".to_owned())],
+        (None, Some(at)) => vec![(at, "this decides".to_owned())],
+        (None, None) => Vec::new(),
+    };
+    let named = |steps: Vec<Step>| {
+        let name = |s: Step| Step { place: s.place.replace("the device", &device.name), ..s };
+        steps.into_iter().map(name).collect()
+    };
+    Planned { patch: Patch::Added { text: more, steps: named(printed.steps), undo: named(printed.undo) }, marks }
 }
 
 fn cannot(dialect: Option<&Dialect>) -> Refused {
@@ -61,21 +87,15 @@ pub fn apply(text: &str, patches: &[&Patch]) -> Result<String, Refused> {
         out = pfsense::splice::apply(text, &edits).map_err(|e| Refused(e.0))?;
     }
     for patch in patches {
-        if let Patch::Script { commands, .. } = patch {
-            if !out.ends_with('\n') {
-                out.push('\n');
-            }
-            for line in commands {
-                out.push_str(line);
-                out.push('\n');
-            }
+        if let Patch::Added { text, .. } = patch {
+            out.push_str(text);
         }
     }
     Ok(out)
 }
 
 /// What to do by hand, and how to take it back.
-pub fn steps(text: &str, device: &str, patches: &[&Patch]) -> (Vec<Step>, Vec<Step>) {
+pub fn steps(text: &str, patches: &[&Patch]) -> (Vec<Step>, Vec<Step>) {
     let edits = edits(patches);
     let shown = |list: Vec<pfsense::guide::Step>| {
         let step = |s: pfsense::guide::Step| Step { place: s.page, lines: s.lines, save: s.save };
@@ -83,24 +103,33 @@ pub fn steps(text: &str, device: &str, patches: &[&Patch]) -> (Vec<Step>, Vec<St
     };
     let mut there = shown(pfsense::guide::steps(&edits, text));
     let mut back = shown(pfsense::guide::undo_steps(&edits, text));
-    let scripts = patches.iter().filter_map(|p| match p {
-        Patch::Script { commands, undo } => Some((commands, undo)),
-        Patch::PfSense(_) => None,
-    });
-    let (commands, undo): (Vec<_>, Vec<_>) = scripts.unzip();
-    let place = format!("on {device}, as root");
-    let step = |lines: Vec<String>| Step { place: place.clone(), lines, save: false };
-    if !commands.is_empty() {
-        there.push(step(commands.into_iter().flatten().map(|c| format!("nft {c}")).collect()));
-        back.push(step(undo.into_iter().rev().flatten().cloned().collect()));
+    for patch in patches {
+        if let Patch::Added { steps, undo, .. } = patch {
+            join(&mut there, steps, false);
+            join(&mut back, undo, true);
+        }
     }
     (there, back)
+}
+
+/// Steps at the same place are one.
+fn join(all: &mut Vec<Step>, more: &[Step], before: bool) {
+    for step in more {
+        match all.iter_mut().find(|s| s.place == step.place && !s.save) {
+            Some(known) => {
+                let fresh: Vec<String> = step.lines.iter().filter(|l| !known.lines.contains(l)).cloned().collect();
+                let at = if before { 0 } else { known.lines.len() };
+                known.lines.splice(at..at, fresh);
+            }
+            None => all.push(step.clone()),
+        }
+    }
 }
 
 fn edits(patches: &[&Patch]) -> Vec<pfsense::edit::Edit> {
     let lists = patches.iter().filter_map(|p| match p {
         Patch::PfSense(edits) => Some(edits),
-        Patch::Script { .. } => None,
+        Patch::Added { .. } => None,
     });
     let mut out: Vec<pfsense::edit::Edit> = Vec::new();
     for edit in lists.flatten() {

@@ -27,8 +27,8 @@ network also need its source part (hairpin-no-source-nat).
             example: "linux-router",
             edits: &[(
                 "ruleset.nft",
-                "\t\tip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server",
-                "\t\tiifname \"wan0\" ip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server",
+                "\t\tip daddr 203.0.113.5 tcp dport { 443, 7881 } dnat to $server",
+                "\t\tiifname \"wan0\" ip daddr 203.0.113.5 tcp dport { 443, 7881 } dnat to $server",
             )],
         },
         Fault {

@@ -9,7 +9,7 @@ use crate::finding::{Gap, Lack, Near, Stands};
 use crate::manifest::{Place, PortRanges, Proto};
 use crate::model::{Device, Family, OriginId, Part, address_value, iface_value};
 use crate::requirement::{Level, Party};
-use crate::trace::{Did, Disposition, Hop, Journey, Phase, Val};
+use crate::trace::{Did, Disposition, Hop, Journey, Phase, Question, Val, ask_requests};
 use std::net::IpAddr;
 
 /// Everything that is missing, in the order in which paths were judged.
@@ -52,6 +52,11 @@ fn add(a: &Analysis, out: &mut Vec<Gap>, gap: Gap) {
     };
     match out.iter_mut().find(same) {
         Some(known) => {
+            if let (Some(have), Some(more)) = (packets_mut(known), gap.wanted.as_ref().and_then(packets))
+                && have.in_iface != more.in_iface
+            {
+                have.in_iface = None;
+            }
             for path in gap.paths {
                 if !known.paths.contains(&path) {
                     known.paths.push(path);
@@ -62,6 +67,21 @@ fn add(a: &Analysis, out: &mut Vec<Gap>, gap: Gap) {
     }
 }
 
+/// Packets of a wanted forward.
+fn packets(wanted: &Wanted) -> Option<&Packets> {
+    match &wanted.intent {
+        Intent::Forward { packets, .. } => Some(packets),
+        _ => None,
+    }
+}
+
+fn packets_mut(gap: &mut Gap) -> Option<&mut Packets> {
+    match &mut gap.wanted.as_mut()?.intent {
+        Intent::Forward { packets, .. } => Some(packets),
+        _ => None,
+    }
+}
+
 fn near(gap: &Gap) -> Option<Near> {
     match gap.lack {
         Lack::Forward { near, .. } => Some(near),
@@ -69,17 +89,32 @@ fn near(gap: &Gap) -> Option<Near> {
     }
 }
 
-/// A forward that is missing outside is missing inside too: that is one cause.
+/// A forward that is missing outside is missing inside too: that is one cause, and the new forward serves both.
 fn inside_after_outside(gaps: &mut Vec<Gap>) {
-    let outside: Vec<(usize, Family, String, Vec<String>)> = gaps
-        .iter()
-        .filter(|g| matches!(g.lack, Lack::Forward { inside: false, .. } | Lack::SharedAddress))
-        .map(|g| (g.device, g.family, g.what.clone(), g.paths.clone()))
-        .collect();
-    gaps.retain(|g| {
-        let inner = matches!(g.lack, Lack::Forward { inside: true, .. } | Lack::OwnAddress | Lack::SourceNat);
-        !(inner && outside.iter().any(|(d, f, what, _)| *f == g.family && (*d == g.device) && overlaps(what, &g.what)))
+    let inner = |g: &Gap| matches!(g.lack, Lack::Forward { inside: true, .. } | Lack::OwnAddress | Lack::SourceNat);
+    let outer = |g: &Gap| matches!(g.lack, Lack::Forward { inside: false, .. } | Lack::SharedAddress);
+    let covers = |o: &Gap, g: &Gap| o.family == g.family && o.device == g.device && overlaps(&o.what, &g.what);
+    for n in 0..gaps.len() {
+        let served = outer(&gaps[n]) && gaps.iter().any(|g| inner(g) && covers(&gaps[n], g));
+        if let (true, Some(packets)) = (served, packets_mut(&mut gaps[n])) {
+            packets.in_iface = None;
+        }
+    }
+    let outside: Vec<Gap> = gaps.iter().filter(|g| outer(g)).cloned().collect();
+    gaps.retain(|g| !(inner(g) && outside.iter().any(|o| covers(o, g))));
+    // What a filter says about packets of a forward that is to change shows after the change.
+    let changing: Vec<(usize, Packets)> =
+        gaps.iter().filter_map(|g| Some((g.device, packets(g.wanted.as_ref()?)?.clone()))).collect();
+    gaps.retain(|g| match (&g.lack, g.wanted.as_ref().map(|w| &w.intent)) {
+        (Lack::Filter { answers: false, .. }, Some(Intent::Allow { packets: p, .. })) => !changing
+            .iter()
+            .any(|(d, c)| *d == g.device && c.family == p.family && c.proto == p.proto && c.ports == p.ports),
+        _ => true,
     });
+    // What is mended anyway is not also too wide.
+    let mended: Vec<OriginId> =
+        gaps.iter().filter(|g| g.lack != Lack::Wider && g.wanted.is_some()).flat_map(|g| g.at.clone()).collect();
+    gaps.retain(|g| g.lack != Lack::Wider || !g.at.iter().any(|id| mended.contains(id)));
 }
 
 fn overlaps(a: &str, b: &str) -> bool {
@@ -462,9 +497,7 @@ impl Look<'_> {
             ports: self.failing(),
         };
         let generated = explicit.is_some_and(|id| !d.pipeline.origin(id).has_lines);
-        let later = explicit.is_some_and(|id| {
-            views::behind(d, id).iter().any(|v| v.does == Does::Accept && !v.asks.more && v.differs(&packet).is_empty())
-        });
+        let later = explicit.is_some_and(|id| self.passes_without(device, id));
         let off = views::dormant(d).into_iter().find(|v| v.differs(&packet).is_empty() && v.asks.ports.is_some());
         let stands = match (explicit, off.as_ref()) {
             (Some(_), _) if later && !generated => Stands::BlockFirst,
@@ -498,6 +531,25 @@ impl Look<'_> {
         Some(gap)
     }
 
+    /// Would the packet pass this device if the rule were not there?
+    fn passes_without(&self, device: usize, rule: OriginId) -> bool {
+        let mut network = self.a.site.network.clone();
+        for chain in &mut network.devices[device].pipeline.chains {
+            chain.rules.retain(|r| r.origin != rule);
+        }
+        let Some(packets) = self.f.region.cubes.first().cloned() else { return false };
+        let from = self.f.trip.request.hops.first().map_or(0, |h| h.device);
+        let answer = ask_requests(&network, &Question { from, family: self.f.family, packets });
+        !answer.trips.is_empty()
+            && answer.trips.iter().all(|t| {
+                !(t.request.last().device == device
+                    && matches!(
+                        t.request.end,
+                        Disposition::Dropped | Disposition::Rejected(_) | Disposition::Unknown(_)
+                    ))
+            })
+    }
+
     fn answer(&self, j: &Journey) -> Option<Gap> {
         let hop = j.last();
         match j.end {
@@ -509,8 +561,6 @@ impl Look<'_> {
     fn wrong_source(&self) -> Option<Gap> {
         let (hop, _) = self.translated(&self.f.trip.request)?;
         let mut gap = self.base(Lack::SourceNat, hop.device);
-        // All protocols and ports at once: the cause is one.
-        gap.what = "calls".into();
         let own = &self.net()[hop.device];
         let host = self.host()?;
         let out = own.interfaces.iter().find(|i| i.addresses.iter().any(|n| n.contains(&host)))?;
@@ -518,12 +568,12 @@ impl Look<'_> {
         let packets = Packets {
             family: self.f.family,
             proto: self.f.requirement.proto,
-            ports: Vec::new(),
+            ports: self.ports(),
             from: vec![net.trunc()],
             in_iface: Some(out.name.clone()),
             out_iface: Some(out.name.clone()),
         };
-        let intent = Intent::SourceNat { packets: Packets { proto: Proto::Udp, ..packets }, to: host };
+        let intent = Intent::SourceNat { packets, to: host };
         gap.wanted = Some(Wanted { intent, nearest: None, deciding: None, name: "hairpin".into() });
         Some(gap)
     }

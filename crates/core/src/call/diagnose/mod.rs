@@ -76,6 +76,19 @@ fn look(original: &Snapshot, changed: &Snapshot, now: &Analysis, round: usize, k
             continue;
         }
         let change = plan(original, changed, now, &gap);
+        // One change may serve several: it is one finding.
+        let same = |f: &&mut Found| {
+            f.cause.code == cause.code
+                && matches!((&f.change, &change), (Ok((a, x)), Ok((b, y))) if a == b && x.patch == y.patch)
+        };
+        if let Some(known) = out.iter_mut().find(same) {
+            for path in gap.paths {
+                if !known.gap.paths.contains(&path) {
+                    known.gap.paths.push(path);
+                }
+            }
+            continue;
+        }
         let at = if round == 0 { say::marks(original, now, &gap, change.as_ref().ok()) } else { Vec::new() };
         out.push(Found { gap, cause, change, at });
     }

@@ -53,7 +53,7 @@ fn finding(snapshot: &Snapshot, found: &[Found], group: &[usize], proven: &Prove
     let change = changes.first().map(|(file, _)| {
         let patches: Vec<_> = changes.iter().filter(|(id, _)| id == file).map(|(_, p)| &p.patch).collect();
         let source = snapshot.source(*file);
-        let (steps, undo) = dialect::steps(source.map_or("", |s| &s.text), &gap.name, &patches);
+        let (steps, undo) = dialect::steps(source.map_or("", |s| &s.text), &patches);
         Change {
             device: gap.name.clone(),
             file: source.map(|s| s.name.clone()).unwrap_or_default(),

@@ -214,16 +214,6 @@ fn collect(device: &Device, id: ChainId, depth: usize, out: &mut Vec<View>) {
     }
 }
 
-/// Rules of the chain that holds a statement, behind it; all of it when the statement is the chain's end.
-pub(super) fn behind(device: &Device, deciding: OriginId) -> Vec<View> {
-    for chain in &device.pipeline.chains {
-        if let Some(at) = chain.rules.iter().position(|r| r.origin == deciding) {
-            return chain.rules[at + 1..].iter().filter_map(|r| View::of(r, false)).collect();
-        }
-    }
-    Vec::new()
-}
-
 /// The rule with this origin.
 pub(super) fn rule(device: &Device, origin: OriginId) -> Option<View> {
     let rules = device.pipeline.chains.iter().flat_map(|c| &c.rules);

@@ -74,7 +74,7 @@ impl Planner<'_> {
     }
 
     fn outer(&self, packets: &Packets) -> String {
-        self.interface(packets.in_iface.as_deref()).unwrap_or("wan").to_owned()
+        self.interface(packets.in_iface.as_deref()).map_or_else(|| self.outside(), str::to_owned)
     }
 
     fn outer_destination(&self, packets: &Packets) -> Destination {

@@ -244,10 +244,10 @@ impl Plan {
         keep.extend(self.owners());
         keep.append(&mut self.notes);
         let place = "on the device, as root".to_owned();
-        let undo = vec![Step { place: place.clone(), lines: self.undo }];
+        let undo = vec![Step { place: place.clone(), lines: self.undo, save: false }];
         let steps = vec![
-            Step { place, lines: self.live },
-            Step { place: "so that it stays after a restart".into(), lines: keep },
+            Step { place, lines: self.live, save: false },
+            Step { place: "so that it stays after a restart".into(), lines: keep, save: false },
         ];
         Printed { text: self.sources.swap_remove(usize::from(self.source.0)).text, steps, undo }
     }
