@@ -25,7 +25,7 @@ media server cannot be told that its ports are others outside.
             edits: &[(
                 "ruleset.nft",
                 "ip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server",
-                "ip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server:40000-50000",
+                "ip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server:30000-40000",
             )],
         },
         Fault {

@@ -481,7 +481,10 @@ impl Look<'_> {
         let device = hop.device;
         self.a.site.files.get(device).copied().flatten()?;
         let d = &self.net()[device];
-        let deciding = last_rule(hop);
+        let deciding = match hop.steps.last().map(|s| &s.did) {
+            Some(Did::PolicyDrop(chain)) => Some(d.pipeline.chain(*chain).origin),
+            _ => last_rule(hop),
+        };
         let explicit = hop.steps.iter().rev().find_map(|s| match s.did {
             Did::Rule(id) => Some(id),
             Did::PolicyDrop(_) => None,

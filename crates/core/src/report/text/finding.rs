@@ -189,10 +189,8 @@ fn back(out: &mut Writer, undo: &[Step]) {
     }
     out.blank();
     if undo.iter().any(|s| s.place.ends_with("as root")) {
-        out.line("    to take it back");
-        for line in undo.iter().flat_map(|s| &s.lines) {
-            out.line(&format!("         {line}"));
-        }
+        // Lines that look handles up are long: they are printed on demand.
+        out.wrapped(4, "to take it back: callpath render nftables --undo prints the lines; paste them before anything else is changed");
         return;
     }
     out.wrapped(4, &format!("to take it back: {}", words.join("; ")));
