@@ -64,7 +64,8 @@ pub fn recognise(source: SourceId, text: &str) -> Result<Kind, InputError> {
             "download the backup again, or save what `nft list ruleset` prints, as root: others get an empty list",
         );
     }
-    if text.as_bytes().iter().take(4096).any(|b| *b == 0) {
+    // A backup with a stray byte is named at its place by its own reader.
+    if text.as_bytes().iter().take(4096).any(|b| *b == 0) && !pfsense::looks_like(start) {
         return refuse("not a text file", RULESET);
     }
     let after_bracket = start.strip_prefix('[').map(str::trim_start);

@@ -14,8 +14,8 @@ or the old address, and the rule does not apply.
 who notices: everybody whose calls need this rule.
 how it is recognised: what the alias holds is not known, or it is known and does
 not hold the address that is asked.
-what to do: look at what it holds (pfSense: Diagnostics > Tables) and state it in
-callpath.toml, aliases = { ... }; correct the name, or the dynamic DNS client
+what to do: look at what it holds (pfSense: Diagnostics > Tables) and state it
+in callpath.toml, aliases = { ... }; correct the name, or the dynamic DNS client
 that should keep it up to date.
 ",
     matches,

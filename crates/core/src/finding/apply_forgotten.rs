@@ -8,13 +8,13 @@ pub static CAUSE: Cause = Cause {
     severity: Severity::Error,
     title: "the firewall does not yet do what its configuration says",
     explain: "\
-what happens: the configuration was changed, but the rules in force are still the
-old ones. On pfSense, changes wait for \"Apply Changes\".
+what happens: the configuration was changed, but the rules in force are still
+the old ones. On pfSense, changes wait for \"Apply Changes\".
 who notices: whoever made the change and sees no effect.
 how it is recognised: the configuration and the rules in force (config.xml and
 /tmp/rules.debug) have different fates for the same packets.
-what to do: apply the changes (pfSense: Status > Filter Reload also does it), and
-save the rules in force again.
+what to do: apply the changes (pfSense: Status > Filter Reload also does it),
+and save the rules in force again.
 ",
     matches,
     message,

@@ -13,9 +13,9 @@ has no rule for them, and what no rule lets pass is dropped.
 who notices: everybody whose calls go this way.
 how it is recognised: the packet ends in a filter, at its last rule or at its
 end, already with the server as its target.
-what to do: a rule that lets the packets to the server pass. On pfSense a forward
-has such a rule when it was made with \"Add associated filter rule\"; when it was
-deleted or switched off, the forward alone does nothing.
+what to do: a rule that lets the packets to the server pass. On pfSense a
+forward has such a rule when it was made with \"Add associated filter rule\"; when
+it was deleted or switched off, the forward alone does nothing.
 ",
     matches,
     message,

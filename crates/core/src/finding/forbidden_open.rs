@@ -11,7 +11,8 @@ pub static CAUSE: Cause = Cause {
 what happens: a port on the server that is meant for the server alone, such as a
 database, can be reached from the internet: by a forward, perhaps under another
 number, or by a rule that is too wide.
-who notices: nobody, until somebody misuses it. Such ports are found within hours.
+who notices: nobody, until somebody misuses it. Such ports are found within
+hours.
 how it is recognised: a packet from the internet ends at a port that the product
 must keep closed.
 what to do: take the forward away or make it narrower; do it now, then look into

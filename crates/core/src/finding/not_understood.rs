@@ -8,8 +8,8 @@ pub static CAUSE: Cause = Cause {
     severity: Severity::Warning,
     title: "a statement that was not understood stands in the way",
     explain: "\
-what happens: callpath follows packets through your configuration. Here they meet
-a statement that it does not know, and what comes of them is open: it says
+what happens: callpath follows packets through your configuration. Here they
+meet a statement that it does not know, and what comes of them is open: it says
 \"unknown\" rather than guess.
 who notices: nobody, perhaps. The statement may be harmless.
 how it is recognised: the report names the statement with file and line.

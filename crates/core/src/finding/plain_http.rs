@@ -8,8 +8,9 @@ pub static CAUSE: Cause = Cause {
     severity: Severity::Warning,
     title: "browsers refuse the microphone on plain HTTP",
     explain: "\
-what happens: the product is reached over plain HTTP. Browsers give microphone and
-camera only to pages that came by HTTPS (or from the same machine, localhost).
+what happens: the product is reached over plain HTTP. Browsers give microphone
+and camera only to pages that came by HTTPS (or from the same machine,
+localhost).
 who notices: everybody who calls with a browser.
 how it is recognised: the mode of installation says that nothing in front of the
 product speaks TLS.

@@ -11,8 +11,8 @@ pub static CAUSE: Cause = Cause {
 what happens: two products on one host, or one product twice, are given the same
 ports. The second does not start, or takes packets that are for the first.
 who notices: everybody who calls the one that lost.
-how it is recognised: ranges of two [[deploy]] tables with the same host overlap.
-callpath check stops there: no verdict would be true for both.
+how it is recognised: ranges of two [[deploy]] tables with the same host
+overlap. callpath check stops there: no verdict would be true for both.
 what to do: give one of them the range that the message proposes, in its own
 configuration, in the forwards and with = { ... } in callpath.toml.
 ",

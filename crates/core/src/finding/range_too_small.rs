@@ -8,8 +8,8 @@ pub static CAUSE: Cause = Cause {
     severity: Severity::Warning,
     title: "the range is too small for a call of two",
     explain: "\
-what happens: each participant of a call takes some ports of the range. When it is
-used up, whoever comes next is not heard.
+what happens: each participant of a call takes some ports of the range. When it
+is used up, whoever comes next is not heard.
 who notices: the last ones who join.
 how it is recognised: the range holds fewer ports than two participants take.
 what to do: make the range larger, in the product's own configuration, in the

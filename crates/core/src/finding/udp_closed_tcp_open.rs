@@ -8,8 +8,8 @@ pub static CAUSE: Cause = Cause {
     severity: Severity::Warning,
     title: "UDP does not get through, TCP does",
     explain: "\
-what happens: calls work, because the server also takes media over TCP. TCP waits
-for lost packets: on a bad line sound stutters, and delay grows.
+what happens: calls work, because the server also takes media over TCP. TCP
+waits for lost packets: on a bad line sound stutters, and delay grows.
 who notices: everybody whose line loses packets; mobile phones first.
 how it is recognised: the same callers reach the TCP port but not the UDP range,
 and the reason lies in a box that cannot be changed from here.

@@ -14,8 +14,8 @@ forwards for \"WAN address\" work. What comes from inside goes to the public
 address, which is not your router's own: its forwards do not apply, the packet
 leaves, and it depends on the router in front whether it comes back.
 who notices: people in your own network.
-how it is recognised: forwards ask for the router's own outer address, calls from
-inside for another one.
+how it is recognised: forwards ask for the router's own outer address, calls
+from inside for another one.
 what to do: forward the public address itself too, with reflection; where it
 changes, by an alias that follows its name (the second half of the Spokes
 document).

@@ -11,8 +11,8 @@ pub static CAUSE: Cause = Cause {
 what happens: a forward or a rule opens more ports of the server than its calls
 use. Nothing may listen there today; what is installed tomorrow will be open.
 who notices: nobody.
-how it is recognised: a packet from the internet reaches the server at a port that
-no installed product asks for, and none forbids.
+how it is recognised: a packet from the internet reaches the server at a port
+that no installed product asks for, and none forbids.
 what to do: make the forward as wide as the product's own list (callpath ports),
 or say in callpath.toml what else runs there.
 ",
