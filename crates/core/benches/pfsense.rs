@@ -27,7 +27,7 @@ host   = "192.168.1.50"
 
 const HEAD: &str = "<?xml version=\"1.0\"?>
 <pfsense><version>24.0</version>
-<system><disablenatreflection>yes</disablenatreflection><webgui><protocol>https</protocol></webgui></system>
+<system><disablenatreflection>yes</disablenatreflection><enablenatreflectionhelper>yes</enablenatreflectionhelper><webgui><protocol>https</protocol></webgui></system>
 <interfaces>
 <wan><enable></enable><if>em0</if><descr>WAN</descr><ipaddr>203.0.113.5</ipaddr><subnet>24</subnet><gateway>GW</gateway></wan>
 <lan><enable></enable><if>em1</if><descr>LAN</descr><ipaddr>192.168.1.1</ipaddr><subnet>24</subnet></lan>
@@ -52,7 +52,7 @@ fn rule(protocol: &str, source: &str, destination: &str, interface: &str, action
          \t\t\t<max-src-states></max-src-states>\n\t\t\t<statetimeout></statetimeout>\n\
          \t\t\t<statetype><![CDATA[keep state]]></statetype>\n\t\t\t<os></os>\n\t\t\t<protocol>{protocol}</protocol>\n\
          \t\t\t<source>\n\t\t\t\t{source}\n\t\t\t</source>\n\t\t\t<destination>\n\t\t\t\t{destination}\n\t\t\t</destination>\n\
-         \t\t\t<descr><![CDATA[rule number {n} of a large office]]></descr>\n\t\t\t<created>\n\t\t\t\t<time>{tracker}</time>\n\
+         \t\t\t<descr><![CDATA[rule number {n} of a large office, as asked for in the ticket of that number]]></descr>\n\t\t\t<created>\n\t\t\t\t<time>{tracker}</time>\n\
          \t\t\t\t<username><![CDATA[admin@192.168.1.100 (Local Database)]]></username>\n\t\t\t</created>\n\t\t</rule>\n",
         tracker = 1_700_000_000 + n,
     )
@@ -64,7 +64,7 @@ fn backup() -> String {
     out += &forward("udp", "50000-50499");
     out += &forward("tcp", "7881");
     out += "<outbound><mode>automatic</mode></outbound></nat>\n<filter>\n";
-    for n in 0..RULES - 3 {
+    for n in 0..RULES - 4 {
         let (alias, b, c) = (n % ALIASES, n / 256 % 256, n % 256);
         let source = match n % 3 {
             0 => format!("<address>list_{alias}</address>"),
@@ -85,12 +85,15 @@ fn backup() -> String {
     let server = "<address>192.168.1.50</address>";
     out += &rule("udp", "<any></any>", &format!("{server}<port>50000-50499</port>"), "wan", "pass", RULES);
     out += &rule("tcp", "<any></any>", &format!("{server}<port>7881</port>"), "wan", "pass", RULES);
-    out += &rule("any", "<any></any>", "<any></any>", "lan", "pass", RULES);
+    for inner in ["lan", "opt1"] {
+        out += &rule("any", "<any></any>", "<any></any>", inner, "pass", RULES);
+    }
     out += "</filter>\n<aliases>\n";
     let each = ENTRIES / ALIASES;
     for alias in 0..ALIASES {
         let entries = (0..each).map(|n| format!("{}.{}.{}.{}", 30 + alias, n / 256, n % 256, 2 * n % 256));
-        let details: Vec<String> = (0..each).map(|n| format!("Entry added by hand, number {n}")).collect();
+        let details: Vec<String> =
+            (0..each).map(|n| format!("Entry added by hand in the year that nobody remembers, number {n}")).collect();
         let _ = writeln!(
             out,
             "<alias><name>list_{alias}</name><type>network</type><address>{}</address><descr></descr><detail><![CDATA[{}]]></detail></alias>",
