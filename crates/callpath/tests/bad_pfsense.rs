@@ -1,5 +1,6 @@
 //! Bad backups of pfSense: one message with its place and what to do, exit code 2; what can be judged, is.
 
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -59,7 +60,7 @@ impl Drop for Site {
 fn billion() -> String {
     let mut out = String::from("<!ENTITY a0 \"aaaaaaaaaa\">\n");
     for n in 1..10 {
-        out += &format!("<!ENTITY a{n} \"{}\">\n", format!("&a{};", n - 1).repeat(10));
+        let _ = writeln!(out, "<!ENTITY a{n} \"{}\">", format!("&a{};", n - 1).repeat(10));
     }
     format!("<!DOCTYPE pfsense [\n{out}]>\n<pfsense><version>&a9;</version></pfsense>")
 }

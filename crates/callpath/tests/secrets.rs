@@ -1,6 +1,7 @@
 //! No secret of a pfSense backup reaches what is printed: reports, models, messages about broken files.
 
 use callpath_core::dialect::without_secrets;
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -75,7 +76,7 @@ fn backup() -> (String, usize) {
         if n > before {
             count += 1;
         }
-        out += &format!("canary{n}{part}");
+        let _ = write!(out, "canary{n}{part}");
     }
     (out, count)
 }
