@@ -213,15 +213,15 @@ pub fn blank(text: &str) -> String {
                 hide(&mut out[at + 9..end]);
             }
             at = (end + 3).min(text.len());
-        } else if rest.starts_with("<?") {
+        } else if let Some(inside) = rest.strip_prefix("<?") {
             let end = until("?>", 2);
             if !rest.starts_with("<?xml ") || end == text.len() {
-                hide(&mut out[at + 2 + name_length(&rest[2..])..end]);
+                hide(&mut out[at + 2 + name_length(inside)..end]);
             }
             at = (end + 2).min(text.len());
-        } else if rest.starts_with("<!") {
+        } else if let Some(inside) = rest.strip_prefix("<!") {
             let end = until(">", 2);
-            hide(&mut out[at + 2 + name_length(&rest[2..]).min(end - at - 2)..end]);
+            hide(&mut out[at + 2 + name_length(inside).min(end - at - 2)..end]);
             at = end.max(at + 2);
         } else if let Some(tag) = rest.strip_prefix("</") {
             let name = &tag[..name_length(tag)];

@@ -10,6 +10,9 @@ use std::sync::Arc;
 /// Sets with more intervals than this are shared between rules instead of copied.
 const SHARED_FROM: usize = 16;
 
+/// A set in the form in which a match can share it.
+pub(super) type Shared = Arc<[Box<[Set]>]>;
+
 impl<'a> Lowering<'a> {
     /// Ways to match these addresses, each a list of steps: a rule for each is the same as one rule. None: no packet of
     /// this family matches.
@@ -19,7 +22,7 @@ impl<'a> Lowering<'a> {
         }
         let key = Key::of(KeyField::Header(part));
         let mut set = Set::empty();
-        let mut shared: Vec<Arc<Set>> = Vec::new();
+        let mut shared = None;
         let mut doubts = Vec::new();
         for host in &hosts.list {
             match host {
@@ -36,10 +39,10 @@ impl<'a> Lowering<'a> {
                 Host::Table(name) => match self.rules.tables.get(name) {
                     Some(table) => {
                         let entries = self.table(name, table, family);
-                        if hosts.list.len() == 1 && entries.ranges().len() > SHARED_FROM {
-                            shared.push(entries);
+                        if hosts.list.len() == 1 && entries[0][0].ranges().len() > SHARED_FROM {
+                            shared = Some(entries);
                         } else {
-                            set = set.or(&entries);
+                            set = set.or(&entries[0][0]);
                         }
                         if let Some(unknown) = &table.unknown {
                             doubts.push(self.table_doubt(name, table, unknown));
@@ -55,8 +58,7 @@ impl<'a> Lowering<'a> {
             }
         }
         let mut known: Vec<Step> = Vec::new();
-        if let Some(entries) = shared.first() {
-            let boxes: Arc<[Box<[Set]>]> = Arc::new([Box::new([Set::clone(entries)])]);
+        if let Some(boxes) = shared {
             known.push(Step::Match(Match { keys: [key].into(), test: Test::Boxes(boxes), negate: hosts.negate }));
         } else if !set.is_empty() {
             known.push(matches(key, set, hosts.negate));
@@ -79,8 +81,8 @@ impl<'a> Lowering<'a> {
         id
     }
 
-    /// Addresses that a table holds for certain.
-    pub(super) fn table(&mut self, name: &'a str, table: &Table, family: Family) -> Arc<Set> {
+    /// Addresses that a table holds for certain: one row of one set.
+    pub(super) fn table(&mut self, name: &'a str, table: &Table, family: Family) -> Shared {
         if let Some(known) = self.tables.get(&(name, family)) {
             return Arc::clone(known);
         }
@@ -95,7 +97,7 @@ impl<'a> Lowering<'a> {
             }
         }
         // pf looks for the most specific entry: a negated one is smaller than what it is cut out of.
-        let set = Arc::new(Set::from_ranges(yes).minus(&Set::from_ranges(no)));
+        let set: Shared = Arc::new([Box::new([Set::from_ranges(yes).minus(&Set::from_ranges(no))])]);
         self.tables.insert((name, family), Arc::clone(&set));
         set
     }

@@ -21,7 +21,6 @@ use crate::model::{
     OriginId, Pipeline, Policy, Side, Stage, StageKind, Step, Test, ct_state,
 };
 use std::collections::HashMap;
-use std::sync::Arc;
 
 /// Fills a device's pipeline and its routing by mark from rules. Interfaces and their addresses must be known; one
 /// without an address matches nothing that asks for it.
@@ -59,7 +58,7 @@ struct Lowering<'a> {
     interfaces: &'a [Interface],
     pipeline: Pipeline,
     /// Tables that were turned into sets already.
-    tables: HashMap<(&'a str, Family), Arc<Set>>,
+    tables: HashMap<(&'a str, Family), hosts::Shared>,
     table_doubts: HashMap<&'a str, DoubtId>,
     /// Doubts by what they say: the same thing is unknown everywhere.
     doubts: HashMap<String, DoubtId>,

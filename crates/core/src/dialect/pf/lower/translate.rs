@@ -143,7 +143,7 @@ impl<'a> Lowering<'a> {
                 }
                 PoolAddress::Table(name) => {
                     if let Some(table) = self.rules.tables.get(name) {
-                        let set = self.table(name, table, family);
+                        let set = &self.table(name, table, family)[0][0];
                         out.extend(set.ranges().iter().copied().filter(|_| set.count() <= 64));
                     }
                 }
