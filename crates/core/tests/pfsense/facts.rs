@@ -56,6 +56,12 @@ impl Facts {
         table.get(device)?.as_str()?.split('%').next()?.parse().ok()
     }
 
+    /// A gateway that answers no more.
+    pub fn down(&self, name: &str, gateway: &str) -> bool {
+        let monitor = self.section("file", name).and_then(|s| s.get("gateway_monitor")?.get(gateway));
+        monitor.and_then(|m| m.get("loss_percent")?.as_integer()) == Some(100)
+    }
+
     /// Contents of aliases.
     pub fn known(&self, name: &str) -> Known {
         let mut known = Known::default();

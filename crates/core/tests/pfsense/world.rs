@@ -62,7 +62,7 @@ impl World {
         let gateways: Vec<usize> = config
             .interfaces
             .iter()
-            .filter(|i| i.enabled && i.gateway[0].is_some())
+            .filter(|i| i.enabled && i.gateway[0].is_some() && !is_private(&i.v4))
             .filter_map(|i| device.interface(&i.device))
             .collect();
         let outer: Vec<usize> = (0..device.interfaces.len())
@@ -259,6 +259,9 @@ fn base(
         let device = config.interfaces.iter().find(|i| i.name == gateway.interface).map(|i| &i.device);
         gateway.address = device.and_then(|d| facts.lease(name, d, gateway.family));
     }
+    for gateway in &mut config.gateways {
+        gateway.down |= facts.down(name, &gateway.name);
+    }
     let mut device = generate::device(&config, "router");
     let hand_written = !name.as_bytes()[0].is_ascii_digit();
     for (of, nets) in facts.addresses(name, hand_written) {
@@ -280,4 +283,10 @@ fn base(
 
 fn link_local(net: IpNet) -> bool {
     matches!(net.addr(), IpAddr::V6(a) if a.is_unicast_link_local())
+}
+
+/// A LAN with a gateway in it is still a LAN.
+fn is_private(v4: &callpath_core::dialect::pfsense::config::Addressing) -> bool {
+    matches!(v4, callpath_core::dialect::pfsense::config::Addressing::Static(net)
+        if matches!(net.addr(), IpAddr::V4(a) if a.is_private()))
 }
