@@ -2,7 +2,7 @@
 
 use crate::call::changes;
 use crate::change::{Context, Step};
-use crate::dialect::{DIALECTS, Patch, pfsense};
+use crate::dialect::{DIALECTS, Patch, recipe};
 use crate::manifest::{GatewayKind, parse};
 use crate::model::SourceId;
 use crate::profile::{instance, overlap};
@@ -28,9 +28,6 @@ pub struct Rendered {
 /// Systems that can be rendered for.
 pub const TARGETS: &[&str] = &["pfsense", "nftables"];
 
-/// A configuration with nothing but a WAN and a LAN, for a firewall that was not exported.
-const EMPTY: &str = "<?xml version=\"1.0\"?>\n<pfsense>\n\t<system></system>\n\t<interfaces>\n\t\t<wan>\n\t\t\t<enable></enable>\n\t\t\t<if>em0</if>\n\t\t\t<descr><![CDATA[WAN]]></descr>\n\t\t</wan>\n\t\t<lan>\n\t\t\t<enable></enable>\n\t\t\t<if>em1</if>\n\t\t\t<descr><![CDATA[LAN]]></descr>\n\t\t</lan>\n\t</interfaces>\n\t<nat></nat>\n\t<filter></filter>\n\t<aliases></aliases>\n</pfsense>\n";
-
 /// Renders for a site.
 ///
 /// # Errors
@@ -39,19 +36,15 @@ pub fn render(target: &str, snapshot: &Snapshot) -> Result<Rendered, InputError>
     let manifest = parse(snapshot.manifest())?;
     let instances = manifest.deploys.iter().map(instance).collect::<Result<Vec<_>, _>>()?;
     overlap::check(&instances)?;
-    match target {
-        "pfsense" => {}
-        "nftables" => return by_findings(snapshot),
-        other => {
-            return Err(InputError::about(other, "nothing is rendered for this system")
-                .help(crate::manifest::known_names(other, "systems", TARGETS.iter().copied())));
-        }
+    if !TARGETS.contains(&target) {
+        return Err(InputError::about(target, "nothing is rendered for this system")
+            .help(crate::manifest::known_names(target, "systems", TARGETS.iter().copied())));
     }
     let files = manifest.gateways.iter().filter_map(|g| match &g.kind {
         GatewayKind::Read { files, .. } => Some(files),
         GatewayKind::Stated { .. } => None,
     });
-    let dialect = DIALECTS.iter().find(|d| d.name == "pfsense");
+    let dialect = DIALECTS.iter().find(|d| d.name == target);
     let source = files
         .flatten()
         .filter_map(|f| snapshot.find(&f.value))
@@ -61,24 +54,15 @@ pub fn render(target: &str, snapshot: &Snapshot) -> Result<Rendered, InputError>
         address: manifest.address.iter().map(|a| a.value).find(std::net::IpAddr::is_ipv4),
         alias: None,
     };
-    let edits = pfsense::recipe::recipe(&instances, &context);
-    let text = source.and_then(|id| snapshot.source(id)).map_or(EMPTY, |s| &s.text);
-    if let Some(id) = source {
-        pfsense::read::read(id, text)?;
-    }
-    // The whole recipe is shown, also what is there already: it is the document with the user's own values.
-    let bare = without_rules(text);
-    let shown = |list: Vec<pfsense::guide::Step>| {
-        list.into_iter().map(|s| Step { place: s.page, lines: s.lines, save: s.save }).collect::<Vec<_>>()
-    };
-    let missing = pfsense::guide::steps(&edits, text);
+    let text = source.and_then(|id| snapshot.source(id)).map(|s| (s.text.as_str(), source.unwrap_or_default()));
+    let Some(recipe) = recipe(target, text, &instances, &context)? else { return by_findings(snapshot) };
     Ok(Rendered {
         file: source.and_then(|id| snapshot.source(id)).map(|s| s.name.clone()).unwrap_or_default(),
         source,
-        guide: shown(pfsense::guide::steps(&edits, &bare)),
-        undo: shown(pfsense::guide::undo_steps(&edits, text)),
-        complete: missing.is_empty(),
-        patches: vec![Patch::PfSense(edits)],
+        patches: vec![recipe.patch],
+        guide: recipe.guide,
+        undo: recipe.undo,
+        complete: recipe.complete,
     })
 }
 
@@ -97,23 +81,4 @@ fn by_findings(snapshot: &Snapshot) -> Result<Rendered, InputError> {
     }
     out.complete = out.patches.is_empty();
     Ok(out)
-}
-
-/// The export with interfaces only.
-fn without_rules(text: &str) -> String {
-    let mut out = text.to_owned();
-    for section in ["nat", "filter", "aliases"] {
-        let (open, close) = (format!("<{section}>"), format!("</{section}>"));
-        if let (Some(from), Some(to)) = (out.find(&format!("\n\t{open}")).map(|i| i + 2), out.rfind(&close))
-            && from + open.len() <= to
-        {
-            out.replace_range(from + open.len()..to, "");
-        } else if let (Some(from), Some(to)) = (out.find(&open), out.rfind(&close))
-            && from + open.len() <= to
-        {
-            out.replace_range(from + open.len()..to, "");
-        }
-    }
-    out.replace("<enablenatreflectionhelper>yes</enablenatreflectionhelper>", "")
-        .replace("<enablenatreflectionhelper></enablenatreflectionhelper>", "")
 }

@@ -1,11 +1,8 @@
 //! A gateway from its files and from what the manifest states about it.
 
 use super::address::is_link_local;
-use super::native::Native;
-use super::source;
 use crate::dialect::iproute::{Discards, DumpedRoute, MAIN};
-use crate::dialect::pfsense::generate;
-use crate::dialect::{Counts, DIALECTS};
+use crate::dialect::{self, Counts, DIALECTS, Pending};
 use crate::manifest::{At, Deploy, Gateway, GatewayKind, StatedRoute};
 use crate::model::{Device, Family, Interface, Route, RouteTarget, SourceId};
 use crate::snapshot::{InputError, Snapshot};
@@ -32,7 +29,7 @@ pub(super) struct Router {
     /// Number among the manifest's gateways.
     pub number: usize,
     /// Rules that wait for addresses.
-    pub native: Native,
+    pub pending: Pending,
     /// Rulesets that were read.
     pub rulesets: Vec<(SourceId, Counts)>,
 }
@@ -67,21 +64,21 @@ pub(super) fn read(
 ) -> Result<Option<Router>, InputError> {
     let GatewayKind::Read { files, wan, interfaces, routes, .. } = &gateway.kind else { return Ok(None) };
     let head = || InputError::in_manifest(gateway.span.start..gateway.span.start + "[[gateway]]".len(), String::new());
-    let read = source::read(snapshot, files)?;
-    if read.rulesets.is_empty() && !read.native.is_some() {
+    let read = dialect::read(snapshot, files)?;
+    if read.rulesets.is_empty() && !read.pending.is_some() {
         let message = format!("there are no firewall rules among the files of {name}");
         let first = files.first().map_or_else(head, |f| f.error(""));
         return Err(InputError { message, ..first }
             .help("add its backup (pfSense: config.xml), or what `nft list ruleset` prints, to `config`"));
     }
-    if read.native.is_some() && !read.rulesets.is_empty() {
+    if read.pending.is_some() && !read.rulesets.is_empty() {
         let first = files.first().map_or_else(head, |f| f.error(""));
         let message = format!("{name} has rules of pf and of nftables");
         return Err(
             InputError { message, ..first }.help("a device has one kind of rules: give each its own [[gateway]]")
         );
     }
-    let described = read.native.config.as_ref().map(|(_, c)| generate::device(c, name));
+    let described = read.pending.device(name);
     let mut list = stated_interfaces(interfaces);
     match read.interfaces {
         Some(dumped) => {
@@ -114,7 +111,7 @@ pub(super) fn read(
             }
         }
     }
-    if read.native.is_some() {
+    if read.pending.is_some() {
         device.drops_own_source = false;
         device.loopback_by_translation = true;
     }
@@ -170,7 +167,7 @@ pub(super) fn read(
         has_default,
         routes_dumped,
         number,
-        native: read.native,
+        pending: read.pending,
         rulesets: read.rulesets,
         device,
     }))

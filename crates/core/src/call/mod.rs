@@ -6,14 +6,12 @@ mod diagnose;
 mod exposure;
 mod gateway;
 mod judge;
-mod native;
 mod reach;
 mod server;
 mod site;
-mod source;
 mod stated;
 mod story;
 mod summary;
 
+pub use crate::dialect::{Kind, left_out, recognise, ruleset};
 pub use analyze::{analyze, changes};
-pub use source::{Kind, left_out, recognise, ruleset};

@@ -1,7 +1,6 @@
 //! Servers: where products listen, and their own firewalls.
 
 use super::site::everything;
-use super::source;
 use crate::dialect::Counts;
 use crate::dialect::iproute::MAIN;
 use crate::manifest::At;
@@ -66,7 +65,7 @@ pub(super) fn read_all(snapshot: &Snapshot, instances: &[Instance]) -> Result<(V
 fn server(snapshot: &Snapshot, instance: &Instance) -> Result<Server, InputError> {
     let deploy = &instance.deploy;
     let addresses: Vec<At<IpNet>> = deploy.host.iter().map(|h| h.with(IpNet::from(h.value))).collect();
-    let read = source::read(snapshot, &deploy.firewall)?;
+    let read = crate::dialect::read(snapshot, &deploy.firewall)?;
     let name = format!("server {}", deploy.host[0].value);
     let dumped = read.interfaces.is_some();
     let mut interfaces = read.interfaces.unwrap_or_default();

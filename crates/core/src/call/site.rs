@@ -6,13 +6,11 @@ mod nets;
 
 use super::address::is_link_local;
 use super::gateway::{self, Router};
-use super::native;
 use super::server::{self, Server};
 use super::stated::INSIDE;
 use crate::cube::Set;
-use crate::dialect::Counts;
 use crate::dialect::iproute::MAIN;
-use crate::dialect::pfsense::generate::LeftOut;
+use crate::dialect::{Counts, Entry, Known, LeftOut};
 use crate::manifest::{At, GatewayKind, Manifest, Place};
 use crate::model::{Device, Family, Interface, Route, RouteTarget, SourceId};
 use crate::profile::Instance;
@@ -125,7 +123,7 @@ impl Parts {
 
     /// A device has both its configuration and the rules in force.
     pub fn has_both(&self) -> bool {
-        self.routers.iter().any(|r| r.native.has_both())
+        self.routers.iter().any(|r| r.pending.has_both())
     }
 
     /// Name of the outermost gateway.
@@ -177,8 +175,8 @@ pub(super) fn build(
     b.add_callers(first_router, server_base, internet)?;
     let mut files = vec![None; b.devices.len()];
     for (i, router) in parts.routers.iter().enumerate() {
-        let config = router.native.config.as_ref().map(|(id, _)| *id);
-        let effective = router.native.effective.as_ref().map(|(id, _)| *id);
+        let config = router.pending.config.as_ref().map(|(id, _)| *id);
+        let effective = router.pending.effective.as_ref().map(|(id, _)| *id);
         files[first_router + i] = config.or(effective).or_else(|| router.rulesets.first().map(|r| r.0));
     }
     for (i, server) in parts.servers.iter().enumerate() {
@@ -245,9 +243,9 @@ impl Builder<'_> {
             device.interfaces[router.outer_v6].segment = outer_segment;
             self.default_routes(&mut device, &router, before);
             self.rulesets.extend(&router.rulesets);
-            if router.native.is_some() {
-                let known = native::known(self.manifest, router.number);
-                let lowered = router.native.lower(&mut device, &known, self.intended);
+            if router.pending.is_some() {
+                let known = known(self.manifest, router.number);
+                let lowered = router.pending.lower(&mut device, &known, self.intended);
                 self.rulesets.extend(lowered.counts);
                 let here = self.devices.len();
                 self.left_out.extend(lowered.left_out.into_iter().map(|l| (here, l)));
@@ -418,4 +416,20 @@ pub(super) fn everything(family: Family) -> IpNet {
 fn address_of(iface: &Interface, family: Family) -> Option<IpAddr> {
     let all = || iface.addresses.iter().map(IpNet::addr).filter(|a| Family::of(*a) == family);
     all().find(|a| !is_link_local(*a)).or_else(|| all().next())
+}
+
+/// What the manifest says about names and aliases, for one of its gateways.
+fn known(manifest: &Manifest, gateway: usize) -> Known {
+    let mut out = Known::default();
+    if let Some(name) = &manifest.name
+        && !manifest.address.is_empty()
+    {
+        out.names.insert(name.value.clone(), manifest.address.iter().map(|a| a.value).collect());
+    }
+    if let Some(GatewayKind::Read { aliases, .. }) = manifest.gateways.get(gateway).map(|g| &g.kind) {
+        for (name, members) in aliases {
+            out.tables.insert(name.value.clone(), members.iter().map(|n| Entry::Net(*n)).collect());
+        }
+    }
+    out
 }

@@ -1,13 +1,20 @@
 //! Readers of native firewall configurations, one folder per dialect.
 
+mod files;
 pub mod iproute;
 pub mod nft;
 mod patch;
+mod pending;
 pub mod pf;
 pub mod pfsense;
 pub mod toy;
 
-pub use patch::{Patch, apply, plan, steps};
+pub(crate) use files::read;
+pub use files::{Kind, left_out, recognise, ruleset};
+pub use patch::{Patch, Recipe, apply, plan, recipe, steps};
+pub(crate) use pending::Pending;
+pub use pf::ast::Entry;
+pub use pfsense::generate::{Known, LeftOut};
 
 /// A kind of configuration file that is read.
 #[derive(Debug, Clone, Copy)]

@@ -3,7 +3,8 @@
 use super::{DIALECTS, Dialect, nft, pfsense, toy};
 use crate::change::{Context, Planned, Printed, Refused, Step, Wanted};
 use crate::model::{Device, SourceId};
-use crate::snapshot::Snapshot;
+use crate::profile::Instance;
+use crate::snapshot::{ReadError, Snapshot};
 
 /// A change of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,10 +98,6 @@ pub fn apply(text: &str, patches: &[&Patch]) -> Result<String, Refused> {
 /// What to do by hand, and how to take it back.
 pub fn steps(text: &str, patches: &[&Patch]) -> (Vec<Step>, Vec<Step>) {
     let edits = edits(patches);
-    let shown = |list: Vec<pfsense::guide::Step>| {
-        let step = |s: pfsense::guide::Step| Step { place: s.page, lines: s.lines, save: s.save };
-        list.into_iter().map(step).collect::<Vec<_>>()
-    };
     let mut there = shown(pfsense::guide::steps(&edits, text));
     let mut back = shown(pfsense::guide::undo_steps(&edits, text));
     for patch in patches {
@@ -138,4 +135,42 @@ fn edits(patches: &[&Patch]) -> Vec<pfsense::edit::Edit> {
         }
     }
     out
+}
+
+/// A product's whole recipe for one system.
+#[derive(Debug, Clone)]
+pub struct Recipe {
+    /// The change of the file.
+    pub patch: Patch,
+    /// Everything, for a person, whether it is there already or not.
+    pub guide: Vec<Step>,
+    /// How to take back what is missing now.
+    pub undo: Vec<Step>,
+    /// Nothing is missing.
+    pub complete: bool,
+}
+
+/// The recipe for a system by its name. None: the system has no recipe of its own, only the changes that `check` finds.
+///
+/// # Errors
+/// A file that cannot be read.
+pub fn recipe(
+    target: &str,
+    file: Option<(&str, SourceId)>,
+    instances: &[Instance],
+    context: &Context,
+) -> Result<Option<Recipe>, ReadError> {
+    if target != "pfsense" {
+        return Ok(None);
+    }
+    if let Some((text, id)) = file {
+        pfsense::read::read(id, text)?;
+    }
+    let edits = pfsense::recipe::recipe(instances, context);
+    let (guide, undo, complete) = pfsense::recipe::guide(file.map(|f| f.0), &edits);
+    Ok(Some(Recipe { patch: Patch::PfSense(edits), guide: shown(guide), undo: shown(undo), complete }))
+}
+
+fn shown(list: Vec<pfsense::guide::Step>) -> Vec<Step> {
+    list.into_iter().map(|s| Step { place: s.page, lines: s.lines, save: s.save }).collect()
 }

@@ -1,6 +1,7 @@
 //! The whole recipe for a product: what its document tells to set up, whether it is there already or not.
 
 use super::edit::{Destination, Edit, NewForward, NewPass, Reflection};
+use super::guide::{self, Step};
 use crate::change::Context;
 use crate::profile::Instance;
 use crate::requirement::{Level, Party, Requirement};
@@ -110,4 +111,36 @@ fn one(
 /// A single address without its prefix length.
 fn plain(net: &str) -> String {
     net.strip_suffix("/32").or_else(|| net.strip_suffix("/128")).unwrap_or(net).to_owned()
+}
+
+/// A configuration with nothing but a WAN and a LAN, for a firewall that was not exported.
+const EMPTY: &str = "<?xml version=\"1.0\"?>\n<pfsense>\n\t<system></system>\n\t<interfaces>\n\t\t<wan>\n\t\t\t<enable></enable>\n\t\t\t<if>em0</if>\n\t\t\t<descr><![CDATA[WAN]]></descr>\n\t\t</wan>\n\t\t<lan>\n\t\t\t<enable></enable>\n\t\t\t<if>em1</if>\n\t\t\t<descr><![CDATA[LAN]]></descr>\n\t\t</lan>\n\t</interfaces>\n\t<nat></nat>\n\t<filter></filter>\n\t<aliases></aliases>\n</pfsense>\n";
+
+/// The recipe against an export, or against a firewall that was not exported: what is wanted, the whole guide, the way
+/// back, and whether nothing is missing.
+pub fn guide(text: Option<&str>, edits: &[Edit]) -> (Vec<Step>, Vec<Step>, bool) {
+    let text = text.unwrap_or(EMPTY);
+    // The whole recipe is shown, also what is there already: it is the document with the user's own values.
+    let bare = without_rules(text);
+    let missing = guide::steps(edits, text);
+    (guide::steps(edits, &bare), guide::undo_steps(edits, text), missing.is_empty())
+}
+
+/// The export with interfaces only.
+fn without_rules(text: &str) -> String {
+    let mut out = text.to_owned();
+    for section in ["nat", "filter", "aliases"] {
+        let (open, close) = (format!("<{section}>"), format!("</{section}>"));
+        if let (Some(from), Some(to)) = (out.find(&format!("\n\t{open}")).map(|i| i + 2), out.rfind(&close))
+            && from + open.len() <= to
+        {
+            out.replace_range(from + open.len()..to, "");
+        } else if let (Some(from), Some(to)) = (out.find(&open), out.rfind(&close))
+            && from + open.len() <= to
+        {
+            out.replace_range(from + open.len()..to, "");
+        }
+    }
+    out.replace("<enablenatreflectionhelper>yes</enablenatreflectionhelper>", "")
+        .replace("<enablenatreflectionhelper></enablenatreflectionhelper>", "")
 }

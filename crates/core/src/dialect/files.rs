@@ -1,6 +1,6 @@
 //! Configuration files of one device: recognised by content, read, put together.
 
-use super::native::Native;
+use super::pending::Pending;
 use crate::dialect::iproute::{self, Dump, DumpedRoute};
 use crate::dialect::nft::{self, lower::Coverage};
 use crate::dialect::pfsense::generate::LeftOut;
@@ -11,7 +11,7 @@ use crate::snapshot::{InputError, Snapshot};
 
 /// What a device's files say.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Files {
+pub(crate) struct Files {
     /// What its rules do.
     pub pipeline: Pipeline,
     /// Interfaces of an address dump.
@@ -23,7 +23,7 @@ pub(super) struct Files {
     /// Rulesets: the file and how much of it was understood.
     pub rulesets: Vec<(SourceId, Counts)>,
     /// Rules that wait for addresses.
-    pub native: Native,
+    pub pending: Pending,
 }
 
 /// What kind of file a text is.
@@ -106,7 +106,7 @@ fn is_iptables(start: &str) -> bool {
 ///
 /// # Errors
 /// A file that is not there, not one of the known kinds, broken, or one kind given twice.
-pub(super) fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, InputError> {
+pub(crate) fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, InputError> {
     let mut out = Files::default();
     for file in files {
         let Some(id) = snapshot.find(&file.value) else {
@@ -129,18 +129,18 @@ pub(super) fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, I
                 out.rulesets.push((id, counts));
             }
             Kind::PfSense => {
-                if out.native.config.is_some() {
+                if out.pending.config.is_some() {
                     return Err(file.error("a second backup for the same device").help("give the newest one only"));
                 }
-                out.native.config = Some((id, pfsense::read::read(id, text)?.into()));
+                out.pending.config = Some((id, pfsense::read::read(id, text)?.into()));
             }
             Kind::Pf => {
-                if out.native.effective.is_some() {
+                if out.pending.effective.is_some() {
                     return Err(file
                         .error("a second list of pf's rules for the same device")
                         .help("give the newest /tmp/rules.debug only"));
                 }
-                out.native.effective = Some((id, pf::text::parse(id, text).into()));
+                out.pending.effective = Some((id, pf::text::parse(id, text).into()));
             }
             Kind::IpRoute => match iproute::parse(id, text)? {
                 Dump::Addresses(list) => {
@@ -168,8 +168,8 @@ pub fn ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipelin
     let text = snapshot.source(id).map_or("", |s| &s.text);
     let waiting = match kind {
         Kind::Toy => return Ok(toy::lower::lower(&toy::parse(id, text), into)),
-        Kind::PfSense => Native { config: Some((id, pfsense::read::read(id, text)?.into())), effective: None },
-        Kind::Pf => Native { effective: Some((id, pf::text::parse(id, text).into())), config: None },
+        Kind::PfSense => Pending { config: Some((id, pfsense::read::read(id, text)?.into())), effective: None },
+        Kind::Pf => Pending { effective: Some((id, pf::text::parse(id, text).into())), config: None },
         _ => return nft_ruleset(snapshot, id, kind, into).map(|c| c.total()),
     };
     // Addresses that come from the line are not known here: what asks for them stays out.

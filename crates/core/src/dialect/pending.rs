@@ -1,17 +1,16 @@
 //! Rules that can only be understood once all addresses are known.
 
-use crate::dialect::Counts;
+use super::Counts;
 use crate::dialect::pf;
 use crate::dialect::pf::ast::{Entry, Ruleset};
 use crate::dialect::pfsense::config::Config;
 use crate::dialect::pfsense::generate::{self, Known, LeftOut};
-use crate::manifest::{GatewayKind, Manifest};
 use crate::model::{Device, SourceId};
 use std::sync::Arc;
 
 /// A gateway's rules that wait for addresses.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Native {
+pub(crate) struct Pending {
     /// Rules as the firewall holds them.
     pub effective: Option<(SourceId, Arc<Ruleset>)>,
     /// The configuration that they are made from.
@@ -20,14 +19,19 @@ pub(super) struct Native {
 
 /// What came of them.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Lowered {
+pub(crate) struct Lowered {
     /// How much was understood.
     pub counts: Vec<(SourceId, Counts)>,
     /// Rules that are on but are not loaded.
     pub left_out: Vec<LeftOut>,
 }
 
-impl Native {
+impl Pending {
+    /// The device that the configuration describes, as far as it holds addresses and routes.
+    pub fn device(&self, name: &str) -> Option<Device> {
+        self.config.as_ref().map(|(_, config)| generate::device(config, name))
+    }
+
     /// There is something to wait for.
     pub fn is_some(&self) -> bool {
         self.effective.is_some() || self.config.is_some()
@@ -79,20 +83,4 @@ impl Native {
             }
         }
     }
-}
-
-/// What the manifest says about names and aliases, for one of its gateways.
-pub(super) fn known(manifest: &Manifest, gateway: usize) -> Known {
-    let mut out = Known::default();
-    if let Some(name) = &manifest.name
-        && !manifest.address.is_empty()
-    {
-        out.names.insert(name.value.clone(), manifest.address.iter().map(|a| a.value).collect());
-    }
-    if let Some(GatewayKind::Read { aliases, .. }) = manifest.gateways.get(gateway).map(|g| &g.kind) {
-        for (name, members) in aliases {
-            out.tables.insert(name.value.clone(), members.iter().map(|n| Entry::Net(*n)).collect());
-        }
-    }
-    out
 }
