@@ -75,6 +75,12 @@ fn numbered(steps: &[Step]) -> String {
 
 fn guide(arguments: &Arguments, r: &Rendered) -> String {
     let mut out = numbered(&r.guide);
+    if !r.notes.is_empty() {
+        out.push_str("\nnot part of it\n");
+        for note in &r.notes {
+            let _ = writeln!(out, "  {note}");
+        }
+    }
     if r.guide.is_empty() {
         out.push_str("nothing is missing: callpath check says what works\n");
     } else if r.complete {

@@ -116,6 +116,8 @@ pub struct Context {
     pub address: Option<IpAddr>,
     /// What the product calls an alias for it.
     pub alias: Option<String>,
+    /// The public address is on another router in front.
+    pub second_router: bool,
 }
 
 /// A change for one wanted thing, and the places that it is about, each with a few words.

@@ -3,9 +3,10 @@
 use crate::call::changes;
 use crate::change::{Context, Step};
 use crate::dialect::{DIALECTS, Patch, recipe};
-use crate::manifest::{GatewayKind, parse};
+use crate::manifest::{GatewayKind, Manifest, parse};
 use crate::model::SourceId;
-use crate::profile::{instance, overlap};
+use crate::profile::{Instance, instance, overlap};
+use crate::requirement::{Level, Party};
 use crate::snapshot::{InputError, Snapshot};
 
 /// What is rendered.
@@ -23,6 +24,8 @@ pub struct Rendered {
     pub undo: Vec<Step>,
     /// Nothing is missing.
     pub complete: bool,
+    /// What the recipe leaves out, and why.
+    pub notes: Vec<String>,
 }
 
 /// Systems that can be rendered for.
@@ -53,6 +56,7 @@ pub fn render(target: &str, snapshot: &Snapshot) -> Result<Rendered, InputError>
         name: manifest.name.as_ref().map(|n| n.value.clone()),
         address: manifest.address.iter().map(|a| a.value).find(std::net::IpAddr::is_ipv4),
         alias: None,
+        second_router: second_router(&manifest),
     };
     let text = source.and_then(|id| snapshot.source(id)).map(|s| (s.text.as_str(), source.unwrap_or_default()));
     let Some(recipe) = recipe(target, text, &instances, &context)? else { return by_findings(snapshot) };
@@ -63,7 +67,43 @@ pub fn render(target: &str, snapshot: &Snapshot) -> Result<Rendered, InputError>
         guide: recipe.guide,
         undo: recipe.undo,
         complete: recipe.complete,
+        notes: notes(&instances),
     })
+}
+
+/// The outermost gateway that is read has another address than the public one.
+fn second_router(manifest: &Manifest) -> bool {
+    match manifest.gateways.first().map(|g| &g.kind) {
+        Some(GatewayKind::Stated { .. }) => true,
+        Some(GatewayKind::Read { wan: Some(wan), .. }) => {
+            manifest.address.iter().any(|a| a.value.is_ipv4() && wan.value.is_ipv4() && a.value != wan.value)
+        }
+        _ => false,
+    }
+}
+
+/// What the recipe leaves out, and why.
+fn notes(instances: &[Instance]) -> Vec<String> {
+    let mut out = Vec::new();
+    for instance in instances {
+        for r in &instance.requirements {
+            let line = match (r.level, r.from, r.to) {
+                (Level::Forbidden, ..) => format!("never forward {}: {}", r.what(), r.purpose),
+                (Level::Admin, ..) if instance.deploy.admin.is_empty() => {
+                    format!("{} ({}) only from your own address: add `admin = [\"<address>\"]`", r.what(), r.purpose)
+                }
+                (Level::Optional, _, Party::Server) => format!("optional: {} ({})", r.what(), r.purpose),
+                (_, Party::Server, _) => {
+                    format!("outwards: {} ({}), which firewalls let out unless told otherwise", r.what(), r.purpose)
+                }
+                _ => continue,
+            };
+            if !out.contains(&line) {
+                out.push(line);
+            }
+        }
+    }
+    out
 }
 
 /// What `check` would change.

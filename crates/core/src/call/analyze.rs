@@ -271,6 +271,7 @@ impl Judge<'_> {
             instances: self.instances.iter().map(|i| self.line(i)).collect(),
             facts: self.facts(),
             paths,
+            closed: self.closed(&exposures),
             exposures,
             findings: Vec::new(),
             assumptions,
@@ -279,6 +280,27 @@ impl Judge<'_> {
             rulesets: self.rulesets(),
         };
         finish(report)
+    }
+
+    /// What must stay closed and cannot be reached from the internet.
+    fn closed(&self, exposures: &[crate::report::Exposure]) -> Vec<String> {
+        let mut out = Vec::new();
+        for instance in self.instances {
+            for r in instance.requirements.iter().filter(|r| r.level == Level::Forbidden) {
+                let open = exposures.iter().any(|e| {
+                    let (proto, ports) = e.socket.split_once(' ').unwrap_or_default();
+                    let ports = crate::manifest::parse_ports(ports).unwrap_or_default();
+                    e.instance == instance.label()
+                        && proto == r.proto.name()
+                        && ports.iter().any(|(lo, hi)| r.ports.iter().any(|(a, b)| lo <= b && a <= hi))
+                });
+                let line = format!("{} ({})", r.what(), r.purpose);
+                if !open && !out.contains(&line) {
+                    out.push(line);
+                }
+            }
+        }
+        out
     }
 
     /// The address that callers of a family use: the public one, or the server's own public IPv6 address.

@@ -52,6 +52,9 @@ impl Judge<'_> {
         for r in instance.requirements.iter().filter(others) {
             not_judged.insert(format!("{} ({}) of {label}, for {}", r.purpose, r.what(), r.sender()));
         }
+        for r in instance.requirements.iter().filter(|r| r.level == Level::Optional && r.from == Party::Callers) {
+            not_judged.insert(format!("{} ({}) of {label}: optional", r.purpose, r.what()));
+        }
         let examples: Vec<String> = instance
             .requirements
             .iter()

@@ -76,6 +76,8 @@ pub struct Report {
     pub paths: Vec<Path>,
     /// Ports that the internet reaches though no call needs them.
     pub exposures: Vec<Exposure>,
+    /// Ports that must stay closed, and do: protocol and port with what they are.
+    pub closed: Vec<String>,
     /// Causes and repairs, the worst first.
     pub findings: Vec<Finding>,
     /// What was taken as given.

@@ -89,6 +89,10 @@ fn exposures(out: &mut Writer, report: &Report) {
         hosts.dedup();
         out.blank();
         out.wrapped(2, &format!("nothing else on {} can be reached from the internet", hosts.join(", ")));
+        if !report.closed.is_empty() {
+            let ports: Vec<&str> = report.closed.iter().filter_map(|c| c.split(" (").next()).collect();
+            out.wrapped(2, &format!("what must stay closed is closed: {}", ports.join(", ")));
+        }
         return;
     }
     let forbidden: Vec<String> = list

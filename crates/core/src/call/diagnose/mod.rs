@@ -106,6 +106,7 @@ fn plan(original: &Snapshot, changed: &Snapshot, now: &Analysis, gap: &Gap) -> R
         name: now.manifest.name.as_ref().map(|n| n.value.clone()),
         address: now.site.public,
         alias: now.instances.iter().find_map(|i| i.profile.alias.clone()),
+        second_router: false,
     };
     let device = &now.site.network.devices[gap.device];
     let planned = dialect::plan(changed, before, file, device, wanted, &context).map_err(|r| r.0)?;

@@ -242,6 +242,15 @@ impl Planner<'_> {
         let interface =
             interface.ok_or_else(|| Refused("the interface by which they come is not in the backup".into()))?;
         let interface = interface.to_owned();
+        if let Some(origin) = self.wanted.deciding.map(|id| self.device.pipeline.origin(id))
+            && let Some(iface) =
+                self.config.interfaces.iter().find(|i| i.at.start == origin.at.start && origin.at.end > 0)
+        {
+            return Err(Refused(format!(
+                "\"{}\" of {} drops these senders before any rule: untick it in Interfaces > {}, if they are meant to come in",
+                origin.text, iface.descr, iface.descr
+            )));
+        }
         let [ports] = packets.ports[..] else {
             return Err(Refused("several ranges at once: add a rule for each".into()));
         };

@@ -22,7 +22,10 @@ pub fn recipe(instances: &[Instance], context: &Context) -> Vec<Edit> {
                 add(forward);
             }
         }
-        if let (Some(alias), Some(member)) = (&instance.profile.alias, public(context)) {
+        // Behind a second router calls from inside never ask for the WAN address.
+        let name = instance.profile.alias.clone();
+        let alias = name.or_else(|| context.second_router.then(|| "public_ip".to_owned()));
+        if let (Some(alias), Some(member)) = (&alias, public(context)) {
             let descr = "the public address, as people outside ask for it".into();
             add(Edit::AddAlias { name: alias.clone(), kind: "host", members: vec![member], descr });
             for row in rows(instance) {
@@ -32,8 +35,9 @@ pub fn recipe(instances: &[Instance], context: &Context) -> Vec<Edit> {
             }
         }
     }
-    if instances.iter().any(|i| i.profile.hairpin.is_some() || i.profile.base.is_some()) {
-        add(Edit::ReflectionHelper(true));
+    if out.iter().any(|e| matches!(e, Edit::AddForward(_))) {
+        // Callers in the server's own network need it with every reflected forward.
+        out.push(Edit::ReflectionHelper(true));
     }
     out
 }
