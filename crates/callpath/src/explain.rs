@@ -20,16 +20,13 @@ pub fn run(code: Option<&str>, shell: &Shell) -> u8 {
     };
     // As reports print it: `error[hairpin-missing]`.
     let plain = code.split_once('[').map_or(code, |(_, rest)| rest.trim_end_matches(']'));
-    match find(plain) {
-        Some(cause) => {
-            Shell::print(&format!("{}[{}]: {}\n\n{}", cause.severity.word(), cause.code, cause.title, cause.explain));
-            0
-        }
-        None => {
-            let help = known_names(plain, "findings", CAUSES.iter().map(|c| c.code));
-            let error = InputError::about(code, "there is no finding with this code").help(help);
-            shell.error(&error, &Snapshot::default());
-            NO_ANSWER
-        }
+    if let Some(cause) = find(plain) {
+        Shell::print(&format!("{}[{}]: {}\n\n{}", cause.severity.word(), cause.code, cause.title, cause.explain));
+        0
+    } else {
+        let help = known_names(plain, "findings", CAUSES.iter().map(|c| c.code));
+        let error = InputError::about(code, "there is no finding with this code").help(help);
+        shell.error(&error, &Snapshot::default());
+        NO_ANSWER
     }
 }

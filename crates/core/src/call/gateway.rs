@@ -55,6 +55,7 @@ pub(super) fn kind_name(snapshot: &Snapshot, gateway: &Gateway) -> &'static str 
 ///
 /// # Errors
 /// Files that cannot be read, interfaces or an outer interface that nothing tells.
+#[allow(clippy::too_many_lines)] // one fact after the other
 pub(super) fn read(
     snapshot: &Snapshot,
     gateway: &Gateway,

@@ -58,7 +58,7 @@ fn added(text: &str, printed: Printed, device: &Device, wanted: &Wanted) -> Plan
     let more = printed.text.strip_prefix(text).unwrap_or_default().to_owned();
     let place = |id: Option<crate::model::OriginId>| {
         let at = device.pipeline.origin(id?);
-        at.has_lines.then(|| at.at)
+        at.has_lines.then_some(at.at)
     };
     let marks = match (place(wanted.nearest), place(wanted.deciding)) {
         (Some(at), _) => vec![(at, "this is nearly it".to_owned())],

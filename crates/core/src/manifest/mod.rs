@@ -78,7 +78,7 @@ pub enum GatewayKind {
         /// Routes, as stated.
         routes: Vec<At<StatedRoute>>,
         /// What its aliases and tables hold, as stated: addresses and networks.
-        aliases: Vec<(At<String>, Vec<IpNet>)>,
+        aliases: Vec<StatedAlias>,
     },
     /// As its owner states.
     Stated {
@@ -93,6 +93,9 @@ pub enum GatewayKind {
 
 /// An interface's name, and its addresses as far as they are known.
 pub type StatedInterface = (At<String>, Vec<At<IpNet>>);
+
+/// An alias, and what it holds.
+pub type StatedAlias = (At<String>, Vec<IpNet>);
 
 /// What a stated box forwards inwards.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -105,7 +105,7 @@ fn interfaces(g: &raw::Gateway) -> Result<Vec<StatedInterface>, InputError> {
     Ok(out)
 }
 
-fn aliases(g: &raw::Gateway) -> Result<Vec<(At<String>, Vec<ipnet::IpNet>)>, InputError> {
+fn aliases(g: &raw::Gateway) -> Result<Vec<super::StatedAlias>, InputError> {
     let mut out = Vec::new();
     for (name, members) in &g.aliases {
         let list = strings(members).iter().map(prefix).collect::<Result<Vec<_>, _>>()?;

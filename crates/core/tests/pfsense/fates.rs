@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// A flow and what becomes of it.
+#[allow(clippy::struct_field_names)] // the words of the file
 #[derive(Debug)]
 pub struct Fate {
     pub file: String,

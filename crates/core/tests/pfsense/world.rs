@@ -51,6 +51,7 @@ impl World {
         Self::around(device, &config, true)
     }
 
+    #[allow(clippy::too_many_lines)] // one network, piece by piece
     pub fn around(
         mut device: Device,
         config: &callpath_core::dialect::pfsense::config::Config,

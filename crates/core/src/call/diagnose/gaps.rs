@@ -123,7 +123,9 @@ fn overlaps(a: &str, b: &str) -> bool {
         Some((proto.to_owned(), crate::manifest::parse_ports(ports).ok()?))
     };
     match (parse(a), parse(b)) {
-        (Some((p, x)), Some((q, y))) => p == q && x.iter().any(|(lo, hi)| y.iter().any(|(a, b)| lo <= b && a <= hi)),
+        (Some((proto, ports)), Some((other, more))) => {
+            proto == other && ports.iter().any(|(lo, hi)| more.iter().any(|(from, to)| lo <= to && from <= hi))
+        }
         _ => a == b,
     }
 }
@@ -487,7 +489,6 @@ impl Look<'_> {
         };
         let explicit = hop.steps.iter().rev().find_map(|s| match s.did {
             Did::Rule(id) => Some(id),
-            Did::PolicyDrop(_) => None,
             _ => None,
         });
         let by_policy = hop.steps.last().is_some_and(|s| matches!(s.did, Did::PolicyDrop(_)));

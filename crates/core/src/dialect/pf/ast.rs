@@ -1,6 +1,6 @@
 //! The rules of pf as its own generators write them, after macros and lists were expanded.
 //!
-//! pfSense and OPNsense write such a text (`/tmp/rules.debug`) and their readers of configurations make this tree
+//! pfSense and `OPNsense` write such a text (`/tmp/rules.debug`) and their readers of configurations make this tree
 //! directly. Semantics: pf.conf(5) and `sys/netpfil/pf/pf.c` of FreeBSD.
 
 use crate::model::{Family, Origin};
@@ -107,6 +107,7 @@ pub enum Direction {
 }
 
 /// A rule.
+#[allow(clippy::struct_excessive_bools)] // each is one word of the syntax
 #[derive(Debug, Clone)]
 pub struct Rule {
     /// What it does.

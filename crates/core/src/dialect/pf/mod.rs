@@ -1,4 +1,4 @@
-//! pf, the packet filter of FreeBSD and OpenBSD, as pfSense and OPNsense generate it.
+//! pf, the packet filter of FreeBSD and OpenBSD, as pfSense and `OPNsense` generate it.
 
 pub mod ast;
 pub mod lower;

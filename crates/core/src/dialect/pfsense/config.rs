@@ -37,11 +37,11 @@ pub struct Config {
     pub npt: Vec<Npt>,
     /// Filter rules.
     pub rules: Vec<Rule>,
-    /// An OpenVPN server or client is on: tunnel networks of the servers.
+    /// An `OpenVPN` server or client is on: tunnel networks of the servers.
     pub openvpn: Option<Vec<IpNet>>,
-    /// IPsec is on: networks behind it.
+    /// `IPsec` is on: networks behind it.
     pub ipsec: Option<Vec<IpNet>>,
-    /// Other ends of IPsec tunnels: interface and address.
+    /// Other ends of `IPsec` tunnels: interface and address.
     pub ipsec_peers: Vec<(String, IpAddr)>,
     /// DHCP is served on these interfaces.
     pub dhcp: Vec<String>,

@@ -2,7 +2,6 @@
 
 use super::config::{Config, End, Forward, Reflects};
 use super::edit::{Destination, Edit, ForwardField, NewForward, NewPass, Reflection, RuleField};
-use super::generate::Known;
 use super::read::read;
 use crate::change::{Context, Intent, Packets, Planned, Refused, Wanted};
 use crate::dialect::Patch;
@@ -25,7 +24,7 @@ pub fn plan(
     let edits = match &wanted.intent {
         Intent::Forward { packets, address, to, hairpin } => planner.forward(packets, *address, *to, *hairpin)?,
         Intent::Allow { packets, to, input: false } => planner.allow(packets, *to)?,
-        Intent::SourceNat { .. } => planner.source_nat(),
+        Intent::SourceNat { .. } => vec![Edit::ReflectionHelper(true)],
         Intent::Close { packets, inside, .. } => planner.close(packets, inside)?,
         Intent::Allow { .. } | Intent::AllowAnswers { .. } => {
             return Err(Refused("what the firewall itself receives is not changed from here".into()));
@@ -61,7 +60,7 @@ impl Planner<'_> {
     fn forward(&mut self, packets: &Packets, address: IpAddr, to: IpAddr, hairpin: bool) -> Result<Vec<Edit>, Refused> {
         let near = self.wanted.nearest.and_then(|id| self.forward_at(id)).cloned();
         if hairpin {
-            return self.reflect(near.as_ref(), packets, address, to);
+            return Ok(self.reflect(near.as_ref(), packets, address, to));
         }
         match near {
             Some(near) => self.mend(&near, packets, to),
@@ -157,37 +156,30 @@ impl Planner<'_> {
 
     /// Calls from inside to the public address: the forwards that exist are reflected; where they ask for another
     /// address, a second set asks for the public one by its name.
-    fn reflect(
-        &mut self,
-        near: Option<&Forward>,
-        packets: &Packets,
-        address: IpAddr,
-        to: IpAddr,
-    ) -> Result<Vec<Edit>, Refused> {
+    fn reflect(&mut self, near: Option<&Forward>, packets: &Packets, address: IpAddr, to: IpAddr) -> Vec<Edit> {
         if let Some(near) = near.filter(|f| self.asks_for(&f.destination, address)) {
-            if near.reflection == Reflects::Off || self.config.system.reflection_off {
-                if let (Reflects::Default, Some(at)) = (near.reflection, self.config.system.reflection_at) {
-                    self.mark(at, "reflection is off for all forwards, and this one does not turn it on");
-                }
+            if (near.reflection == Reflects::Off || self.config.system.reflection_off)
+                && let (Reflects::Default, Some(at)) = (near.reflection, self.config.system.reflection_at)
+            {
+                self.mark(at, "reflection is off for all forwards, and this one does not turn it on");
             }
             self.mark(
                 near.at,
                 format!("{} acts only on what comes by {}", named(&near.descr), near.interface.to_uppercase()),
             );
             let set = vec![ForwardField::Reflection(Reflection::PureNat)];
-            return Ok(vec![Edit::SetForward { forward: near.index, set }]);
+            return vec![Edit::SetForward { forward: near.index, set }];
         }
         let mut edits = Vec::new();
         let member = self.context.name.clone().unwrap_or_else(|| address.to_string());
         let existing = self.config.aliases.iter().find(|a| a.kind == "host" && a.members.contains(&member));
-        let alias = match existing {
-            Some(alias) => alias.name.clone(),
-            None => {
-                let name = self.free_alias_name();
-                let descr = "the public address, as people outside ask for it".to_owned();
-                edits.push(Edit::AddAlias { name: name.clone(), kind: "host", members: vec![member], descr });
-                name
-            }
+        let alias = if let Some(alias) = existing {
+            alias.name.clone()
+        } else {
+            let name = self.free_alias_name();
+            let descr = "the public address, as people outside ask for it".to_owned();
+            edits.push(Edit::AddAlias { name: name.clone(), kind: "host", members: vec![member], descr });
+            name
         };
         if let Some(near) = near {
             self.mark(near.at, format!("{} asks for the WAN address, which is not {address}", named(&near.descr)));
@@ -200,7 +192,7 @@ impl Planner<'_> {
             new.descr = format!("{} (by name)", new.descr);
             edits.push(Edit::AddForward(new));
         }
-        Ok(edits)
+        edits
     }
 
     fn free_alias_name(&self) -> String {
@@ -209,7 +201,7 @@ impl Planner<'_> {
         if !taken(&base) {
             return base;
         }
-        (2..).map(|n| format!("{base}{n}")).find(|n| !taken(n)).unwrap_or(base)
+        (2..1000).map(|n| format!("{base}{n}")).find(|n| !taken(n)).unwrap_or(base)
     }
 
     /// Does a forward ask for this address?
@@ -223,17 +215,9 @@ impl Planner<'_> {
             return iface.is_some_and(|i| i.addresses.iter().any(|n| n.addr() == address));
         }
         let written = end.address.as_deref().unwrap_or_default();
-        let known = Known::default();
+        let holds = |m: &String| m.parse() == Ok(address) || Some(m) == self.context.name.as_ref();
         written.parse() == Ok(address)
-            || self.config.aliases.iter().any(|a| {
-                a.name == written
-                    && (a.members.iter().any(|m| m.parse() == Ok(address) || Some(m) == self.context.name.as_ref())
-                        || known.tables.contains_key(written))
-            })
-    }
-
-    fn source_nat(&mut self) -> Vec<Edit> {
-        vec![Edit::ReflectionHelper(true)]
+            || self.config.aliases.iter().any(|a| a.name == written && a.members.iter().any(holds))
     }
 
     /// A filter lets the packets pass: the forward's own rule if it has one, else a new rule on the interface.
@@ -251,9 +235,6 @@ impl Planner<'_> {
                 origin.text, iface.descr, iface.descr
             )));
         }
-        let [ports] = packets.ports[..] else {
-            return Err(Refused("several ranges at once: add a rule for each".into()));
-        };
         if let Some(rule) = self.nearest_rule().filter(|r| r.disabled) {
             let (index, at, name) = (rule.index, rule.at, named(&rule.descr));
             self.mark(at, format!("{name} is switched off"));
@@ -267,7 +248,7 @@ impl Planner<'_> {
                     && f.target.as_deref() == Some(&*to.to_string())
                     && f.associated.starts_with("nat_")
                     && f.protocol.as_deref().is_none_or(|p| p.split('/').any(|x| x == packets.proto.name()))
-                    && f.destination.port.as_deref().is_none_or(|p| covers(p, ports))
+                    && f.destination.port.as_deref().is_none_or(|p| packets.ports.iter().all(|r| covers(p, *r)))
                     && !self.config.rules.iter().any(|r| r.associated.as_deref() == Some(&f.associated))
             });
             if let Some(forward) = dangling {
@@ -284,17 +265,20 @@ impl Planner<'_> {
             let (at, name) = (rule.at, named(&rule.descr));
             self.mark(at, format!("{name} blocks them first"));
         }
-        Ok(vec![Edit::AddPass(NewPass {
-            interface,
-            v6: packets.family == Family::V6,
-            protocol: packets.proto.name(),
-            source: None,
-            destination: to.to_string(),
-            ports,
-            before,
-            floating,
-            descr: self.wanted.name.clone(),
-        })])
+        let rule = |ports: &(u16, u16)| {
+            Edit::AddPass(NewPass {
+                interface: interface.clone(),
+                v6: packets.family == Family::V6,
+                protocol: packets.proto.name(),
+                source: None,
+                destination: to.to_string(),
+                ports: *ports,
+                before,
+                floating,
+                descr: self.wanted.name.clone(),
+            })
+        };
+        Ok(packets.ports.iter().map(rule).collect())
     }
 
     fn nearest_rule(&self) -> Option<&super::config::Rule> {

@@ -12,12 +12,12 @@ const LINE: usize = 64;
 pub(super) fn findings(out: &mut Writer, report: &Report, notes: &Notes<'_>) {
     for (n, finding) in report.findings.iter().enumerate() {
         out.blank();
-        one(out, finding, notes.told_by(n));
+        one(out, finding, notes.told_by(n).as_ref());
     }
     changes(out, report);
 }
 
-fn one(out: &mut Writer, f: &Finding, told: Option<(usize, String)>) {
+fn one(out: &mut Writer, f: &Finding, told: Option<&(usize, String)>) {
     let head = format!("{}[{}]", f.severity.word(), f.code);
     let painted = match f.severity {
         Severity::Error => out.style.paint("1;31", &head),
@@ -44,7 +44,7 @@ fn one(out: &mut Writer, f: &Finding, told: Option<(usize, String)>) {
     if !f.at.is_empty() {
         out.line(&format!("{gutter}|"));
     }
-    match &told {
+    match told {
         Some((n, concerned)) => {
             note(out, &gutter, &format!("what happens [{n}]"), &f.because);
             note(out, &gutter, "who notices", concerned.strip_prefix("concerns ").unwrap_or(concerned));

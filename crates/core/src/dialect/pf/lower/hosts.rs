@@ -36,8 +36,8 @@ impl<'a> Lowering<'a> {
                     let own = self.interfaces.iter().fold(loopback, |all, i| all.or(&i.owned(family)));
                     set = set.or(&own);
                 }
-                Host::Table(name) => match self.rules.tables.get(name) {
-                    Some(table) => {
+                Host::Table(name) => {
+                    if let Some(table) = self.rules.tables.get(name) {
                         let entries = self.table(name, table, family);
                         if hosts.list.len() == 1 && entries[0][0].ranges().len() > SHARED_FROM {
                             shared = Some(entries);
@@ -47,13 +47,12 @@ impl<'a> Lowering<'a> {
                         if let Some(unknown) = &table.unknown {
                             doubts.push(self.table_doubt(name, table, unknown));
                         }
-                    }
-                    None => {
+                    } else {
                         let what = format!("what the table <{name}> holds: it stands nowhere in these rules");
                         let unknown = Unknown { what: what.into(), supply: Box::default() };
                         doubts.push(self.doubt(origin, &unknown, true));
                     }
-                },
+                }
                 Host::Unknown(unknown) => doubts.push(self.doubt(origin, unknown, false)),
             }
         }

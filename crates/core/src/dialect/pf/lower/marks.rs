@@ -72,9 +72,10 @@ impl Lowering<'_> {
         let shift = if route.reply { 8 } else { 0 };
         let value = |n: u32, from, bits: u32| MarkValue { from, and: !bits, xor: n << shift };
         let bits = if route.reply { REPLY_WAY } else { WAY };
-        let lookup = |lowering: &mut Self, from: MarkFrom, bits: u32| match numbers[..] {
-            [one] => Lookup::fixed(value(one, from, bits)),
-            _ => {
+        let lookup = |lowering: &mut Self, from: MarkFrom, bits: u32| {
+            if let [one] = numbers[..] {
+                Lookup::fixed(value(one, from, bits))
+            } else {
                 let what = "which of its gateways the firewall takes: it uses them in turn";
                 let unknown = Unknown { what: what.into(), supply: Box::default() };
                 let doubt = lowering.doubt(origin, &unknown, false);

@@ -132,7 +132,7 @@ impl<'a> Lowering<'a> {
         }
         if let Some(route) = &rule.route {
             if direction == Direction::Out && !route.reply {
-                return self.sent_elsewhere(rule, route, steps);
+                return self.sent_elsewhere(rule, route, &steps);
             }
             let way = self.way_steps(route, &rule.origin);
             steps.extend(way);
@@ -146,7 +146,7 @@ impl<'a> Lowering<'a> {
         &mut self,
         rule: &Rule,
         route: &crate::dialect::pf::ast::Route,
-        steps: Vec<Step>,
+        steps: &[Step],
     ) -> Vec<Vec<Step>> {
         let devices = Set::from_ranges(route.hops.iter().map(|(d, _)| (iface_value(d), iface_value(d))));
         let here = |negate| {
@@ -158,7 +158,7 @@ impl<'a> Lowering<'a> {
         };
         let doubt = self.doubt(&rule.origin, &unknown, false);
         let with = |negate, act: Action| {
-            let mut list = steps.clone();
+            let mut list = steps.to_vec();
             let at = list.iter().position(|s| matches!(s, Step::Act(_))).unwrap_or(list.len());
             list.insert(at, here(negate));
             list.push(Step::Act(act));

@@ -71,13 +71,7 @@ impl<'a> Lowering<'a> {
     }
 
     /// Actions of a translation, by the ports that they are for where a rule names several.
-    fn targets(
-        &mut self,
-        rule: &'a Rule,
-        pool: &'a Pool,
-        family: Family,
-        side: Side,
-    ) -> Vec<(Option<(u16, u16)>, Vec<Step>)> {
+    fn targets(&mut self, rule: &'a Rule, pool: &'a Pool, family: Family, side: Side) -> Vec<Target> {
         let addresses = self.pool(pool, family);
         let random = matches!(pool.port, PoolPort::Random(..));
         let make = |lowering: &mut Self, port: Port| -> Vec<Step> {
@@ -112,8 +106,7 @@ impl<'a> Lowering<'a> {
         match (pool.port, rule.ports.as_deref()) {
             (PoolPort::Same, _) => vec![(None, make(self, Port::Kept(None)))],
             (PoolPort::Random(lo, hi), _) => vec![(None, make(self, Port::Kept(Some((lo, hi)))))],
-            (PoolPort::From(to) | PoolPort::One(to), None) => vec![(None, make(self, Port::Kept(Some((to, to)))))],
-            (PoolPort::One(to), Some(_)) => vec![(None, make(self, Port::Kept(Some((to, to)))))],
+            (PoolPort::From(to), None) | (PoolPort::One(to), _) => vec![(None, make(self, Port::Kept(Some((to, to)))))],
             (PoolPort::From(to), Some(ranges)) => ranges
                 .iter()
                 .map(|(lo, hi)| {
@@ -193,6 +186,9 @@ impl<'a> Lowering<'a> {
         }
     }
 }
+
+/// Ports that an action is for, where a rule names several ranges, and the action.
+type Target = (Option<(u16, u16)>, Vec<Step>);
 
 /// What becomes of the port.
 #[derive(Clone, Copy)]

@@ -55,22 +55,19 @@ fn logical_lines(text: &str) -> Vec<Line> {
             Some(body) => (body, true),
             None => (line, false),
         };
-        let current = match open.take() {
-            Some(mut o) => {
-                o.text.push(' ');
-                o.text.push_str(body);
-                o.end = end;
-                o
-            }
-            None => {
-                let lead = body.len() - body.trim_start().len();
-                Line { text: body.trim_start().to_owned(), start: at + lead, end: end.max(at + lead) }
-            }
+        let current = if let Some(mut o) = open.take() {
+            o.text.push(' ');
+            o.text.push_str(body);
+            o.end = end;
+            o
+        } else {
+            let lead = body.len() - body.trim_start().len();
+            Line { text: body.trim_start().to_owned(), start: at + lead, end: end.max(at + lead) }
         };
         if more {
-            open = Some(current)
+            open = Some(current);
         } else {
-            out.push(current)
+            out.push(current);
         }
         at += raw.len();
     }
@@ -201,9 +198,8 @@ impl Reader {
         let mut listed = false;
         while let Some(word) = rest.next() {
             match word.as_str() {
-                "persist" | "const" | "counters" | "," => {}
+                "persist" | "const" | "counters" | "," | "}" => {}
                 "{" => listed = true,
-                "}" => {}
                 "file" => {
                     let file = rest.next().map(String::as_str).unwrap_or_default();
                     match bundled(file) {

@@ -170,7 +170,7 @@ impl Generator<'_> {
         if self.config.system.no_reply_to || rule.no_reply_to {
             return None;
         }
-        let hop = self.hop(iface, family)?;
+        let hop = self.hop(iface, family)?.0;
         // Without an address there is no line to answer by.
         self.address(iface, family)?;
         Some(Route { reply: true, hops: vec![(iface.device.as_str().into(), hop)] })

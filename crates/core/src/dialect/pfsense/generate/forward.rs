@@ -1,7 +1,7 @@
 //! Port forwards with their reflections, and 1:1 translation.
 
 use super::names::{Ports, no_address, parse_net};
-use super::{Generator, LAST_PROXY_PORT};
+use super::{Generator, LAST_PROXY_PORT, outside};
 use crate::dialect::pf::ast::{Action, Host, Hosts, On, Pool, PoolAddress, PoolPort, Rule};
 use crate::dialect::pf::text::rule::protocol;
 use crate::dialect::pfsense::config::{Forward, Interface, OneToOne, Reflects};
@@ -25,13 +25,13 @@ struct Parts {
     origin: Origin,
 }
 
-impl<'a> Generator<'a> {
+impl Generator<'_> {
     pub(super) fn forwards(&mut self) {
         let config = self.config;
         let proxies = config.system.reflection_off;
         for forward in config.forwards.iter().filter(|f| !f.disabled) {
             match self.parts(forward) {
-                Ok(parts) => self.forward(forward, parts),
+                Ok(parts) => self.forward(forward, &parts),
                 Err(why) => self.leave_out(forward.at, &forward.descr, why),
             }
         }
@@ -155,19 +155,19 @@ impl<'a> Generator<'a> {
         Ok((PoolAddress::Table(target.into()), false))
     }
 
-    fn forward(&mut self, forward: &Forward, parts: Parts) {
+    fn forward(&mut self, forward: &Forward, parts: &Parts) {
         let Some(on) = self.on(&forward.interface) else {
             let why = format!("the interface `{}` is not on", forward.interface);
             return self.leave_out(forward.at, &forward.descr, why);
         };
         let mode = self.reflection(forward);
         let inner = self.reflecting(&forward.interface, forward.family);
-        let base = rdr(&parts, forward, on.clone());
+        let base = rdr(parts, forward, on.clone());
         self.out.rules.rdr.push(base.clone());
         if mode == Reflects::Proxy && !forward.nordr {
-            self.proxies(forward, &parts, &base, &inner);
+            self.proxies(forward, parts, &base, &inner);
         }
-        let reflected = self.reflected_destination(forward, &parts);
+        let reflected = self.reflected_destination(forward, parts);
         if mode == Reflects::Pure && !inner.is_empty() {
             let mut rule = base.clone();
             rule.on = Some(On { negate: false, names: inner.clone() });
@@ -185,9 +185,9 @@ impl<'a> Generator<'a> {
         }
         if self.config.system.reflection_helper && mode != Reflects::Proxy {
             let devices = if mode == Reflects::Pure { inner } else { Vec::new() };
-            self.helper(forward, &parts, &on, &devices);
+            self.helper(forward, parts, &on, &devices);
         } else if forward.destination.any && mode != Reflects::Proxy {
-            self.own_subnet(forward, &parts);
+            self.own_subnet(forward, parts);
         }
     }
 
@@ -202,7 +202,7 @@ impl<'a> Generator<'a> {
 
     /// Devices and groups that calls from inside come by (`filter_get_reflection_interfaces`).
     fn reflecting(&self, own: &str, _family: Family) -> Vec<Box<str>> {
-        let inside = self.enabled().filter(|i| i.name != own && !self.outside(i, Family::V4));
+        let inside = self.enabled().filter(|i| i.name != own && !outside(i, Family::V4));
         let with_address =
             inside.filter(|i| !self.addresses(i, Family::V4).is_empty() || !self.addresses(i, Family::V6).is_empty());
         let mut all: Vec<Box<str>> = with_address.map(|i| i.device.as_str().into()).collect();
@@ -221,7 +221,7 @@ impl<'a> Generator<'a> {
             return Some(parts.destination.clone());
         }
         let iface = self.interface(&forward.interface)?;
-        if !self.outside(iface, Family::V4) {
+        if !outside(iface, Family::V4) {
             return None;
         }
         let net = self.address(iface, forward.family)?;
@@ -251,14 +251,14 @@ impl<'a> Generator<'a> {
                 if done.contains(&device) {
                     continue;
                 }
-                if self.helper_on(&device, parts, host, written_port.clone(), forward.family) {
+                if self.helper_on(&device, parts, host, &written_port, forward.family) {
                     done.push(device);
                 }
             }
         }
     }
 
-    fn helper_on(&mut self, device: &str, parts: &Parts, host: IpNet, port: Ports, family: Family) -> bool {
+    fn helper_on(&mut self, device: &str, parts: &Parts, host: IpNet, port: &Ports, family: Family) -> bool {
         let Some(iface) = self.enabled().find(|i| i.device == device) else { return false };
         let nets = self.addresses(iface, family);
         let routed = self.routed_by(iface, host);
@@ -281,7 +281,7 @@ impl<'a> Generator<'a> {
             &parts.protocols,
             &parts.origin,
             (sources, target),
-            port,
+            port.clone(),
             address.into(),
             parts.bare,
             Some((1024, 65535)),
@@ -326,7 +326,7 @@ impl<'a> Generator<'a> {
 
     /// A forward to any address on an inner interface: TCP of its own network, whatever the forward's protocol.
     fn own_subnet(&mut self, forward: &Forward, parts: &Parts) {
-        let Some(iface) = self.interface(&forward.interface).filter(|i| !self.outside(i, Family::V4)) else { return };
+        let Some(iface) = self.interface(&forward.interface).filter(|i| !outside(i, Family::V4)) else { return };
         let (Some(net), Some(host)) =
             (self.address(iface, forward.family), self.single_target(&parts.target, forward.family))
         else {
@@ -452,22 +452,12 @@ impl<'a> Generator<'a> {
         let external = IpNet::new(external.addr(), inner.prefix_len()).unwrap_or(external);
         let pool = Pool { addresses: vec![PoolAddress::Net(external)], port: PoolPort::Same, bitmask: true };
         let action = if entry.nobinat { Action::No } else { Action::Translate(pool) };
-        let mut rule = Rule::new(action, self.entry_origin(entry));
+        let mut rule = Rule::new(action, entry_origin(entry));
         rule.on = Some(on);
         rule.family = Some(family);
         rule.from = Hosts::one(Host::Net(inner));
         rule.to = to;
         Ok(rule)
-    }
-
-    fn entry_origin(&self, entry: &OneToOne) -> Origin {
-        Origin {
-            at: entry.at,
-            has_lines: true,
-            object: format!("1:1 NAT \"{}\"", entry.descr).into(),
-            text: format!("1:1 {} {}", entry.interface, entry.external).into(),
-            ..Origin::default()
-        }
     }
 
     fn external(&self, entry: &OneToOne) -> Result<(IpNet, Family), String> {
@@ -490,7 +480,7 @@ impl<'a> Generator<'a> {
             let [Host::Net(target)] = rule.from.list[..] else { continue };
             let external = IpNet::new(external.addr(), target.prefix_len()).unwrap_or(external);
             let pool = Pool { addresses: vec![PoolAddress::Net(target)], port: PoolPort::Same, bitmask: true };
-            let mut rdr = Rule::new(Action::Translate(pool), self.entry_origin(entry));
+            let mut rdr = Rule::new(Action::Translate(pool), entry_origin(entry));
             rdr.on = Some(On { negate: false, names: inner.clone() });
             rdr.family = Some(family);
             rdr.from = rule.to.clone();
@@ -501,7 +491,7 @@ impl<'a> Generator<'a> {
                     let iface = self.enabled().find(|i| *i.device == *device);
                     let nets = iface.map(|i| self.addresses(i, family)).unwrap_or_default();
                     if let Some(net) = nets.iter().find(|n| n.contains(&target.addr())) {
-                        let origin = self.entry_origin(entry);
+                        let origin = entry_origin(entry);
                         let ends = (vec![net.trunc()], Host::Net(target));
                         self.pair(&device, &[], &origin, ends, None, net.addr().into(), true, Some((1024, 65535)));
                     }
@@ -525,6 +515,16 @@ fn rdr(parts: &Parts, forward: &Forward, on: On) -> Rule {
     rule.pass = forward.associated == "pass" && !forward.nordr;
     rule.any_flags = true;
     rule
+}
+
+fn entry_origin(entry: &OneToOne) -> Origin {
+    Origin {
+        at: entry.at,
+        has_lines: true,
+        object: format!("1:1 NAT \"{}\"", entry.descr).into(),
+        text: format!("1:1 {} {}", entry.interface, entry.external).into(),
+        ..Origin::default()
+    }
 }
 
 /// Protocol numbers of a page's choice; none asked: empty.

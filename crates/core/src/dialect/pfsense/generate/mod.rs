@@ -118,26 +118,15 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// It leads to the internet: a gateway is set, or the line tells one (`interface_has_gateway`).
-    fn outside(&self, iface: &Interface, family: Family) -> bool {
-        let (set, index) = if family == Family::V4 { (&iface.v4, 0) } else { (&iface.v6, 1) };
-        let tunnel = ["ovpn", "ipsec"].iter().any(|t| iface.device.starts_with(t));
-        let line = match set {
-            Addressing::Line(how) => how != "track6",
-            Addressing::None | Addressing::Static(_) => false,
-        };
-        iface.gateway[index].is_some() || line || tunnel
-    }
-
-    /// Next hop of an interface: known, or only that there is one.
-    fn hop(&self, iface: &Interface, family: Family) -> Option<Option<IpAddr>> {
-        if !self.outside(iface, family) || ["ovpn", "ipsec"].iter().any(|t| iface.device.starts_with(t)) {
+    /// A line with a gateway, and its address as far as it is known.
+    fn hop(&self, iface: &Interface, family: Family) -> Option<Hop> {
+        if !outside(iface, family) || ["ovpn", "ipsec"].iter().any(|t| iface.device.starts_with(t)) {
             return None;
         }
         let index = usize::from(family == Family::V6);
         let named = iface.gateway[index].as_ref();
         let gateway = named.and_then(|name| self.config.gateways.iter().find(|g| g.name == *name));
-        Some(gateway.and_then(|g| g.address))
+        Some(Hop(gateway.and_then(|g| g.address)))
     }
 
     /// Interfaces of a rule by the name of the interface, group or tab.
@@ -184,6 +173,21 @@ impl<'a> Generator<'a> {
     fn leave_out(&mut self, at: Place, rule: &str, why: impl Into<String>) {
         self.out.left_out.push(LeftOut { at, rule: rule.to_owned(), why: why.into() });
     }
+}
+
+/// The next hop of a line that has one; a backup does not hold what the line tells when it comes up.
+#[derive(Debug, Clone, Copy)]
+struct Hop(Option<IpAddr>);
+
+/// It leads to the internet: a gateway is set, or the line tells one (`interface_has_gateway`).
+fn outside(iface: &Interface, family: Family) -> bool {
+    let (set, index) = if family == Family::V4 { (&iface.v4, 0) } else { (&iface.v6, 1) };
+    let tunnel = ["ovpn", "ipsec"].iter().any(|t| iface.device.starts_with(t));
+    let line = match set {
+        Addressing::Line(how) => how != "track6",
+        Addressing::None | Addressing::Static(_) => false,
+    };
+    iface.gateway[index].is_some() || line || tunnel
 }
 
 fn network_table(interface: &str) -> String {

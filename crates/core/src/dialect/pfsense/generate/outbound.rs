@@ -2,7 +2,7 @@
 
 use super::forward::{protocols, system_origin};
 use super::names::parse_net;
-use super::{Generator, network_table};
+use super::{Generator, network_table, outside};
 use crate::dialect::pf::ast::{Action, Host, Hosts, Pool, PoolAddress, PoolPort, Rule};
 use crate::dialect::pfsense::config::OutboundRule;
 use crate::model::{Family, Origin};
@@ -106,13 +106,14 @@ impl Generator<'_> {
                         vec![PoolAddress::Net(IpNet::new(ip, bits).map_err(|_| "its target is invalid")?.trunc())]
                     }
                     (Some(ip), _) => vec![PoolAddress::Net(ip.into())],
-                    (None, _) => match parse_net(target) {
-                        Some(net) => vec![PoolAddress::Net(net)],
-                        None => {
+                    (None, _) => {
+                        if let Some(net) = parse_net(target) {
+                            vec![PoolAddress::Net(net)]
+                        } else {
                             self.table(target)?;
                             vec![PoolAddress::Table(target.into())]
                         }
-                    },
+                    }
                 }
             }
         })
@@ -123,7 +124,7 @@ impl Generator<'_> {
         let sources = self.translated_networks();
         let outer: Vec<_> = self
             .enabled()
-            .filter(|i| self.outside(i, Family::V4) && !["ovpn", "ipsec"].iter().any(|t| i.device.starts_with(t)))
+            .filter(|i| outside(i, Family::V4) && !["ovpn", "ipsec"].iter().any(|t| i.device.starts_with(t)))
             .collect();
         for iface in outer {
             let line = matches!(iface.v4, super::Addressing::Line(_));
@@ -149,7 +150,7 @@ impl Generator<'_> {
     /// them, tunnels (`filter_nat_rules_automatic_tonathosts`).
     fn translated_networks(&self) -> Vec<IpNet> {
         let mut out: Vec<IpNet> = vec![IpNet::new_assert(IpAddr::from([127, 0, 0, 0]), 8)];
-        for iface in self.enabled().filter(|i| !self.outside(i, Family::V4)) {
+        for iface in self.enabled().filter(|i| !outside(i, Family::V4)) {
             out.extend(self.addresses(iface, Family::V4).into_iter().map(|n| n.trunc()));
             for (to, gateway) in &self.config.routes {
                 let here = self.config.gateways.iter().any(|g| g.name == *gateway && g.interface == iface.name);

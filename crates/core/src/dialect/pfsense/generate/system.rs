@@ -1,7 +1,7 @@
 //! Rules that pfSense adds of its own.
 
-use super::Generator;
 use super::forward::system_origin;
+use super::{Generator, Hop};
 use crate::dialect::pf::ast::{Action, Direction, Entry, Host, Hosts, On, Route, Rule, State, Table};
 use crate::dialect::pf::text::{antispoof, bundled};
 use crate::dialect::pfsense::config::Addressing;
@@ -169,7 +169,7 @@ impl Generator<'_> {
     fn own_lines(&mut self) {
         for iface in self.enabled().collect::<Vec<_>>() {
             for family in [Family::V4, Family::V6] {
-                let Some(hop) = self.hop(iface, family) else { continue };
+                let Some(Hop(hop)) = self.hop(iface, family) else { continue };
                 for own in self.addresses(iface, family) {
                     let route = Route { reply: false, hops: vec![(iface.device.as_str().into(), hop)] };
                     self.add("what the firewall itself sends", Action::Pass, |r| {
@@ -222,7 +222,7 @@ impl Generator<'_> {
     fn peer(&mut self, interface: &str, peer: std::net::IpAddr) {
         let Some(iface) = self.interface(interface) else { return };
         let route = |g: &Self, reply| {
-            let hop = g.hop(iface, Family::of(peer))?;
+            let hop = g.hop(iface, Family::of(peer))?.0;
             Some(Route { reply, hops: vec![(iface.device.as_str().into(), hop)] })
         };
         let (out, back) = (route(self, false), route(self, true));
