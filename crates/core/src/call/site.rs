@@ -162,8 +162,14 @@ pub(super) fn build(
     };
     b.public = b.find_public(&parts.servers)?;
     let front_box = b.front_box(case)?;
-    if !parts.routers.is_empty() {
+    if parts.routers.iter().any(|r| !r.pending.is_some()) {
         b.assumptions.push("routers forward packets and do not check return paths (rp_filter = 0)".into());
+    }
+    for router in parts.routers.iter().filter(|r| r.pending.is_some()) {
+        b.assumptions.push(format!(
+            "packages and services of {} add no rules while it runs (UPnP, captive portal, block lists)",
+            router.device.name
+        ));
     }
     let first_router = b.devices.len();
     b.add_routers(front_box);
@@ -232,7 +238,9 @@ impl Builder<'_> {
                 device.interfaces[router.outer_v4].addresses.push(wan.address.into());
             }
             for i in 0..device.interfaces.len() {
-                device.interfaces[i].segment = self.segment();
+                // A further line ends at the internet too.
+                let further = device.interfaces[i].outside && i != router.outer_v4 && i != router.outer_v6;
+                device.interfaces[i].segment = if further { INTERNET_SEGMENT } else { self.segment() };
             }
             let outer_segment = match before {
                 None => INTERNET_SEGMENT,

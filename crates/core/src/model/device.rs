@@ -44,6 +44,8 @@ pub struct Interface {
     pub hosts_v4: Set,
     /// The same for IPv6.
     pub hosts_v6: Set,
+    /// It leads to the internet by a line of its own, as its configuration says.
+    pub outside: bool,
     /// Index into the network's segments; interfaces with the same segment reach each other directly.
     pub segment: usize,
 }

@@ -19,10 +19,15 @@ impl Builder<'_> {
         let (site_v4, site_v6) = (self.site_addresses(Family::V4), self.site_addresses(Family::V6));
         let mut extra_v4 = Set::empty();
         let mut extra_v6 = Set::empty();
+        let mut nobody = Set::empty();
         for device in &self.devices {
             for (i, outer) in device.interfaces.iter().enumerate().filter(|(_, f)| f.segment == INTERNET_SEGMENT) {
                 for net in &outer.addresses {
                     let set = prefix_set(*net);
+                    if net.addr().is_ipv4() && net.prefix_len() < 31 {
+                        // First and last address of a network are no host's.
+                        nobody = nobody.or(&one(net.network())).or(&one(net.broadcast()));
+                    }
                     if net.addr().is_ipv4() { extra_v4 = extra_v4.or(&set) } else { extra_v6 = extra_v6.or(&set) }
                 }
                 for route in &device.routes {
@@ -49,7 +54,7 @@ impl Builder<'_> {
             place: Place::Internet,
             name: "anyone on the internet".into(),
             device: index,
-            v4: internet(Family::V4).minus(&site_v4),
+            v4: internet(Family::V4).minus(&site_v4).minus(&nobody),
             v6: internet(Family::V6).minus(&site_v6),
             segment: INTERNET_SEGMENT,
         });
