@@ -399,10 +399,15 @@ impl Judge<'_> {
         }
     }
 
+    /// The router on which programs relay connections.
+    pub(super) fn relay(&self) -> Option<usize> {
+        self.site.network.devices.iter().position(|d| d.forwards && !d.endpoints.is_empty())
+    }
+
     fn goal(&self, n: usize, r: &Requirement) -> Goal {
         // A reverse proxy may listen on any port inside; media clients are told the server's own ports.
         let media = r.leg == "media" || r.leg == "relay";
-        Goal { device: self.site.server_of[n], listening: true, same_port: media || !r.shared }
+        Goal { device: self.site.server_of[n], listening: true, same_port: media || !r.shared, relay: self.relay() }
     }
 
     fn outbound_path(&self, n: usize, instance: &Instance, paths: &mut Vec<Path>) {
@@ -424,7 +429,7 @@ impl Judge<'_> {
         let mut legs = Vec::new();
         let mut notes = Vec::new();
         for (kind, rows) in grouped(&rows, "server") {
-            let goal = Goal { device: self.site.internet, listening: false, same_port: true };
+            let goal = Goal { device: self.site.internet, listening: false, same_port: true, relay: self.relay() };
             let asked: Vec<Alternative> = rows
                 .iter()
                 .map(|r| self.alternative(n, r, &vantage, &own, everybody.clone(), Family::V4, goal, "server"))

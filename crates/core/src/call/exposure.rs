@@ -57,7 +57,7 @@ impl Judge<'_> {
             if exposed(t, server) {
                 Ending::Works
             } else {
-                ending(t, Goal { device: server, listening: false, same_port: false }, usize::MAX)
+                ending(t, Goal { device: server, listening: false, same_port: false, relay: self.relay() }, usize::MAX)
             }
         });
         for region in found.iter().filter(|r| r.certainty != Certainty::Closed) {

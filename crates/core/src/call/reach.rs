@@ -67,6 +67,8 @@ pub(super) struct Goal {
     pub listening: bool,
     /// The port must be the one that was asked: media clients are told the server's own.
     pub same_port: bool,
+    /// A router on which programs relay connections: where they send them is not in its rules.
+    pub relay: Option<usize>,
 }
 
 /// How a round trip ended, seen from a goal.
@@ -80,6 +82,10 @@ pub(super) fn ending(trip: &RoundTrip, goal: Goal, asker: usize) -> Ending {
         _ => false,
     };
     if !arrived(&trip.request) {
+        let taken = matches!(trip.request.end, Disposition::Delivered { listening: true });
+        if taken && goal.relay == Some(trip.request.last().device) {
+            return Ending::Unknown(Phase::Request);
+        }
         return lost(Phase::Request, &trip.request);
     }
     if goal.same_port && !same_port(trip) {
@@ -204,6 +210,12 @@ fn doubts(
         match journey.map(|j| (&j.end, j.last().device)) {
             Some((Disposition::Unknown(doubt), device)) => {
                 doubts.insert((device, *doubt));
+            }
+            Some((Disposition::Delivered { listening: true }, device)) if network.devices[device].forwards => {
+                also.insert(format!(
+                    "where the program on {} that takes these connections sends them (NAT + Proxy relays TCP, not UDP)",
+                    network.devices[device].name
+                ));
             }
             Some((Disposition::TooManyDoubts, device)) => {
                 also.insert(format!("too many unknown statements of {} at once", network.devices[device].name));

@@ -319,7 +319,11 @@ fn delivered(device: &Device, listening: bool, region: &Region, to: &str) -> (&'
         return ("unknown", format!("it may end at {name}, {to}"), false);
     }
     if device.forwards {
-        let what = format!("{name} takes it for itself: no forward applies, and {to} is its own address");
+        let what = if to.starts_with("127.") || to.starts_with("[::1]") {
+            format!("{name} hands it to a program of its own ({to}), which passes on TCP at most")
+        } else {
+            format!("{name} takes it for itself: no forward applies, and {to} is its own address")
+        };
         ("own-address", what, false)
     } else if device.endpoints.is_empty() {
         ("other-host", format!("it goes to {to}, which is not the server"), false)

@@ -241,6 +241,9 @@ impl Look<'_> {
         if let Some((hop, view)) = self.translated(j).filter(|_| !outward) {
             let wanted = self.next_hop_inside(hop.device).map(address_value);
             let Does::Forward { to, .. } = view.does else { return None };
+            if to.is_some_and(|(lo, _)| self.is_loopback(lo)) {
+                return self.proxied(j);
+            }
             if to.is_some_and(|(lo, hi)| lo == hi && Some(lo) != wanted) {
                 return self.astray(j, Near::Target);
             }
@@ -268,6 +271,19 @@ impl Look<'_> {
             Disposition::Dropped | Disposition::Rejected(_) => self.beyond(j),
             _ => None,
         }
+    }
+
+    fn is_loopback(&self, address: u128) -> bool {
+        self.f.family.address(address).is_loopback()
+    }
+
+    /// Calls from inside go to a program on the router, which is no way for media.
+    fn proxied(&self, j: &Journey) -> Option<Gap> {
+        let (hop, view) = self.translated(j)?;
+        let mut gap = self.base(Lack::Forward { near: Near::Interface, inside: true }, hop.device);
+        gap.at = vec![view.origin];
+        gap.wanted = self.forward_wanted(hop, Some(view.origin), Some(view.origin), true);
+        Some(gap)
     }
 
     /// A fixed port that is the one asked.
@@ -471,8 +487,11 @@ impl Look<'_> {
             gap.doubt = Some(*id);
             return Some(gap);
         }
-        // Whether the box in front turns calls back: forwards of the public address itself make it not matter.
         let j = journey(&f.trip, f.region.ending)?;
+        if self.is_router(j.last().device) && matches!(j.end, Disposition::Delivered { listening: true }) {
+            return self.proxied(j);
+        }
+        // Whether the box in front turns calls back: forwards of the public address itself make it not matter.
         if self.inside() && doubts.iter().all(|(d, _)| self.is_box(*d)) && !doubts.is_empty() {
             return self.beyond(j);
         }

@@ -163,10 +163,15 @@ impl Planner<'_> {
             {
                 self.mark(at, "reflection is off for all forwards, and this one does not turn it on");
             }
-            self.mark(
-                near.at,
-                format!("{} acts only on what comes by {}", named(&near.descr), near.interface.to_uppercase()),
-            );
+            let system = &self.config.system;
+            let proxied = near.reflection == Reflects::Proxy
+                || near.reflection == Reflects::Default && !system.reflection_off && !system.reflection_pure;
+            let how = if proxied {
+                "is reflected by NAT + Proxy, which does not carry UDP".to_owned()
+            } else {
+                format!("acts only on what comes by {}", near.interface.to_uppercase())
+            };
+            self.mark(near.at, format!("{} {how}", named(&near.descr)));
             let set = vec![ForwardField::Reflection(Reflection::PureNat)];
             return vec![Edit::SetForward { forward: near.index, set }];
         }

@@ -17,8 +17,8 @@ use super::ast::{Direction, Rule, Ruleset, Unknown};
 use crate::cube::Set;
 use crate::dialect::Counts;
 use crate::model::{
-    Action, Chain, ChainId, Device, Doubt, DoubtId, Families, Family, Hook, Interface, Key, KeyField, Match, Origin,
-    OriginId, Pipeline, Policy, Side, Stage, StageKind, Step, Test, ct_state,
+    Action, Chain, ChainId, Device, Doubt, DoubtId, Endpoint, Families, Family, Hook, Interface, Key, KeyField, Match,
+    Origin, OriginId, Pipeline, Policy, Side, Stage, StageKind, Step, Test, ct_state,
 };
 use std::collections::HashMap;
 
@@ -35,6 +35,7 @@ pub fn lower(rules: &Ruleset, device: &mut Device) -> Counts {
         doubts: HashMap::new(),
         tags: Vec::new(),
         ways: Vec::new(),
+        relays: Vec::new(),
         doubtful: 0,
     };
     if !rules.off {
@@ -47,6 +48,14 @@ pub fn lower(rules: &Ruleset, device: &mut Device) -> Counts {
         understood: rules.statements.saturating_sub(rules.unread.len() + lowering.doubtful),
     };
     let ways = std::mem::take(&mut lowering.ways);
+    let relay = |ports: &(u16, u16)| Endpoint {
+        proto: 6,
+        ports: *ports,
+        bind: Some(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST)),
+        name: "relays connections".into(),
+        on_demand: false,
+    };
+    device.endpoints.extend(lowering.relays.iter().map(relay));
     device.pipeline = lowering.pipeline;
     marks::routes(&ways, device);
     counts
@@ -66,6 +75,8 @@ struct Lowering<'a> {
     tags: Vec<&'a str>,
     /// Ways that rules name; the index plus one is written into the mark.
     ways: Vec<marks::Way>,
+    /// Ports on which programs of the device itself take connections that rules hand to them.
+    relays: Vec<(u16, u16)>,
     /// Statements that are followed both ways.
     doubtful: usize,
 }

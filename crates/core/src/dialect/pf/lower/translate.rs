@@ -39,6 +39,9 @@ impl<'a> Lowering<'a> {
         let direction = if side == Side::Destination { Direction::In } else { Direction::Out };
         let Some(starts) = self.matches(rule, family, direction) else { return };
         let origin = self.pipeline.add_origin(rule.origin.clone());
+        if let (Does::Translate(pool), Side::Destination) = (&rule.action, side) {
+            self.relayed(rule, pool);
+        }
         let targets = match &rule.action {
             Does::Translate(pool) => self.targets(rule, pool, family, side),
             _ => vec![(None, Vec::new())],
@@ -66,6 +69,24 @@ impl<'a> Lowering<'a> {
                 }
                 steps.extend(actions.iter().cloned());
                 out.push(ModelRule { steps: steps.into(), origin });
+            }
+        }
+    }
+
+    /// Connections that are handed to a program on the device itself, such as pfSense's reflection proxies.
+    fn relayed(&mut self, rule: &Rule, pool: &Pool) {
+        let local = |a: &PoolAddress| matches!(a, PoolAddress::Net(n) if n.addr().is_loopback());
+        if !pool.addresses.iter().all(local) || !(rule.protocols.is_empty() || rule.protocols.contains(&6)) {
+            return;
+        }
+        for (lo, hi) in rule.ports.iter().flatten() {
+            let ports = match pool.port {
+                PoolPort::One(to) => (to, to),
+                PoolPort::From(to) => (to, to.saturating_add(hi - lo)),
+                PoolPort::Same | PoolPort::Random(..) => (*lo, *hi),
+            };
+            if !self.relays.contains(&ports) {
+                self.relays.push(ports);
             }
         }
     }
