@@ -524,7 +524,8 @@ impl Look<'_> {
                 proto: self.f.requirement.proto,
                 ports: self.ports(),
                 from: Vec::new(),
-                in_iface: in_name,
+                // On the server itself every way in counts, and what its interface is called need not be known.
+                in_iface: in_name.filter(|_| !input),
                 out_iface: self.iface_name(device, hop.out_iface),
             };
             Intent::Allow { packets, to: self.f.family.address(packet.dst), input }
