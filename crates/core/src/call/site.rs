@@ -166,7 +166,10 @@ pub(super) fn build(
     b.public = b.find_public(&parts.servers)?;
     let front_box = b.front_box(case)?;
     if !parts.routers.is_empty() {
-        b.assumptions.push("routers forward packets and do not check return paths (rp_filter = 0)".into());
+        // Only Linux has such a check apart from its rules.
+        let linux = parts.routers.iter().any(|r| !r.native.is_some());
+        let paths = if linux { " and do not check return paths (rp_filter = 0)" } else { "" };
+        b.assumptions.push(format!("routers forward packets{paths}"));
     }
     let first_router = b.devices.len();
     b.add_routers(front_box);

@@ -36,6 +36,8 @@ pub struct Interface {
     pub name: Box<str>,
     /// Name as its pages call it, where that is another: `WAN`.
     pub label: Box<str>,
+    /// It leads to a provider: nobody of the site calls from there.
+    pub line: bool,
     /// Group number (`ip link set group`), 0 if never set.
     pub group: u32,
     /// Own addresses with their networks, primary first.

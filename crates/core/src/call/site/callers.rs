@@ -135,6 +135,7 @@ impl Builder<'_> {
             .map(|i| (i.segment, i.owned(Family::V4).or(&i.owned(Family::V6))))
             .collect();
         let mut inner = Vec::new();
+        let mut other_lines = Vec::new();
         for (d, device) in self.devices.iter().enumerate().take(server_base) {
             let transfer = |segment: usize| {
                 let others = self.devices[..server_base].iter().enumerate().filter(|(o, _)| *o != d);
@@ -142,6 +143,15 @@ impl Builder<'_> {
             };
             for (i, iface) in device.interfaces.iter().enumerate() {
                 let lan = servers.iter().any(|(s, _)| *s == iface.segment);
+                // Another line to the internet: whoever calls by it is outside.
+                if iface.line && !lan && iface.segment != INTERNET_SEGMENT && !transfer(iface.segment) {
+                    other_lines.push(format!(
+                        "{} of {} is another line to the internet: calls by it are not judged",
+                        iface.shown(),
+                        device.name
+                    ));
+                    continue;
+                }
                 if d >= first_router.min(server_base)
                     && iface.segment != INTERNET_SEGMENT
                     && (lan || !transfer(iface.segment))
@@ -150,6 +160,7 @@ impl Builder<'_> {
                 }
             }
         }
+        self.assumptions.extend(other_lines);
         // The box in front serves the server itself when there is no gateway behind it.
         if self.routers.is_empty() && server_base > 0 {
             inner = vec![(0, INSIDE, true)];

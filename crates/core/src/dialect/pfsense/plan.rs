@@ -94,7 +94,7 @@ impl Planner<'_> {
             target: to.to_string(),
             local_port: ports.0,
             reflection: if self.reflects_anyway() { Reflection::Default } else { Reflection::PureNat },
-            source: None,
+            source: only(packets),
             descr: self.wanted.name.clone(),
         })
     }
@@ -245,6 +245,16 @@ impl Planner<'_> {
         let [ports] = packets.ports[..] else {
             return Err(Refused("several ranges at once: add a rule for each".into()));
         };
+        // Settings of an interface come before all rules.
+        let setting = self.wanted.deciding.map(|id| self.device.pipeline.origin(id));
+        if let Some(iface) = setting.and_then(|o| self.config.interfaces.iter().find(|i| i.at.start == o.at.start)) {
+            let what = setting.map_or("", |o| &*o.text);
+            return Err(Refused(format!(
+                "it is a setting, not a rule: Interfaces > {}, untick \"{}\", Save, Apply Changes",
+                iface.descr,
+                if what.contains("bogon") { "Block bogon networks" } else { "Block private networks and loopback addresses" }
+            )));
+        }
         if let Some(rule) = self.nearest_rule().filter(|r| r.disabled) {
             let (index, at, name) = (rule.index, rule.at, named(&rule.descr));
             self.mark(at, format!("{name} is switched off"));
@@ -279,7 +289,7 @@ impl Planner<'_> {
             interface,
             v6: packets.family == Family::V6,
             protocol: packets.proto.name(),
-            source: None,
+            source: only(packets),
             destination: to.to_string(),
             ports,
             before,
@@ -324,6 +334,15 @@ impl Planner<'_> {
             }
             None => Err(Refused("what lets them in is no forward and no rule of this backup".into())),
         }
+    }
+}
+
+/// Only these senders, where there is one.
+fn only(packets: &Packets) -> Option<String> {
+    match packets.from[..] {
+        [net] if net.prefix_len() == net.max_prefix_len() => Some(net.addr().to_string()),
+        [net] => Some(net.to_string()),
+        _ => None,
     }
 }
 

@@ -210,6 +210,8 @@ pub fn device(config: &Config, name: &str) -> model::Device {
         let mut made =
             model::Interface { name: iface.device.as_str().into(), addresses, ..model::Interface::default() };
         made.label = iface.descr.as_str().into();
+        // pfSense takes an interface with a gateway of its own for a WAN.
+        made.line = iface.gateway.iter().any(Option::is_some);
         for v in answered {
             let (lo, hi) = model::prefix_range(v.net.trunc());
             let set = crate::cube::Set::range(lo, hi);
