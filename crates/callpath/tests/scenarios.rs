@@ -1,6 +1,10 @@
-//! Runs every scenario through the real program and compares the report, the exit code and the verdicts that differ from
-//! the example's. `CALLPATH_BLESS=1` writes the reports anew.
+//! Runs every scenario through the real program and compares the report, the exit code, the causes and the verdicts that
+//! differ from the example's; then makes the printed changes and compares what comes of them. `CALLPATH_BLESS=1` writes
+//! the reports anew.
 
+use callpath_core::call::{analyze, changes};
+use callpath_core::dialect::{Patch, apply};
+use callpath_core::snapshot::{Snapshot, Source};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -47,9 +51,14 @@ fn edit(text: &str, block: &Block, what: &str) -> String {
 }
 
 struct Outcome {
+    /// What is printed; the message, when the input is refused.
     report: String,
     exit: i32,
     verdicts: BTreeMap<String, String>,
+    /// Codes of findings, the worst first.
+    codes: Vec<String>,
+    /// Codes of errors.
+    errors: Vec<String>,
 }
 
 fn run(dir: &Path) -> Outcome {
@@ -59,16 +68,81 @@ fn run(dir: &Path) -> Outcome {
             .current_dir(dir)
             .output()
             .expect("callpath runs");
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(errors.is_empty(), "{}: {errors}", dir.display());
-        (String::from_utf8(output.stdout).expect("text"), output.status.code().expect("an exit code"))
+        let exit = output.status.code().expect("an exit code");
+        let errors = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(errors.is_empty(), exit < 2, "{}: {errors}", dir.display());
+        (String::from_utf8(output.stdout).expect("text"), exit, errors)
     };
-    let (report, exit) = call("text");
+    let (report, exit, refused) = call("text");
+    if exit >= 2 {
+        return Outcome { report: refused, exit, verdicts: BTreeMap::new(), codes: Vec::new(), errors: Vec::new() };
+    }
     let json: serde_json::Value = serde_json::from_str(&call("json").0).expect("JSON");
     let paths = json["paths"].as_array().expect("paths");
     let word = |v: &serde_json::Value| v.as_str().expect("a word").to_owned();
     let verdicts = paths.iter().map(|p| (word(&p["id"]), word(&p["verdict"]))).collect();
-    Outcome { report, exit, verdicts }
+    let findings = json["findings"].as_array().expect("findings");
+    let codes = findings.iter().map(|f| word(&f["code"])).collect();
+    let errors = findings.iter().filter(|f| f["severity"] == "error").map(|f| word(&f["code"])).collect();
+    Outcome { report, exit, verdicts, codes, errors }
+}
+
+/// The folder as the library reads it.
+fn snapshot(dir: &Path) -> Snapshot {
+    let read = |file: &str| fs::read_to_string(dir.join(file)).unwrap_or_else(|e| panic!("{file}: {e}"));
+    let manifest = read("callpath.toml");
+    let parsed = callpath_core::manifest::parse(&manifest).expect("manifest");
+    let files: Vec<String> = parsed.files().into_iter().map(|f| f.value.clone()).collect();
+    let mut sources = vec![Source { name: "callpath.toml".into(), text: manifest }];
+    sources.extend(files.into_iter().map(|name| Source { text: read(&name), name }));
+    Snapshot { sources, directory: String::new() }
+}
+
+/// Makes the changes that the report prints, and says how many and what the verdict is then. Nothing when there are none.
+fn cure(dir: &Path) -> Option<(String, String)> {
+    let mut site = snapshot(dir);
+    let (patches, _) = changes(&site).expect("an answer");
+    let mut lines = String::new();
+    for (index, source) in site.sources.iter_mut().enumerate() {
+        let here: Vec<&Patch> = patches.iter().filter(|(id, _)| usize::from(id.0) == index).map(|(_, p)| p).collect();
+        if !here.is_empty() {
+            source.text = apply(&source.text, &here).expect("the changes can be made together");
+            let many = if here.len() == 1 { "change" } else { "changes" };
+            lines += &format!("{} {many} in {}\n", here.len(), source.name);
+        }
+    }
+    let verdict = || analyze(&site).expect("an answer").verdict.word().to_owned();
+    if lines.is_empty() { None } else { Some((verdict(), lines)) }
+}
+
+/// The example that a scenario starts from: `example: spokes` in its first line.
+fn example(text: &str) -> &str {
+    text.lines().next().and_then(|l| l.strip_prefix("example: ")).unwrap_or("linux-router")
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("directory");
+    for entry in fs::read_dir(from).expect("example") {
+        let (path, to) = entry.map(|e| (e.path(), to.join(e.file_name()))).expect("entry");
+        if path.is_dir() { copy(&path, &to) } else { fs::copy(&path, &to).map(|_| ()).expect("copy") }
+    }
+}
+
+/// A scenario's folder: the example with the scenario's changes.
+fn lay_out(name: &str, text: &str, blocks: &[Block], dir: &Path) {
+    copy(&root().join("examples").join(example(text)), dir);
+    for block in blocks {
+        let Some((kind, file)) = block.info.split_once(' ') else { continue };
+        let file = dir.join(file);
+        match kind {
+            "report" | "cure" => {}
+            "diff" => {
+                let old = fs::read_to_string(&file).expect("a file of the example");
+                fs::write(&file, edit(&old, block, name)).expect("write");
+            }
+            _ => fs::write(&file, block.lines.join("\n") + "\n").expect("write"),
+        }
+    }
 }
 
 /// Paths whose verdict is not the example's; a path that the example does not have must work.
@@ -88,51 +162,80 @@ fn scenarios() -> Vec<PathBuf> {
     files
 }
 
+/// The blocks that a scenario must end with.
+fn outcome_blocks(base: &Outcome, here: &Outcome, cure: Option<&(String, String)>) -> String {
+    let mut info = format!("exit {}", here.exit);
+    if !here.codes.is_empty() {
+        info += &format!(", names: {}", here.codes.join(" "));
+    }
+    let differs = differing(base, here);
+    if !differs.is_empty() {
+        info += &format!(", differs: {}", differs.join(" "));
+    }
+    let mut out = format!("```report {info}\n{}```\n", here.report);
+    if let Some((verdict, lines)) = cure {
+        out += &format!("\n```cure {verdict}\n{lines}```\n");
+    }
+    out
+}
+
 #[test]
 fn every_scenario_gives_its_report() {
-    let example = root().join("examples/linux-router");
-    let base = run(&example);
-    assert_eq!(base.exit, 0, "the example passes:\n{}", base.report);
     let bless = std::env::var_os("CALLPATH_BLESS").is_some();
     let work = std::env::temp_dir().join(format!("callpath-scenarios-{}", std::process::id()));
+    let mut bases: BTreeMap<String, Outcome> = BTreeMap::new();
     let mut wrong = Vec::new();
     for path in scenarios() {
         let name = path.file_stem().expect("name").to_string_lossy().into_owned();
         let text = fs::read_to_string(&path).expect("scenario");
         let dir = work.join(&name);
-        fs::create_dir_all(&dir).expect("directory");
-        for entry in fs::read_dir(&example).expect("example") {
-            let entry = entry.expect("entry");
-            fs::copy(entry.path(), dir.join(entry.file_name())).expect("copy");
-        }
         let blocks = blocks(&text);
-        for block in &blocks {
-            let Some((kind, file)) = block.info.split_once(' ') else { continue };
-            let file = dir.join(file);
-            match kind {
-                "report" => {}
-                "diff" => {
-                    let old = fs::read_to_string(&file).expect("a file of the example");
-                    fs::write(&file, edit(&old, block, &name)).expect("write");
-                }
-                _ => fs::write(&file, block.lines.join("\n") + "\n").expect("write"),
-            }
-        }
+        lay_out(&name, &text, &blocks, &dir);
+        let base = bases.entry(example(&text).to_owned()).or_insert_with_key(|example| {
+            let base = run(&root().join("examples").join(example));
+            assert_eq!(base.exit, 0, "the example {example} passes:\n{}", base.report);
+            base
+        });
         let outcome = run(&dir);
-        let differs = differing(&base, &outcome);
-        let info = format!("report exit {}, differs: {}", outcome.exit, differs.join(" "));
-        let info = info.trim_end().to_owned();
-        let expected = blocks.iter().find(|b| b.info.starts_with("report")).expect("a report block");
+        let cure = if outcome.exit < 2 { cure(&dir) } else { None };
         let start = text.find("```report").expect("a report block");
+        let now = outcome_blocks(base, &outcome, cure.as_ref());
         if bless {
-            fs::write(&path, format!("{}```{info}\n{}```\n", &text[..start], outcome.report)).expect("write");
-        } else if expected.info != info || expected.lines.join("\n") != outcome.report.trim_end() {
-            wrong.push(format!("{name}: now ```{info}\n{}", outcome.report));
+            fs::write(&path, format!("{}{now}", &text[..start])).expect("write");
+        } else if text[start..] != now {
+            wrong.push(format!("{name}: now\n{now}"));
         }
-        assert!(outcome.report.lines().all(|l| l.chars().count() <= 80), "{name}: 80 columns\n{}", outcome.report);
+        if outcome.report.contains("(checked") && cure.as_ref().is_some_and(|(verdict, _)| verdict != "works") {
+            wrong.push(format!("{name}: a change that is said to be checked does not help\n{now}"));
+        }
+        let mut errors = outcome.errors.clone();
+        errors.dedup();
+        if errors.len() != outcome.errors.len() {
+            wrong.push(format!("{name}: a cause is named more than once: {:?}", outcome.errors));
+        }
+        // Commands must be fit to paste; everything else fits a terminal.
+        let long = outcome.report.lines().find(|l| l.chars().count() > 80 && !l.trim_start().starts_with("nft "));
+        if let Some(line) = long {
+            wrong.push(format!("{name}: more than 80 columns: {line}"));
+        }
     }
     fs::remove_dir_all(&work).expect("clean up");
     assert!(wrong.is_empty(), "{}\nCALLPATH_BLESS=1 writes the reports anew", wrong.join("\n\n"));
+}
+
+#[test]
+fn every_cause_has_a_scenario_that_names_it() {
+    for cause in callpath_core::finding::CAUSES {
+        let path = root().join("scenarios").join(format!("{}.md", cause.code));
+        let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let blocks = blocks(&text);
+        let report = blocks.iter().find(|b| b.info.starts_with("report")).expect("a report block");
+        let names = report.info.split_once("names: ").map_or("", |(_, list)| list.split(',').next().unwrap_or(list));
+        let times = names.split_whitespace().filter(|c| *c == cause.code).count();
+        // Input that is refused has no findings; the message says it.
+        let refused = report.info.starts_with("report exit 2") && report.lines.join("\n").contains(cause.code);
+        assert!(times == 1 || refused, "{}: its scenario names {names:?}", cause.code);
+    }
 }
 
 #[test]

@@ -276,6 +276,7 @@ impl Judge<'_> {
             findings: Vec::new(),
             assumptions,
             not_judged: not_judged.into_iter().collect(),
+            left_out: self.left_out(),
             unread: self.unread(),
             rulesets: self.rulesets(),
         };

@@ -162,8 +162,11 @@ pub(super) fn build(
     };
     b.public = b.find_public(&parts.servers)?;
     let front_box = b.front_box(case)?;
-    if parts.routers.iter().any(|r| !r.pending.is_some()) {
-        b.assumptions.push("routers forward packets and do not check return paths (rp_filter = 0)".into());
+    if !parts.routers.is_empty() {
+        // Only Linux has such a check apart from its rules.
+        let linux = parts.routers.iter().any(|r| !r.pending.is_some());
+        let paths = if linux { " and do not check return paths (rp_filter = 0)" } else { "" };
+        b.assumptions.push(format!("routers forward packets{paths}"));
     }
     for router in parts.routers.iter().filter(|r| r.pending.is_some()) {
         b.assumptions.push(format!(
@@ -239,8 +242,15 @@ impl Builder<'_> {
             }
             for i in 0..device.interfaces.len() {
                 // A further line ends at the internet too.
-                let further = device.interfaces[i].outside && i != router.outer_v4 && i != router.outer_v6;
+                let further = device.interfaces[i].line && i != router.outer_v4 && i != router.outer_v6;
                 device.interfaces[i].segment = if further { INTERNET_SEGMENT } else { self.segment() };
+                if further {
+                    self.assumptions.push(format!(
+                        "{} of {} is another line to the internet: calls to its address are not judged",
+                        device.interfaces[i].shown(),
+                        device.name
+                    ));
+                }
             }
             let outer_segment = match before {
                 None => INTERNET_SEGMENT,

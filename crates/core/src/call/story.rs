@@ -2,7 +2,7 @@
 
 use super::reach::{Certainty, Ending, Region, intersect, journey};
 use crate::cube::{Cube, Set};
-use crate::model::{Device, Family, Interface, OriginId, Part};
+use crate::model::{Device, Family, Hook, Interface, OriginId, Part};
 use crate::report::{DoubtLine, Origin, Step, Stop};
 use crate::snapshot::{Snapshot, line_column};
 use crate::trace::{Answer, Did, Disposition, Header, Journey, Network, Phase, RoundTrip, Val};
@@ -113,7 +113,7 @@ impl Story<'_> {
                     Did::SessionFound { reply: true } => ("known session, answer".to_owned(), None),
                     Did::SessionInvalid => ("fits no session".to_owned(), None),
                 };
-                push(Some(step.hook.name()), action, String::new(), origin);
+                push(Some(hook_word(device, step.hook)), action, String::new(), origin);
             }
             let header = self.header(hop.header, asked);
             match hop.out_iface {
@@ -177,6 +177,17 @@ impl Story<'_> {
                         true,
                     )
                 }
+                // pf knows only in and out, and its own last word is no rule that anybody wrote.
+                Some((_, id, false)) if device.loopback_by_translation => {
+                    let written = device.pipeline.origin(id).has_lines;
+                    let own = self.is_own(device, hop.header.dst, asked);
+                    let what = match (written, own) {
+                        (true, _) => format!("{name} drops {it} on its way to {to}"),
+                        (false, true) => format!("{name} drops {it}: no forward applies to {to}, its own address"),
+                        (false, false) => format!("{name} drops {it} on its way to {to}: no rule lets it pass"),
+                    };
+                    ("dropped", what, true)
+                }
                 Some((hook, _, false)) => {
                     ("dropped", format!("{name} drops {it} in {} on its way to {to}", hook.name()), true)
                 }
@@ -219,7 +230,7 @@ impl Story<'_> {
             kind,
             packet: packet(phase),
             device: name.to_string(),
-            hook: decider.map(|(hook, ..)| hook.name()),
+            hook: decider.map(|(hook, ..)| hook_word(device, hook)),
             what,
             origin: decider.map(|(_, id, _)| self.origin(hop.device, id)),
         })
@@ -337,6 +348,15 @@ fn delivered(device: &Device, listening: bool, region: &Region, to: &str) -> (&'
 fn as_asked() -> Header {
     let part = |p| Val::Part(p, 0);
     Header { src: part(Part::Src), dst: part(Part::Dst), sport: part(Part::SrcPort), dport: part(Part::DstPort) }
+}
+
+/// The hook as the firewall's own documents call it: pf has only a way in and a way out.
+fn hook_word(device: &Device, hook: Hook) -> &'static str {
+    match hook {
+        _ if !device.loopback_by_translation => hook.name(),
+        Hook::Postrouting | Hook::Output => "out",
+        _ => "in",
+    }
 }
 
 fn packet(phase: Phase) -> &'static str {

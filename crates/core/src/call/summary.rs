@@ -4,8 +4,9 @@ use super::analyze::Judge;
 use super::story::origin;
 use crate::model::Family;
 use crate::profile::Instance;
-use crate::report::{Report, Ruleset, Unread, Verdict};
+use crate::report::{LeftOut, Origin, Report, Ruleset, Unread, Verdict};
 use crate::requirement::{Level, Party, Requirement};
+use crate::snapshot::line_column;
 use std::collections::BTreeSet;
 
 impl Judge<'_> {
@@ -81,6 +82,27 @@ impl Judge<'_> {
             }
         }
         out
+    }
+
+    pub(super) fn left_out(&self) -> Vec<LeftOut> {
+        let line = |(device, l): &(usize, crate::dialect::pfsense::generate::LeftOut)| {
+            let source = self.snapshot.source(l.at.source);
+            let place = source.map(|s| line_column(&s.text, l.at.start as usize));
+            LeftOut {
+                device: self.site.network.devices[*device].name.to_string(),
+                origin: Origin {
+                    source: source.map_or_else(String::new, |s| s.name.clone()),
+                    line: place.map(|p| p.0),
+                    column: place.map(|p| p.1),
+                    object: String::new(),
+                    handle: None,
+                    text: String::new(),
+                },
+                rule: l.rule.clone(),
+                why: l.why.clone(),
+            }
+        };
+        self.site.left_out.iter().map(line).collect()
     }
 
     pub(super) fn rulesets(&self) -> Vec<Ruleset> {

@@ -44,7 +44,7 @@ fn matches(gap: &Gap) -> bool {
 }
 
 fn message(gap: &Gap) -> String {
-    format!("a rule on {} blocks {} before the one that lets it pass", gap.name, gap.what)
+    format!("{} blocks {} before the rule that would let it pass", gap.name, gap.what)
 }
 
 fn because(gap: &Gap) -> String {

@@ -44,9 +44,9 @@ fn message(gap: &Gap) -> String {
     match gap.lack {
         Lack::Filter { answers: true, .. } => format!("{} does not let answers back in", gap.name),
         Lack::Filter { stands: Stands::Disabled, .. } => {
-            format!("the rule that lets {} pass {} is switched off", gap.what, gap.name)
+            format!("the rule of {} that lets {} pass is switched off", gap.name, gap.what)
         }
-        _ => format!("no rule on {} lets {} pass to the server", gap.name, gap.what),
+        _ => format!("no rule of {} lets {} pass to the server", gap.name, gap.what),
     }
 }
 

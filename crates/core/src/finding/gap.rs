@@ -37,6 +37,13 @@ pub struct Gap {
     pub doubt: Option<DoubtId>,
 }
 
+impl Gap {
+    /// `is` or `are`, for the protocols and ports.
+    pub(crate) fn are(&self) -> &'static str {
+        if self.what.contains(" and ") { "are" } else { "is" }
+    }
+}
+
 /// What is missing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Lack {

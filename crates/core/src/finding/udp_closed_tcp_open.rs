@@ -37,7 +37,7 @@ fn matches(gap: &Gap) -> bool {
 }
 
 fn message(gap: &Gap) -> String {
-    format!("{} lets media pass by TCP only: {} does not get through", gap.name, gap.what)
+    format!("media passes {} by TCP only: {} {} not forwarded there", gap.name, gap.what, gap.are())
 }
 
 fn because(gap: &Gap) -> String {

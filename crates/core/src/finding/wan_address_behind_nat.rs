@@ -42,7 +42,7 @@ fn matches(gap: &Gap) -> bool {
 
 fn message(gap: &Gap) -> String {
     let asked = gap.asked.map_or_else(|| "the public address".to_owned(), |a| a.to_string());
-    format!("forwards on {} do not apply to {asked}, which is on the router in front of it", gap.name)
+    format!("forwards on {} miss calls from inside to {asked}, the address of the router in front", gap.name)
 }
 
 fn because(gap: &Gap) -> String {

@@ -36,6 +36,8 @@ pub struct Interface {
     pub name: Box<str>,
     /// Name as its pages call it, where that is another: `WAN`.
     pub label: Box<str>,
+    /// It leads to a provider: nobody of the site calls from there.
+    pub line: bool,
     /// Group number (`ip link set group`), 0 if never set.
     pub group: u32,
     /// Own addresses with their networks, primary first.
@@ -44,8 +46,6 @@ pub struct Interface {
     pub hosts_v4: Set,
     /// The same for IPv6.
     pub hosts_v6: Set,
-    /// It leads to the internet by a line of its own, as its configuration says.
-    pub outside: bool,
     /// Index into the network's segments; interfaces with the same segment reach each other directly.
     pub segment: usize,
 }

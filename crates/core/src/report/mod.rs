@@ -84,10 +84,26 @@ pub struct Report {
     pub assumptions: Vec<String>,
     /// What was not judged, and why.
     pub not_judged: Vec<String>,
+    /// Rules that are on, but that the firewall does not load.
+    pub left_out: Vec<LeftOut>,
     /// Statements that were not understood.
     pub unread: Vec<Unread>,
     /// How much of each ruleset was understood.
     pub rulesets: Vec<Ruleset>,
+}
+
+/// A rule that is on, but that the firewall does not load.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct LeftOut {
+    /// Device.
+    pub device: String,
+    /// Where it stands.
+    pub origin: Origin,
+    /// Its description.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub rule: String,
+    /// Why.
+    pub why: String,
 }
 
 /// What made a report.

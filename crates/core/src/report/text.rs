@@ -41,6 +41,12 @@ pub fn text(report: &Report, style: Style) -> String {
     let mut out = Writer { text: String::new(), style };
     let word = word(report.verdict);
     out.wrapped_after(&style.verdict(report.verdict, word), word.chars().count() + 2, &report.headline);
+    if let Some(line) = finding::count(report) {
+        let margin = " ".repeat(word.chars().count() + 2);
+        for line in wrap(&line, WIDTH - margin.len()) {
+            out.line(&format!("{margin}{line}"));
+        }
+    }
     let notes = Notes::collect(report);
     for instance in &report.instances {
         out.blank();
@@ -59,17 +65,15 @@ pub fn text(report: &Report, style: Style) -> String {
         out.blank();
         story::note(&mut out, number + 1, note);
     }
-    exposures(&mut out, report);
-    if !report.findings.iter().any(|f| f.severity == super::Severity::Error) {
+    if !finding::errors(report) {
         story::carried(&mut out, report);
     }
     out.section("taken as given", &report.assumptions);
     out.section("not judged", &report.not_judged);
+    exposures(&mut out, report);
+    left_out(&mut out, report);
     rulesets(&mut out, report);
-    if let Some(first) = report.findings.first() {
-        out.blank();
-        out.line(&format!("why this matters: callpath explain {}", first.code));
-    }
+    finding::explain(&mut out, report);
     out.text
 }
 
@@ -127,6 +131,21 @@ fn exposures(out: &mut Writer, report: &Report) {
 
 fn family(e: &Exposure) -> &'static str {
     if e.family == "ipv6" { " by IPv6" } else { "" }
+}
+
+fn left_out(out: &mut Writer, report: &Report) {
+    let mut devices: Vec<&str> = report.left_out.iter().map(|l| &*l.device).collect();
+    devices.dedup();
+    for device in devices {
+        let here = report.left_out.iter().filter(|l| l.device == device);
+        let lines: Vec<String> = here
+            .map(|l| {
+                let rule = if l.rule.is_empty() { String::new() } else { format!("\"{}\", ", l.rule) };
+                format!("{}: {rule}{}", l.origin.place(), l.why)
+            })
+            .collect();
+        out.section(&format!("on, but not loaded by {device}"), &lines);
+    }
 }
 
 fn rulesets(out: &mut Writer, report: &Report) {

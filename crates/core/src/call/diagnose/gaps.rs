@@ -101,6 +101,14 @@ fn inside_after_outside(gaps: &mut Vec<Gap>) {
         }
     }
     let outside: Vec<Gap> = gaps.iter().filter(|g| outer(g)).cloned().collect();
+    let inside: Vec<Gap> = gaps.iter().filter(|g| inner(g)).cloned().collect();
+    for gap in gaps.iter_mut().filter(|g| outer(g)) {
+        for path in inside.iter().filter(|g| covers(gap, g)).flat_map(|g| g.paths.clone()).collect::<Vec<_>>() {
+            if !gap.paths.contains(&path) {
+                gap.paths.push(path);
+            }
+        }
+    }
     gaps.retain(|g| !(inner(g) && outside.iter().any(|o| covers(o, g))));
     // What a filter says about packets of a forward that is to change shows after the change.
     let changing: Vec<(usize, Packets)> =
@@ -110,6 +118,19 @@ fn inside_after_outside(gaps: &mut Vec<Gap>) {
             .iter()
             .any(|(d, c)| *d == g.device && c.family == p.family && c.proto == p.proto && c.ports == p.ports),
         _ => true,
+    });
+    // Calls that may come back in by the router in front, or end there, do not leave any more when the public address
+    // is forwarded here: what a filter would say about them does not matter then.
+    let kept_inside: Vec<(usize, String, Vec<String>)> = gaps
+        .iter()
+        .filter(|g| g.lack == Lack::OwnAddress)
+        .map(|g| (g.device, g.what.clone(), g.paths.clone()))
+        .collect();
+    gaps.retain(|g| {
+        !matches!(g.lack, Lack::Filter { answers: false, .. })
+            || !g.paths.iter().all(|p| {
+                kept_inside.iter().any(|(d, what, paths)| *d == g.device && *what == g.what && paths.contains(p))
+            })
     });
     // What is mended anyway is not also too wide.
     let mended: Vec<OriginId> =
@@ -188,6 +209,15 @@ impl Look<'_> {
     /// All ports that the product wants there, so that a forward that lacks one of them is mended as a whole.
     fn ports(&self) -> PortRanges {
         self.f.requirement.ports.clone()
+    }
+
+    /// Nobody else may come in by what is opened for the administrator.
+    fn admins(&self) -> Vec<ipnet::IpNet> {
+        if self.f.requirement.from != Party::Admin {
+            return Vec::new();
+        }
+        let admins = self.a.instances[self.f.instance].deploy.admin.iter().map(|a| a.value);
+        admins.filter(|a| Family::of(a.addr()) == self.f.family).collect()
     }
 
     fn failing(&self) -> Set {
@@ -322,7 +352,7 @@ impl Look<'_> {
             family: self.f.family,
             proto: self.f.requirement.proto,
             ports: self.ports(),
-            from: Vec::new(),
+            from: self.admins(),
             in_iface: self.iface_name(hop.device, hop.in_iface),
             out_iface: None,
         };
@@ -543,8 +573,9 @@ impl Look<'_> {
                 family: self.f.family,
                 proto: self.f.requirement.proto,
                 ports: self.ports(),
-                from: Vec::new(),
-                in_iface: in_name,
+                from: self.admins(),
+                // On the server itself every way in counts, and what its interface is called need not be known.
+                in_iface: in_name.filter(|_| !input),
                 out_iface: self.iface_name(device, hop.out_iface),
             };
             Intent::Allow { packets, to: self.f.family.address(packet.dst), input }

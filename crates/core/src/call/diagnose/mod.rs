@@ -49,7 +49,11 @@ pub(super) fn findings(snapshot: &Snapshot, first: &Analysis) -> (Vec<Finding>, 
     let proven = prove(snapshot, &found, last);
     let mut out = say::findings(snapshot, &found, &proven);
     out.extend(say::notes(first));
-    if let Some(finding) = say::apply_forgotten(snapshot, first) {
+    if let Some((finding, intended)) = say::apply_forgotten(snapshot, first).zip(first.intended.as_ref()) {
+        // What works by the configuration needs no change of it.
+        let cured = |id: &String| intended.paths.iter().any(|p| p.id == *id && p.verdict == Verdict::Works);
+        out.retain(|f| f.paths.is_empty() || !f.paths.iter().all(cured));
+        found.retain(|f| f.gap.paths.is_empty() || !f.gap.paths.iter().all(cured));
         out.insert(0, finding);
     }
     out.sort_by_key(|f| f.severity);
@@ -110,6 +114,10 @@ fn plan(original: &Snapshot, changed: &Snapshot, now: &Analysis, gap: &Gap) -> R
     };
     let device = &now.site.network.devices[gap.device];
     let planned = dialect::plan(changed, before, file, device, wanted, &context).map_err(|r| r.0)?;
+    let now = changed.source(file).map_or("", |s| &s.text);
+    if dialect::apply(now, &[&planned.patch]).is_ok_and(|text| text == now) {
+        return Err(format!("{} already has what would be changed; why it does not act was not found", gap.name));
+    }
     Ok((file, planned))
 }
 

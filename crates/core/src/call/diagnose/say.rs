@@ -41,7 +41,7 @@ fn finding(snapshot: &Snapshot, found: &[Found], group: &[usize], proven: &Prove
             whats.push(f.gap.what.clone());
         }
     }
-    gap.what = whats.join(" and ");
+    gap.what = list(&whats);
     let mut at: Vec<Mark> = Vec::new();
     for mark in group.iter().flat_map(|n| &found[*n].at) {
         if !at.contains(mark) {
@@ -78,6 +78,14 @@ fn finding(snapshot: &Snapshot, found: &[Found], group: &[usize], proven: &Prove
     }
 }
 
+/// `tcp 443, udp 50000-60000 and tcp 7881`
+fn list(parts: &[String]) -> String {
+    match parts {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => parts.concat(),
+    }
+}
+
 /// Places in the user's files that a gap is about.
 pub(super) fn marks(snapshot: &Snapshot, now: &Analysis, gap: &Gap, change: Option<&(SourceId, Planned)>) -> Vec<Mark> {
     let mut out: Vec<Mark> = Vec::new();
@@ -89,8 +97,13 @@ pub(super) fn marks(snapshot: &Snapshot, now: &Analysis, gap: &Gap, change: Opti
         for id in &gap.at {
             let at = device.pipeline.origin(*id);
             if at.has_lines {
-                let label = if at.at.source.0 == 0 { "stated here" } else { "decides" };
-                out.extend(mark(snapshot, at.at, label));
+                // A setting of an interface is named: its place is the whole interface.
+                let label = match &*at.text {
+                    _ if at.at.source.0 == 0 => "stated here".to_owned(),
+                    what if what.starts_with("block ") => format!("\"{what}\" is on here"),
+                    _ => "decides".to_owned(),
+                };
+                out.extend(mark(snapshot, at.at, &label));
             } else if !origin(snapshot, device, *id).source.is_empty() {
                 let o = origin(snapshot, device, *id);
                 out.push(Mark {
@@ -120,7 +133,10 @@ fn mark(snapshot: &Snapshot, span: SourceSpan, label: &str) -> Option<Mark> {
         .get(start..end)
         .map_or(1, |t| t.lines().next().unwrap_or_default().chars().count())
         .clamp(1, rest.max(1));
-    Some(Mark { source: source.name.clone(), line: Some(line), column, length, text, label: label.to_owned() })
+    // The words that are underlined need not be said again.
+    let words = source.text.get(start..end).unwrap_or_default();
+    let label = label.strip_prefix(&format!("\"{words}\" ")).unwrap_or(label).to_owned();
+    Some(Mark { source: source.name.clone(), line: Some(line), column, length, text, label })
 }
 
 /// Of an element with many lines, its description: that is how its owner knows it.
@@ -202,12 +218,13 @@ fn plain(gap: &Gap) -> Option<Finding> {
 /// The rules in force have other fates than the configuration that they should come from.
 pub(super) fn apply_forgotten(snapshot: &Snapshot, first: &Analysis) -> Option<Finding> {
     let intended = first.intended.as_ref()?;
-    let differs =
-        first.report.paths.iter().zip(&intended.paths).find(|(a, b)| a.verdict != b.verdict || a.legs != b.legs)?;
+    let all = || first.report.paths.iter().zip(&intended.paths);
+    let differs = all().find(|(a, b)| a.verdict != b.verdict || a.legs != b.legs)?;
     let cause = find("apply-forgotten")?;
     let legs = differs.0.legs.iter().zip(&differs.1.legs);
     let mut pairs = legs.flat_map(|(a, b)| a.any_of.iter().zip(&b.any_of));
-    let (now, then) = pairs.find(|(a, b)| a.reach != b.reach)?;
+    // What is not known by the rules in force may well be what the configuration says.
+    let (now, then) = pairs.find(|(a, b)| a.reach != b.reach && a.reach != crate::report::Reach::Unknown)?;
     let words = |r| match r {
         crate::report::Reach::Open => "open",
         crate::report::Reach::Closed => "closed",
@@ -219,14 +236,7 @@ pub(super) fn apply_forgotten(snapshot: &Snapshot, first: &Analysis) -> Option<F
         let step = p.steps.iter().find_map(|s| s.origin.clone().filter(|o| o.line.is_some() && s.action == "rule"));
         p.stop.as_ref().and_then(|s| s.origin.clone()).filter(|o| o.line.is_some()).or(step)
     });
-    let at = object.iter().map(|o| Mark {
-        source: o.source.clone(),
-        line: o.line,
-        column: o.column.unwrap_or(1),
-        length: o.text.chars().count().clamp(1, 60),
-        text: source_line(snapshot, &o.source, o.line.unwrap_or(1)),
-        label: "the first object that differs".into(),
-    });
+    let at = object.iter().filter_map(|o| object_mark(snapshot, o));
     let what = object.as_ref().map_or_else(String::new, |o| format!(": {}", o.object));
     let device = first.site.network.devices.iter().zip(&first.site.files).find(|(d, f)| d.forwards && f.is_some());
     let name = device.map_or("the firewall", |(d, _)| &d.name);
@@ -242,7 +252,7 @@ pub(super) fn apply_forgotten(snapshot: &Snapshot, first: &Analysis) -> Option<F
             words(now.reach),
             words(then.reach)
         ),
-        paths: vec![differs.0.id.clone()],
+        paths: all().filter(|(a, b)| a.verdict != b.verdict).map(|(a, _)| a.id.clone()).collect(),
         change: Some(Change {
             device: name.to_owned(),
             file: String::new(),
@@ -255,12 +265,23 @@ pub(super) fn apply_forgotten(snapshot: &Snapshot, first: &Analysis) -> Option<F
             applicability: "by hand",
         }),
         refused: None,
-        repairs: if differs.1.verdict == Verdict::Works { vec![differs.0.id.clone()] } else { Vec::new() },
-        verified: false,
+        repairs: all()
+            .filter(|(a, b)| a.verdict != b.verdict && b.verdict == Verdict::Works)
+            .map(|(a, _)| a.id.clone())
+            .collect(),
+        verified: intended.verdict == Verdict::Works,
     })
 }
 
-fn source_line(snapshot: &Snapshot, name: &str, line: usize) -> String {
-    let source = snapshot.sources.iter().find(|s| s.name == name);
-    source.and_then(|s| s.text.lines().nth(line.saturating_sub(1))).unwrap_or_default().to_owned()
+/// An object of the configuration that is not in force.
+fn object_mark(snapshot: &Snapshot, o: &crate::report::Origin) -> Option<Mark> {
+    let (number, source) = snapshot.sources.iter().enumerate().find(|(_, s)| s.name == o.source)?;
+    let line: usize = source.text.split_inclusive('\n').take(o.line?.saturating_sub(1)).map(str::len).sum();
+    let start = line + source.text[line..].chars().take(o.column?.saturating_sub(1)).map(char::len_utf8).sum::<usize>();
+    let rest = &source.text[start..];
+    let element = rest.starts_with('<').then(|| rest.find("</rule>")).flatten();
+    let end = start + element.or_else(|| rest.find('\n')).unwrap_or(rest.len());
+    let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let source = SourceId(u16::try_from(number).ok()?);
+    mark(snapshot, SourceSpan { source, start: place(start), end: place(end) }, "not in force yet")
 }

@@ -93,7 +93,7 @@ impl Planner<'_> {
             target: to.to_string(),
             local_port: ports.0,
             reflection: if self.reflects_anyway() { Reflection::Default } else { Reflection::PureNat },
-            source: None,
+            source: only(packets),
             descr: self.wanted.name.clone(),
         })
     }
@@ -231,13 +231,18 @@ impl Planner<'_> {
         let interface =
             interface.ok_or_else(|| Refused("the interface by which they come is not in the backup".into()))?;
         let interface = interface.to_owned();
-        if let Some(origin) = self.wanted.deciding.map(|id| self.device.pipeline.origin(id))
-            && let Some(iface) =
-                self.config.interfaces.iter().find(|i| i.at.start == origin.at.start && origin.at.end > 0)
-        {
+        // Settings of an interface come before all rules.
+        let setting = self.wanted.deciding.map(|id| self.device.pipeline.origin(id));
+        if let Some(iface) = setting.and_then(|o| self.config.interfaces.iter().find(|i| i.at.start == o.at.start)) {
+            let what = setting.map_or("", |o| &*o.text);
             return Err(Refused(format!(
-                "\"{}\" of {} drops these senders before any rule: untick it in Interfaces > {}, if they are meant to come in",
-                origin.text, iface.descr, iface.descr
+                "it is a setting, not a rule: Interfaces > {}, untick \"{}\", Save, Apply Changes",
+                iface.descr,
+                if what.contains("bogon") {
+                    "Block bogon networks"
+                } else {
+                    "Block private networks and loopback addresses"
+                }
             )));
         }
         if let Some(rule) = self.nearest_rule().filter(|r| r.disabled) {
@@ -275,7 +280,7 @@ impl Planner<'_> {
                 interface: interface.clone(),
                 v6: packets.family == Family::V6,
                 protocol: packets.proto.name(),
-                source: None,
+                source: only(packets),
                 destination: to.to_string(),
                 ports: *ports,
                 before,
@@ -322,6 +327,15 @@ impl Planner<'_> {
             }
             None => Err(Refused("what lets them in is no forward and no rule of this backup".into())),
         }
+    }
+}
+
+/// Only these senders, where there is one.
+fn only(packets: &Packets) -> Option<String> {
+    match packets.from[..] {
+        [net] if net.prefix_len() == net.max_prefix_len() => Some(net.addr().to_string()),
+        [net] => Some(net.to_string()),
+        _ => None,
     }
 }
 

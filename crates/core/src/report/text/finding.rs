@@ -17,7 +17,50 @@ pub(super) fn findings(out: &mut Writer, report: &Report, notes: &Notes<'_>) {
     changes(out, report);
 }
 
-fn one(out: &mut Writer, f: &Finding, told: Option<&(usize, String)>) {
+pub(super) fn errors(report: &Report) -> bool {
+    report.findings.iter().any(|f| f.severity == Severity::Error)
+}
+
+/// How many causes there are, where, and whether something repairs them: the second line of a report.
+pub(super) fn count(report: &Report) -> Option<String> {
+    let errors: Vec<&Finding> = report.findings.iter().filter(|f| f.severity == Severity::Error).collect();
+    let causes = if errors.len() == 1 { "1 cause".to_owned() } else { format!("{} causes", errors.len()) };
+    let mut devices: Vec<&str> = Vec::new();
+    let changes = || errors.iter().filter_map(|f| f.change.as_ref());
+    for change in changes() {
+        if !devices.contains(&change.device.as_str()) {
+            devices.push(&change.device);
+        }
+    }
+    let steps: usize =
+        devices.iter().map(|d| merged(changes().filter(|c| c.device == *d).map(|c| &c.steps)).len()).sum();
+    let steps_word = if steps == 1 { "step" } else { "steps" };
+    let (it, verb) = if errors.len() == 1 { ("it", "repair") } else { ("them", "repair") };
+    let s = if steps == 1 { "s" } else { "" };
+    Some(match (errors.len(), steps) {
+        (0, _) => return None,
+        (_, 0) => format!("{causes}, and no change that could be printed repairs {it} (below)"),
+        _ if errors.iter().all(|f| f.verified) => {
+            format!("{causes}, on {}; {steps} {steps_word} {verb}{s} {it} (below)", devices.join(" and "))
+        }
+        _ => format!("{causes}; {steps} {steps_word} on {} (below), but more is needed", devices.join(" and ")),
+    })
+}
+
+/// Where to read on.
+pub(super) fn explain(out: &mut Writer, report: &Report) {
+    let mut codes: Vec<&str> =
+        report.findings.iter().filter(|f| f.severity == Severity::Error).map(|f| f.code).collect();
+    codes.dedup();
+    for (n, code) in codes.iter().enumerate() {
+        if n == 0 {
+            out.blank();
+        }
+        out.line(&format!("why this breaks calls: callpath explain {code}"));
+    }
+}
+
+fn one(out: &mut Writer, f: &Finding, told: Option<&(String, String)>) {
     let head = format!("{}[{}]", f.severity.word(), f.code);
     let painted = match f.severity {
         Severity::Error => out.style.paint("1;31", &head),
@@ -46,8 +89,8 @@ fn one(out: &mut Writer, f: &Finding, told: Option<&(usize, String)>) {
     }
     match told {
         Some((n, concerned)) => {
-            note(out, &gutter, &format!("what happens [{n}]"), &f.because);
-            note(out, &gutter, "who notices", concerned.strip_prefix("concerns ").unwrap_or(concerned));
+            note(out, &gutter, &format!("what happens {n}"), &f.because);
+            note(out, &gutter, "who notices", concerned);
         }
         None => note(out, &gutter, "what happens", &f.because),
     }
@@ -128,12 +171,15 @@ fn changes(out: &mut Writer, report: &Report) {
     for device in devices {
         let here: Vec<&Finding> =
             report.findings.iter().filter(|f| f.change.as_ref().is_some_and(|c| c.device == device)).collect();
+        let steps = merged(here.iter().filter_map(|f| f.change.as_ref()).map(|c| &c.steps));
+        if steps.is_empty() {
+            continue;
+        }
         let verified = here.iter().all(|f| f.verified || f.severity != Severity::Error);
         let checked = if verified { " (checked: every row above works after it)" } else { "" };
         out.blank();
         out.line(&format!("  {}{checked}", out.style.bold(&format!("change on {device}"))));
         out.blank();
-        let steps = merged(here.iter().filter_map(|f| f.change.as_ref()).map(|c| &c.steps));
         numbered(out, &steps);
         let undo: Vec<Step> =
             here.iter().rev().filter_map(|f| f.change.as_ref()).flat_map(|c| c.undo.clone()).collect();
@@ -141,12 +187,17 @@ fn changes(out: &mut Writer, report: &Report) {
     }
 }
 
-/// Steps of several changes: "Apply Changes" once for each page.
+/// Steps of several changes: "Apply Changes" once for each page, commands for one shell together.
 fn merged<'a>(lists: impl Iterator<Item = &'a Vec<Step>>) -> Vec<Step> {
     let mut out: Vec<Step> = Vec::new();
     for step in lists.flatten() {
         if out.last().is_some_and(|l| l.place == "Apply Changes") && area(&step.place) == area_before(&out) {
             out.pop();
+        }
+        if let Some(shell) = out.iter_mut().find(|s| s.place == step.place && s.place.ends_with("as root")) {
+            let fresh: Vec<String> = step.lines.iter().filter(|l| !shell.lines.contains(l)).cloned().collect();
+            shell.lines.extend(fresh);
+            continue;
         }
         if !(out.contains(step) && step.place != "Apply Changes") {
             out.push(step.clone());

@@ -1,17 +1,20 @@
 //! Notes under the table: where packets stop, by which rule, and what they look like there.
 
 use super::{WIDTH, Writer, same_reason, shortened};
-use crate::report::{Alternative, Origin, Path, Piece, Reach, Report, Step};
+use crate::report::{Alternative, Finding, Origin, Path, Piece, Reach, Report, Step};
 
 /// One reason for which packets stop or may stop, and everybody whom it concerns.
 pub(super) struct Note<'r> {
     /// The piece that is told.
     piece: &'r Piece,
     /// Who, by what, which ports.
-    whom: Vec<(&'r Path, &'r Alternative, &'r Piece)>,
+    whom: Vec<Whom<'r>>,
     /// Finding that tells the cause, as index into the report's list.
     pub finding: Option<usize>,
 }
+
+/// Who, by what, which ports.
+type Whom<'r> = (&'r Path, &'r Alternative, &'r Piece);
 
 /// All reasons, in the order of the table.
 pub(super) struct Notes<'r> {
@@ -33,21 +36,28 @@ impl<'r> Notes<'r> {
             }
         }
         for note in &mut list {
-            note.finding = report.findings.iter().position(|f| {
+            let says = |f: &Finding| {
                 note.whom.iter().any(|(path, _, piece)| {
                     let told = piece.stop.as_ref().filter(|_| piece.reach != Reach::Unknown).map(|s| &*s.what);
                     let told = told.or_else(|| piece.doubts.first().map(|d| &*d.what));
                     f.paths.contains(&path.id) && told.is_some_and(|t| f.because.starts_with(t))
                 })
-            });
+            };
+            // Where the changes cure everything, whatever stops these people has its cause among them.
+            let cures = |f: &Finding| f.verified && note.whom.iter().any(|(path, ..)| f.paths.contains(&path.id));
+            let findings = &report.findings;
+            note.finding = findings.iter().position(says).or_else(|| findings.iter().position(cures));
         }
         Self { list }
     }
 
-    /// The first note that a finding tells the cause of: its number, and whom it concerns.
-    pub fn told_by(&self, finding: usize) -> Option<(usize, String)> {
-        let (n, note) = self.list.iter().enumerate().find(|(_, n)| n.finding == Some(finding))?;
-        Some((n + 1, concerned(note)))
+    /// Notes whose cause a finding tells: their numbers, and whom they concern.
+    pub fn told_by(&self, finding: usize) -> Option<(String, String)> {
+        let here: Vec<(usize, &Note<'_>)> =
+            self.list.iter().enumerate().filter(|(_, n)| n.finding == Some(finding)).collect();
+        let numbers: Vec<String> = here.iter().map(|(n, _)| format!("[{}]", n + 1)).collect();
+        let whom: Vec<Whom<'_>> = here.iter().flat_map(|(_, n)| n.whom.iter().copied()).collect();
+        (!here.is_empty()).then(|| (numbers.join(" "), concerned(&whom)))
     }
 
     /// Numbers of the notes that concern an alternative.
@@ -68,7 +78,7 @@ pub(super) fn note(out: &mut Writer, number: usize, note: &Note<'_>) {
     };
     let mark = out.style.bold(&format!("[{number}]"));
     out.wrapped_after(&mark, format!("[{number}]").len() + 2, &title);
-    out.wrapped(5, &concerned(note));
+    out.wrapped(5, &format!("concerns {}", concerned(&note.whom)));
     for doubt in &piece.doubts {
         if let Some(o) = &doubt.origin {
             rule(out, o);
@@ -92,14 +102,15 @@ fn rule(out: &mut Writer, o: &Origin) {
 }
 
 /// Ports and people: who has the same ports is named together.
-fn concerned(note: &Note<'_>) -> String {
+fn concerned(whom: &[Whom<'_>]) -> String {
     let mut people: Vec<(String, Vec<String>)> = Vec::new();
-    for (path, a, piece) in &note.whom {
+    for (path, a, piece) in whom {
         let family = if path.family == "ipv6" { ", IPv6" } else { "" };
         let from = if piece.from.is_empty() { String::new() } else { format!(", {}", piece.from) };
         let who = format!("{}{family}{from}", path.who);
         let what = format!("{} {}", a.what.split(' ').next().unwrap_or_default(), piece.ports);
         match people.iter_mut().find(|(w, _)| *w == who) {
+            Some((_, list)) if list.contains(&what) => {}
             Some((_, list)) => list.push(what),
             None => people.push((who, vec![what])),
         }
@@ -111,8 +122,8 @@ fn concerned(note: &Note<'_>) -> String {
             None => groups.push((what, vec![who])),
         }
     }
-    let show = |(what, who): &(Vec<String>, Vec<String>)| format!("{} from {}", what.join(", "), who.join("; "));
-    format!("concerns {}", groups.iter().map(show).collect::<Vec<_>>().join("; "))
+    let show = |(what, who): &(Vec<String>, Vec<String>)| format!("{} ({})", who.join("; "), what.join(", "));
+    groups.iter().map(show).collect::<Vec<_>>().join("; ")
 }
 
 /// One packet's way, a line for each device and each rule that acted.
@@ -165,8 +176,16 @@ pub(super) fn carried(out: &mut Writer, report: &Report) {
         for a in path.legs.iter().flat_map(|l| &l.any_of) {
             let Some(piece) = a.pieces.iter().find(|p| p.reach == Reach::Open) else { continue };
             let rules = piece.steps.iter().filter(|s| s.packet == "request" && s.action == "rule");
-            let rules = rules.filter_map(|s| Some(format!("{} {}", s.hook?, s.origin.as_ref()?.place())));
-            let rules = rules.collect::<Vec<_>>().join(", ");
+            // What the way out does to addresses lets nobody in, and what a firewall brings along stands in no file.
+            let inward = rules.filter(|s| !s.hook.is_some_and(|h| h == "postrouting" || h == "out"));
+            let written = inward.filter_map(|s| s.origin.as_ref()).filter(|o| o.line.is_some() || o.handle.is_some());
+            let mut places: Vec<String> = Vec::new();
+            for place in written.map(Origin::place) {
+                if !places.contains(&place) {
+                    places.push(place);
+                }
+            }
+            let rules = places.join(", ");
             if rules.is_empty() {
                 continue;
             }
