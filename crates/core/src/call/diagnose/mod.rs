@@ -10,7 +10,7 @@ mod views;
 use super::analyze::{Analysis, run};
 use crate::change::{Context, Planned};
 use crate::dialect::{self, Patch};
-use crate::finding::{Cause, Gap, Severity, cause};
+use crate::finding::{Cause, Gap, Lack, Severity, cause};
 use crate::model::SourceId;
 use crate::report::{Finding, Verdict};
 use crate::snapshot::Snapshot;
@@ -32,9 +32,13 @@ struct Found {
 pub(super) fn findings(snapshot: &Snapshot, first: &Analysis) -> (Vec<Finding>, Vec<(SourceId, Patch)>) {
     let mut found: Vec<Found> = Vec::new();
     let mut changed = snapshot.clone();
+    // Changes are made in the configuration: where the rules in force are given too, causes are looked for in what it
+    // would make.
+    let intended = first.intended.as_ref().and_then(|_| run(snapshot, true).ok());
+    let start = intended.as_ref().unwrap_or(first);
     let mut analysis: Option<Analysis> = None;
     for round in 0..MAX_ROUNDS {
-        let now = analysis.as_ref().unwrap_or(first);
+        let now = analysis.as_ref().unwrap_or(start);
         let fresh = look(snapshot, &changed, now, round, &found);
         if fresh.is_empty() {
             break;
@@ -45,15 +49,16 @@ pub(super) fn findings(snapshot: &Snapshot, first: &Analysis) -> (Vec<Finding>, 
         changed = next;
         analysis = Some(again);
     }
-    let last = analysis.as_ref().unwrap_or(first);
+    let last = analysis.as_ref().unwrap_or(start);
+    if intended.is_some() {
+        // What was not understood stands in the rules in force.
+        let unread = look(snapshot, snapshot, first, 0, &found);
+        found.extend(unread.into_iter().filter(|f| f.gap.lack == Lack::NotUnderstood));
+    }
     let proven = prove(snapshot, &found, last);
     let mut out = say::findings(snapshot, &found, &proven);
     out.extend(say::notes(first));
-    if let Some((finding, intended)) = say::apply_forgotten(snapshot, first).zip(first.intended.as_ref()) {
-        // What works by the configuration needs no change of it.
-        let cured = |id: &String| intended.paths.iter().any(|p| p.id == *id && p.verdict == Verdict::Works);
-        out.retain(|f| f.paths.is_empty() || !f.paths.iter().all(cured));
-        found.retain(|f| f.gap.paths.is_empty() || !f.gap.paths.iter().all(cured));
+    if let Some(finding) = say::apply_forgotten(snapshot, first) {
         out.insert(0, finding);
     }
     out.sort_by_key(|f| f.severity);

@@ -218,13 +218,16 @@ fn plain(gap: &Gap) -> Option<Finding> {
 /// The rules in force have other fates than the configuration that they should come from.
 pub(super) fn apply_forgotten(snapshot: &Snapshot, first: &Analysis) -> Option<Finding> {
     let intended = first.intended.as_ref()?;
-    let all = || first.report.paths.iter().zip(&intended.paths);
-    let differs = all().find(|(a, b)| a.verdict != b.verdict || a.legs != b.legs)?;
     let cause = find("apply-forgotten")?;
-    let legs = differs.0.legs.iter().zip(&differs.1.legs);
-    let mut pairs = legs.flat_map(|(a, b)| a.any_of.iter().zip(&b.any_of));
-    // What is not known by the rules in force may well be what the configuration says.
-    let (now, then) = pairs.find(|(a, b)| a.reach != b.reach && a.reach != crate::report::Reach::Unknown)?;
+    let all = || first.report.paths.iter().zip(&intended.paths);
+    let alternatives = all().flat_map(|(a, b)| {
+        let legs = a.legs.iter().zip(&b.legs).flat_map(|(x, y)| x.any_of.iter().zip(&y.any_of));
+        legs.map(move |(x, y)| ((a, b), (x, y)))
+    });
+    // What is not known by one of the two may well be what the other says.
+    let known = |r| r != crate::report::Reach::Unknown;
+    let mut pairs = alternatives.filter(|(_, (a, b))| known(a.reach) && known(b.reach));
+    let (differs, (now, then)) = pairs.find(|(_, (a, b))| a.reach != b.reach)?;
     let words = |r| match r {
         crate::report::Reach::Open => "open",
         crate::report::Reach::Closed => "closed",
