@@ -62,7 +62,12 @@ pub(super) fn findings(snapshot: &Snapshot, first: &Analysis) -> (Vec<Finding>, 
         out.insert(0, finding);
     }
     out.sort_by_key(|f| f.severity);
-    let patches = found.into_iter().filter_map(|f| f.change.ok()).map(|(id, p)| (id, p.patch)).collect();
+    let patches = found
+        .into_iter()
+        .filter(|f| f.cause.severity != Severity::Note)
+        .filter_map(|f| f.change.ok())
+        .map(|(id, p)| (id, p.patch))
+        .collect();
     (out, patches)
 }
 
@@ -132,7 +137,8 @@ fn with(snapshot: &Snapshot, found: &[Found], wanted: impl Fn(usize) -> bool) ->
     let chosen: Vec<(SourceId, &Patch)> = found
         .iter()
         .enumerate()
-        .filter(|(n, _)| wanted(*n))
+        // What is only good to know is not part of the cure.
+        .filter(|(n, f)| wanted(*n) && f.cause.severity != Severity::Note)
         .filter_map(|(_, f)| f.change.as_ref().ok().map(|(id, p)| (*id, &p.patch)))
         .collect();
     let mut files: Vec<SourceId> = chosen.iter().map(|(id, _)| *id).collect();
@@ -165,7 +171,7 @@ fn prove(snapshot: &Snapshot, found: &[Found], last: &Analysis) -> Proven {
         return out;
     }
     for (n, f) in found.iter().enumerate() {
-        if f.change.is_err() {
+        if f.change.is_err() || f.cause.severity == Severity::Note {
             continue;
         }
         let without = with(snapshot, found, |i| i != n).and_then(|s| run(&s, true).ok());

@@ -306,6 +306,11 @@ impl Planner<'_> {
             let name = named(&forward.descr);
             let all = forward.destination.port.as_deref().and_then(ports_of);
             self.mark(forward.at, format!("{name} lets them in"));
+            if forward.protocol.as_deref() == Some("tcp/udp") {
+                // Only the other of the two is needed.
+                let other = if packets.proto.name() == "tcp" { "udp" } else { "tcp" };
+                return Ok(vec![Edit::SetForward { forward: forward.index, set: vec![ForwardField::Protocol(other)] }]);
+            }
             let Some((lo, hi)) = all else {
                 return Err(Refused(format!("{name} forwards all ports: give it the ports that calls need")));
             };
