@@ -213,8 +213,9 @@ fn every_scenario_gives_its_report() {
         if errors.len() != outcome.errors.len() {
             wrong.push(format!("{name}: a cause is named more than once: {:?}", outcome.errors));
         }
-        // Commands must be fit to paste; everything else fits a terminal.
-        let long = outcome.report.lines().find(|l| l.chars().count() > 80 && !l.trim_start().starts_with("nft "));
+        // Commands and lines of files must be fit to paste; everything else fits a terminal.
+        let pasted = |l: &str| l.trim_start().starts_with("nft ") || l.contains("= help: ");
+        let long = outcome.report.lines().find(|l| l.chars().count() > 80 && !pasted(l));
         if let Some(line) = long {
             wrong.push(format!("{name}: more than 80 columns: {line}"));
         }

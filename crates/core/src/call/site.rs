@@ -168,8 +168,9 @@ pub(super) fn build(
     if !parts.routers.is_empty() {
         // Only Linux has such a check apart from its rules.
         let linux = parts.routers.iter().any(|r| !r.native.is_some());
-        let paths = if linux { " and do not check return paths (rp_filter = 0)" } else { "" };
-        b.assumptions.push(format!("routers forward packets{paths}"));
+        if linux {
+            b.assumptions.push("routers forward packets and do not check return paths (rp_filter = 0)".into());
+        }
     }
     let first_router = b.devices.len();
     b.add_routers(front_box);

@@ -182,7 +182,7 @@ impl Story<'_> {
                     let written = device.pipeline.origin(id).has_lines;
                     let own = self.is_own(device, hop.header.dst, asked);
                     let what = match (written, own) {
-                        (true, _) => format!("{name} drops {it} on its way to {to}"),
+                        (true, _) => format!("{name} drops {it} on its way from {from} to {to}"),
                         (false, true) => format!("{name} drops {it}: no forward applies to {to}, its own address"),
                         (false, false) => format!("{name} drops {it} on its way to {to}: no rule lets it pass"),
                     };

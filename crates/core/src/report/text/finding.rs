@@ -6,7 +6,7 @@ use crate::change::Step;
 use crate::report::{Finding, Mark, Report, Severity};
 
 /// Lines wider than this are shown around the words that matter.
-const LINE: usize = 64;
+const LINE: usize = 70;
 
 /// All findings, then what to change.
 pub(super) fn findings(out: &mut Writer, report: &Report, notes: &Notes<'_>) {
@@ -39,7 +39,7 @@ pub(super) fn count(report: &Report) -> Option<String> {
     let s = if steps == 1 { "s" } else { "" };
     Some(match (errors.len(), steps) {
         (0, _) => return None,
-        (_, 0) => format!("{causes}, and no change that could be printed repairs {it} (below)"),
+        (_, 0) => format!("{causes}; what can be done stands below"),
         _ if errors.iter().all(|f| f.verified) => {
             format!("{causes}, on {}; {steps} {steps_word} {verb}{s} {it} (below)", devices.join(" and "))
         }
@@ -239,6 +239,18 @@ fn back(out: &mut Writer, undo: &[Step]) {
         return;
     }
     out.blank();
+    if words.len() > 1 && !undo.iter().any(|s| s.place.ends_with("as root")) {
+        out.line("    to take it back:");
+        // The page is said once.
+        let mut page = "";
+        for (word, step) in words.iter().zip(undo.iter().filter(|s| s.place != "Apply Changes")) {
+            let here = area(&step.place);
+            let shown = if here == page { word[here.len()..].trim_start_matches([',', ' ', ':']) } else { word };
+            page = here;
+            out.wrapped(6, shown);
+        }
+        return;
+    }
     if undo.iter().any(|s| s.place.ends_with("as root")) {
         // Lines that look handles up are long: they are printed on demand.
         out.wrapped(4, "to take it back: callpath render nftables --undo prints the lines; paste them before anything else is changed");
