@@ -2,7 +2,7 @@
 
 use super::reach::{Certainty, Ending, Region, intersect, journey};
 use crate::cube::{Cube, Set};
-use crate::model::{Hook, Device, Family, Interface, OriginId, Part};
+use crate::model::{Device, Family, Hook, Interface, OriginId, Part};
 use crate::report::{DoubtLine, Origin, Step, Stop};
 use crate::snapshot::{Snapshot, line_column};
 use crate::trace::{Answer, Did, Disposition, Header, Journey, Network, Phase, RoundTrip, Val};
@@ -182,7 +182,10 @@ impl Story<'_> {
                     let written = device.pipeline.origin(id).has_lines;
                     let own = self.is_own(device, hop.header.dst, asked);
                     let what = match (written, own) {
-                        (true, _) => format!("{name} drops {it} on its way from {from} to {to}"),
+                        (true, _) => {
+                            let from = self.end(hop.header.src, Val::Part(Part::SrcPort, 0), asked);
+                            format!("{name} drops {it} on its way from {from} to {to}")
+                        }
                         (false, true) => format!("{name} drops {it}: no forward applies to {to}, its own address"),
                         (false, false) => format!("{name} drops {it} on its way to {to}: no rule lets it pass"),
                     };

@@ -266,7 +266,8 @@ impl Look<'_> {
         // It left for the router in front, which has the public address, and came back: had it been forwarded at once, no
         // filter for what comes from outside would have seen it.
         let first = j.hops.iter().find(|h| h.device == hop.device);
-        if let Some(first) = first.filter(|h| self.inside() && !outward && !std::ptr::eq(*h, hop) && h.in_iface.is_some())
+        if let Some(first) =
+            first.filter(|h| self.inside() && !outward && !std::ptr::eq(*h, hop) && h.in_iface.is_some())
             && let Some(gap) = self.forward(first.device, first).filter(|g| g.lack == Lack::OwnAddress)
         {
             return Some(gap);

@@ -252,7 +252,11 @@ impl Planner<'_> {
             return Err(Refused(format!(
                 "a setting drops them, which comes before all rules: Interfaces > {}, untick \"{}\", Save, Apply Changes",
                 iface.descr,
-                if what.contains("bogon") { "Block bogon networks" } else { "Block private networks and loopback addresses" }
+                if what.contains("bogon") {
+                    "Block bogon networks"
+                } else {
+                    "Block private networks and loopback addresses"
+                }
             )));
         }
         if let Some(rule) = self.nearest_rule().filter(|r| r.disabled) {

@@ -17,10 +17,6 @@ pub(super) fn findings(out: &mut Writer, report: &Report, notes: &Notes<'_>) {
     changes(out, report);
 }
 
-pub(super) fn errors(report: &Report) -> bool {
-    report.findings.iter().any(|f| f.severity == Severity::Error)
-}
-
 /// How many causes there are, where, and whether something repairs them: the second line of a report.
 pub(super) fn count(report: &Report) -> Option<String> {
     let errors: Vec<&Finding> = report.findings.iter().filter(|f| f.severity == Severity::Error).collect();
@@ -153,7 +149,10 @@ fn shown(mark: &Mark) -> (String, usize) {
     let mut column = column - cut;
     if text.chars().count() > LINE {
         let from = (column + mark.length).saturating_sub(LINE).min(column);
-        let piece: String = text.chars().skip(from).take(LINE).collect();
+        let mut piece: String = text.chars().skip(from).take(LINE).collect();
+        if text.chars().count() > from + LINE {
+            piece.push('…');
+        }
         column -= from;
         text = piece;
     }
