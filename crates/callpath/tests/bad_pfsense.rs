@@ -108,7 +108,7 @@ fn what_is_no_whole_backup_is_refused_with_its_place() {
             "non-XML character",
             "download the backup again",
         ),
-        ("early", good.replacen("gate", "ga\0te", 1), ":1:1", "not a text file", "config.xml"),
+        ("early", good.replacen("gate", "ga\0te", 1), ":7:15", "non-XML character", "download the backup again"),
     ];
     for (name, backup, place, message, help) in cases {
         let site = Site::new(name, &backup);

@@ -117,8 +117,8 @@ impl Analysis {
         let path = self.report.paths.iter().find(|p| p.id == failure.path);
         let alternatives = path.into_iter().flat_map(|p| &p.legs).flat_map(|l| &l.any_of);
         let ports = show_set(&failure.region.part(Part::DstPort));
-        let pieces = alternatives.filter(|a| a.requirement == failure.requirement.id).flat_map(|a| &a.pieces);
-        let piece = pieces.filter(|p| p.ports == ports && p.reach != Reach::Open).next();
+        let mut pieces = alternatives.filter(|a| a.requirement == failure.requirement.id).flat_map(|a| &a.pieces);
+        let piece = pieces.find(|p| p.ports == ports && p.reach != Reach::Open);
         let stop = piece.filter(|p| p.reach != Reach::Unknown).and_then(|p| p.stop.as_ref()).map(|s| s.what.clone());
         stop.or_else(|| piece.and_then(|p| p.doubts.first()).map(|d| d.what.clone())).unwrap_or_default()
     }

@@ -51,7 +51,7 @@ impl Native {
             }
             if let Some((_, config)) = &self.config {
                 rules.groups = generate::generate(config, &device.interfaces, known).rules.groups;
-                self.fill_names(&mut rules, config, known);
+                Self::fill_names(&mut rules, config, known);
             }
             out.counts.push((*id, pf::lower::lower(&rules, device)));
         } else if let Some((id, config)) = &self.config {
@@ -63,7 +63,7 @@ impl Native {
     }
 
     /// Tables of names are empty in the rules: the configuration says which names, and what these are is known.
-    fn fill_names(&self, rules: &mut Ruleset, config: &Config, known: &Known) {
+    fn fill_names(rules: &mut Ruleset, config: &Config, known: &Known) {
         for alias in &config.aliases {
             let Some(table) = rules.tables.get_mut(alias.name.as_str()).filter(|t| t.unknown.is_some()) else {
                 continue;

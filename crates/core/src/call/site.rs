@@ -104,12 +104,11 @@ impl Parts {
         let many = manifest.gateways.iter().filter(|g| matches!(g.kind, GatewayKind::Read { .. })).count() > 1;
         let mut routers = Vec::new();
         for (i, g) in manifest.gateways.iter().enumerate() {
-            let name = match &g.label {
-                Some(label) => label.value.clone(),
-                None => {
-                    let base = gateway::kind_name(snapshot, g);
-                    if many { format!("{base} {}", i + 1) } else { base.into() }
-                }
+            let name = if let Some(label) = &g.label {
+                label.value.clone()
+            } else {
+                let base = gateway::kind_name(snapshot, g);
+                if many { format!("{base} {}", i + 1) } else { base.into() }
             };
             routers.extend(gateway::read(snapshot, g, (i, &name), &manifest.deploys, manifest.gateways.len() == 1)?);
         }

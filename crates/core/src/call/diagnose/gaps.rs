@@ -131,7 +131,9 @@ fn overlaps(a: &str, b: &str) -> bool {
         Some((proto.to_owned(), crate::manifest::parse_ports(ports).ok()?))
     };
     match (parse(a), parse(b)) {
-        (Some((p, x)), Some((q, y))) => p == q && x.iter().any(|(lo, hi)| y.iter().any(|(a, b)| lo <= b && a <= hi)),
+        (Some((proto, ports)), Some((other, theirs))) => {
+            proto == other && ports.iter().any(|(lo, hi)| theirs.iter().any(|(from, to)| lo <= to && from <= hi))
+        }
         _ => a == b,
     }
 }
@@ -256,6 +258,13 @@ impl Look<'_> {
         if let Some((hop, view)) = self.translated(j).filter(|_| !outward) {
             let wanted = self.next_hop_inside(hop.device).map(address_value);
             let Does::Forward { to, .. } = view.does else { return None };
+            // A program on the router itself takes calls from inside, in place of a forward.
+            if self.inside() && to.is_some_and(|(lo, _)| self.f.family.address(lo).is_loopback()) {
+                let mut gap = self.base(Lack::Forward { near: Near::Interface, inside: true }, hop.device);
+                gap.at = vec![view.origin];
+                gap.wanted = self.forward_wanted(hop, Some(view.origin), Some(view.origin), true);
+                return Some(gap);
+            }
             if to.is_some_and(|(lo, hi)| lo == hi && Some(lo) != wanted) {
                 return self.astray(j, Near::Target);
             }
@@ -513,7 +522,6 @@ impl Look<'_> {
         };
         let explicit = hop.steps.iter().rev().find_map(|s| match s.did {
             Did::Rule(id) => Some(id),
-            Did::PolicyDrop(_) => None,
             _ => None,
         });
         let by_policy = hop.steps.last().is_some_and(|s| matches!(s.did, Did::PolicyDrop(_)));

@@ -65,7 +65,6 @@ impl Asks {
         let mut out = Self::default();
         let matches = rule.steps.iter().map_while(|s| match s {
             Step::Match(m) => Some(m),
-            Step::Act(Action::SetMark(_) | Action::SetCtMark(_)) => None,
             Step::Act(_) => None,
         });
         for m in matches {

@@ -25,7 +25,7 @@ pub fn plan(
     let edits = match &wanted.intent {
         Intent::Forward { packets, address, to, hairpin } => planner.forward(packets, *address, *to, *hairpin)?,
         Intent::Allow { packets, to, input: false } => planner.allow(packets, *to)?,
-        Intent::SourceNat { .. } => planner.source_nat(),
+        Intent::SourceNat { .. } => vec![Edit::ReflectionHelper(true)],
         Intent::Close { packets, inside, .. } => planner.close(packets, inside)?,
         Intent::Allow { .. } | Intent::AllowAnswers { .. } => {
             return Err(Refused("what the firewall itself receives is not changed from here".into()));
@@ -61,7 +61,7 @@ impl Planner<'_> {
     fn forward(&mut self, packets: &Packets, address: IpAddr, to: IpAddr, hairpin: bool) -> Result<Vec<Edit>, Refused> {
         let near = self.wanted.nearest.and_then(|id| self.forward_at(id)).cloned();
         if hairpin {
-            return self.reflect(near.as_ref(), packets, address, to);
+            return Ok(self.reflect(near.as_ref(), packets, address, to));
         }
         match near {
             Some(near) => self.mend(&near, packets, to),
@@ -157,37 +157,33 @@ impl Planner<'_> {
 
     /// Calls from inside to the public address: the forwards that exist are reflected; where they ask for another
     /// address, a second set asks for the public one by its name.
-    fn reflect(
-        &mut self,
-        near: Option<&Forward>,
-        packets: &Packets,
-        address: IpAddr,
-        to: IpAddr,
-    ) -> Result<Vec<Edit>, Refused> {
+    fn reflect(&mut self, near: Option<&Forward>, packets: &Packets, address: IpAddr, to: IpAddr) -> Vec<Edit> {
         if let Some(near) = near.filter(|f| self.asks_for(&f.destination, address)) {
-            if near.reflection == Reflects::Off || self.config.system.reflection_off {
-                if let (Reflects::Default, Some(at)) = (near.reflection, self.config.system.reflection_at) {
-                    self.mark(at, "reflection is off for all forwards, and this one does not turn it on");
-                }
+            if let (Reflects::Default, Some(at)) = (near.reflection, self.config.system.reflection_at) {
+                self.mark(at, "reflection is off, and the forward does not turn it on");
             }
-            self.mark(
-                near.at,
-                format!("{} acts only on what comes by {}", named(&near.descr), near.interface.to_uppercase()),
-            );
+            let by_default = near.reflection == Reflects::Default && !self.config.system.reflection_off;
+            let does = match near.reflection {
+                Reflects::Proxy => "reflects by NAT + Proxy, which passes no UDP on".to_owned(),
+                _ if by_default && !self.config.system.reflection_pure => {
+                    "reflects by NAT + Proxy, the system default, which passes no UDP on".to_owned()
+                }
+                _ => format!("acts only on what comes by {}", near.interface.to_uppercase()),
+            };
+            self.mark(near.at, format!("{} {does}", named(&near.descr)));
             let set = vec![ForwardField::Reflection(Reflection::PureNat)];
-            return Ok(vec![Edit::SetForward { forward: near.index, set }]);
+            return vec![Edit::SetForward { forward: near.index, set }];
         }
         let mut edits = Vec::new();
         let member = self.context.name.clone().unwrap_or_else(|| address.to_string());
         let existing = self.config.aliases.iter().find(|a| a.kind == "host" && a.members.contains(&member));
-        let alias = match existing {
-            Some(alias) => alias.name.clone(),
-            None => {
-                let name = self.free_alias_name();
-                let descr = "the public address, as people outside ask for it".to_owned();
-                edits.push(Edit::AddAlias { name: name.clone(), kind: "host", members: vec![member], descr });
-                name
-            }
+        let alias = if let Some(alias) = existing {
+            alias.name.clone()
+        } else {
+            let name = self.free_alias_name();
+            let descr = "the public address, as people outside ask for it".to_owned();
+            edits.push(Edit::AddAlias { name: name.clone(), kind: "host", members: vec![member], descr });
+            name
         };
         if let Some(near) = near {
             self.mark(near.at, format!("{} asks for the WAN address, which is not {address}", named(&near.descr)));
@@ -200,7 +196,7 @@ impl Planner<'_> {
             new.descr = format!("{} (by name)", new.descr);
             edits.push(Edit::AddForward(new));
         }
-        Ok(edits)
+        edits
     }
 
     fn free_alias_name(&self) -> String {
@@ -209,7 +205,7 @@ impl Planner<'_> {
         if !taken(&base) {
             return base;
         }
-        (2..).map(|n| format!("{base}{n}")).find(|n| !taken(n)).unwrap_or(base)
+        (2..100).map(|n| format!("{base}{n}")).find(|n| !taken(n)).unwrap_or(base)
     }
 
     /// Does a forward ask for this address?
@@ -230,10 +226,6 @@ impl Planner<'_> {
                     && (a.members.iter().any(|m| m.parse() == Ok(address) || Some(m) == self.context.name.as_ref())
                         || known.tables.contains_key(written))
             })
-    }
-
-    fn source_nat(&mut self) -> Vec<Edit> {
-        vec![Edit::ReflectionHelper(true)]
     }
 
     /// A filter lets the packets pass: the forward's own rule if it has one, else a new rule on the interface.

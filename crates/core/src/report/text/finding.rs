@@ -12,7 +12,7 @@ const LINE: usize = 70;
 pub(super) fn findings(out: &mut Writer, report: &Report, notes: &Notes<'_>) {
     for (n, finding) in report.findings.iter().enumerate() {
         out.blank();
-        one(out, finding, notes.told_by(n));
+        one(out, finding, notes.told_by(n).as_ref());
     }
     changes(out, report);
 }
@@ -56,7 +56,7 @@ pub(super) fn explain(out: &mut Writer, report: &Report) {
     }
 }
 
-fn one(out: &mut Writer, f: &Finding, told: Option<(String, String)>) {
+fn one(out: &mut Writer, f: &Finding, told: Option<&(String, String)>) {
     let head = format!("{}[{}]", f.severity.word(), f.code);
     let painted = match f.severity {
         Severity::Error => out.style.paint("1;31", &head),
@@ -83,7 +83,7 @@ fn one(out: &mut Writer, f: &Finding, told: Option<(String, String)>) {
     if !f.at.is_empty() {
         out.line(&format!("{gutter}|"));
     }
-    match &told {
+    match told {
         Some((n, concerned)) => {
             note(out, &gutter, &format!("what happens {n}"), &f.because);
             note(out, &gutter, "who notices", concerned);
