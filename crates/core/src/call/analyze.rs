@@ -135,12 +135,14 @@ impl Analysis {
 
 /// Two reports for one site of which a fact is not known: where they differ, it is unknown.
 fn either(mut report: Report, other: &Report, gateway: &str) -> Report {
-    let doubt = || DoubtLine {
+    let doubt = || {
+        DoubtLine {
         what: format!(
             "which address the outer interface of {gateway} has: if it is not the public one, another router is in front"
         ),
-        supply: "add `wan = \"<address>\"` to its [[gateway]] table, or what `ip -j addr` prints to `config`".into(),
+        supply: "add `wan = \"<address>\"` to its [[gateway]] table (pfSense shows it in Status > Interfaces), or what `ip -j addr` prints to `config`".into(),
         origin: None,
+    }
     };
     for path in &mut report.paths {
         let Some(twin) = other.paths.iter().find(|p| p.id == path.id) else { continue };
