@@ -35,7 +35,7 @@ pub(super) fn count(report: &Report) -> Option<String> {
     let s = if steps == 1 { "s" } else { "" };
     Some(match (errors.len(), steps) {
         (0, _) => return None,
-        (_, 0) => format!("{causes}; what can be done stands below"),
+        (_, 0) => format!("{causes}; what to do stands below"),
         _ if errors.iter().all(|f| f.verified) => {
             format!("{causes}, on {}; {steps} {steps_word} {verb}{s} {it} (below)", devices.join(" and "))
         }
@@ -93,6 +93,16 @@ fn one(out: &mut Writer, f: &Finding, told: Option<&(String, String)>) {
     if let Some(refused) = &f.refused {
         note(out, &gutter, "no change is printed", refused);
     }
+    if f.change.is_none() {
+        note(out, &gutter, "what to do", &what_to_do(f.code));
+    }
+}
+
+/// The advice of `callpath explain`, for causes that no change of a file cures.
+fn what_to_do(code: &str) -> String {
+    let explain = crate::finding::find(code).map_or("", |c| c.explain);
+    let advice = explain.split_once("what to do: ").map_or("", |(_, rest)| rest);
+    advice.trim_end().trim_end_matches('.').split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn note(out: &mut Writer, gutter: &str, title: &str, text: &str) {
