@@ -1,6 +1,6 @@
 //! The whole analysis: from texts to a report.
 
-use super::address::{is_public, prefix_set};
+use super::address::{is_public, is_shared, prefix_set};
 use super::diagnose;
 use super::judge;
 use super::reach::{Certainty, Goal, Region, ending, regions};
@@ -119,29 +119,30 @@ impl Analysis {
         let ports = show_set(&failure.region.part(Part::DstPort));
         let mut pieces = alternatives.filter(|a| a.requirement == failure.requirement.id).flat_map(|a| &a.pieces);
         let piece = pieces.find(|p| p.ports == ports && p.reach != Reach::Open);
-        let stop = piece.and_then(|p| p.stop.as_ref()).map(|s| s.what.clone());
+        let stop = piece.filter(|p| p.reach != Reach::Unknown).and_then(|p| p.stop.as_ref()).map(|s| s.what.clone());
         stop.or_else(|| piece.and_then(|p| p.doubts.first()).map(|d| d.what.clone())).unwrap_or_default()
     }
 
     /// The outermost gateway's address, when it is one that providers share between customers (RFC 6598).
     pub fn shared_outer_address(&self) -> Option<(usize, IpAddr)> {
-        let shared = prefix_set(ipnet::IpNet::new_assert(std::net::Ipv4Addr::new(100, 64, 0, 0).into(), 10));
         let routers =
             self.site.network.devices.iter().enumerate().filter(|(i, d)| d.forwards && self.site.files[*i].is_some());
         let addresses = routers
             .flat_map(|(i, d)| d.interfaces.iter().flat_map(move |f| f.addresses.iter().map(move |n| (i, n.addr()))));
-        addresses.filter(|(_, a)| a.is_ipv4()).find(|(_, a)| shared.contains(address_value(*a)))
+        addresses.into_iter().find(|(_, a)| is_shared(*a))
     }
 }
 
 /// Two reports for one site of which a fact is not known: where they differ, it is unknown.
 fn either(mut report: Report, other: &Report, gateway: &str) -> Report {
-    let doubt = || DoubtLine {
+    let doubt = || {
+        DoubtLine {
         what: format!(
             "which address the outer interface of {gateway} has: if it is not the public one, another router is in front"
         ),
-        supply: "add `wan = \"<address>\"` to its [[gateway]] table, or what `ip -j addr` prints to `config`".into(),
+        supply: "add `wan = \"<address>\"` to its [[gateway]] table (pfSense shows it in Status > Interfaces), or what `ip -j addr` prints to `config`".into(),
         origin: None,
+    }
     };
     for path in &mut report.paths {
         let Some(twin) = other.paths.iter().find(|p| p.id == path.id) else { continue };

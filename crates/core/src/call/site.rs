@@ -165,8 +165,9 @@ pub(super) fn build(
     if !parts.routers.is_empty() {
         // Only Linux has such a check apart from its rules.
         let linux = parts.routers.iter().any(|r| !r.pending.is_some());
-        let paths = if linux { " and do not check return paths (rp_filter = 0)" } else { "" };
-        b.assumptions.push(format!("routers forward packets{paths}"));
+        if linux {
+            b.assumptions.push("routers forward packets and do not check return paths (rp_filter = 0)".into());
+        }
     }
     for router in parts.routers.iter().filter(|r| r.pending.is_some()) {
         b.assumptions.push(format!(

@@ -177,16 +177,8 @@ impl Story<'_> {
                         true,
                     )
                 }
-                // pf knows only in and out, and its own last word is no rule that anybody wrote.
                 Some((_, id, false)) if device.loopback_by_translation => {
-                    let written = device.pipeline.origin(id).has_lines;
-                    let own = self.is_own(device, hop.header.dst, asked);
-                    let what = match (written, own) {
-                        (true, _) => format!("{name} drops {it} on its way to {to}"),
-                        (false, true) => format!("{name} drops {it}: no forward applies to {to}, its own address"),
-                        (false, false) => format!("{name} drops {it} on its way to {to}: no rule lets it pass"),
-                    };
-                    ("dropped", what, true)
+                    ("dropped", self.dropped_by_pf(device, id, hop.header, it, asked), true)
                 }
                 Some((hook, _, false)) => {
                     ("dropped", format!("{name} drops {it} in {} on its way to {to}", hook.name()), true)
@@ -234,6 +226,19 @@ impl Story<'_> {
             what,
             origin: decider.map(|(_, id, _)| self.origin(hop.device, id)),
         })
+    }
+
+    /// pf knows only in and out, and its own last word is no rule that anybody wrote.
+    fn dropped_by_pf(&self, device: &Device, id: OriginId, header: Header, it: &str, asked: &Example) -> String {
+        let (name, to) = (&device.name, self.to(header, asked));
+        if device.pipeline.origin(id).has_lines {
+            let from = self.end(header.src, Val::Part(Part::SrcPort, 0), asked);
+            format!("{name} drops {it} on its way from {from} to {to}")
+        } else if self.is_own(device, header.dst, asked) {
+            format!("{name} drops {it}: no forward applies to {to}, its own address")
+        } else {
+            format!("{name} drops {it} on its way to {to}: no rule lets it pass")
+        }
     }
 
     /// Doubts of a region in words.

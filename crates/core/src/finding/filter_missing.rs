@@ -1,5 +1,7 @@
 //! `filter-missing`: a firewall does not let these packets pass.
 
+use crate::change::Intent;
+
 use super::{Cause, Fault, Gap, Lack, Severity, Stands};
 
 /// See the module.
@@ -43,6 +45,9 @@ fn matches(gap: &Gap) -> bool {
 fn message(gap: &Gap) -> String {
     match gap.lack {
         Lack::Filter { answers: true, .. } => format!("{} does not let answers back in", gap.name),
+        _ if matches!(gap.wanted.as_ref().map(|w| &w.intent), Some(Intent::Allow { input: true, .. })) => {
+            format!("no rule of {} lets {} in", gap.name, gap.what)
+        }
         Lack::Filter { stands: Stands::Disabled, .. } => {
             format!("the rule of {} that lets {} pass is switched off", gap.name, gap.what)
         }

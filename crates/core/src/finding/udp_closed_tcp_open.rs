@@ -6,7 +6,7 @@ use super::{Cause, Fault, Gap, Lack, Severity};
 pub static CAUSE: Cause = Cause {
     code: "udp-closed-tcp-open",
     severity: Severity::Warning,
-    title: "UDP does not get through, TCP does",
+    title: "media gets through by TCP, but not by UDP",
     explain: "\
 what happens: calls work, because the server also takes media over TCP. TCP
 waits for lost packets: on a bad line sound stutters, and delay grows.

@@ -94,7 +94,7 @@ pub fn check(instances: &[Instance]) -> Result<(), InputError> {
             with(b, &moves)
         )
     };
-    Err(InputError::in_manifest(span, message).help(help))
+    Err(InputError::in_manifest(span, message).label("why: callpath explain port-overlap").help(help))
 }
 
 /// What the instance's `with` should be: its own values, and the proposals.

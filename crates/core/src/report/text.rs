@@ -65,7 +65,7 @@ pub fn text(report: &Report, style: Style) -> String {
         out.blank();
         story::note(&mut out, number + 1, note);
     }
-    if !finding::errors(report) {
+    if report.verdict == Verdict::Works && report.findings.is_empty() {
         story::carried(&mut out, report);
     }
     out.section("taken as given", &report.assumptions);

@@ -119,19 +119,6 @@ fn inside_after_outside(gaps: &mut Vec<Gap>) {
             .any(|(d, c)| *d == g.device && c.family == p.family && c.proto == p.proto && c.ports == p.ports),
         _ => true,
     });
-    // Calls that may come back in by the router in front, or end there, do not leave any more when the public address
-    // is forwarded here: what a filter would say about them does not matter then.
-    let kept_inside: Vec<(usize, String, Vec<String>)> = gaps
-        .iter()
-        .filter(|g| g.lack == Lack::OwnAddress)
-        .map(|g| (g.device, g.what.clone(), g.paths.clone()))
-        .collect();
-    gaps.retain(|g| {
-        !matches!(g.lack, Lack::Filter { answers: false, .. })
-            || !g.paths.iter().all(|p| {
-                kept_inside.iter().any(|(d, what, paths)| *d == g.device && *what == g.what && paths.contains(p))
-            })
-    });
     // What is mended anyway is not also too wide.
     let mended: Vec<OriginId> =
         gaps.iter().filter(|g| g.lack != Lack::Wider && g.wanted.is_some()).flat_map(|g| g.at.clone()).collect();
@@ -280,6 +267,15 @@ impl Look<'_> {
             if self.f.same_port && hop.header.dport != Val::Part(Part::DstPort, 0) && !self.kept(hop.header.dport) {
                 return self.astray(j, Near::Shift);
             }
+        }
+        // It left for the router in front, which has the public address, and came back: had it been forwarded at once, no
+        // filter for what comes from outside would have seen it.
+        let first = j.hops.iter().find(|h| h.device == hop.device);
+        if let Some(first) =
+            first.filter(|h| self.inside() && !outward && !std::ptr::eq(*h, hop) && h.in_iface.is_some())
+            && let Some(gap) = self.forward(first.device, first).filter(|g| g.lack == Lack::OwnAddress)
+        {
+            return Some(gap);
         }
         match &j.end {
             Disposition::Dropped | Disposition::Rejected(_) if for_host || outward => self.filter(j, hop, false),

@@ -5,7 +5,7 @@ use crate::call::analyze::Analysis;
 use crate::call::story::origin;
 use crate::change::Planned;
 use crate::dialect;
-use crate::finding::{Gap, Lack, find};
+use crate::finding::{Gap, Lack, Near, Stands, find};
 use crate::model::{SourceId, SourceSpan};
 use crate::report::{Change, Finding, Mark, Verdict};
 use crate::snapshot::{Snapshot, line_column};
@@ -90,7 +90,7 @@ fn list(parts: &[String]) -> String {
 pub(super) fn marks(snapshot: &Snapshot, now: &Analysis, gap: &Gap, change: Option<&(SourceId, Planned)>) -> Vec<Mark> {
     let mut out: Vec<Mark> = Vec::new();
     for (span, label) in change.iter().flat_map(|(_, p)| &p.marks) {
-        out.extend(mark(snapshot, *span, label));
+        out.extend(mark(snapshot, *span, told(gap, label)));
     }
     if out.is_empty() {
         let device = &now.site.network.devices[gap.device];
@@ -101,7 +101,7 @@ pub(super) fn marks(snapshot: &Snapshot, now: &Analysis, gap: &Gap, change: Opti
                 let label = match &*at.text {
                     _ if at.at.source.0 == 0 => "stated here".to_owned(),
                     what if what.starts_with("block ") => format!("\"{what}\" is on here"),
-                    _ => "decides".to_owned(),
+                    _ => told(gap, "decides").to_owned(),
                 };
                 out.extend(mark(snapshot, at.at, &label));
             } else if !origin(snapshot, device, *id).source.is_empty() {
@@ -118,6 +118,26 @@ pub(super) fn marks(snapshot: &Snapshot, now: &Analysis, gap: &Gap, change: Opti
         }
     }
     out
+}
+
+/// What a statement does wrong, where a dialect only says that it is the one.
+fn told<'a>(gap: &Gap, label: &'a str) -> &'a str {
+    match (label, &gap.lack) {
+        ("this is nearly it", Lack::OwnAddress) => "asks for the router's own outer address",
+        ("this is nearly it", Lack::Forward { near, .. }) => match near {
+            Near::Interface => "acts only on what comes by another interface",
+            Near::Ports => "covers only a part of the range",
+            Near::Protocol => "is for the other protocol",
+            Near::Target => "leads to another host",
+            Near::Shift => "changes the ports",
+            Near::Nothing | Near::Disabled | Near::Address => label,
+        },
+        ("this decides" | "decides", Lack::Filter { stands: Stands::BlockFirst, .. }) => "blocks them first",
+        ("this decides" | "decides", Lack::Filter { stands: Stands::Nothing, .. }) => "nothing in here lets them pass",
+        ("decides", Lack::NotUnderstood) => "not understood",
+        ("decides", Lack::Alias) => "asks for an alias",
+        _ => label,
+    }
 }
 
 /// A span as the line that it begins on; a whole element is shown by the words in it that matter.

@@ -1,7 +1,7 @@
 //! The public address, and a box in front of everything.
 
 use super::{Builder, Case, INTERNET_SEGMENT, public_v4};
-use crate::call::address::{hosts, is_public, one};
+use crate::call::address::{hosts, is_public, is_shared, one};
 use crate::call::gateway::{self, Wan, at_line};
 use crate::call::server::Server;
 use crate::call::stated::{self, INSIDE, OUTSIDE, Stated};
@@ -122,7 +122,9 @@ impl Builder<'_> {
         let label = format!("the box in front of {name}");
         self.assumptions.push(format!("another router stands in front of {name}: {why}"));
         self.no_v6 = Some(format!("IPv6: what {label} does to it is not known"));
-        Ok(Some(self.push_box(&label, public, inside, next, &Forwards::Unknown, None, None)))
+        // A provider that shares an address between customers forwards nothing to any of them (RFC 6598).
+        let forwards = if is_shared(next) { Forwards::None } else { Forwards::Unknown };
+        Ok(Some(self.push_box(&label, public, inside, next, &forwards, None, None)))
     }
 
     #[allow(clippy::too_many_arguments)] // the fields of a stated box, one by one

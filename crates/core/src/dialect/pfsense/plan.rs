@@ -236,7 +236,7 @@ impl Planner<'_> {
         if let Some(iface) = setting.and_then(|o| self.config.interfaces.iter().find(|i| i.at.start == o.at.start)) {
             let what = setting.map_or("", |o| &*o.text);
             return Err(Refused(format!(
-                "it is a setting, not a rule: Interfaces > {}, untick \"{}\", Save, Apply Changes",
+                "a setting drops them, which comes before all rules: Interfaces > {}, untick \"{}\", Save, Apply Changes",
                 iface.descr,
                 if what.contains("bogon") {
                     "Block bogon networks"

@@ -6,7 +6,7 @@ use crate::change::Step;
 use crate::report::{Finding, Mark, Report, Severity};
 
 /// Lines wider than this are shown around the words that matter.
-const LINE: usize = 64;
+const LINE: usize = 70;
 
 /// All findings, then what to change.
 pub(super) fn findings(out: &mut Writer, report: &Report, notes: &Notes<'_>) {
@@ -15,10 +15,6 @@ pub(super) fn findings(out: &mut Writer, report: &Report, notes: &Notes<'_>) {
         one(out, finding, notes.told_by(n).as_ref());
     }
     changes(out, report);
-}
-
-pub(super) fn errors(report: &Report) -> bool {
-    report.findings.iter().any(|f| f.severity == Severity::Error)
 }
 
 /// How many causes there are, where, and whether something repairs them: the second line of a report.
@@ -39,7 +35,7 @@ pub(super) fn count(report: &Report) -> Option<String> {
     let s = if steps == 1 { "s" } else { "" };
     Some(match (errors.len(), steps) {
         (0, _) => return None,
-        (_, 0) => format!("{causes}, and no change that could be printed repairs {it} (below)"),
+        (_, 0) => format!("{causes}; what to do stands below"),
         _ if errors.iter().all(|f| f.verified) => {
             format!("{causes}, on {}; {steps} {steps_word} {verb}{s} {it} (below)", devices.join(" and "))
         }
@@ -97,6 +93,16 @@ fn one(out: &mut Writer, f: &Finding, told: Option<&(String, String)>) {
     if let Some(refused) = &f.refused {
         note(out, &gutter, "no change is printed", refused);
     }
+    if f.change.is_none() {
+        note(out, &gutter, "what to do", &what_to_do(f.code));
+    }
+}
+
+/// The advice of `callpath explain`, for causes that no change of a file cures.
+fn what_to_do(code: &str) -> String {
+    let explain = crate::finding::find(code).map_or("", |c| c.explain);
+    let advice = explain.split_once("what to do: ").map_or("", |(_, rest)| rest);
+    advice.trim_end().trim_end_matches('.').split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 fn note(out: &mut Writer, gutter: &str, title: &str, text: &str) {
@@ -153,7 +159,10 @@ fn shown(mark: &Mark) -> (String, usize) {
     let mut column = column - cut;
     if text.chars().count() > LINE {
         let from = (column + mark.length).saturating_sub(LINE).min(column);
-        let piece: String = text.chars().skip(from).take(LINE).collect();
+        let mut piece: String = text.chars().skip(from).take(LINE).collect();
+        if text.chars().count() > from + LINE {
+            piece.push('…');
+        }
         column -= from;
         text = piece;
     }
@@ -239,6 +248,18 @@ fn back(out: &mut Writer, undo: &[Step]) {
         return;
     }
     out.blank();
+    if words.len() > 1 && !undo.iter().any(|s| s.place.ends_with("as root")) {
+        out.line("    to take it back:");
+        // The page is said once.
+        let mut page = "";
+        for (word, step) in words.iter().zip(undo.iter().filter(|s| s.place != "Apply Changes")) {
+            let here = area(&step.place);
+            let shown = if here == page { word[here.len()..].trim_start_matches([',', ' ', ':']) } else { word };
+            page = here;
+            out.wrapped(6, shown);
+        }
+        return;
+    }
     if undo.iter().any(|s| s.place.ends_with("as root")) {
         // Lines that look handles up are long: they are printed on demand.
         out.wrapped(4, "to take it back: callpath render nftables --undo prints the lines; paste them before anything else is changed");

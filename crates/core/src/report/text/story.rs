@@ -1,7 +1,7 @@
 //! Notes under the table: where packets stop, by which rule, and what they look like there.
 
 use super::{WIDTH, Writer, same_reason, shortened};
-use crate::report::{Alternative, Finding, Origin, Path, Piece, Reach, Report, Step};
+use crate::report::{Alternative, Finding, Origin, Path, Piece, Reach, Report, Severity, Step};
 
 /// One reason for which packets stop or may stop, and everybody whom it concerns.
 pub(super) struct Note<'r> {
@@ -35,6 +35,7 @@ impl<'r> Notes<'r> {
                 }
             }
         }
+        let one_error = report.findings.iter().filter(|f| f.severity == Severity::Error).count() == 1;
         for note in &mut list {
             let says = |f: &Finding| {
                 note.whom.iter().any(|(path, _, piece)| {
@@ -44,7 +45,10 @@ impl<'r> Notes<'r> {
                 })
             };
             // Where the changes cure everything, whatever stops these people has its cause among them.
-            let cures = |f: &Finding| f.verified && note.whom.iter().any(|(path, ..)| f.paths.contains(&path.id));
+            let cures = |f: &Finding| {
+                let theirs = note.whom.iter().any(|(path, ..)| f.paths.contains(&path.id));
+                f.severity == Severity::Error && (f.verified && (theirs || one_error) || theirs && one_error)
+            };
             let findings = &report.findings;
             note.finding = findings.iter().position(says).or_else(|| findings.iter().position(cures));
         }
@@ -121,6 +125,11 @@ fn concerned(whom: &[Whom<'_>]) -> String {
             Some((_, list)) => list.push(who),
             None => groups.push((what, vec![who])),
         }
+    }
+    // Who is named already is not named again for IPv6.
+    for (_, who) in &mut groups {
+        let both = who.clone();
+        who.retain(|w| w.strip_suffix(", IPv6").is_none_or(|plain| !both.iter().any(|b| b == plain)));
     }
     let show = |(what, who): &(Vec<String>, Vec<String>)| format!("{} ({})", who.join("; "), what.join(", "));
     groups.iter().map(show).collect::<Vec<_>>().join("; ")

@@ -240,7 +240,7 @@ impl Plan {
     fn printed(mut self) -> Printed {
         self.undo.reverse();
         self.undo.extend(self.made.iter().rev().map(|(family, table)| remove_table(*family, table)));
-        let mut keep = vec!["add the same lines to the file that your router loads at boot".to_owned()];
+        let mut keep = vec!["add the same lines to the file that is loaded at boot".to_owned()];
         keep.extend(self.owners());
         keep.append(&mut self.notes);
         let place = "on the device, as root".to_owned();
