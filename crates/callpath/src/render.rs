@@ -108,6 +108,10 @@ fn write(arguments: &Arguments, r: &Rendered, out: &Path) -> Result<String, Inpu
         return Err(InputError::about(name, "there is no configuration to put the changes into")
             .help(format!("name a backup in callpath.toml (systems: {known}), or follow --guide")));
     }
+    if !r.others.is_empty() {
+        let message = format!("the changes go into {} and {}: one copy cannot hold them", r.file, r.others.join(", "));
+        return Err(InputError::about(name, message).help("follow --guide, which names the firewall of each step"));
+    }
     let original = gather::read(&site.join(&r.file), &r.file, u64::MAX)
         .map_err(|(message, help)| InputError::about(r.file.as_str(), message).help(help))?;
     let patches: Vec<_> = r.patches.iter().collect();

@@ -6,6 +6,7 @@ use crate::dialect::{DIALECTS, Patch, recipe};
 use crate::manifest::{GatewayKind, Manifest, parse};
 use crate::model::SourceId;
 use crate::profile::{Instance, instance, overlap};
+use crate::report::Severity;
 use crate::requirement::{Level, Party};
 use crate::snapshot::{InputError, Snapshot};
 
@@ -16,6 +17,8 @@ pub struct Rendered {
     pub file: String,
     /// Number of that file.
     pub source: Option<SourceId>,
+    /// Further files that are to be changed too.
+    pub others: Vec<String>,
     /// The change, to be put into the file's original bytes.
     pub patches: Vec<Patch>,
     /// The whole recipe, for a person.
@@ -63,6 +66,7 @@ pub fn render(target: &str, snapshot: &Snapshot) -> Result<Rendered, InputError>
     Ok(Rendered {
         file: source.and_then(|id| snapshot.source(id)).map(|s| s.name.clone()).unwrap_or_default(),
         source,
+        others: Vec::new(),
         patches: vec![recipe.patch],
         guide: recipe.guide,
         undo: recipe.undo,
@@ -111,14 +115,28 @@ fn by_findings(snapshot: &Snapshot) -> Result<Rendered, InputError> {
     let mut out = Rendered::default();
     let (list, report) = changes(snapshot)?;
     for (id, patch) in list {
-        out.source = Some(id);
-        out.file = snapshot.source(id).map(|s| s.name.clone()).unwrap_or_default();
+        let file = snapshot.source(id).map(|s| s.name.clone()).unwrap_or_default();
+        if out.source.is_none() {
+            out.source = Some(id);
+            out.file = file;
+        } else if out.source != Some(id) {
+            if !out.others.contains(&file) {
+                out.others.push(file);
+            }
+            continue;
+        }
         out.patches.push(patch);
     }
-    for change in report.findings.iter().filter_map(|f| f.change.as_ref()) {
-        out.guide.extend(change.steps.iter().cloned());
-        out.undo.extend(change.undo.iter().cloned());
+    // What is only good to know is no part of it.
+    for finding in report.findings.iter().filter(|f| f.severity != Severity::Note) {
+        if let Some(change) = &finding.change {
+            out.guide.extend(change.steps.iter().cloned());
+            out.undo.extend(change.undo.iter().cloned());
+        }
+        if let Some(why) = &finding.refused {
+            out.notes.push(format!("{}: {why}", finding.message));
+        }
     }
-    out.complete = out.patches.is_empty();
+    out.complete = out.patches.is_empty() && out.notes.is_empty();
     Ok(out)
 }

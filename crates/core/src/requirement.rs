@@ -95,6 +95,11 @@ impl Requirement {
         Some(self.count() / each).filter(|_| self.count() > each)
     }
 
+    /// The range is used up before two participants have their ports.
+    pub fn too_small(&self) -> bool {
+        self.per_participant.is_some_and(|each| self.count() > 1 && self.count() < 2 * u32::from(each))
+    }
+
     /// Who sends first, for people.
     pub fn sender(&self) -> &str {
         match (&self.who, self.from) {

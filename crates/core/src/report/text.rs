@@ -60,6 +60,7 @@ pub fn text(report: &Report, style: Style) -> String {
         out.blank();
         out.text += &table::table(report, &instance.label, &notes, style);
     }
+    perhaps_nobody(&mut out, report);
     finding::findings(&mut out, report, &notes);
     for (number, note) in notes.list.iter().enumerate().filter(|(_, n)| n.finding.is_none()) {
         out.blank();
@@ -93,10 +94,7 @@ fn exposures(out: &mut Writer, report: &Report) {
         hosts.dedup();
         out.blank();
         out.wrapped(2, &format!("nothing else on {} can be reached from the internet", hosts.join(", ")));
-        if !report.closed.is_empty() {
-            let ports: Vec<&str> = report.closed.iter().filter_map(|c| c.split(" (").next()).collect();
-            out.wrapped(2, &format!("what must stay closed is closed: {}", ports.join(", ")));
-        }
+        closed(out, report);
         return;
     }
     let forbidden: Vec<String> = list
@@ -127,6 +125,52 @@ fn exposures(out: &mut Writer, report: &Report) {
     if !told("wider-than-needed") {
         out.section("the internet reaches, though no call needs it", &others);
     }
+    if forbidden.is_empty() {
+        out.blank();
+        closed(out, report);
+    }
+}
+
+/// Ports that must stay closed, by protocol.
+fn closed(out: &mut Writer, report: &Report) {
+    let ports = report.closed.iter().filter_map(|c| c.split(" (").next()?.split_once(' '));
+    let mut list: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (proto, port) in ports {
+        match list.iter_mut().find(|(p, _)| *p == proto) {
+            Some((_, ports)) => ports.push(port),
+            None => list.push((proto, vec![port])),
+        }
+    }
+    for (_, ports) in &mut list {
+        ports.sort_by_key(|p| p.split('-').next().and_then(|p| p.parse::<u16>().ok()));
+        ports.dedup();
+    }
+    let words: Vec<String> = list.iter().map(|(proto, ports)| format!("{proto} {}", ports.join(", "))).collect();
+    if !words.is_empty() {
+        out.wrapped(2, &format!("what must stay closed is closed: {}", words.join("; ")));
+    }
+}
+
+/// Where only networks fail from which perhaps nobody calls: how to say so.
+fn perhaps_nobody(out: &mut Writer, report: &Report) {
+    let bad = || report.paths.iter().filter(|p| matches!(p.verdict, Verdict::Fails | Verdict::Unknown));
+    if bad().next().is_none() || !bad().all(|p| p.vantage.starts_with("net:")) {
+        return;
+    }
+    let mut names: Vec<&str> = bad().filter_map(|p| p.vantage.strip_prefix("net:")).collect();
+    names.sort_unstable();
+    names.dedup();
+    let mut others: Vec<String> = Vec::new();
+    for path in report.paths.iter().filter(|p| p.verdict == Verdict::Works) {
+        let place = format!("\"{}\"", path.vantage);
+        let calls = matches!(path.vantage.as_str(), "internet" | "lan" | "self") || path.vantage.starts_with("net:");
+        if calls && !others.contains(&place) {
+            others.push(place);
+        }
+    }
+    out.blank();
+    out.wrapped(2, &format!("if nobody calls from {}, say so in its [[deploy]] table:", names.join(" and ")));
+    out.line(&format!("    clients = [{}]", others.join(", ")));
 }
 
 fn family(e: &Exposure) -> &'static str {

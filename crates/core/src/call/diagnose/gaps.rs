@@ -672,6 +672,12 @@ fn exposed(a: &Analysis, r: &Reached) -> Option<Gap> {
     };
     let intent = Intent::Close { packets, address: asked, to: host, inside: ranges(&r.inside) };
     let shown = |s: &Set| format!("{} {}", r.proto.name(), show_set(s));
+    // Whoever is told to enlarge a range is not told to close the ports beside it.
+    if r.forbidden.is_none()
+        && a.instances.iter().flat_map(|i| &i.requirements).any(|q| q.proto == r.proto && q.too_small())
+    {
+        return None;
+    }
     let by = if r.inside == r.outside { String::new() } else { format!(" by {}", shown(&r.outside)) };
     let why = r.forbidden.as_ref().map_or_else(String::new, |w| format!(" ({w})"));
     Some(Gap {

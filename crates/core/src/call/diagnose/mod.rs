@@ -28,6 +28,13 @@ struct Found {
     at: Vec<crate::report::Mark>,
 }
 
+impl Found {
+    /// What is only good to know is no part of the cure.
+    fn cures(&self) -> bool {
+        self.cause.severity != Severity::Note
+    }
+}
+
 /// Findings about a site.
 pub(super) fn findings(snapshot: &Snapshot, first: &Analysis) -> (Vec<Finding>, Vec<(SourceId, Patch)>) {
     let mut found: Vec<Found> = Vec::new();
@@ -44,7 +51,7 @@ pub(super) fn findings(snapshot: &Snapshot, first: &Analysis) -> (Vec<Finding>, 
             break;
         }
         found.extend(fresh);
-        let Some(next) = with(snapshot, &found, |_| true) else { break };
+        let Some(next) = with(snapshot, &found, |n| found[n].cures()) else { break };
         let Ok(again) = run(&next, true) else { break };
         changed = next;
         analysis = Some(again);
@@ -55,19 +62,16 @@ pub(super) fn findings(snapshot: &Snapshot, first: &Analysis) -> (Vec<Finding>, 
         let unread = look(snapshot, snapshot, first, 0, &found);
         found.extend(unread.into_iter().filter(|f| f.gap.lack == Lack::NotUnderstood));
     }
-    let proven = prove(snapshot, &found, last);
+    let mut proven = prove(snapshot, &found, last);
+    try_notes(snapshot, &mut found, last, &mut proven);
     let mut out = say::findings(snapshot, &found, &proven);
     out.extend(say::notes(first));
     if let Some(finding) = say::apply_forgotten(snapshot, first) {
         out.insert(0, finding);
     }
     out.sort_by_key(|f| f.severity);
-    let patches = found
-        .into_iter()
-        .filter(|f| f.cause.severity != Severity::Note)
-        .filter_map(|f| f.change.ok())
-        .map(|(id, p)| (id, p.patch))
-        .collect();
+    let patches =
+        found.into_iter().filter(Found::cures).filter_map(|f| f.change.ok()).map(|(id, p)| (id, p.patch)).collect();
     (out, patches)
 }
 
@@ -137,8 +141,7 @@ fn with(snapshot: &Snapshot, found: &[Found], wanted: impl Fn(usize) -> bool) ->
     let chosen: Vec<(SourceId, &Patch)> = found
         .iter()
         .enumerate()
-        // What is only good to know is not part of the cure.
-        .filter(|(n, f)| wanted(*n) && f.cause.severity != Severity::Note)
+        .filter(|(n, _)| wanted(*n))
         .filter_map(|(_, f)| f.change.as_ref().ok().map(|(id, p)| (*id, &p.patch)))
         .collect();
     let mut files: Vec<SourceId> = chosen.iter().map(|(id, _)| *id).collect();
@@ -171,11 +174,30 @@ fn prove(snapshot: &Snapshot, found: &[Found], last: &Analysis) -> Proven {
         return out;
     }
     for (n, f) in found.iter().enumerate() {
-        if f.change.is_err() || f.cause.severity == Severity::Note {
+        if f.change.is_err() || !f.cures() {
             continue;
         }
-        let without = with(snapshot, found, |i| i != n).and_then(|s| run(&s, true).ok());
+        let without = with(snapshot, found, |i| i != n && found[i].cures()).and_then(|s| run(&s, true).ok());
         out.each[n] = without.is_some_and(|a| !works(&a));
     }
     out
+}
+
+/// Tries what may be done besides, one after the other: a change that does not close what it should, or that costs a
+/// call, is not printed.
+fn try_notes(snapshot: &Snapshot, found: &mut [Found], last: &Analysis, proven: &mut Proven) {
+    let working = |a: &Analysis| a.report.paths.iter().filter(|p| p.verdict == Verdict::Works).count();
+    for n in 0..found.len() {
+        if found[n].cures() || found[n].change.is_err() {
+            continue;
+        }
+        let tried = with(snapshot, found, |i| i == n || found[i].cures() || proven.each[i]);
+        let closes =
+            |a: &Analysis| !gaps::gaps(a).iter().any(|g| g.lack == found[n].gap.lack && g.what == found[n].gap.what);
+        let holds = tried.and_then(|s| run(&s, true).ok()).is_some_and(|a| working(&a) >= working(last) && closes(&a));
+        proven.each[n] = holds;
+        if !holds {
+            found[n].change = Err("what would be printed was tried, and did not do it".into());
+        }
+    }
 }

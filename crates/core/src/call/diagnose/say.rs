@@ -71,7 +71,9 @@ fn finding(snapshot: &Snapshot, found: &[Found], group: &[usize], proven: &Prove
         at,
         because: (first.cause.because)(&gap),
         paths,
-        verified: change.is_some() && proven.all && group.iter().all(|n| found[*n].change.is_err() || proven.each[*n]),
+        verified: change.is_some()
+            && (proven.all || !first.cures())
+            && group.iter().all(|n| found[*n].change.is_err() || proven.each[*n]),
         change,
         refused,
         repairs,
@@ -203,9 +205,7 @@ pub(super) fn notes(a: &Analysis) -> Vec<Finding> {
             out.extend(plain(&base(Lack::PlainHttp, String::new(), why)));
         }
         for r in &instance.requirements {
-            let few = r.capacity().is_some_and(|n| n < 2)
-                || r.per_participant.is_some_and(|n| r.count() > 1 && r.count() < 2 * u32::from(n));
-            if few {
+            if r.too_small() {
                 let story = format!(
                     "{} holds {} ports, and each participant takes {}",
                     r.what(),

@@ -169,23 +169,30 @@ fn shown(mark: &Mark) -> (String, usize) {
     (text.trim_end().to_owned(), column)
 }
 
-/// Changes by device, numbered through, with the way back.
+/// Changes by device, numbered through, with the way back: first the cure, then what may be done besides.
 fn changes(out: &mut Writer, report: &Report) {
+    let (besides, cure): (Vec<&Finding>, Vec<&Finding>) =
+        report.findings.iter().partition(|f| f.severity == Severity::Note);
+    by_device(out, &cure, |verified| if verified { " (checked: every row above works after it)" } else { "" });
+    by_device(out, &besides, |_| " if you like (checked: no call depends on it)");
+}
+
+fn by_device(out: &mut Writer, findings: &[&Finding], remark: impl Fn(bool) -> &'static str) {
     let mut devices: Vec<&str> = Vec::new();
-    for change in report.findings.iter().filter_map(|f| f.change.as_ref()) {
+    for change in findings.iter().filter_map(|f| f.change.as_ref()) {
         if !devices.contains(&change.device.as_str()) {
             devices.push(&change.device);
         }
     }
     for device in devices {
         let here: Vec<&Finding> =
-            report.findings.iter().filter(|f| f.change.as_ref().is_some_and(|c| c.device == device)).collect();
+            findings.iter().copied().filter(|f| f.change.as_ref().is_some_and(|c| c.device == device)).collect();
         let steps = merged(here.iter().filter_map(|f| f.change.as_ref()).map(|c| &c.steps));
         if steps.is_empty() {
             continue;
         }
         let verified = here.iter().all(|f| f.verified || f.severity != Severity::Error);
-        let checked = if verified { " (checked: every row above works after it)" } else { "" };
+        let checked = remark(verified);
         out.blank();
         out.line(&format!("  {}{checked}", out.style.bold(&format!("change on {device}"))));
         out.blank();
@@ -225,7 +232,11 @@ fn area_before(steps: &[Step]) -> &str {
 
 pub(super) fn numbered(out: &mut Writer, steps: &[Step]) {
     for (n, step) in steps.iter().enumerate() {
-        let mut lines = vec![format!("    {}. {}", n + 1, step.place)];
+        let mut lines: Vec<String> = wrap(&step.place, super::WIDTH - 8)
+            .into_iter()
+            .enumerate()
+            .map(|(i, l)| if i == 0 { format!("    {}. {l}", n + 1) } else { format!("       {l}") })
+            .collect();
         lines.extend(step.lines.iter().map(|l| format!("         {l}")));
         if let (true, Some(last)) = (step.save, lines.last_mut()) {
             let gap = 71usize.saturating_sub(last.chars().count()).max(2);

@@ -16,7 +16,10 @@ pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: S
             columns.push(&a.what);
         }
     }
-    let last = if calls.iter().all(|p| p.note.is_empty()) { 9 } else { 14 };
+    let lasts: &[usize] = if calls.iter().all(|p| p.note.is_empty()) { &[9] } else { &[14, 10] };
+    // No word of the first column runs into the second.
+    let people = calls.iter().flat_map(|p| p.who.split(' ')).map(|w| w.chars().count() + 3).max().unwrap_or(0);
+    let least = people.clamp(12, 40);
     // At most four ways side by side, fewer when they are wide; further ones follow in lines of their own.
     let widths = |shown: &[&str]| -> Vec<usize> {
         let width = |what: &&str| {
@@ -26,10 +29,12 @@ pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: S
         };
         shown.iter().map(width).collect()
     };
-    let fits = |n: &usize| widths(&columns[..*n]).iter().sum::<usize>() + last + 12 <= WIDTH - 2;
-    let shown = &columns[..(1..=columns.len().min(4)).rev().find(fits).unwrap_or(columns.len().min(1))];
+    let fits = |(n, last): &(usize, usize)| widths(&columns[..*n]).iter().sum::<usize>() + last + least <= WIDTH - 2;
+    let layouts = (1..=columns.len().min(4)).rev().flat_map(|n| lasts.iter().map(move |last| (n, *last)));
+    let (count, last) = layouts.into_iter().find(fits).unwrap_or((columns.len().min(1), lasts[0]));
+    let shown = &columns[..count];
     let widths = widths(shown);
-    let first = (WIDTH - 2).saturating_sub(widths.iter().sum::<usize>() + last).clamp(12, 40);
+    let first = (WIDTH - 2).saturating_sub(widths.iter().sum::<usize>() + last).clamp(least, 40);
     let head: String = shown.iter().zip(&widths).map(|(c, w)| pad(&super::shortened(c, w - 1), *w)).collect();
     out += &line(&format!("  {}{head}{}", pad("who calls", first), "the call"));
     out += &line(&format!("  {}", "-".repeat(WIDTH - 2)));
