@@ -69,8 +69,9 @@ pub(super) fn read(
     if read.rulesets.is_empty() && !read.pending.is_some() {
         let message = format!("there are no firewall rules among the files of {name}");
         let first = files.first().map_or_else(head, |f| f.error(""));
-        return Err(InputError { message, ..first }
-            .help("add its backup (pfSense: config.xml), or what `nft list ruleset` prints, to `config`"));
+        return Err(
+            InputError { message, ..first }.help(format!("add to `config` what it has: {}", dialect::wanted_files()))
+        );
     }
     if read.pending.is_some() && !read.rulesets.is_empty() {
         let first = files.first().map_or_else(head, |f| f.error(""));

@@ -6,6 +6,7 @@ mod diagnose;
 mod exposure;
 mod gateway;
 mod judge;
+mod paths;
 mod reach;
 mod server;
 mod site;

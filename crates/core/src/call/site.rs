@@ -129,6 +129,11 @@ impl Parts {
     pub fn outer_name(&self) -> &str {
         self.routers.first().map_or("the server", |r| &r.device.name)
     }
+
+    /// Where its user sees the address of its outer interface.
+    pub fn outer_address_shown(&self) -> &'static str {
+        self.routers.first().map_or("", |r| r.pending.outer_address_shown())
+    }
 }
 
 fn public_v4(manifest: &Manifest) -> Option<&At<IpAddr>> {

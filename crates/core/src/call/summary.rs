@@ -85,7 +85,7 @@ impl Judge<'_> {
     }
 
     pub(super) fn left_out(&self) -> Vec<LeftOut> {
-        let line = |(device, l): &(usize, crate::dialect::pfsense::generate::LeftOut)| {
+        let line = |(device, l): &(usize, crate::dialect::LeftOut)| {
             let source = self.snapshot.source(l.at.source);
             let place = source.map(|s| line_column(&s.text, l.at.start as usize));
             LeftOut {

@@ -25,6 +25,8 @@ pub struct Dialect {
     pub title: &'static str,
     /// How a user gets the file.
     pub file: &'static str,
+    /// Where its user sees the address of the outer interface.
+    pub outer_address: &'static str,
     /// The file belongs to this system alone, so that reports can call the device by its name.
     pub is_system: bool,
     /// Recognises a text.
@@ -39,6 +41,7 @@ pub const DIALECTS: &[Dialect] = &[
         name: "pfsense",
         title: "pfSense",
         file: "Diagnostics > Backup & Restore > Download (config.xml)",
+        outer_address: "pfSense shows it in Status > Interfaces",
         is_system: true,
         looks_like: pfsense::looks_like,
         without_secrets: pfsense::secrets::blank,
@@ -47,6 +50,7 @@ pub const DIALECTS: &[Dialect] = &[
         name: "pf",
         title: "pf rules",
         file: "/tmp/rules.debug of pfSense",
+        outer_address: "`ifconfig` shows it",
         is_system: false,
         looks_like: pf::text::is_pf,
         without_secrets: str::to_owned,
@@ -55,6 +59,7 @@ pub const DIALECTS: &[Dialect] = &[
         name: "nftables",
         title: "nftables",
         file: "`nft list ruleset` or `nft -j list ruleset`",
+        outer_address: "`ip addr` shows it",
         is_system: false,
         looks_like: nft::looks_like,
         without_secrets: str::to_owned,
@@ -63,11 +68,18 @@ pub const DIALECTS: &[Dialect] = &[
         name: "toy",
         title: "toy firewall",
         file: "a text that begins with `toy firewall 1`",
+        outer_address: "it is printed on the box",
         is_system: false,
         looks_like: toy::looks_like,
         without_secrets: str::to_owned,
     },
 ];
+
+/// The files that hold rules, for a message that asks for one.
+pub fn wanted_files() -> String {
+    let real = DIALECTS.iter().filter(|d| d.name != "toy");
+    real.map(|d| format!("{}: {}", d.title, d.file)).collect::<Vec<_>>().join("; ")
+}
 
 /// A text without the secrets that its kind of file holds. Same length, same lines.
 ///

@@ -1,6 +1,6 @@
 //! Rules that can only be understood once all addresses are known.
 
-use super::Counts;
+use super::{Counts, DIALECTS};
 use crate::dialect::pf;
 use crate::dialect::pf::ast::{Entry, Ruleset};
 use crate::dialect::pfsense::config::Config;
@@ -30,6 +30,16 @@ impl Pending {
     /// The device that the configuration describes, as far as it holds addresses and routes.
     pub fn device(&self, name: &str) -> Option<Device> {
         self.config.as_ref().map(|(_, config)| generate::device(config, name))
+    }
+
+    /// Where the user of such a firewall sees the address of its outer interface.
+    pub fn outer_address_shown(&self) -> &'static str {
+        let name = match (&self.config, &self.effective) {
+            (Some(_), _) => "pfsense",
+            (None, Some(_)) => "pf",
+            (None, None) => "nftables",
+        };
+        DIALECTS.iter().find(|d| d.name == name).map_or("", |d| d.outer_address)
     }
 
     /// There is something to wait for.

@@ -1,6 +1,6 @@
 //! The sheet as one page that needs nothing else: dark and light, and readable on a phone.
 
-use super::markdown::differences;
+use super::markdown::sections;
 use super::{Line, Sheet};
 use std::fmt::Write;
 
@@ -42,17 +42,7 @@ pub(super) fn html(sheet: &Sheet) -> String {
     if !sheet.closed.is_empty() {
         table(&mut out, "Must not be reached", &sheet.closed, false);
     }
-    let single = |o: &Option<String>| o.iter().cloned().collect::<Vec<_>>();
-    for (title, items) in [
-        ("Capacity", &sheet.capacity),
-        ("Ranges", &sheet.ranges),
-        ("What clients are told", &sheet.told),
-        ("Hairpin", &single(&sheet.hairpin)),
-        ("Helper (ALG)", &single(&sheet.helper)),
-        ("Also", &sheet.advice),
-        ("Where the product's own texts differ", &differences(sheet)),
-        ("Not judged", &sheet.not_judged),
-    ] {
+    for (title, items) in sections(sheet) {
         list(&mut out, title, &items.iter().map(|i| escape(i)).collect::<Vec<_>>());
     }
     let link =

@@ -30,23 +30,10 @@ pub(super) fn markdown(sheet: &Sheet) -> String {
             let _ = writeln!(out, "- {} {}: {}", l.ports, l.proto.to_uppercase(), cell(&l.purpose));
         }
     }
-    let single = |o: &Option<String>| o.iter().cloned().collect::<Vec<_>>();
-    for (title, list) in [
-        ("Capacity", &sheet.capacity),
-        ("Ranges", &sheet.ranges),
-        ("What clients are told", &sheet.told),
-        ("Hairpin", &single(&sheet.hairpin)),
-        ("Helper (ALG)", &single(&sheet.helper)),
-        ("Also", &sheet.advice),
-        ("Where the product's own texts differ", &differences(sheet)),
-        ("Not judged", &sheet.not_judged),
-    ] {
-        if list.is_empty() {
-            continue;
-        }
+    for (title, list) in sections(sheet) {
         let _ = writeln!(out, "\n## {title}\n");
         for item in list {
-            let _ = writeln!(out, "- {}", cell(item));
+            let _ = writeln!(out, "- {}", cell(&item));
         }
     }
     out += "\n## Documents\n\n";
@@ -56,8 +43,24 @@ pub(super) fn markdown(sheet: &Sheet) -> String {
     out
 }
 
+/// What is said below the tables, by title; empty lists are left out.
+pub(super) fn sections(sheet: &Sheet) -> Vec<(&'static str, Vec<String>)> {
+    let single = |o: &Option<String>| o.iter().cloned().collect::<Vec<_>>();
+    let all = vec![
+        ("Capacity", sheet.capacity.clone()),
+        ("Ranges", sheet.ranges.clone()),
+        ("What clients are told", sheet.told.clone()),
+        ("Hairpin", single(&sheet.hairpin)),
+        ("Helper (ALG)", single(&sheet.helper)),
+        ("Also", sheet.advice.clone()),
+        ("Where the product's own texts differ", differences(sheet)),
+        ("Not judged", sheet.not_judged.clone()),
+    ];
+    all.into_iter().filter(|(_, list)| !list.is_empty()).collect()
+}
+
 /// Notes on rows, then those that belong to none.
-pub(super) fn differences(sheet: &Sheet) -> Vec<String> {
+fn differences(sheet: &Sheet) -> Vec<String> {
     let on_row = |l: &Line| l.note.as_ref().map(|n| format!("{} {}: {n}", l.proto, l.ports));
     sheet.open.iter().chain(&sheet.closed).filter_map(on_row).chain(sheet.notes.iter().cloned()).collect()
 }

@@ -1,6 +1,6 @@
 //! The sheet for a terminal: 80 columns.
 
-use super::markdown::differences;
+use super::markdown::sections;
 use super::{Line, Sheet};
 use crate::report::wrap;
 use std::fmt::Write;
@@ -22,24 +22,12 @@ pub(super) fn text(sheet: &Sheet) -> String {
         out += "\nmust not be reached\n";
         sheet.closed.iter().for_each(|l| row(&mut out, l, false));
     }
-    let single = |o: &Option<String>| o.iter().cloned().collect::<Vec<_>>();
-    let documents: Vec<String> = sheet.documents.iter().map(|(name, url)| format!("{name}: {url}")).collect();
-    for (title, list) in [
-        ("capacity", &sheet.capacity),
-        ("ranges", &sheet.ranges),
-        ("what clients are told", &sheet.told),
-        ("hairpin", &single(&sheet.hairpin)),
-        ("helper (ALG)", &single(&sheet.helper)),
-        ("also", &sheet.advice),
-        ("where the product's own texts differ", &differences(sheet)),
-        ("not judged", &sheet.not_judged),
-        ("documents", &documents),
-    ] {
-        if list.is_empty() {
-            continue;
-        }
-        let _ = writeln!(out, "\n{title}");
-        for item in list {
+    let documents = sheet.documents.iter().map(|(name, url)| format!("{name}: {url}")).collect::<Vec<_>>();
+    let documents = Some(("Documents", documents)).filter(|(_, list)| !list.is_empty());
+    for (title, list) in sections(sheet).into_iter().chain(documents) {
+        let (first, rest) = title.split_at(1);
+        let _ = writeln!(out, "\n{}{rest}", first.to_lowercase());
+        for item in &list {
             paragraph(&mut out, 2, item);
         }
     }

@@ -4,6 +4,7 @@
 //! every path is judged again. Gaps that show only then (behind the first) are found in the next round.
 
 mod gaps;
+mod merge;
 mod say;
 mod views;
 

@@ -1,0 +1,116 @@
+//! Gaps that are one cause become one.
+
+use crate::call::analyze::Analysis;
+use crate::change::{Intent, Packets, Wanted};
+use crate::finding::{Gap, Lack, Near};
+use crate::manifest::PortRanges;
+use crate::model::OriginId;
+
+/// Gaps about the same statement or the same wanted thing are one.
+pub(super) fn add(a: &Analysis, out: &mut Vec<Gap>, gap: Gap) {
+    let place = |g: &Gap| {
+        let id = g.wanted.as_ref().and_then(|w| w.nearest)?;
+        Some(a.site.network.devices[g.device].pipeline.origin(id).at).filter(|at| at.end > 0)
+    };
+    let mended = matches!(
+        gap.lack,
+        Lack::Forward { near: Near::Ports | Near::Protocol | Near::Target | Near::Shift | Near::Disabled, .. }
+    );
+    let same = |g: &&mut Gap| {
+        if mended && g.device == gap.device && near(g) == near(&gap) && place(g).is_some() && place(g) == place(&gap) {
+            return true;
+        }
+        g.device == gap.device
+            && g.lack == gap.lack
+            && match (&g.wanted, &gap.wanted) {
+                (Some(x), Some(y)) => x.intent == y.intent,
+                _ => g.doubt == gap.doubt && g.what == gap.what,
+            }
+    };
+    match out.iter_mut().find(same) {
+        Some(known) => {
+            if let (Some(have), Some(more)) = (packets_mut(known), gap.wanted.as_ref().and_then(packets))
+                && have.in_iface != more.in_iface
+            {
+                have.in_iface = None;
+            }
+            for path in gap.paths {
+                if !known.paths.contains(&path) {
+                    known.paths.push(path);
+                }
+            }
+        }
+        None => out.push(gap),
+    }
+}
+
+/// Packets of a wanted forward.
+fn packets(wanted: &Wanted) -> Option<&Packets> {
+    match &wanted.intent {
+        Intent::Forward { packets, .. } => Some(packets),
+        _ => None,
+    }
+}
+
+fn packets_mut(gap: &mut Gap) -> Option<&mut Packets> {
+    match &mut gap.wanted.as_mut()?.intent {
+        Intent::Forward { packets, .. } => Some(packets),
+        _ => None,
+    }
+}
+
+fn near(gap: &Gap) -> Option<Near> {
+    match gap.lack {
+        Lack::Forward { near, .. } => Some(near),
+        _ => None,
+    }
+}
+
+/// A forward that is missing outside is missing inside too: that is one cause, and the new forward serves both.
+pub(super) fn inside_after_outside(gaps: &mut Vec<Gap>) {
+    let inner = |g: &Gap| matches!(g.lack, Lack::Forward { inside: true, .. } | Lack::OwnAddress | Lack::SourceNat);
+    let outer = |g: &Gap| matches!(g.lack, Lack::Forward { inside: false, .. } | Lack::SharedAddress);
+    let covers = |o: &Gap, g: &Gap| o.family == g.family && o.device == g.device && overlaps(&o.what, &g.what);
+    for n in 0..gaps.len() {
+        let served = outer(&gaps[n]) && gaps.iter().any(|g| inner(g) && covers(&gaps[n], g));
+        if let (true, Some(packets)) = (served, packets_mut(&mut gaps[n])) {
+            packets.in_iface = None;
+        }
+    }
+    let outside: Vec<Gap> = gaps.iter().filter(|g| outer(g)).cloned().collect();
+    let inside: Vec<Gap> = gaps.iter().filter(|g| inner(g)).cloned().collect();
+    for gap in gaps.iter_mut().filter(|g| outer(g)) {
+        for path in inside.iter().filter(|g| covers(gap, g)).flat_map(|g| g.paths.clone()).collect::<Vec<_>>() {
+            if !gap.paths.contains(&path) {
+                gap.paths.push(path);
+            }
+        }
+    }
+    gaps.retain(|g| !(inner(g) && outside.iter().any(|o| covers(o, g))));
+    // What a filter says about packets of a forward that is to change shows after the change.
+    let changing: Vec<(usize, Packets)> =
+        gaps.iter().filter_map(|g| Some((g.device, packets(g.wanted.as_ref()?)?.clone()))).collect();
+    gaps.retain(|g| match (&g.lack, g.wanted.as_ref().map(|w| &w.intent)) {
+        (Lack::Filter { answers: false, .. }, Some(Intent::Allow { packets: p, .. })) => !changing
+            .iter()
+            .any(|(d, c)| *d == g.device && c.family == p.family && c.proto == p.proto && c.ports == p.ports),
+        _ => true,
+    });
+    // What is mended anyway is not also too wide.
+    let mended: Vec<OriginId> =
+        gaps.iter().filter(|g| g.lack != Lack::Wider && g.wanted.is_some()).flat_map(|g| g.at.clone()).collect();
+    gaps.retain(|g| g.lack != Lack::Wider || !g.at.iter().any(|id| mended.contains(id)));
+}
+
+fn overlaps(a: &str, b: &str) -> bool {
+    let parse = |t: &str| -> Option<(String, PortRanges)> {
+        let (proto, ports) = t.split_once(' ')?;
+        Some((proto.to_owned(), crate::manifest::parse_ports(ports).ok()?))
+    };
+    match (parse(a), parse(b)) {
+        (Some((proto, ports)), Some((other, more))) => {
+            proto == other && ports.iter().any(|(lo, hi)| more.iter().any(|(from, to)| lo <= to && from <= hi))
+        }
+        _ => a == b,
+    }
+}
