@@ -1,12 +1,17 @@
 //! Verdicts: what a path's pieces mean for a call (the algebra of `ARCHITECTURE.md`).
 
+use super::callers::Kind;
 use crate::report::{Alternative, Leg, Reach, Verdict};
 use crate::requirement::Level;
 
 /// Whether pieces are open, all together.
 pub(super) fn reach(pieces: &[Reach]) -> Reach {
     let has = |wanted| pieces.contains(&wanted);
-    match (has(Reach::Open), has(Reach::Closed), has(Reach::Unknown)) {
+    // What works only by luck counts for all.
+    let open = has(Reach::Open) || has(Reach::Punched) || has(Reach::Chance);
+    match (open, has(Reach::Closed), has(Reach::Unknown)) {
+        (true, false, false) if has(Reach::Chance) => Reach::Chance,
+        (true, false, false) if has(Reach::Punched) => Reach::Punched,
         (true, false, false) => Reach::Open,
         (false, true, false) => Reach::Closed,
         (_, true, _) => Reach::Partly,
@@ -22,7 +27,8 @@ pub(super) fn leg(alternatives: &[(Level, &Alternative)]) -> (Verdict, String) {
         return (Verdict::Works, String::new());
     }
     let reach = |i: usize| alternatives[i].1.reach;
-    let first_open = (0..alternatives.len()).find(|i| reach(*i) == Reach::Open);
+    let is_open = |i: &usize| matches!(reach(*i), Reach::Open | Reach::Punched | Reach::Chance);
+    let first_open = (0..alternatives.len()).find(is_open);
     let unknown = |until: usize| (0..until).any(|i| reach(i) == Reach::Unknown);
     let Some(open) = first_open else {
         return match (unknown(alternatives.len()), required) {
@@ -31,6 +37,11 @@ pub(super) fn leg(alternatives: &[(Level, &Alternative)]) -> (Verdict, String) {
             (false, false) => (Verdict::Degraded, format!("no {}", alternatives[0].1.what)),
         };
     };
+    match reach(open) {
+        Reach::Punched => return (Verdict::Degraded, "only by hole punching".into()),
+        Reach::Chance => return (Verdict::Degraded, "by chance: it depends on who sends first".into()),
+        _ => {}
+    }
     if unknown(open) {
         return (Verdict::Unknown, format!("at least by {}", protocol(alternatives[open].1)));
     }
@@ -47,16 +58,34 @@ pub(super) fn leg(alternatives: &[(Level, &Alternative)]) -> (Verdict, String) {
     (Verdict::Works, String::new())
 }
 
+/// A leg's verdict for whom any alternative is as good as another; without any it fails.
+pub(super) fn only_way(alternatives: &[(Level, &Alternative)]) -> Verdict {
+    let has = |reach| alternatives.iter().any(|(_, a)| a.reach == reach);
+    match (has(Reach::Open), has(Reach::Unknown)) {
+        (true, _) => Verdict::Works,
+        (false, true) => Verdict::Unknown,
+        (false, false) => Verdict::Fails,
+    }
+}
+
+/// By what the first open alternative works.
+pub(super) fn by(alternatives: &[(Level, &Alternative)]) -> String {
+    let open = alternatives.iter().find(|(_, a)| a.reach == Reach::Open);
+    open.map_or_else(String::new, |(_, a)| format!("by {}", protocol(a)))
+}
+
 fn protocol(a: &Alternative) -> String {
     a.what.split(' ').next().unwrap_or_default().to_uppercase()
 }
 
 /// A path's verdict: its worst leg; an administrator who cannot come in degrades, but stops no call.
-pub(super) fn path(place: &str, legs: &[Leg], notes: &[String]) -> (Verdict, String) {
+pub(super) fn path((place, kind): (&str, Option<Kind>), legs: &[Leg], notes: &[String]) -> (Verdict, String) {
     let worst = legs.iter().map(|l| l.verdict).max().unwrap_or(Verdict::Works);
     let note =
         legs.iter().zip(notes).filter(|(l, n)| l.verdict == worst && !n.is_empty()).map(|(_, n)| n.clone()).next();
-    let verdict = if place == "admin" && worst == Verdict::Fails { Verdict::Degraded } else { worst };
+    // Their own networks are to blame too.
+    let spared = place == "admin" || matches!(kind, Some(Kind::Symmetric | Kind::UdpBlocked));
+    let verdict = if spared && worst == Verdict::Fails { Verdict::Degraded } else { worst };
     (verdict, note.unwrap_or_default())
 }
 
@@ -122,10 +151,10 @@ mod tests {
     fn an_administrator_outside_only_degrades() {
         let leg = |verdict| Leg { kind: String::new(), to: String::new(), verdict, any_of: Vec::new() };
         let none = vec![String::new()];
-        assert_eq!(path("admin", &[leg(Verdict::Fails)], &none).0, Verdict::Degraded);
-        assert_eq!(path("lan", &[leg(Verdict::Fails)], &none).0, Verdict::Fails);
+        assert_eq!(path(("admin", None), &[leg(Verdict::Fails)], &none).0, Verdict::Degraded);
+        assert_eq!(path(("lan", None), &[leg(Verdict::Fails)], &none).0, Verdict::Fails);
         assert_eq!(
-            path("lan", &[leg(Verdict::Works), leg(Verdict::Unknown)], &[String::new(), String::new()]).0,
+            path(("lan", None), &[leg(Verdict::Works), leg(Verdict::Unknown)], &[String::new(), String::new()]).0,
             Verdict::Unknown
         );
     }

@@ -2,9 +2,11 @@
 
 mod address;
 mod analyze;
+mod callers;
 mod diagnose;
 mod exposure;
 mod gateway;
+mod ice;
 mod judge;
 mod paths;
 mod reach;

@@ -2,17 +2,19 @@
 
 use super::address::prefix_set;
 use super::analyze::{CLIENT_PORTS, Failure, Judge, family_name, show_addresses, show_set};
+use super::callers::Kind;
+use super::ice::Meeting;
 use super::judge;
-use super::reach::{Certainty, Goal, Region, ending, regions};
+use super::reach::{Certainty, Ending, Goal, Region, WHO_FIRST, ending, regions, regions_by};
 use super::site::Vantage;
 use super::story::Story;
 use crate::cube::{Cube, Set};
 use crate::manifest::{Place, Proto};
 use crate::model::{Family, Part, address_value};
-use crate::profile::Instance;
+use crate::profile::{Ice, Instance};
 use crate::report::{Alternative, Leg, Path, Piece, Reach};
 use crate::requirement::{Level, Party, Requirement};
-use crate::trace::{Answer, Question, ask};
+use crate::trace::{Answer, Network, Question, ask};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -50,27 +52,56 @@ impl Judge<'_> {
                 {
                     continue;
                 }
-                let place = vantage.place.to_string();
-                let mut legs = Vec::new();
-                let mut notes = Vec::new();
-                for (kind, rows) in grouped(&rows, &place) {
-                    let asked: Vec<Alternative> = rows
-                        .iter()
-                        .map(|r| {
-                            let goal = self.goal(n, r);
-                            let to = Set::one(address_value(told));
-                            self.alternative(n, r, &vantage, vantage.sources(family), to, family, goal, "caller")
-                        })
-                        .collect();
-                    let levels: Vec<(Level, &Alternative)> =
-                        rows.iter().map(|r| r.level_at(&place)).zip(&asked).collect();
-                    let (verdict, note) = judge::leg(&levels);
-                    notes.push(note);
-                    legs.push(Leg { kind, to: self.leg_to(&rows[0].leg, told), verdict, any_of: asked });
+                for kind in kinds(instance, &vantage, &rows) {
+                    paths.push(self.caller_path((n, instance), &vantage, kind, &rows, told));
                 }
-                paths.push(path(instance, &place, vantage.name.clone(), family, legs, &notes));
             }
         }
+    }
+
+    fn caller_path(
+        &self,
+        (n, instance): (usize, &Instance),
+        vantage: &Vantage,
+        kind: Option<Kind>,
+        rows: &[&Requirement],
+        told: IpAddr,
+    ) -> Path {
+        let place = vantage.place.to_string();
+        let family = Family::of(told);
+        let network = kind.and_then(|k| k.network(self.site));
+        let caller = Caller {
+            n,
+            vantage,
+            kind,
+            network: network.as_ref().unwrap_or(&self.site.network),
+            from: vantage.sources(family),
+            to: Set::one(address_value(told)),
+            family,
+            opener: "caller",
+        };
+        let mut legs = Vec::new();
+        let mut notes = Vec::new();
+        for (leg, rows) in grouped(rows, &place) {
+            let rows: Vec<&Requirement> =
+                rows.into_iter().filter(|r| kind != Some(Kind::UdpBlocked) || r.proto != Proto::Udp).collect();
+            if rows.is_empty() && leg != "media" {
+                continue;
+            }
+            let asked: Vec<Alternative> = rows.iter().map(|r| self.alternative(&caller, r, self.goal(n, r))).collect();
+            let to = self.leg_to(&leg, told);
+            let (verdict, note) = if leg == "media" && kind == Some(Kind::UdpBlocked) {
+                // What is a second way for others is the only one for them.
+                let levels: Vec<(Level, &Alternative)> = asked.iter().map(|a| (Level::Required, a)).collect();
+                (judge::only_way(&levels), judge::by(&levels))
+            } else {
+                let levels: Vec<(Level, &Alternative)> = rows.iter().map(|r| r.level_at(&place)).zip(&asked).collect();
+                judge::leg(&levels)
+            };
+            notes.push(note);
+            legs.push(Leg { kind: leg, to, verdict, any_of: asked });
+        }
+        path(instance, (&place, kind), vantage.name.clone(), family, legs, &notes)
     }
 
     /// Signalling goes to the site's name, media to the address that clients are told.
@@ -108,20 +139,27 @@ impl Judge<'_> {
             device: self.site.server_of[n],
             ..vantages[0].clone()
         };
+        let caller = Caller {
+            n,
+            vantage: &vantage,
+            kind: None,
+            network: &self.site.network,
+            from: &own,
+            to: everybody,
+            family: Family::V4,
+            opener: "server",
+        };
         let mut legs = Vec::new();
         let mut notes = Vec::new();
         for (kind, rows) in grouped(&rows, "server") {
             let goal = Goal { device: self.site.internet, listening: false, same_port: true, relay: self.relay() };
-            let asked: Vec<Alternative> = rows
-                .iter()
-                .map(|r| self.alternative(n, r, &vantage, &own, everybody.clone(), Family::V4, goal, "server"))
-                .collect();
+            let asked: Vec<Alternative> = rows.iter().map(|r| self.alternative(&caller, r, goal)).collect();
             let levels: Vec<(Level, &Alternative)> = rows.iter().map(|r| r.level).zip(&asked).collect();
             let (verdict, note) = judge::leg(&levels);
             notes.push(note);
             legs.push(Leg { kind, to: "the internet".into(), verdict, any_of: asked });
         }
-        paths.push(path(instance, "server", vantage.name.clone(), Family::V4, legs, &notes));
+        paths.push(path(instance, ("server", None), vantage.name.clone(), Family::V4, legs, &notes));
     }
 
     pub(super) fn admin_paths(
@@ -156,14 +194,21 @@ impl Judge<'_> {
                     continue;
                 };
                 let from = prefix_set(admin);
+                let caller = Caller {
+                    n,
+                    vantage: &vantage,
+                    kind: None,
+                    network: &self.site.network,
+                    from: &from,
+                    to: Set::one(address_value(told)),
+                    family,
+                    opener: "admin",
+                };
                 let mut legs = Vec::new();
                 let mut notes = Vec::new();
                 for (kind, rows) in grouped(&rows, "admin") {
-                    let to = Set::one(address_value(told));
-                    let asked: Vec<Alternative> = rows
-                        .iter()
-                        .map(|r| self.alternative(n, r, &vantage, &from, to.clone(), family, self.goal(n, r), "admin"))
-                        .collect();
+                    let asked: Vec<Alternative> =
+                        rows.iter().map(|r| self.alternative(&caller, r, self.goal(n, r))).collect();
                     let levels: Vec<(Level, &Alternative)> = rows.iter().map(|r| r.level).zip(&asked).collect();
                     let (verdict, note) = judge::leg(&levels);
                     notes.push(note);
@@ -174,7 +219,7 @@ impl Judge<'_> {
                 } else {
                     admin.to_string()
                 };
-                paths.push(path(instance, "admin", format!("the administrator, {who}"), family, legs, &notes));
+                paths.push(path(instance, ("admin", None), format!("the administrator, {who}"), family, legs, &notes));
             }
         }
     }
@@ -189,36 +234,35 @@ impl Judge<'_> {
         })
     }
 
-    #[allow(clippy::too_many_arguments)] // a question has that many sides
-    fn alternative(
-        &self,
-        n: usize,
-        r: &Requirement,
-        vantage: &Vantage,
-        from: &Set,
-        to: Set,
-        family: Family,
-        goal: Goal,
-        opener: &'static str,
-    ) -> Alternative {
+    fn alternative(&self, caller: &Caller<'_>, r: &Requirement, goal: Goal) -> Alternative {
         let ports = Set::from_ranges(r.ports.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))));
-        let answer = self.ask(vantage.device, family, from, to, r.proto, ports.clone());
-        let found = regions(&answer, &self.site.network, |t| ending(t, goal, vantage.device));
-        let story = self.story(family, from);
-        let pieces: Vec<Piece> = found.iter().map(|region| piece(&story, &answer, region, from, family)).collect();
-        let place = if opener == "caller" { vantage.place.to_string() } else { opener.to_owned() };
-        if r.level_at(&place) != Level::Optional {
-            let v6 = if family == Family::V6 { "/v6" } else { "" };
-            let path = format!("{}/{place}{v6}", self.instances[n].label());
-            for region in found.iter().filter(|region| region.certainty != Certainty::Open) {
+        let question = caller.question(r.proto, ports.clone());
+        let answer = ask(&self.site.network, &question);
+        let found = regions(&answer, &self.site.network, |t| ending(t, goal, caller.vantage.device));
+        let by_ice = self.ice(caller, r, goal, &question);
+        let (pieces, last) = match &by_ice {
+            Some((answer, found)) => (self.pieces(caller, answer, found), found),
+            None => (self.pieces(caller, &answer, &found), &found),
+        };
+        if r.level_at(&caller.place()) != Level::Optional {
+            // What ICE finds another way for has not failed.
+            let bad = |region: &&Region| {
+                region.certainty != Certainty::Open
+                    && last.iter().any(|l| {
+                        piece_reach(l) != Reach::Open
+                            && l.part(Part::DstPort).intersects(&region.part(Part::DstPort))
+                            && l.part(Part::Src).intersects(&region.part(Part::Src))
+                    })
+            };
+            for region in found.iter().filter(bad) {
                 self.failures.borrow_mut().push(Failure {
-                    path: path.clone(),
-                    instance: n,
+                    path: path_id(&self.instances[caller.n], &caller.place(), caller.kind, caller.family),
+                    instance: caller.n,
                     requirement: r.clone(),
-                    place: vantage.place.clone(),
+                    place: caller.vantage.place.clone(),
                     same_port: goal.same_port,
                     goal: goal.device,
-                    family,
+                    family: caller.family,
                     region: region.clone(),
                     trip: answer.trips[region.trip].clone(),
                     other_way: false,
@@ -226,7 +270,7 @@ impl Judge<'_> {
             }
         }
         let reach = judge::reach(&pieces.iter().map(|p| p.reach).collect::<Vec<_>>());
-        let bad = found.iter().filter(|r| r.certainty != Certainty::Open);
+        let bad = last.iter().filter(|r| r.certainty != Certainty::Open);
         let open = bad.fold(ports.clone(), |left, r| left.minus(&r.part(Part::DstPort)));
         let share = match (reach, open.count(), ports.count()) {
             (Reach::Partly, n, all) if n > 0 && n < all => format!("{n} of {all} ports"),
@@ -236,18 +280,43 @@ impl Judge<'_> {
             requirement: r.id.clone(),
             what: r.what(),
             purpose: r.purpose.clone(),
-            opener,
+            opener: match &by_ice {
+                Some((answer, found)) if found.iter().any(|r| opened_by(answer, r) == goal.device) => "server",
+                _ => caller.opener,
+            },
             reach,
             share,
             pieces,
         }
     }
 
-    fn ask(&self, device: usize, family: Family, from: &Set, to: Set, proto: Proto, ports: Set) -> Answer {
-        let client = Set::range(CLIENT_PORTS.0, CLIENT_PORTS.1);
-        let parts = [from.clone(), to, client, ports, Set::one(u128::from(proto.number()))];
-        let packets = Cube { parts, vars: Vec::new() };
-        ask(&self.site.network, &Question { from: device, family, packets })
+    /// Media by UDP where both sides send checks.
+    fn ice(
+        &self,
+        caller: &Caller<'_>,
+        r: &Requirement,
+        goal: Goal,
+        question: &Question,
+    ) -> Option<(Answer, Vec<Region>)> {
+        let instance = &self.instances[caller.n];
+        let kind = caller.kind.filter(|_| r.leg == "media" && r.proto == Proto::Udp)?;
+        let host = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == caller.family)?;
+        let meeting = Meeting {
+            network: caller.network,
+            question,
+            goal,
+            base: address_value(host),
+            full: instance.ice() == Some(Ice::Full),
+            offers: kind.offers(self.site, caller.family, instance.stun()),
+        };
+        let (answer, endings) = meeting.hold();
+        let found = regions_by(&answer, caller.network, &endings);
+        Some((answer, found))
+    }
+
+    fn pieces(&self, caller: &Caller<'_>, answer: &Answer, found: &[Region]) -> Vec<Piece> {
+        let story = Story { network: caller.network, ..self.story(caller.family, caller.from) };
+        found.iter().map(|region| piece(&story, answer, region, caller.from, caller.family)).collect()
     }
 
     pub(super) fn story<'s>(&'s self, family: Family, senders: &'s Set) -> Story<'s> {
@@ -262,13 +331,62 @@ impl Judge<'_> {
     }
 }
 
+/// Who asks, from where, whom.
+struct Caller<'a> {
+    /// Number of the instance.
+    n: usize,
+    vantage: &'a Vantage,
+    kind: Option<Kind>,
+    /// The network as it is for this kind.
+    network: &'a Network,
+    from: &'a Set,
+    to: Set,
+    family: Family,
+    opener: &'static str,
+}
+
+impl Caller<'_> {
+    fn place(&self) -> String {
+        if self.opener == "caller" { self.vantage.place.to_string() } else { self.opener.to_owned() }
+    }
+
+    fn question(&self, proto: Proto, ports: Set) -> Question {
+        let client = Set::range(CLIENT_PORTS.0, CLIENT_PORTS.1);
+        let parts = [self.from.clone(), self.to.clone(), client, ports, Set::one(u128::from(proto.number()))];
+        Question { from: self.vantage.device, family: self.family, packets: Cube { parts, vars: Vec::new() } }
+    }
+}
+
+/// Kinds of callers that are told apart: with ICE, their own networks and what they show decide.
+fn kinds(instance: &Instance, vantage: &Vantage, rows: &[&Requirement]) -> Vec<Option<Kind>> {
+    let kinds = Kind::at(&vantage.place);
+    if instance.ice().is_none() || kinds.is_empty() {
+        return vec![None];
+    }
+    // Who has no UDP and no other way is not called at all.
+    let by_tcp = rows.iter().any(|r| r.leg == "media" && r.proto == Proto::Tcp);
+    kinds.iter().copied().filter(|k| by_tcp || *k != Kind::UdpBlocked).map(Some).collect()
+}
+
+/// Device that sent the packets by which a region is open.
+fn opened_by(answer: &Answer, region: &Region) -> usize {
+    let sender = answer.trips[region.trip].request.hops[0].device;
+    if region.certainty == Certainty::Open && region.ending == Ending::Works { sender } else { usize::MAX }
+}
+
+fn piece_reach(region: &Region) -> Reach {
+    match (region.certainty, region.ending) {
+        (Certainty::Open, Ending::Punched) => Reach::Punched,
+        (Certainty::Open, _) => Reach::Open,
+        (Certainty::Closed, _) => Reach::Closed,
+        (Certainty::Unknown, _) if region.doubts.is_empty() && region.also == [WHO_FIRST] => Reach::Chance,
+        (Certainty::Unknown, _) => Reach::Unknown,
+    }
+}
+
 fn piece(story: &Story<'_>, answer: &Answer, region: &Region, from: &Set, family: Family) -> Piece {
     let (steps, stop, ends_at) = story.of(answer, region);
-    let reach = match region.certainty {
-        Certainty::Open => Reach::Open,
-        Certainty::Closed => Reach::Closed,
-        Certainty::Unknown => Reach::Unknown,
-    };
+    let reach = piece_reach(region);
     let sources = region.part(Part::Src);
     Piece {
         ports: show_set(&region.part(Part::DstPort)),
@@ -295,13 +413,26 @@ fn grouped<'r>(rows: &[&'r Requirement], place: &str) -> Vec<(String, Vec<&'r Re
     out.into_iter().map(|(kind, _, list)| (kind, list)).collect()
 }
 
-fn path(instance: &Instance, place: &str, who: String, family: Family, legs: Vec<Leg>, notes: &[String]) -> Path {
-    let (verdict, note) = judge::path(place, &legs, notes);
+fn path_id(instance: &Instance, place: &str, kind: Option<Kind>, family: Family) -> String {
+    let kind = kind.map_or_else(String::new, |k| format!(":{}", k.name()));
     let v6 = if family == Family::V6 { "/v6" } else { "" };
+    format!("{}/{place}{kind}{v6}", instance.label())
+}
+
+fn path(
+    instance: &Instance,
+    (place, kind): (&str, Option<Kind>),
+    who: String,
+    family: Family,
+    legs: Vec<Leg>,
+    notes: &[String],
+) -> Path {
+    let (verdict, note) = judge::path((place, kind), &legs, notes);
     Path {
-        id: format!("{}/{place}{v6}", instance.label()),
+        id: path_id(instance, place, kind, family),
         instance: instance.label().to_owned(),
         vantage: place.to_owned(),
+        kind: kind.map_or("", Kind::name),
         who,
         family: family_name(family),
         verdict,

@@ -19,11 +19,16 @@ pub(super) enum Certainty {
     Unknown,
 }
 
+/// What is open when only the order of two parties' packets decides.
+pub(super) const WHO_FIRST: &str = "which side sends first";
+
 /// How one round trip ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Ending {
     /// As wanted.
     Works,
+    /// As wanted, after packets of the other side had opened the way.
+    Punched,
     /// A packet of this phase was lost or ended in the wrong place.
     Lost(Phase),
     /// The answer came back from another address or port than the one that was asked.
@@ -32,6 +37,13 @@ pub(super) enum Ending {
     OtherPort,
     /// It cannot be said.
     Unknown(Phase),
+}
+
+impl Ending {
+    /// Media flows.
+    pub fn is_good(self) -> bool {
+        matches!(self, Self::Works | Self::Punched)
+    }
 }
 
 /// Packets with the same fate.
@@ -118,9 +130,14 @@ fn same_port(trip: &RoundTrip) -> bool {
 /// Groups what was asked by fate.
 pub(super) fn regions(answer: &Answer, network: &Network, judge: impl Fn(&RoundTrip) -> Ending) -> Vec<Region> {
     let endings: Vec<Ending> = answer.trips.iter().map(judge).collect();
+    regions_by(answer, network, &endings)
+}
+
+/// The same where it is known already how each trip ended.
+pub(super) fn regions_by(answer: &Answer, network: &Network, endings: &[Ending]) -> Vec<Region> {
     let mut found: Vec<(Key, Region)> = Vec::new();
     for (cube, trips) in overlay(answer) {
-        let works = trips.iter().filter(|t| endings[**t] == Ending::Works).count();
+        let works = trips.iter().filter(|t| endings[**t].is_good()).count();
         let unknown = trips.iter().any(|t| matches!(endings[*t], Ending::Unknown(_)));
         let certainty = match (works == trips.len(), works == 0, unknown) {
             (true, _, _) => Certainty::Open,
@@ -128,13 +145,13 @@ pub(super) fn regions(answer: &Answer, network: &Network, judge: impl Fn(&RoundT
             _ => Certainty::Unknown,
         };
         // A trip that shows what is wrong, when something is or may be.
-        let trip = trips.iter().copied().find(|t| endings[*t] != Ending::Works).unwrap_or(trips[0]);
-        let (doubts, also) = if certainty == Certainty::Unknown {
-            doubts(answer, network, &trips, &endings)
-        } else {
-            Default::default()
-        };
-        let key = Key { certainty, place: place(answer, trip, endings[trip], certainty), doubts: doubts.clone() };
+        let first_of = |wanted: &dyn Fn(Ending) -> bool| trips.iter().copied().find(|t| wanted(endings[*t]));
+        let trip = first_of(&|e| !e.is_good()).or_else(|| first_of(&|e| e == Ending::Works)).unwrap_or(trips[0]);
+        let (doubts, also) =
+            if certainty == Certainty::Unknown { doubts(answer, network, &trips, endings) } else { Default::default() };
+        let punched = endings[trip] == Ending::Punched;
+        let place = place(answer, trip, endings[trip], certainty);
+        let key = Key { certainty, punched, place, doubts: doubts.clone(), also: also.clone() };
         if let Some((_, region)) = found.iter_mut().find(|(k, _)| *k == key) {
             region.cubes.push(cube);
         } else {
@@ -154,6 +171,8 @@ pub(super) fn regions(answer: &Answer, network: &Network, judge: impl Fn(&RoundT
 #[derive(PartialEq, Eq)]
 struct Key {
     certainty: Certainty,
+    punched: bool,
+    also: Vec<String>,
     place: Option<(Ending, usize, Option<crate::trace::TraceStep>, Disposition)>,
     doubts: Vec<(usize, DoubtId)>,
 }
@@ -175,7 +194,7 @@ fn place(
 /// The journey that shows how a trip ended.
 pub(super) fn journey(trip: &RoundTrip, ending: Ending) -> Option<&Journey> {
     match ending {
-        Ending::Works => trip.next.as_deref().or(Some(&trip.request)),
+        Ending::Works | Ending::Punched => trip.next.as_deref().or(Some(&trip.request)),
         Ending::Lost(phase) | Ending::Unknown(phase) => trip.journey(phase),
         Ending::WrongSource => trip.reply.as_deref(),
         Ending::OtherPort => Some(&trip.request),
@@ -200,6 +219,12 @@ fn doubts(
                 Choice::Device { device, part, .. } => {
                     let what = if matches!(part, Part::SrcPort | Part::DstPort) { "port" } else { "address" };
                     also.insert(format!("which {what} {} chooses", network.devices[device].name));
+                }
+                Choice::Clash { device } => {
+                    also.insert(format!("which port {} chooses", network.devices[device].name));
+                }
+                Choice::Order => {
+                    also.insert(WHO_FIRST.to_owned());
                 }
                 Choice::SameSession { device } => {
                     also.insert(format!("which packets {} takes for one session", network.devices[device].name));
@@ -231,7 +256,7 @@ fn separating(answer: &Answer, trips: &[usize], endings: &[Ending]) -> BTreeSet<
     let mut out = BTreeSet::new();
     for (n, a) in trips.iter().enumerate() {
         for b in &trips[n + 1..] {
-            if (endings[*a] == Ending::Works) == (endings[*b] == Ending::Works) {
+            if endings[*a].is_good() == endings[*b].is_good() {
                 continue;
             }
             let (a, b) = (&answer.trips[*a].asked, &answer.trips[*b].asked);

@@ -56,7 +56,7 @@ impl Story<'_> {
         let everybody = region.part(Part::Src) == *self.senders && self.senders.count() > 65536;
         let asked = &Example { cube: here, everybody };
         let shown = match region.ending {
-            Ending::Works | Ending::WrongSource => Phase::Reply,
+            Ending::Works | Ending::Punched | Ending::WrongSource => Phase::Reply,
             Ending::Lost(phase) | Ending::Unknown(phase) => phase,
             Ending::OtherPort => Phase::Request,
         };
@@ -68,11 +68,8 @@ impl Story<'_> {
         }
         let stop = (region.certainty != Certainty::Open).then(|| self.stop(trip, region, asked)).flatten();
         let last = journey(trip, region.ending).map(|j| (j.last().device, j.last().header));
-        let last = if region.ending == Ending::Works {
-            Some((trip.request.last().device, trip.request.last().header))
-        } else {
-            last
-        };
+        let last =
+            if region.ending.is_good() { Some((trip.request.last().device, trip.request.last().header)) } else { last };
         let ends_at = last.map_or_else(String::new, |(device, header)| {
             format!("{}, {}", self.network.devices[device].name, self.to(header, asked))
         });
@@ -91,8 +88,9 @@ impl Story<'_> {
             match (n, hop.in_iface) {
                 (0, _) => {
                     let sent = match phase {
-                        Phase::Request | Phase::Next => as_asked(),
-                        Phase::Reply => hop.header,
+                        Phase::Request | Phase::Next if hop.header.src == as_asked().src => as_asked(),
+                        Phase::Next => as_asked(),
+                        Phase::Request | Phase::Reply => hop.header,
                     };
                     push(None, "sends".into(), self.header(sent, asked), None);
                 }
@@ -133,7 +131,7 @@ impl Story<'_> {
         let phase = match region.ending {
             Ending::Lost(p) | Ending::Unknown(p) => p,
             Ending::WrongSource => Phase::Reply,
-            Ending::Works | Ending::OtherPort => Phase::Request,
+            Ending::Works | Ending::Punched | Ending::OtherPort => Phase::Request,
         };
         let name = &device.name;
         let (to, from) = (self.to(hop.header, asked), self.from(hop.header, asked));

@@ -4,7 +4,7 @@ use super::analyze::Judge;
 use super::story::origin;
 use crate::model::Family;
 use crate::profile::Instance;
-use crate::report::{LeftOut, Origin, Report, Ruleset, Unread, Verdict};
+use crate::report::{LeftOut, Origin, Report, Ruleset, Unread, Verdict, in_a_sentence};
 use crate::requirement::{Level, Party, Requirement};
 use crate::snapshot::line_column;
 use std::collections::BTreeSet;
@@ -134,7 +134,17 @@ fn headline(report: &Report) -> String {
     let many = report.instances.len() > 1;
     let places = |verdict: Verdict| {
         let mut list: Vec<(String, &str)> = Vec::new();
-        for p in report.paths.iter().filter(|p| p.verdict == verdict && p.vantage != "server" && p.vantage != "admin") {
+        let calls = || report.paths.iter().filter(|p| p.vantage != "server" && p.vantage != "admin");
+        for p in calls().filter(|p| p.verdict == verdict) {
+            let here =
+                || calls().filter(|q| (&q.instance, &q.vantage, q.family) == (&p.instance, &p.vantage, p.family));
+            let kinds: Vec<&str> = here().filter(|q| q.verdict == verdict).map(|q| q.kind).collect();
+            if kinds.first() != Some(&p.kind) {
+                continue;
+            }
+            // Who fares otherwise is named; who is well off needs no name.
+            let all = here().count() == kinds.len();
+            let who = if all { String::new() } else { format!(" ({})", in_a_sentence(&kinds)) };
             let place = match &*p.vantage {
                 "internet" => "from the internet".to_owned(),
                 "lan" => "from your own network".to_owned(),
@@ -143,7 +153,7 @@ fn headline(report: &Report) -> String {
             };
             let family = if p.family == "ipv6" { " by IPv6" } else { "" };
             let what = if many { format!(" to {}", p.instance) } else { String::new() };
-            list.push((format!("{place}{family}{what}"), &p.vantage));
+            list.push((format!("{place}{family}{what}{who}"), &p.vantage));
         }
         // Both families of a place are said once; that IPv6 works where IPv4 does not is left to the table.
         let both = list.clone();

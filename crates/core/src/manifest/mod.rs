@@ -11,6 +11,7 @@ mod value;
 pub use route::StatedRoute;
 pub use value::{PortRanges, parse_ports, show_ports};
 
+use crate::profile::Ice;
 use crate::snapshot::InputError;
 use ipnet::IpNet;
 use std::collections::BTreeMap;
@@ -176,6 +177,10 @@ pub struct Deploy {
     pub firewall: Vec<At<String>>,
     /// The server's interface.
     pub interface: Option<At<String>>,
+    /// Which kind of ICE agent it is, where that differs from the profile.
+    pub ice: Option<At<Ice>>,
+    /// Whether its clients know a STUN server, where that differs from the profile.
+    pub stun: Option<At<bool>>,
 }
 
 /// Where a caller is.

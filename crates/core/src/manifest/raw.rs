@@ -131,6 +131,12 @@ pub struct Deploy {
     /// The server's interface that holds `host`, when its own firewall names interfaces.
     #[schemars(with = "Option<String>")]
     pub interface: Option<Spanned<String>>,
+    /// `full` or `lite`, when the server was configured otherwise than the product does (LiveKit: `use_ice_lite`).
+    #[schemars(with = "Option<String>")]
+    pub ice: Option<Spanned<String>>,
+    /// Whether clients know a STUN server, when that was configured otherwise.
+    #[schemars(with = "Option<bool>")]
+    pub stun: Option<Spanned<bool>>,
 }
 
 /// A string, or a list of strings.

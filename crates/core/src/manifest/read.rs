@@ -3,6 +3,7 @@
 use super::raw::{self, OneOrMany};
 use super::value::{address, address_pair, at, forwards, net, place, ports, prefix, strings};
 use super::{At, Deploy, Forwards, Gateway, GatewayKind, Manifest, Net, Place, StatedInterface, did_you_mean, route};
+use crate::profile::Ice;
 use crate::snapshot::InputError;
 use toml::Spanned;
 
@@ -157,7 +158,19 @@ fn deploy(d: &Spanned<raw::Deploy>) -> Result<Deploy, InputError> {
         admin: d.admin.iter().map(|a| prefix(&at(a))).collect::<Result<_, _>>()?,
         firewall: d.firewall.as_ref().map(paths).transpose()?.unwrap_or_default(),
         interface: d.interface.as_ref().map(at),
+        ice: d.ice.as_ref().map(|i| ice(&at(i))).transpose()?,
+        stun: d.stun.as_ref().map(at),
     })
+}
+
+fn ice(s: &At<String>) -> Result<At<Ice>, InputError> {
+    match &*s.value {
+        "full" => Ok(s.with(Ice::Full)),
+        "lite" => Ok(s.with(Ice::Lite)),
+        other => Err(s
+            .error(format!("`{other}` is no kind of ICE agent"))
+            .help("\"full\" sends connectivity checks itself, \"lite\" only answers them")),
+    }
 }
 
 /// What the TOML reader says, in our words where it speaks about keys.

@@ -58,6 +58,8 @@ impl Choice {
             admin: Vec::new(),
             firewall: Vec::new(),
             interface: None,
+            ice: None,
+            stun: None,
         })
     }
 }

@@ -1,6 +1,6 @@
 //! From a profile and a `[[deploy]]` table to requirements.
 
-use super::{Mode, PROFILES, Profile, find};
+use super::{Ice, Mode, PROFILES, Profile, ToldBy, find};
 use crate::manifest::{At, Deploy, known_names, parse_ports};
 use crate::requirement::Requirement;
 use crate::snapshot::InputError;
@@ -27,6 +27,17 @@ impl Instance {
     /// The mode's description.
     pub fn mode(&self) -> Option<&Mode> {
         self.profile.mode.iter().find(|m| m.name == self.mode)
+    }
+
+    /// Which kind of ICE agent the server is; absent where media needs no ICE.
+    pub fn ice(&self) -> Option<Ice> {
+        let stated = self.deploy.ice.as_ref().map(|i| i.value);
+        self.profile.told.ice.filter(|_| self.profile.told.by == ToldBy::Ice).map(|ice| stated.unwrap_or(ice))
+    }
+
+    /// Do clients know a STUN server?
+    pub fn stun(&self) -> bool {
+        self.deploy.stun.as_ref().map_or(self.profile.told.stun, |s| s.value)
     }
 
     /// Is a feature on?

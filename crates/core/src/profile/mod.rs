@@ -173,6 +173,9 @@ pub struct Told {
     pub by: ToldBy,
     /// Which kind of ICE agent the server is (RFC 8445 2.5); absent without ICE.
     pub ice: Option<Ice>,
+    /// Clients know a STUN server, so that they can tell their public address.
+    #[serde(default)]
+    pub stun: bool,
     /// In a sentence.
     pub about: String,
     /// Document and key.

@@ -3,8 +3,11 @@
 //! The types are the JSON format `callpath.report/1`. Fields that nothing fills yet are there and empty, so that readers
 //! of the format need not change. The text form is made from these types alone.
 
+mod callers;
 mod text;
 
+pub(crate) use callers::in_a_sentence;
+pub use callers::merged;
 pub(crate) use text::wrap;
 pub use text::{Style, text};
 
@@ -46,6 +49,10 @@ impl Verdict {
 pub enum Reach {
     /// All get through.
     Open,
+    /// All do, but only because packets of the other side open the way.
+    Punched,
+    /// All do when the right side sends first, and nobody decides which does.
+    Chance,
     /// None does.
     Closed,
     /// Some do.
@@ -150,6 +157,10 @@ pub struct Path {
     pub instance: String,
     /// Place: `internet`, `lan`, `net:<name>`, `self`, `admin`, `server`.
     pub vantage: String,
+    /// Kind of caller, where that makes a difference: `public`, `home`, `symmetric`, `udp-blocked`; inside `app`,
+    /// `listening`. It stands in the id too: `<instance>/<place>:<kind>`.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub kind: &'static str,
     /// Who that is, for people.
     pub who: String,
     /// `ipv4` or `ipv6`.

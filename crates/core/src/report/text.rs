@@ -38,6 +38,7 @@ impl Style {
 
 /// The report as text.
 pub fn text(report: &Report, style: Style) -> String {
+    let report = &super::merged(report);
     let mut out = Writer { text: String::new(), style };
     let word = word(report.verdict);
     out.wrapped_after(&style.verdict(report.verdict, word), word.chars().count() + 2, &report.headline);
@@ -292,6 +293,8 @@ fn fate(reach: Reach, stop: Option<&Stop>) -> &'static str {
     match (reach, stop) {
         (Reach::Open, _) => "open",
         (Reach::Unknown, _) => "unknown",
+        (Reach::Punched, _) => "hole punching",
+        (Reach::Chance, _) => "by chance",
         (_, Some(s)) if s.kind == "wrong-source" => "wrong answer",
         (_, Some(s)) if s.packet == "reply" => "no answer",
         (_, Some(s)) if s.kind == "rejected" => "rejected",

@@ -59,6 +59,13 @@ pub enum Choice {
         /// The doubt.
         doubt: DoubtId,
     },
+    /// A device picks another source port, because the one it would have used is taken by another session.
+    Clash {
+        /// Device index.
+        device: usize,
+    },
+    /// Which of two parties sends first: nobody's choice. 0: the one that asks.
+    Order,
     /// Whether two packets belong to one session depends on values that the question leaves open.
     SameSession {
         /// Device index.

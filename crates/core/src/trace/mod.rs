@@ -11,6 +11,7 @@ mod lookup;
 mod nat;
 mod route;
 mod session;
+mod talk;
 #[cfg(test)]
 mod tests;
 mod tracer;
@@ -20,6 +21,8 @@ pub use answer::{
     Answer, Choice, Did, Disposition, Header, Hop, Journey, Network, Phase, Question, RoundTrip, TraceStep, Val,
     Variable,
 };
+
+pub use talk::{Branch, Talk};
 
 use crate::cube::{Cube, Set};
 use crate::model::Part;

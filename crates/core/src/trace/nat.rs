@@ -40,6 +40,9 @@ impl Tracer<'_> {
                 open = next;
             }
             decided.append(&mut open);
+            if side == Side::Source && self.two_sided {
+                decided = decided.into_iter().flat_map(|f| self.unclashed(f, session)).collect();
+            }
             for flow in &mut decided {
                 let session = &mut flow.state_mut().sessions[session];
                 match side {
@@ -119,6 +122,50 @@ impl Tracer<'_> {
                 self.set_mapping(flow, side, new_address, new_port, out);
             }
         }
+    }
+
+    /// The first of these source ports that no other session of the device has with this remote party: one that the
+    /// same sender has already (`find_appropriate_src`), the one that was decided, any other (`get_unique_tuple`,
+    /// `net/netfilter/nf_nat_core.c`).
+    fn unclashed(&mut self, flow: Flow, session: usize) -> Vec<Flow> {
+        let decided = flow.state.sessions[session].reply;
+        if matches!(decided.dport, Val::Var(var) if self.is_chosen(var)) {
+            // It picked a free one.
+            return vec![flow];
+        }
+        let known = earlier_port(&flow, session).filter(|port| *port != decided.dport);
+        let mut out = Vec::new();
+        let mut rest = Some(flow);
+        for port in known.into_iter().chain([decided.dport]) {
+            let Some(flow) = rest else { return out };
+            let (taken, free) = self.taken(flow, session, Header { dport: port, ..decided });
+            out.extend(free.map(|f| with_source_port(f, session, port)));
+            rest = taken;
+        }
+        if let Some(flow) = rest {
+            let device = flow.state.device;
+            let port = Val::Var(self.new_variable(Set::range(1024, 65535), Choice::Clash { device }));
+            out.push(with_source_port(flow, session, port));
+        }
+        out
+    }
+
+    /// Splits packets by whether another session of the device has this tuple, in either direction
+    /// (`nf_conntrack_tuple_taken`).
+    fn taken(&mut self, flow: Flow, session: usize, tuple: Header) -> (Option<Flow>, Option<Flow>) {
+        let device = flow.state.device;
+        let others = flow.state.sessions.iter().enumerate();
+        let others = others.filter(|(n, s)| *n != session && s.device == device && s.confirmed);
+        let tuples: Vec<Header> = others.flat_map(|(_, s)| [s.original, s.reply]).collect();
+        let mut taken = None;
+        let mut free = Some(flow);
+        for other in tuples {
+            let Some(flow) = free else { break };
+            let (yes, no) = self.equal_headers(flow, tuple, other);
+            taken = super::lookup::join(taken, yes);
+            free = no;
+        }
+        (taken, free)
     }
 
     /// Writes the new mapping into the session; its status bit only if something changed. A value that the device
@@ -330,6 +377,33 @@ impl Tracer<'_> {
             Vec::new()
         }
     }
+}
+
+/// The port that the same sender's earlier session has, if it was given the same address.
+fn earlier_port(flow: &Flow, session: usize) -> Option<Val> {
+    let new = &flow.state.sessions[session];
+    if !new.snat {
+        return None;
+    }
+    let (source, port) = (new.original.src, new.original.sport);
+    let earlier = flow.state.sessions.iter().enumerate().rev();
+    let mut same = earlier.filter(|(n, s)| {
+        *n != session
+            && s.device == new.device
+            && s.confirmed
+            && s.snat
+            && (s.original.src, s.original.sport) == (source, port)
+            && s.reply.dst == new.reply.dst
+    });
+    same.next().map(|(_, s)| s.reply.dport)
+}
+
+fn with_source_port(mut flow: Flow, session: usize, port: Val) -> Flow {
+    if flow.state.sessions[session].reply.dport != port {
+        let entry = &mut flow.state_mut().sessions[session];
+        (entry.reply.dport, entry.snat) = (port, true);
+    }
+    flow
 }
 
 /// A masqueraded session's packet is about to leave by another interface than the first one did.

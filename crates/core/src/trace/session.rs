@@ -1,6 +1,6 @@
 //! Connection tracking.
 
-use super::answer::{Choice, Did, Phase, Val};
+use super::answer::{Choice, Did, Header, Phase, Val};
 use super::condition::{Condition, on_value};
 use super::flow::{Flow, Session, Track};
 use super::tracer::Tracer;
@@ -92,7 +92,7 @@ impl Tracer<'_> {
 
     /// Splits packets by whether their header is this one. Where that depends on values that the question leaves open
     /// and no single field decides, both ways are followed.
-    fn same_header(&mut self, flow: Flow, tuple: super::answer::Header) -> (Option<Flow>, Option<Flow>) {
+    fn same_header(&mut self, flow: Flow, tuple: Header) -> (Option<Flow>, Option<Flow>) {
         let mut same = Some(flow);
         let mut other = None;
         let mut open = false;
@@ -124,6 +124,7 @@ impl Tracer<'_> {
     fn compare(&mut self, flow: Flow, a: Val, b: Val) -> (Option<Flow>, Option<Flow>, Option<Flow>) {
         let (yes, no) = match (a, b) {
             _ if a == b => (Some(flow), None),
+            _ if self.two_sided && (self.by_luck(&flow, a) || self.by_luck(&flow, b)) => (None, Some(flow)),
             (Val::Const(x), Val::Const(y)) => self.apply(flow, if x == y { &Condition::Yes } else { &Condition::No }),
             (Val::Const(c), v) | (v, Val::Const(c)) => self.split(flow, &on_value(v, &Set::one(c))),
             (Val::Part(p, _), Val::Part(q, _)) if p == q => (None, Some(flow)),
@@ -161,10 +162,28 @@ impl Tracer<'_> {
         (same, super::lookup::join(different, rest), None)
     }
 
+    /// Splits packets by whether two headers are the same; what the question leaves open counts as different.
+    pub(super) fn equal_headers(&mut self, flow: Flow, a: Header, b: Header) -> (Option<Flow>, Option<Flow>) {
+        let mut same = Some(flow);
+        let mut other = None;
+        for (x, y) in [(a.src, b.src), (a.dst, b.dst), (a.sport, b.sport), (a.dport, b.dport)] {
+            let Some(flow) = same else { break };
+            let (yes, no) = self.equal(flow, x, y);
+            same = yes;
+            other = super::lookup::join(other, no);
+        }
+        (same, other)
+    }
+
     /// Splits packets by whether two values are equal; what the question leaves open counts as different.
     pub(super) fn equal(&mut self, flow: Flow, a: Val, b: Val) -> (Option<Flow>, Option<Flow>) {
         let (yes, no, unsure) = self.compare(flow, a, b);
         (yes, super::lookup::join(no, unsure))
+    }
+
+    /// A value that a device has picked from so many that another one equals it by luck only.
+    fn by_luck(&self, flow: &Flow, value: Val) -> bool {
+        matches!(value, Val::Var(var) if self.is_chosen(var)) && self.value_set(flow, value).count() > MAX_COMPARED
     }
 
     fn value_set(&self, flow: &Flow, value: Val) -> Set {

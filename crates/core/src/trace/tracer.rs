@@ -22,6 +22,8 @@ pub(super) struct Tracer<'n> {
     /// Variables of doubts whose answer is always the same.
     pub fixed: FxHashMap<(usize, DoubtId), VarId>,
     pub routings: FxHashMap<(usize, Family), Rc<Routing>>,
+    /// Both parties send: see [`super::Talk`].
+    pub two_sided: bool,
     /// Packets whose journey has ended.
     pub done: Vec<(Flow, Disposition)>,
 }
@@ -33,6 +35,7 @@ impl<'n> Tracer<'n> {
             variables: Vec::new(),
             fixed: FxHashMap::default(),
             routings: FxHashMap::default(),
+            two_sided: false,
             done: Vec::new(),
         }
     }
@@ -103,6 +106,11 @@ impl<'n> Tracer<'n> {
         }
     }
 
+    /// A device picks its value.
+    pub fn is_chosen(&self, var: VarId) -> bool {
+        matches!(self.variables[var.0 as usize].choice, Choice::Device { .. } | Choice::Clash { .. } | Choice::Order)
+    }
+
     /// Splits cubes into those inside a restriction and those outside.
     pub fn cut_cubes(
         &self,
@@ -131,8 +139,7 @@ impl<'n> Tracer<'n> {
     pub(super) fn limit_doubts(&mut self, flow: Option<Flow>) -> Option<Flow> {
         let flow = flow?;
         let doubts = |cube: &Cube| {
-            let is_doubt =
-                |(var, _): &&(VarId, Set)| !matches!(self.variables[var.0 as usize].choice, Choice::Device { .. });
+            let is_doubt = |(var, _): &&(VarId, Set)| !self.is_chosen(*var);
             cube.vars.iter().filter(is_doubt).count()
         };
         let (many, few): (Vec<Cube>, Vec<Cube>) = flow.cubes.iter().cloned().partition(|c| doubts(c) > MAX_DOUBTS);

@@ -36,7 +36,7 @@ fn is_for(answer: &Answer, trip: &RoundTrip, packet: &[u128; 5]) -> bool {
                     let (lo, hi) = (variable.domain.min().unwrap_or(0), variable.domain.max().unwrap_or(0));
                     pick(rule, part, lo, hi)
                 }
-                Choice::SameSession { .. } => return true,
+                Choice::SameSession { .. } | Choice::Clash { .. } | Choice::Order => return true,
             })
         })
 }
@@ -52,7 +52,7 @@ fn number(answer: &Answer, value: Val, packet: &[u128; 5]) -> u128 {
                     pick(rule, part, variable.domain.min().unwrap_or(0), variable.domain.max().unwrap_or(0))
                 }
                 Choice::Doubt { device, doubt } => answer_to(device, doubt),
-                Choice::SameSession { .. } => 0,
+                Choice::SameSession { .. } | Choice::Clash { .. } | Choice::Order => 0,
             }
         }
     }

@@ -51,7 +51,7 @@ impl Look<'_> {
             Ending::Lost(Phase::Request) | Ending::OtherPort => self.request(&f.trip.request),
             Ending::Lost(phase) => self.answer(f.trip.journey(phase)?),
             Ending::WrongSource => self.wrong_source(),
-            Ending::Works | Ending::Unknown(_) => None,
+            Ending::Works | Ending::Punched | Ending::Unknown(_) => None,
         }
     }
 

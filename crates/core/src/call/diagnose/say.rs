@@ -251,6 +251,7 @@ pub(super) fn apply_forgotten(snapshot: &Snapshot, first: &Analysis) -> Option<F
     let words = |r| match r {
         crate::report::Reach::Open => "open",
         crate::report::Reach::Closed => "closed",
+        crate::report::Reach::Punched | crate::report::Reach::Chance => "open only by hole punching",
         crate::report::Reach::Partly => "partly open",
         crate::report::Reach::Unknown => "unknown",
     };

@@ -16,6 +16,11 @@ pub(super) struct Note<'r> {
 /// Who, by what, which ports.
 type Whom<'r> = (&'r Path, &'r Alternative, &'r Piece);
 
+/// What a hole is.
+const HOLE: &str = "no rule lets callers in: the way opens only while both sides send, when each router takes the \
+                    other side's packets for answers (hole punching). Routers that pick source ports at random, as in \
+                    mobile networks, break it";
+
 /// All reasons, in the order of the table.
 pub(super) struct Notes<'r> {
     pub list: Vec<Note<'r>>,
@@ -74,6 +79,8 @@ impl<'r> Notes<'r> {
 pub(super) fn note(out: &mut Writer, number: usize, note: &Note<'_>) {
     let piece = note.piece;
     let title = match &piece.stop {
+        _ if piece.reach == Reach::Punched => HOLE.to_owned(),
+        _ if piece.reach == Reach::Chance => format!("{HOLE}; and that only if the right side sends first"),
         Some(stop) if piece.reach != Reach::Unknown => stop.what.clone(),
         _ => {
             let list: Vec<&str> = piece.doubts.iter().map(|d| &*d.what).collect();

@@ -23,8 +23,9 @@ pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: S
     // At most four ways side by side, fewer when they are wide; further ones follow in lines of their own.
     let widths = |shown: &[&str]| -> Vec<usize> {
         let width = |what: &&str| {
-            let cells = calls.iter().flat_map(|p| &p.legs).flat_map(|l| &l.any_of).filter(|a| a.what == **what);
-            let widest = cells.map(|a| words(a, notes).chars().count()).max().unwrap_or(0);
+            let all = calls.iter().flat_map(|p| p.legs.iter().flat_map(|l| &l.any_of).map(move |a| (p, a)));
+            let cells = all.filter(|(_, a)| a.what == **what);
+            let widest = cells.map(|(p, a)| words(p, a, notes).chars().count()).max().unwrap_or(0);
             (widest.max(what.chars().count()) + 1).clamp(9, if shown.len() > 2 { 16 } else { 19 })
         };
         shown.iter().map(width).collect()
@@ -38,12 +39,20 @@ pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: S
     let head: String = shown.iter().zip(&widths).map(|(c, w)| pad(&super::shortened(c, w - 1), *w)).collect();
     out += &line(&format!("  {}{head}{}", pad("who calls", first), "the call"));
     out += &line(&format!("  {}", "-".repeat(WIDTH - 2)));
+    let mut before: Option<&Path> = None;
     for path in calls {
         let who = if path.family == "ipv6" { format!("{}, IPv6", path.who) } else { path.who.clone() };
+        // Another kind of callers at the same place.
+        let again = before.is_some_and(|b| (&b.vantage, b.family) == (&path.vantage, path.family));
+        let who = match path.who.split_once(": ") {
+            Some((_, kind)) if again => format!("... {kind}"),
+            _ => who,
+        };
+        before = Some(path);
         let mut cells: Vec<Vec<String>> = vec![hanging(&who, first - 1)];
         for (what, width) in shown.iter().zip(&widths) {
             let found = path.legs.iter().flat_map(|l| &l.any_of).find(|a| a.what == *what);
-            cells.push(wrap(&found.map_or("-".into(), |a| words(a, notes)), width - 1));
+            cells.push(wrap(&found.map_or("-".into(), |a| words(path, a, notes)), width - 1));
         }
         let verdict = verdict(path);
         cells.push(wrap(&verdict, last));
@@ -60,13 +69,13 @@ pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: S
             out += &line(&text);
         }
         for a in path.legs.iter().flat_map(|l| &l.any_of).filter(|a| !shown.contains(&&*a.what)) {
-            out += &line(&format!("    {}: {}", a.what, words(a, notes)));
+            out += &line(&format!("    {}: {}", a.what, words(path, a, notes)));
         }
     }
     for path in others {
         for a in path.legs.iter().flat_map(|l| &l.any_of) {
             let text = format!("{}: {}, {}", path.who, a.what, a.purpose);
-            let found = words(a, notes);
+            let found = words(path, a, notes);
             let cell = found.chars().count() + 3;
             let width = WIDTH - 2 - last - cell;
             for (i, l) in hanging(&text, width - 1).iter().enumerate() {
@@ -91,11 +100,15 @@ fn verdict(path: &Path) -> String {
 }
 
 /// A cell: the fate, or the share, and the notes that explain it.
-fn words(a: &Alternative, notes: &Notes<'_>) -> String {
+fn words(path: &Path, a: &Alternative, notes: &Notes<'_>) -> String {
     let numbers = notes.of(a);
     let bad = a.pieces.iter().find(|p| p.reach != Reach::Open);
     let word = match (a.reach, a.share.is_empty()) {
+        (Reach::Open, _) if a.opener == "server" && path.vantage == "internet" => "server opens".to_owned(),
+        (Reach::Open, _) if a.opener == "server" && path.vantage != "server" => "direct".to_owned(),
         (Reach::Open, _) => "open".to_owned(),
+        (Reach::Punched, _) => "hole punching".to_owned(),
+        (Reach::Chance, _) => "by chance".to_owned(),
         (Reach::Partly, false) => a.share.replace(" ports", ""),
         (Reach::Partly, true) => "not for all".to_owned(),
         (Reach::Unknown, _) => "unknown".to_owned(),

@@ -1,0 +1,117 @@
+//! Kinds of callers: what their own network and their program do to a call.
+//!
+//! On the internet a caller's router is a device like any other, with one short cut: the caller has the address that
+//! the world sees, because the one behind it matters to nobody. The router keeps sessions, drops what nobody asked for,
+//! and picks the source port.
+
+use super::ice::Offer;
+use super::site::Site;
+use crate::cube::Set;
+use crate::manifest::Place;
+use crate::model::{
+    Action, Chain, ChainId, Device, Families, Family, Hook, Key, KeyField, Lookup, Match, NatTarget, Origin, Policy,
+    Rule, Side, Stage, StageKind, Step, Test, Translate, ct_state,
+};
+use crate::trace::Network;
+use std::sync::Arc;
+
+/// A kind of caller.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A public address of their own, nothing in between.
+    Public,
+    /// A home router: endpoint-independent mapping, address-and-port-dependent filtering, silent to strangers.
+    Home,
+    /// A mobile or corporate network: every conversation has a port of its own.
+    Symmetric,
+    /// A network that lets no UDP out.
+    UdpBlocked,
+    /// Inside: a program that shows its own addresses, such as a browser that may use the microphone.
+    App,
+    /// Inside: a browser that may not use the microphone yet, and hides its addresses (mDNS names).
+    Listening,
+}
+
+impl Kind {
+    /// Kinds of callers at a place; the server itself is none.
+    pub fn at(place: &Place) -> &'static [Self] {
+        match place {
+            Place::Internet => &[Self::Public, Self::Home, Self::Symmetric, Self::UdpBlocked],
+            Place::Lan | Place::Net(_) => &[Self::App, Self::Listening],
+            Place::Own | Place::Admin => &[],
+        }
+    }
+
+    /// Name in path ids.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::Home => "home",
+            Self::Symmetric => "symmetric",
+            Self::UdpBlocked => "udp-blocked",
+            Self::App => "app",
+            Self::Listening => "listening",
+        }
+    }
+
+    /// What the caller can offer an ICE server. `stun`: clients know a STUN server.
+    pub fn offers(self, site: &Site, family: Family, stun: bool) -> Vec<Offer> {
+        let device = site.internet;
+        let reflexive = || {
+            let address = site.vantages[0].sources(family).min();
+            address.filter(|_| stun).map(|address| Offer::Reflexive { device, address })
+        };
+        match self {
+            Self::Public => vec![Offer::Own],
+            // The address behind the router leads nowhere; what a STUN server sees is the outer one, same port.
+            Self::Home if stun => vec![Offer::Own],
+            Self::Symmetric if stun => vec![Offer::Elsewhere { device }],
+            Self::Home | Self::Symmetric | Self::UdpBlocked => Vec::new(),
+            Self::App => [Offer::Own].into_iter().chain(reflexive()).collect(),
+            Self::Listening => reflexive().into_iter().collect(),
+        }
+    }
+
+    /// The network as it is for this kind of caller.
+    pub fn network(self, site: &Site) -> Option<Network> {
+        if !matches!(self, Self::Home | Self::Symmetric) {
+            return None;
+        }
+        let mut network = site.network.clone();
+        let caller = &mut network.devices[site.internet];
+        caller.name = "the caller's own router".into();
+        router(caller, self == Self::Symmetric);
+        Some(network)
+    }
+}
+
+/// A router that keeps sessions and drops what nobody asked for. `random`: each session gets a source port of its own.
+fn router(device: &mut Device, random: bool) {
+    let pipeline = &mut device.pipeline;
+    let mut chain = |name: &str, text: &str, steps: Vec<Step>| {
+        let origin = Origin { object: name.into(), text: text.into(), ..Origin::default() };
+        let origin = pipeline.add_origin(origin);
+        pipeline.chains.push(Chain { name: name.into(), origin, rules: vec![Rule { steps: steps.into(), origin }] });
+        ChainId(u32::try_from(pipeline.chains.len() - 1).unwrap_or(u32::MAX))
+    };
+    let known = Match {
+        keys: [Key::of(KeyField::CtState)].into(),
+        test: Test::In(Set::one(ct_state::ESTABLISHED)),
+        negate: false,
+    };
+    let input = chain("unasked", "only answers come in", vec![Step::Match(known), Step::Act(Action::Accept)]);
+    let port = NatTarget::To { addr: None, v6: false, port: Some((1024, 65535)), keep_host_bits: false };
+    let translate = Translate { side: Side::Source, target: Arc::new(Lookup::fixed(port)), random: true };
+    let ports = random.then(|| chain("ports", "a new port for each", vec![Step::Act(Action::Translate(translate))]));
+    let mut add = |hook: Hook, kind| {
+        pipeline.hooks[hook as usize].push(Stage { kind, families: Families::BOTH, interfaces: None });
+    };
+    let source = ports.map(|c| (c, Policy::Accept)).into_iter().collect();
+    for hook in [Hook::Prerouting, Hook::Output] {
+        add(hook, StageKind::Track);
+        add(hook, StageKind::Translate { side: Side::Destination, chains: Vec::new() });
+    }
+    add(Hook::Input, StageKind::Filter { chain: input, policy: Policy::Drop, reroute: false });
+    add(Hook::Input, StageKind::Translate { side: Side::Source, chains: Vec::new() });
+    add(Hook::Postrouting, StageKind::Translate { side: Side::Source, chains: source });
+}

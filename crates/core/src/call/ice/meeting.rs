@@ -1,0 +1,308 @@
+//! Two agents, and what becomes of their checks.
+
+use super::{Candidate, ORDER, Offer, STUN, Side, any_port};
+use crate::call::reach::{Ending, Goal, ending};
+use crate::cube::{Cube, Set};
+use crate::trace::{
+    Answer, Branch, Choice, Disposition, Header, Journey, Network, Phase, Question, RoundTrip, Talk, Val,
+};
+use std::sync::Arc;
+
+/// Each side sends to every candidate that it knows this many times.
+const ROUNDS: usize = 3;
+
+/// Two agents that want to talk.
+#[derive(Debug, Clone)]
+pub(in crate::call) struct Meeting<'a> {
+    /// The network.
+    pub network: &'a Network,
+    /// The caller's checks to the address that it was told.
+    pub question: &'a Question,
+    /// Device of the server, where sockets must listen.
+    pub goal: Goal,
+    /// The server's own address.
+    pub base: u128,
+    /// The server sends checks too.
+    pub full: bool,
+    /// The caller's candidates that the server can use.
+    pub offers: Vec<Offer>,
+}
+
+/// Packets for which everything has happened alike, and what is to be sent next.
+struct Task {
+    branch: Branch,
+    /// What each side knows of the other.
+    caller_knows: Vec<Candidate>,
+    server_knows: Vec<Candidate>,
+    /// Checks of the current turn, the next one last.
+    queue: Vec<Candidate>,
+    /// Turns begun.
+    turn: usize,
+    /// Sessions and candidates known when the round began.
+    before: usize,
+    /// Which sides have sent checks.
+    sent: [bool; 2],
+    /// The caller's first check, and how it failed.
+    failed: Option<(Vec<Arc<Journey>>, Ending)>,
+    /// A check of which it cannot be said whether it arrived.
+    unsure: Option<(Vec<Arc<Journey>>, Ending)>,
+}
+
+/// What has ended, and how.
+type Ended = Vec<(Branch, Vec<Arc<Journey>>, Ending)>;
+
+impl Meeting<'_> {
+    /// Every round trip that matters, and how the attempt ended of which it is part.
+    pub fn hold(&self) -> (Answer, Vec<Ending>) {
+        let (mut talk, branch) = Talk::new(self.network, self.question);
+        let mut ended = Vec::new();
+        let begun = branch.map(|b| self.gather(&mut talk, b)).unwrap_or_default();
+        let order = talk.choice(Set::range(0, 1), ORDER);
+        for (branch, server_knows) in begun {
+            if !self.full {
+                self.run(&mut talk, task(branch, server_knows), Side::Caller, &mut ended);
+                continue;
+            }
+            let (caller_first, server_first) = talk.split(branch, order, 0);
+            for (branch, side) in [(caller_first, Side::Caller), (server_first, Side::Server)] {
+                if let Some(branch) = branch {
+                    self.run(&mut talk, task(branch, server_knows.clone()), side, &mut ended);
+                }
+            }
+        }
+        let endings: Vec<Vec<Ending>> = ended.iter().map(|(b, _, e)| vec![*e; b.cubes().len()]).collect();
+        let answer = talk.finish(ended.into_iter().map(|(b, j, _)| (b, j)).collect());
+        (answer, endings.into_iter().flatten().collect())
+    }
+
+    /// What the caller offers. A STUN server's answer leaves sessions too.
+    fn gather(&self, talk: &mut Talk<'_>, branch: Branch) -> Vec<(Branch, Vec<Candidate>)> {
+        let mut open = vec![(branch, Vec::new())];
+        for offer in &self.offers {
+            let mut next = Vec::new();
+            for (branch, mut known) in open {
+                match *offer {
+                    Offer::Own => known.push(Candidate::CALLER),
+                    Offer::Elsewhere { device } => {
+                        let port = talk.choice(any_port(), Choice::Clash { device });
+                        known.push(Candidate { port, ..Candidate::CALLER });
+                    }
+                    Offer::Reflexive { device, address } => {
+                        let server = Candidate { addr: Val::Const(address), port: Val::Const(STUN) };
+                        next.extend(self.reflexive(talk, (branch, known), device, server));
+                        continue;
+                    }
+                }
+                next.push((branch, known));
+            }
+            open = next;
+        }
+        open
+    }
+
+    fn reflexive(
+        &self,
+        talk: &mut Talk<'_>,
+        (branch, known): (Branch, Vec<Candidate>),
+        device: usize,
+        server: Candidate,
+    ) -> Vec<(Branch, Vec<Candidate>)> {
+        let mut out = Vec::new();
+        for (branch, request) in talk.send(branch, self.question.from, Candidate::CALLER.to(server), Phase::Request) {
+            let seen = request.last();
+            if !arrived(&request, device) {
+                out.push((branch, known.clone()));
+                continue;
+            }
+            for (branch, reply) in talk.send(branch, device, inverse(seen.header), Phase::Reply) {
+                let mut known = known.clone();
+                let candidate = source(seen.header);
+                if arrived(&reply, self.question.from) && !known.contains(&candidate) {
+                    known.push(candidate);
+                }
+                out.push((branch, known));
+            }
+        }
+        out
+    }
+
+    fn run(&self, talk: &mut Talk<'_>, task: Task, first: Side, ended: &mut Ended) {
+        let mut open = vec![task];
+        while let Some(mut task) = open.pop() {
+            let index = if task.queue.is_empty() { task.turn } else { task.turn - 1 };
+            let side = if index % 2 == 0 { first } else { first.other() };
+            if let Some(candidate) = task.queue.pop() {
+                task.sent[side as usize] = true;
+                self.check(talk, task, side, candidate, &mut open, ended);
+                continue;
+            }
+            if index % 2 == 0 {
+                let (round, now) = (index / 2, task.size());
+                if round == ROUNDS || round > 1 && now == task.before {
+                    let (journeys, ending) = task.unsure.or(task.failed).unwrap_or_else(|| nothing(self.question.from));
+                    ended.push((task.branch, journeys, ending));
+                    continue;
+                }
+                task.before = now;
+            }
+            task.turn += 1;
+            let list = match side {
+                Side::Caller => &task.caller_knows,
+                Side::Server if self.full => &task.server_knows,
+                Side::Server => &Vec::new(),
+            };
+            task.queue = list.iter().rev().copied().collect();
+            open.push(task);
+        }
+    }
+
+    /// One check: request, and the answer to it.
+    fn check(
+        &self,
+        talk: &mut Talk<'_>,
+        task: Task,
+        side: Side,
+        to: Candidate,
+        open: &mut Vec<Task>,
+        ended: &mut Ended,
+    ) {
+        let server = Candidate { addr: Val::Const(self.base), port: Candidate::TOLD.port };
+        let (from, own, peer, peer_base) = match side {
+            Side::Caller => (self.question.from, Candidate::CALLER, self.goal.device, server),
+            Side::Server => (self.goal.device, server, self.question.from, Candidate::CALLER),
+        };
+        let asked = own.to(to);
+        for (branch, request) in talk.send(task.branch.clone(), from, asked, Phase::Request) {
+            let here = task.with(branch);
+            if !self.reached(&request, peer, side) {
+                open.push(here.lost(side, vec![request], self));
+                continue;
+            }
+            let header = request.last().header;
+            let wanted = Header { dst: peer_base.addr, dport: peer_base.port, ..header };
+            let (hit, missed) = talk.same(here.branch.clone(), header, wanted);
+            if let Some(branch) = missed {
+                open.push(here.with(branch).lost(side, vec![Arc::clone(&request)], self));
+            }
+            let Some(branch) = hit else { continue };
+            let mut heard = here.with(branch);
+            heard.learn(side, source(header));
+            for (branch, reply) in talk.send(heard.branch.clone(), peer, inverse(header), Phase::Reply) {
+                let here = heard.with(branch);
+                let journeys = vec![Arc::clone(&request), Arc::clone(&reply)];
+                if !arrived(&reply, from) {
+                    open.push(here.lost(side, journeys, self));
+                    continue;
+                }
+                let (good, bad) = talk.same(here.branch.clone(), reply.last().header, inverse(asked));
+                if let Some(branch) = bad {
+                    open.push(here.with(branch).lost(side, journeys.clone(), self));
+                }
+                if let Some(branch) = good {
+                    let ending = if task.sent[side.other() as usize] { Ending::Punched } else { Ending::Works };
+                    ended.push((branch, journeys, ending));
+                }
+            }
+        }
+    }
+
+    /// A check arrived at the other agent's device, at a socket.
+    fn reached(&self, request: &Journey, peer: usize, side: Side) -> bool {
+        let Disposition::Delivered { listening } = request.end else { return false };
+        request.last().device == peer && (listening || side == Side::Server || !self.goal.listening)
+    }
+}
+
+impl Side {
+    fn other(self) -> Self {
+        match self {
+            Self::Caller => Self::Server,
+            Self::Server => Self::Caller,
+        }
+    }
+}
+
+impl Task {
+    fn with(&self, branch: Branch) -> Self {
+        Self {
+            branch,
+            caller_knows: self.caller_knows.clone(),
+            server_knows: self.server_knows.clone(),
+            queue: self.queue.clone(),
+            failed: self.failed.clone(),
+            unsure: self.unsure.clone(),
+            ..*self
+        }
+    }
+
+    /// Sessions and candidates: when a round adds none, the next one will not either.
+    fn size(&self) -> usize {
+        self.branch.sessions() + self.caller_knows.len() + self.server_knows.len()
+    }
+
+    /// Whoever gets a check learns where it came from.
+    fn learn(&mut self, sender: Side, from: Candidate) {
+        let list = match sender {
+            Side::Caller => &mut self.server_knows,
+            Side::Server => &mut self.caller_knows,
+        };
+        if !list.contains(&from) {
+            list.push(from);
+        }
+    }
+
+    /// Notes a check that came to nothing.
+    fn lost(mut self, side: Side, journeys: Vec<Arc<Journey>>, meeting: &Meeting<'_>) -> Self {
+        let unknown = |j: &Journey| matches!(j.end, Disposition::Unknown(_) | Disposition::TooManyDoubts);
+        let unsure = journeys.last().is_some_and(|j| unknown(j));
+        if unsure && self.unsure.is_none() {
+            let phase = if journeys.len() == 1 { Phase::Request } else { Phase::Reply };
+            self.unsure = Some((journeys, Ending::Unknown(phase)));
+            return self;
+        }
+        if side == Side::Caller && self.failed.is_none() {
+            let cube = self.branch.cubes()[0].clone();
+            let how = ending(&trip(cube, &journeys), meeting.goal, meeting.question.from);
+            self.failed = Some((journeys, how));
+        }
+        self
+    }
+}
+
+fn trip(asked: Cube, journeys: &[Arc<Journey>]) -> RoundTrip {
+    RoundTrip { asked, request: Arc::clone(&journeys[0]), reply: journeys.get(1).cloned(), next: None }
+}
+
+fn task(branch: Branch, server_knows: Vec<Candidate>) -> Task {
+    Task {
+        branch,
+        caller_knows: vec![Candidate::TOLD],
+        server_knows,
+        queue: Vec::new(),
+        turn: 0,
+        before: 0,
+        sent: [false; 2],
+        failed: None,
+        unsure: None,
+    }
+}
+
+/// Nobody has sent anything.
+fn nothing(device: usize) -> (Vec<Arc<Journey>>, Ending) {
+    let header = Candidate::CALLER.to(Candidate::TOLD);
+    let hop = crate::trace::Hop { device, in_iface: None, out_iface: None, steps: Vec::new(), header };
+    let journey = Journey { hops: vec![hop], end: Disposition::NoRoute };
+    (vec![Arc::new(journey)], Ending::Lost(Phase::Request))
+}
+
+fn arrived(journey: &Journey, device: usize) -> bool {
+    matches!(journey.end, Disposition::Delivered { .. }) && journey.last().device == device
+}
+
+fn source(h: Header) -> Candidate {
+    Candidate { addr: h.src, port: h.sport }
+}
+
+fn inverse(h: Header) -> Header {
+    Header { src: h.dst, sport: h.dport, dst: h.src, dport: h.sport }
+}

@@ -1,0 +1,93 @@
+//! Several packets of two parties over the same sessions: what one leaves in the filters and translations on the way is
+//! there for the next.
+
+use super::answer::{Answer, Header, Journey, Network, Phase, Question, Val};
+use super::flow::Flow;
+use super::tracer::Tracer;
+use super::{hops, restart, start};
+use crate::cube::{Cube, Set};
+use std::sync::Arc;
+
+/// A conversation that is being followed.
+///
+/// Unlike [`super::ask`], it takes for granted that nobody hits a port that a device has picked at random from many:
+/// such luck is no way of a call (one in some 64,000 for pfSense's default outbound NAT).
+pub struct Talk<'n> {
+    tracer: Tracer<'n>,
+}
+
+/// Packets, in terms of what was asked, for which everything has happened alike so far.
+#[derive(Debug, Clone)]
+pub struct Branch {
+    flow: Flow,
+}
+
+impl Branch {
+    /// The packets and the values of variables.
+    pub fn cubes(&self) -> &[Cube] {
+        &self.flow.cubes
+    }
+
+    /// Sessions that the devices on the way hold.
+    pub fn sessions(&self) -> usize {
+        self.flow.state.sessions.iter().filter(|s| s.confirmed).count()
+    }
+}
+
+impl<'n> Talk<'n> {
+    /// Begins a conversation: nothing has been sent yet. Absent if the question holds no packets.
+    ///
+    /// # Panics
+    /// If `question.from` is not a device of the network.
+    pub fn new(network: &'n Network, question: &Question) -> (Self, Option<Branch>) {
+        let mut tracer = Tracer::new(network);
+        tracer.two_sided = true;
+        let flow = start(question);
+        let branch = (!flow.cubes.is_empty()).then_some(Branch { flow });
+        (Self { tracer }, branch)
+    }
+
+    /// Sends one packet from a device, and tells for each part of the branch how its journey ended.
+    /// [`Disposition::Delivered`] says whether a socket of the device's endpoints takes it.
+    pub fn send(&mut self, branch: Branch, from: usize, header: Header, phase: Phase) -> Vec<(Branch, Arc<Journey>)> {
+        let mut flow = restart(branch.flow, phase, header, Some(from));
+        if flow.state.sessions.iter().any(|s| !s.confirmed) {
+            // What was dropped on its way leaves nothing behind.
+            flow.state_mut().sessions.retain(|s| s.confirmed);
+        }
+        let ended = super::journey(&mut self.tracer, flow, phase);
+        ended
+            .into_iter()
+            .map(|(flow, end)| {
+                let journey = Arc::new(Journey { hops: hops(&flow.state), end });
+                (Branch { flow }, journey)
+            })
+            .collect()
+    }
+
+    /// Splits a branch by whether two headers are the same: those for which they are, and the others.
+    pub fn same(&mut self, branch: Branch, a: Header, b: Header) -> (Option<Branch>, Option<Branch>) {
+        let (same, other) = self.tracer.equal_headers(branch.flow, a, b);
+        (same.map(|flow| Branch { flow }), other.map(|flow| Branch { flow }))
+    }
+
+    /// Splits a branch by whether a variable has a value.
+    pub fn split(&mut self, branch: Branch, variable: Val, value: u128) -> (Option<Branch>, Option<Branch>) {
+        let (yes, no) = self.tracer.equal(branch.flow, variable, Val::Const(value));
+        (yes.map(|flow| Branch { flow }), no.map(|flow| Branch { flow }))
+    }
+
+    /// A value that some device of this conversation would pick: `rule` and `part` say who and what.
+    pub fn choice(&mut self, domain: Set, choice: super::Choice) -> Val {
+        Val::Var(self.tracer.new_variable(domain, choice))
+    }
+
+    /// The answer: one round trip for each cube of each branch, in this order, with the journeys that tell its story.
+    pub fn finish(self, ended: Vec<(Branch, Vec<Arc<Journey>>)>) -> Answer {
+        let mut trips = Vec::new();
+        for (branch, journeys) in ended {
+            trips.extend(branch.flow.cubes.into_iter().map(|cube| super::trip(cube, &journeys)));
+        }
+        self.tracer.finish(trips)
+    }
+}
