@@ -28,6 +28,14 @@ impl Branch {
         &self.flow.cubes
     }
 
+    /// The same packets in a network that has seen none yet.
+    #[must_use]
+    pub fn fresh(&self) -> Self {
+        let mut flow = self.flow.clone();
+        flow.state_mut().sessions.clear();
+        Self { flow }
+    }
+
     /// Sessions that the devices on the way hold.
     pub fn sessions(&self) -> usize {
         self.flow.state.sessions.iter().filter(|s| s.confirmed).count()

@@ -199,11 +199,24 @@ impl Meeting<'_> {
                     open.push(here.with(branch).lost(side, journeys.clone(), self));
                 }
                 if let Some(branch) = good {
-                    let ending = if task.sent[side.other() as usize] { Ending::Punched } else { Ending::Works };
-                    ended.push((branch, journeys, ending));
+                    let helped = task.sent[side.other() as usize];
+                    let alone = !helped || self.alone(talk, branch.fresh(), (from, peer), asked);
+                    ended.push((branch, journeys, if alone { Ending::Works } else { Ending::Punched }));
                 }
             }
         }
+    }
+
+    /// A check needs nobody's earlier packets, only what it was told.
+    fn alone(&self, talk: &mut Talk<'_>, branch: Branch, (from, peer): (usize, usize), asked: Header) -> bool {
+        let requests = talk.send(branch, from, asked, Phase::Request);
+        requests.into_iter().all(|(branch, request)| {
+            let header = request.last().header;
+            arrived(&request, peer)
+                && talk.send(branch, peer, inverse(header), Phase::Reply).into_iter().all(|(branch, reply)| {
+                    arrived(&reply, from) && talk.same(branch, reply.last().header, inverse(asked)).1.is_none()
+                })
+        })
     }
 
     /// A check arrived at the other agent's device, at a socket.

@@ -1,0 +1,139 @@
+//! Which kinds of callers get media through which gateway, with a full and with a lite ICE server.
+//!
+//! The expectations are measurements: a LiveKit server, libwebrtc clients and Chromium in network namespaces, with these
+//! rules on a Linux gateway.
+
+use callpath_core::call::analyze;
+use callpath_core::report::{Path, Reach};
+use callpath_core::snapshot::{Snapshot, Source};
+
+/// What became of a call's media.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Media {
+    Udp,
+    /// By UDP, because both sides' packets opened the way.
+    Punched,
+    /// By UDP if the right side sends first.
+    Chance,
+    Tcp,
+    /// None in ten seconds.
+    Silent,
+}
+
+use Media::{Chance, Punched, Silent, Tcp, Udp};
+
+/// A gateway's rules, from what differs between them.
+#[derive(Debug, Clone, Copy)]
+struct Gateway {
+    /// Destination ports that are forwarded: UDP, TCP.
+    forwards: (bool, bool),
+    /// Forwards apply to what enters by this interface only.
+    only_wan: bool,
+    /// Reflected calls get the gateway's address.
+    hairpin_snat: bool,
+    /// The gateway drops what is for itself and nobody asked for.
+    input_drop: bool,
+    masquerade: &'static str,
+}
+
+const GOOD: Gateway = Gateway {
+    forwards: (true, true),
+    only_wan: false,
+    hairpin_snat: true,
+    input_drop: false,
+    masquerade: "masquerade",
+};
+const NO_UDP: Gateway = Gateway { forwards: (false, true), ..GOOD };
+const NO_HAIRPIN: Gateway = Gateway { only_wan: true, ..GOOD };
+const NO_SNAT: Gateway = Gateway { hairpin_snat: false, ..GOOD };
+const NOTHING: Gateway = Gateway { forwards: (false, false), ..GOOD };
+const SILENT: Gateway = Gateway { input_drop: true, ..NOTHING };
+const RANDOM: Gateway = Gateway { masquerade: "masquerade fully-random", ..SILENT };
+
+impl Gateway {
+    fn rules(self) -> String {
+        let only = if self.only_wan { "iifname \"wan\" " } else { "" };
+        let forward = |on: bool, proto: &str, ports: &str| {
+            let rule = format!("    {only}ip daddr 203.0.113.10 {proto} dport {ports} dnat to 192.168.1.50\n");
+            if on { rule } else { String::new() }
+        };
+        let (udp, tcp) = self.forwards;
+        let forwards = forward(udp, "udp", "50000-50499") + &forward(tcp, "tcp", "7881");
+        let hairpin =
+            if self.hairpin_snat { "    iifname \"lan\" oifname \"lan\" ct status dnat masquerade\n" } else { "" };
+        let input = if self.input_drop {
+            "  chain input {\n    type filter hook input priority filter; policy drop;\n    ct state established,related accept\n    iifname \"lan\" accept\n  }\n"
+        } else {
+            ""
+        };
+        format!(
+            "table ip nat {{\n  chain pre {{\n    type nat hook prerouting priority dstnat;\n{forwards}  }}\n  chain post {{\n    type nat hook postrouting priority srcnat;\n    oifname \"wan\" {}\n{hairpin}  }}\n}}\ntable inet filter {{\n{input}  chain forward {{\n    type filter hook forward priority filter; policy drop;\n    ct state established,related accept\n    iifname \"lan\" accept\n    ct status dnat accept\n  }}\n}}\n",
+            self.masquerade
+        )
+    }
+}
+
+/// Kinds of callers, in the order of the columns below.
+const CALLERS: [&str; 6] =
+    ["internet:public", "internet:home", "internet:symmetric", "lan:app", "lan:listening", "internet:udp-blocked"];
+
+/// Gateway, ICE, and what each caller got; absent where nobody measured it.
+///
+/// [`Chance`] was measured as the way without UDP: the caller's packet came first each time.
+const MEASURED: &[(&str, Gateway, &str, [Option<Media>; 6])] = &[
+    ("good", GOOD, "full", [U, U, U, U, U, T]),
+    ("good", GOOD, "lite", [U, U, None, U, None, T]),
+    ("no udp", NO_UDP, "full", [U, Some(Chance), None, U, T, T]),
+    ("no udp", NO_UDP, "lite", [T, T, None, T, None, T]),
+    ("no hairpin", NO_HAIRPIN, "full", [U, U, None, U, N, T]),
+    ("no hairpin", NO_HAIRPIN, "lite", [U, U, None, N, None, T]),
+    ("hairpin without source NAT", NO_SNAT, "full", [U, U, None, U, None, T]),
+    ("hairpin without source NAT", NO_SNAT, "lite", [U, U, None, N, None, T]),
+    ("nothing", NOTHING, "full", [U, Some(Chance), None, None, None, None]),
+    ("nothing, silent", SILENT, "full", [None, Some(Punched), N, None, None, None]),
+    ("nothing, silent, random ports", RANDOM, "full", [None, N, None, None, None, None]),
+];
+
+const U: Option<Media> = Some(Udp);
+const T: Option<Media> = Some(Tcp);
+const N: Option<Media> = Some(Silent);
+
+fn media(path: &Path) -> Media {
+    let ways = || path.legs.iter().filter(|l| l.kind == "media").flat_map(|l| &l.any_of);
+    let first = ways().find(|a| matches!(a.reach, Reach::Open | Reach::Punched | Reach::Chance));
+    assert!(ways().all(|a| a.reach != Reach::Unknown), "{path:?}");
+    match first {
+        Some(a) if a.what.starts_with("tcp") => Tcp,
+        Some(a) if a.reach == Reach::Punched => Punched,
+        Some(a) if a.reach == Reach::Chance => Chance,
+        Some(_) => Udp,
+        None => Silent,
+    }
+}
+
+fn calls(gateway: Gateway, ice: &str, stun: bool) -> [Media; 6] {
+    let manifest = format!(
+        "address = \"203.0.113.10\"\n[[gateway]]\nconfig = \"gateway.nft\"\ninterfaces = {{ wan = \"203.0.113.10/24\", lan = \"192.168.1.1/24\" }}\nroutes = [\"default via 203.0.113.1\"]\n[[deploy]]\nsystem = \"spokes\"\nhost = \"192.168.1.50\"\nice = \"{ice}\"\nstun = {stun}\n"
+    );
+    let source = |name: &str, text: String| Source { name: name.into(), text };
+    let sources = vec![source("callpath.toml", manifest), source("gateway.nft", gateway.rules())];
+    let report = analyze(&Snapshot { sources, directory: String::new() }).unwrap_or_else(|e| panic!("{}", e.message));
+    CALLERS.map(|c| {
+        let path = report.paths.iter().find(|p| p.id == format!("spokes/{c}"));
+        media(path.unwrap_or_else(|| panic!("{c} is not judged")))
+    })
+}
+
+#[test]
+fn every_measured_call_is_predicted() {
+    let mut wrong = Vec::new();
+    for (name, gateway, ice, measured) in MEASURED {
+        let predicted = calls(*gateway, ice, true);
+        for ((caller, is), was) in CALLERS.iter().zip(predicted).zip(*measured) {
+            if was.is_some_and(|was| is != was) {
+                wrong.push(format!("{name}, {ice}, {caller}: predicted {is:?}, measured {was:?}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
