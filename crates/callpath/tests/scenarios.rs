@@ -149,7 +149,25 @@ fn lay_out(name: &str, text: &str, blocks: &[Block], dir: &Path) {
 /// Paths whose verdict is not the example's; a path that the example does not have must work.
 fn differing(base: &Outcome, here: &Outcome) -> Vec<String> {
     let usual = |id: &str| base.verdicts.get(id).map_or("works", |v| v);
-    here.verdicts.iter().filter(|(id, v)| usual(id) != **v).map(|(id, _)| id.clone()).collect()
+    let differ = |id: &&String| here.verdicts.get(*id).is_some_and(|v| usual(id) != v);
+    let mut out: Vec<String> = Vec::new();
+    for id in here.verdicts.keys().filter(differ) {
+        // Where all kinds of callers of a place differ, the place is named.
+        let all = here.verdicts.keys().filter(|other| place(other) == place(id)).all(|other| differ(&other));
+        let name = if all { place(id) } else { id.clone() };
+        if !out.contains(&name) {
+            out.push(name);
+        }
+    }
+    out
+}
+
+/// A path's id without the kind of callers.
+fn place(id: &str) -> String {
+    let kinds = [":public", ":home", ":symmetric", ":udp-blocked", ":app", ":listening"];
+    let (path, v6) = id.strip_suffix("/v6").map_or((id, ""), |path| (path, "/v6"));
+    let path = kinds.iter().find_map(|k| path.strip_suffix(k)).unwrap_or(path);
+    format!("{path}{v6}")
 }
 
 fn scenarios() -> Vec<PathBuf> {
@@ -247,15 +265,12 @@ fn each_vantage_has_a_scenario_in_which_only_its_verdict_differs() {
         let text = fs::read_to_string(&path).expect("scenario");
         let blocks = blocks(&text);
         let info = &blocks.iter().find(|b| b.info.starts_with("report")).expect("a report block").info;
-        let mut here: Vec<&str> = info
-            .split_once("differs: ")
-            .map_or("", |(_, list)| list)
-            .split_whitespace()
-            .filter_map(|id| id.split('/').nth(1))
-            .collect();
+        let list = info.split_once("differs: ").map_or("", |(_, list)| list);
+        let places_of = list.split_whitespace().map(place);
+        let mut here: Vec<String> = places_of.filter_map(|id| id.split('/').nth(1).map(str::to_owned)).collect();
         here.dedup();
-        if let [only] = here[..] {
-            places.push(only.to_owned());
+        if let [only] = &here[..] {
+            places.push(only.clone());
         }
     }
     for place in ["internet", "lan", "net:guest0", "self", "admin"] {

@@ -1,6 +1,6 @@
 //! Which kinds of callers get media through which gateway, with a full and with a lite ICE server.
 //!
-//! The expectations are measurements: a LiveKit server, libwebrtc clients and Chromium in network namespaces, with these
+//! The expectations are measurements: a `LiveKit` server, libwebrtc clients and Chromium in network namespaces, with these
 //! rules on a Linux gateway.
 
 use callpath_core::call::analyze;

@@ -1,6 +1,5 @@
 //! Verdicts: what a path's pieces mean for a call (the algebra of `ARCHITECTURE.md`).
 
-use super::callers::Kind;
 use crate::report::{Alternative, Leg, Reach, Verdict};
 use crate::requirement::Level;
 
@@ -79,13 +78,11 @@ fn protocol(a: &Alternative) -> String {
 }
 
 /// A path's verdict: its worst leg; an administrator who cannot come in degrades, but stops no call.
-pub(super) fn path((place, kind): (&str, Option<Kind>), legs: &[Leg], notes: &[String]) -> (Verdict, String) {
+pub(super) fn path(place: &str, legs: &[Leg], notes: &[String]) -> (Verdict, String) {
     let worst = legs.iter().map(|l| l.verdict).max().unwrap_or(Verdict::Works);
     let note =
         legs.iter().zip(notes).filter(|(l, n)| l.verdict == worst && !n.is_empty()).map(|(_, n)| n.clone()).next();
-    // Their own networks are to blame too.
-    let spared = place == "admin" || matches!(kind, Some(Kind::Symmetric | Kind::UdpBlocked));
-    let verdict = if spared && worst == Verdict::Fails { Verdict::Degraded } else { worst };
+    let verdict = if place == "admin" && worst == Verdict::Fails { Verdict::Degraded } else { worst };
     (verdict, note.unwrap_or_default())
 }
 
@@ -151,10 +148,10 @@ mod tests {
     fn an_administrator_outside_only_degrades() {
         let leg = |verdict| Leg { kind: String::new(), to: String::new(), verdict, any_of: Vec::new() };
         let none = vec![String::new()];
-        assert_eq!(path(("admin", None), &[leg(Verdict::Fails)], &none).0, Verdict::Degraded);
-        assert_eq!(path(("lan", None), &[leg(Verdict::Fails)], &none).0, Verdict::Fails);
+        assert_eq!(path("admin", &[leg(Verdict::Fails)], &none).0, Verdict::Degraded);
+        assert_eq!(path("lan", &[leg(Verdict::Fails)], &none).0, Verdict::Fails);
         assert_eq!(
-            path(("lan", None), &[leg(Verdict::Works), leg(Verdict::Unknown)], &[String::new(), String::new()]).0,
+            path("lan", &[leg(Verdict::Works), leg(Verdict::Unknown)], &[String::new(), String::new()]).0,
             Verdict::Unknown
         );
     }

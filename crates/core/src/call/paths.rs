@@ -12,7 +12,7 @@ use crate::cube::{Cube, Set};
 use crate::manifest::{Place, Proto};
 use crate::model::{Family, Part, address_value};
 use crate::profile::{Ice, Instance};
-use crate::report::{Alternative, Leg, Path, Piece, Reach};
+use crate::report::{Alternative, Leg, Path, Piece, Reach, Verdict};
 use crate::requirement::{Level, Party, Requirement};
 use crate::trace::{Answer, Network, Question, ask};
 use std::collections::BTreeSet;
@@ -88,6 +88,7 @@ impl Judge<'_> {
             if rows.is_empty() && leg != "media" {
                 continue;
             }
+            let failures = self.failures.borrow().len();
             let asked: Vec<Alternative> = rows.iter().map(|r| self.alternative(&caller, r, self.goal(n, r))).collect();
             let to = self.leg_to(&leg, told);
             let (verdict, note) = if leg == "media" && kind == Some(Kind::UdpBlocked) {
@@ -95,9 +96,15 @@ impl Judge<'_> {
                 let levels: Vec<(Level, &Alternative)> = asked.iter().map(|a| (Level::Required, a)).collect();
                 (judge::only_way(&levels), judge::by(&levels))
             } else {
-                let levels: Vec<(Level, &Alternative)> = rows.iter().map(|r| r.level_at(&place)).zip(&asked).collect();
+                // TCP is for those who have no UDP: they are judged apart.
+                let spare = |r: &Requirement| kind.is_some() && leg == "media" && r.proto == Proto::Tcp;
+                let level = |r: &&Requirement| if spare(r) { Level::Optional } else { r.level_at(&place) };
+                let levels: Vec<(Level, &Alternative)> = rows.iter().map(level).zip(&asked).collect();
                 judge::leg(&levels)
             };
+            if kind.is_some() && verdict == Verdict::Works {
+                self.failures.borrow_mut().truncate(failures);
+            }
             notes.push(note);
             legs.push(Leg { kind: leg, to, verdict, any_of: asked });
         }
@@ -427,7 +434,7 @@ fn path(
     legs: Vec<Leg>,
     notes: &[String],
 ) -> Path {
-    let (verdict, note) = judge::path((place, kind), &legs, notes);
+    let (verdict, note) = judge::path(place, &legs, notes);
     Path {
         id: path_id(instance, place, kind, family),
         instance: instance.label().to_owned(),

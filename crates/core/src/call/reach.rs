@@ -149,6 +149,13 @@ pub(super) fn regions_by(answer: &Answer, network: &Network, endings: &[Ending])
         let trip = first_of(&|e| !e.is_good()).or_else(|| first_of(&|e| e == Ending::Works)).unwrap_or(trips[0]);
         let (doubts, also) =
             if certainty == Certainty::Unknown { doubts(answer, network, &trips, endings) } else { Default::default() };
+        let trip = if endings[trip] == Ending::Works {
+            let helped =
+                trips.iter().find(|t| endings[**t] == Ending::Punched && !stands_alone(answer, **t, &trips, endings));
+            helped.copied().unwrap_or(trip)
+        } else {
+            trip
+        };
         let punched = endings[trip] == Ending::Punched;
         let place = place(answer, trip, endings[trip], certainty);
         let key = Key { certainty, punched, place, doubts: doubts.clone(), also: also.clone() };
@@ -165,6 +172,18 @@ pub(super) fn regions_by(answer: &Answer, network: &Network, endings: &[Ending])
     }
     regions.sort_by_key(|r| (r.part(Part::DstPort).min(), r.certainty));
     regions
+}
+
+/// The same world, up to who sends first, has a way that needs no help.
+fn stands_alone(answer: &Answer, helped: usize, trips: &[usize], endings: &[Ending]) -> bool {
+    let world = |t: usize| {
+        let vars = answer.trips[t].asked.vars.iter();
+        vars.filter(|(v, _)| answer.variables[v.0 as usize].choice != Choice::Order)
+    };
+    trips.iter().filter(|t| endings[**t] == Ending::Works).any(|alone| {
+        world(*alone)
+            .all(|(var, set)| answer.trips[helped].asked.get(Dim::Var(*var)).is_some_and(|here| here.is_subset(set)))
+    })
 }
 
 /// What makes two fates the same for a report.

@@ -4,7 +4,7 @@ use super::analyze::Judge;
 use super::story::origin;
 use crate::model::Family;
 use crate::profile::Instance;
-use crate::report::{LeftOut, Origin, Report, Ruleset, Unread, Verdict, in_a_sentence};
+use crate::report::{LeftOut, Origin, Path, Report, Ruleset, Unread, Verdict, in_a_sentence};
 use crate::requirement::{Level, Party, Requirement};
 use crate::snapshot::line_column;
 use std::collections::BTreeSet;
@@ -119,7 +119,12 @@ impl Judge<'_> {
 /// Whole verdict and headline, from the paths and exposures.
 pub(super) fn finish(mut report: Report) -> Report {
     let forbidden = |unknown: bool| report.exposures.iter().any(|e| e.forbidden.is_some() && e.unknown == unknown);
-    let mut worst = report.paths.iter().map(|p| p.verdict).max().unwrap_or(Verdict::Unknown);
+    // Callers' own strict networks are to blame too: that they hear nothing does not fail the whole.
+    let counted = |p: &Path| match (p.kind, p.verdict) {
+        ("symmetric" | "udp-blocked", Verdict::Fails) => Verdict::Degraded,
+        (_, verdict) => verdict,
+    };
+    let mut worst = report.paths.iter().map(counted).max().unwrap_or(Verdict::Unknown);
     if forbidden(false) {
         worst = Verdict::Fails;
     } else if forbidden(true) {
@@ -144,7 +149,11 @@ fn headline(report: &Report) -> String {
             }
             // Who fares otherwise is named; who is well off needs no name.
             let all = here().count() == kinds.len();
-            let who = if all { String::new() } else { format!(" ({})", in_a_sentence(&kinds)) };
+            let who = match verdict {
+                _ if all => String::new(),
+                Verdict::Works => " otherwise".to_owned(),
+                _ => format!(" ({})", in_a_sentence(&kinds)),
+            };
             let place = match &*p.vantage {
                 "internet" => "from the internet".to_owned(),
                 "lan" => "from your own network".to_owned(),

@@ -131,7 +131,7 @@ pub struct Deploy {
     /// The server's interface that holds `host`, when its own firewall names interfaces.
     #[schemars(with = "Option<String>")]
     pub interface: Option<Spanned<String>>,
-    /// `full` or `lite`, when the server was configured otherwise than the product does (LiveKit: `use_ice_lite`).
+    /// `full` or `lite`, when the server was configured otherwise than the product does (`use_ice_lite` of livekit.yaml).
     #[schemars(with = "Option<String>")]
     pub ice: Option<Spanned<String>>,
     /// Whether clients know a STUN server, when that was configured otherwise.

@@ -146,7 +146,7 @@ impl Tracer<'_> {
         common: &Set,
     ) -> (Option<Flow>, Option<Flow>, Option<Flow>) {
         if common.count() > MAX_COMPARED {
-            return (None, None, Some(flow));
+            return if self.two_sided { (None, Some(flow), None) } else { (None, None, Some(flow)) };
         }
         let (mut same, mut different, mut rest) = (None, None, Some(flow));
         for value in common.ranges().iter().flat_map(|(lo, hi)| *lo..=*hi) {

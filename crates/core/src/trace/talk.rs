@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 /// A conversation that is being followed.
 ///
-/// Unlike [`super::ask`], it takes for granted that nobody hits a port that a device has picked at random from many:
-/// such luck is no way of a call (one in some 64,000 for pfSense's default outbound NAT).
+/// Unlike [`super::ask`], it takes for granted that nobody hits a port that a device has picked at random from many, and
+/// that the caller's port is not by chance the server's: such luck is no way of a call (one in some 64,000).
 pub struct Talk<'n> {
     tracer: Tracer<'n>,
 }

@@ -187,6 +187,8 @@ impl Look<'_> {
                 None => self.beyond(j),
             },
             Disposition::Dropped | Disposition::Rejected(_) => self.beyond(j),
+            // The server's own call came back with the server's own address.
+            Disposition::MartianSource if self.f.place == Place::Own => self.wrong_source(),
             _ => None,
         }
     }

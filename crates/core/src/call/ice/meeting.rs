@@ -133,7 +133,7 @@ impl Meeting<'_> {
             let side = if index % 2 == 0 { first } else { first.other() };
             if let Some(candidate) = task.queue.pop() {
                 task.sent[side as usize] = true;
-                self.check(talk, task, side, candidate, &mut open, ended);
+                self.check(talk, &task, side, candidate, &mut open, ended);
                 continue;
             }
             if index % 2 == 0 {
@@ -160,7 +160,7 @@ impl Meeting<'_> {
     fn check(
         &self,
         talk: &mut Talk<'_>,
-        task: Task,
+        task: &Task,
         side: Side,
         to: Candidate,
         open: &mut Vec<Task>,
@@ -200,23 +200,11 @@ impl Meeting<'_> {
                 }
                 if let Some(branch) = good {
                     let helped = task.sent[side.other() as usize];
-                    let alone = !helped || self.alone(talk, branch.fresh(), (from, peer), asked);
+                    let alone = !helped || stands_alone(talk, branch.fresh(), (from, peer), asked);
                     ended.push((branch, journeys, if alone { Ending::Works } else { Ending::Punched }));
                 }
             }
         }
-    }
-
-    /// A check needs nobody's earlier packets, only what it was told.
-    fn alone(&self, talk: &mut Talk<'_>, branch: Branch, (from, peer): (usize, usize), asked: Header) -> bool {
-        let requests = talk.send(branch, from, asked, Phase::Request);
-        requests.into_iter().all(|(branch, request)| {
-            let header = request.last().header;
-            arrived(&request, peer)
-                && talk.send(branch, peer, inverse(header), Phase::Reply).into_iter().all(|(branch, reply)| {
-                    arrived(&reply, from) && talk.same(branch, reply.last().header, inverse(asked)).1.is_none()
-                })
-        })
     }
 
     /// A check arrived at the other agent's device, at a socket.
@@ -280,6 +268,18 @@ impl Task {
         }
         self
     }
+}
+
+/// A check needs nobody's earlier packets, only what it was told.
+fn stands_alone(talk: &mut Talk<'_>, branch: Branch, (from, peer): (usize, usize), asked: Header) -> bool {
+    let requests = talk.send(branch, from, asked, Phase::Request);
+    requests.into_iter().all(|(branch, request)| {
+        let header = request.last().header;
+        arrived(&request, peer)
+            && talk.send(branch, peer, inverse(header), Phase::Reply).into_iter().all(|(branch, reply)| {
+                arrived(&reply, from) && talk.same(branch, reply.last().header, inverse(asked)).1.is_none()
+            })
+    })
 }
 
 fn trip(asked: Cube, journeys: &[Arc<Journey>]) -> RoundTrip {

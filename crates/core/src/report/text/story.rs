@@ -137,6 +137,20 @@ fn concerned(whom: &[Whom<'_>]) -> String {
     for (_, who) in &mut groups {
         let both = who.clone();
         who.retain(|w| w.strip_suffix(", IPv6").is_none_or(|plain| !both.iter().any(|b| b == plain)));
+        // Kinds of callers of one place are named together.
+        let mut places: Vec<(String, Vec<String>)> = Vec::new();
+        for name in std::mem::take(who) {
+            let (place, kind) = name.split_once(": ").map_or((&*name, ""), |(p, k)| (p, k));
+            let kinds = Some(kind.to_owned()).filter(|k| !k.is_empty());
+            match places.iter_mut().find(|(p, _)| p == place) {
+                Some((_, list)) => list.extend(kinds),
+                None => places.push((place.to_owned(), kinds.into_iter().collect())),
+            }
+        }
+        let shown = |(place, kinds): (String, Vec<String>)| {
+            if kinds.is_empty() { place } else { format!("{place}: {}", kinds.join(", ")) }
+        };
+        *who = places.into_iter().map(shown).collect();
     }
     let show = |(what, who): &(Vec<String>, Vec<String>)| format!("{} ({})", who.join("; "), what.join(", "));
     groups.iter().map(show).collect::<Vec<_>>().join("; ")
