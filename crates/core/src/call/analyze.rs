@@ -10,7 +10,7 @@ use crate::dialect::Patch;
 use crate::manifest::{Manifest, Place, Proto, parse, show_ports};
 use crate::model::{Family, Part, SourceId};
 use crate::profile::{Instance, instance, overlap};
-use crate::report::{DoubtLine, Fact, InstanceLine, Piece, Reach, Report, SCHEMA, Tool, Verdict};
+use crate::report::{DoubtLine, Fact, InstanceLine, Path, Piece, Reach, Report, SCHEMA, Tool, Verdict};
 use crate::requirement::{Level, Requirement};
 use crate::snapshot::{InputError, Snapshot};
 use crate::trace::RoundTrip;
@@ -108,15 +108,26 @@ fn other_ways(report: &Report, failures: &mut [Failure]) {
 }
 
 impl Analysis {
-    /// One packet of a failure in words.
+    /// One packet of a failure in words. Callers who get through by hole punching have nothing to tell: others at their
+    /// place do.
     pub fn story_of(&self, failure: &Failure) -> String {
-        let path = self.report.paths.iter().find(|p| p.id == failure.path);
-        let alternatives = path.into_iter().flat_map(|p| &p.legs).flat_map(|l| &l.any_of);
+        let own = || self.report.paths.iter().filter(|p| p.id == failure.path);
+        let alike =
+            |p: &&Path| own().any(|o| (&o.instance, &o.vantage, o.family) == (&p.instance, &p.vantage, p.family));
+        let alternatives =
+            own().chain(self.report.paths.iter().filter(alike)).flat_map(|p| &p.legs).flat_map(|l| &l.any_of);
         let ports = show_set(&failure.region.part(Part::DstPort));
-        let mut pieces = alternatives.filter(|a| a.requirement == failure.requirement.id).flat_map(|a| &a.pieces);
-        let piece = pieces.find(|p| p.ports == ports && p.reach != Reach::Open);
-        let stop = piece.filter(|p| p.reach != Reach::Unknown).and_then(|p| p.stop.as_ref()).map(|s| s.what.clone());
-        stop.or_else(|| piece.and_then(|p| p.doubts.first()).map(|d| d.what.clone())).unwrap_or_default()
+        let here = alternatives.filter(|a| a.requirement == failure.requirement.id).flat_map(|a| &a.pieces);
+        let pieces = here.filter(|p| p.ports == ports && p.reach != Reach::Open);
+        let told = |p: &Piece| {
+            let stop = p
+                .stop
+                .as_ref()
+                .filter(|_| p.reach != Reach::Unknown && p.reach != Reach::Chance)
+                .map(|s| s.what.clone());
+            stop.or_else(|| p.doubts.first().filter(|_| p.reach == Reach::Unknown).map(|d| d.what.clone()))
+        };
+        pieces.filter_map(told).next().unwrap_or_default()
     }
 
     /// The outermost gateway's address, when it is one that providers share between customers (RFC 6598).

@@ -3,7 +3,7 @@
 use super::analyze::Judge;
 use super::story::origin;
 use crate::model::Family;
-use crate::profile::Instance;
+use crate::profile::{Ice, Instance};
 use crate::report::{LeftOut, Origin, Path, Report, Ruleset, Unread, Verdict, in_a_sentence};
 use crate::requirement::{Level, Party, Requirement};
 use crate::snapshot::line_column;
@@ -20,7 +20,19 @@ impl Judge<'_> {
         let told = self.line(instance).told.join(" and ");
         let label = instance.label();
         let host = instance.deploy.host.iter().map(|h| h.value.to_string()).collect::<Vec<_>>().join(" and ");
-        given.push(format!("{label} tells clients {told}, and listens on {host}"));
+        let checks = match instance.ice() {
+            Some(Ice::Full) => ", sends checks itself (full ICE)",
+            Some(Ice::Lite) => ", only answers checks (ICE lite)",
+            None => "",
+        };
+        given.push(format!("{label} tells clients {told}{checks}, and listens on {host}"));
+        if instance.ice().is_some() {
+            let stun = if instance.stun() { "know a STUN server" } else { "know no STUN server" };
+            given.push(format!(
+                "its clients {stun}; home routers keep source ports and drop what nobody asked for, those of mobile and \
+                 corporate networks pick a new port for each conversation"
+            ));
+        }
         let server = &self.site.network.devices[self.site.server_of[n]];
         if instance.deploy.firewall.is_empty() && server.pipeline.chains.is_empty() {
             let line = format!("{} has no firewall of its own: none is given", server.name);
@@ -70,7 +82,9 @@ impl Judge<'_> {
             ));
         }
         not_judged.extend(instance.profile.not_judged.iter().cloned());
-        not_judged.insert("callers' own networks: strict NATs, blocked UDP".into());
+        if instance.ice().is_none() {
+            not_judged.insert("callers' own networks: strict NATs, blocked UDP".into());
+        }
         not_judged.insert(format!("whether {} is running and configured as stated", instance.profile.title));
     }
 
@@ -135,6 +149,9 @@ pub(super) fn finish(mut report: Report) -> Report {
     report
 }
 
+/// Marks a place from which not everybody gets through.
+const OTHERWISE: &str = " otherwise";
+
 fn headline(report: &Report) -> String {
     let many = report.instances.len() > 1;
     let places = |verdict: Verdict| {
@@ -151,7 +168,7 @@ fn headline(report: &Report) -> String {
             let all = here().count() == kinds.len();
             let who = match verdict {
                 _ if all => String::new(),
-                Verdict::Works => " otherwise".to_owned(),
+                Verdict::Works => OTHERWISE.to_owned(),
                 _ => format!(" ({})", in_a_sentence(&kinds)),
             };
             let place = match &*p.vantage {
@@ -183,7 +200,9 @@ fn headline(report: &Report) -> String {
         (Verdict::Works, "calls work"),
     ] {
         let list = places(verdict);
-        if !list.is_empty() {
+        if verdict == Verdict::Works && !parts.is_empty() && list.iter().any(|l| l.ends_with(OTHERWISE)) {
+            parts.push("everybody else gets through".to_owned());
+        } else if !list.is_empty() {
             let words = if parts.is_empty() || verdict != Verdict::Works { words } else { "they work" };
             parts.push(format!("{words} {}", and(&list)));
         }

@@ -79,6 +79,8 @@ pub enum Lack {
     Wider,
     /// The rules in force are not those of the configuration.
     NotApplied,
+    /// Some callers get through only because both sides send.
+    HolePunching,
     /// Browsers refuse microphones on plain HTTP.
     PlainHttp,
     /// The range is too small for a call.

@@ -10,6 +10,7 @@ mod forward_missing;
 mod gap;
 mod hairpin_missing;
 mod hairpin_no_source_nat;
+mod hole_punching_only;
 mod not_understood;
 mod plain_http;
 mod port_overlap;
@@ -98,6 +99,7 @@ pub const CAUSES: &[&Cause] = &[
     &filter_missing::CAUSE,
     &forbidden_open::CAUSE,
     &wider_than_needed::CAUSE,
+    &hole_punching_only::CAUSE,
     &plain_http::CAUSE,
     &range_too_small::CAUSE,
     &port_overlap::CAUSE,

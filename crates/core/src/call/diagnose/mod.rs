@@ -67,6 +67,7 @@ pub(super) fn findings(snapshot: &Snapshot, first: &Analysis) -> (Vec<Finding>, 
     try_notes(snapshot, &mut found, last, &mut proven);
     let mut out = say::findings(snapshot, &found, &proven);
     out.extend(say::notes(first));
+    out.extend(say::hole_punching(first, &found));
     if let Some(finding) = say::apply_forgotten(snapshot, first) {
         out.insert(0, finding);
     }

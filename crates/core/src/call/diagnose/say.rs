@@ -7,7 +7,7 @@ use crate::change::Planned;
 use crate::dialect;
 use crate::finding::{Gap, Lack, Near, Stands, find};
 use crate::model::{SourceId, SourceSpan};
-use crate::report::{Change, Finding, Mark, Verdict};
+use crate::report::{Change, Finding, Mark, Reach, Verdict};
 use crate::snapshot::{Snapshot, line_column};
 
 /// Everything that was found, each cause once.
@@ -180,27 +180,32 @@ fn telling(text: &str, start: usize, end: usize) -> (usize, usize) {
     }
 }
 
+/// A gap of which there is nothing to show.
+fn bare(lack: Lack, name: String, what: String, story: String) -> Gap {
+    Gap {
+        lack,
+        device: 0,
+        name,
+        wanted: None,
+        what,
+        host: None,
+        asked: None,
+        outer: None,
+        family: crate::model::Family::V4,
+        paths: Vec::new(),
+        who: String::new(),
+        story,
+        at: Vec::new(),
+        doubt: None,
+    }
+}
+
 /// What the product itself says, whatever the network does.
 pub(super) fn notes(a: &Analysis) -> Vec<Finding> {
     let mut out = Vec::new();
     for instance in &a.instances {
         let mode = instance.mode();
-        let base = |lack: Lack, what: String, story: String| Gap {
-            lack,
-            device: 0,
-            name: instance.label().to_owned(),
-            wanted: None,
-            what,
-            host: None,
-            asked: None,
-            outer: None,
-            family: crate::model::Family::V4,
-            paths: Vec::new(),
-            who: String::new(),
-            story,
-            at: Vec::new(),
-            doubt: None,
-        };
+        let base = |lack: Lack, what: String, story: String| bare(lack, instance.label().to_owned(), what, story);
         if let Some(why) = mode.and_then(|m| m.plain_http.clone()) {
             out.extend(plain(&base(Lack::PlainHttp, String::new(), why)));
         }
@@ -217,6 +222,34 @@ pub(super) fn notes(a: &Analysis) -> Vec<Finding> {
         }
     }
     out
+}
+
+/// Callers who get through by hole punching, and what would make it firm.
+pub(super) fn hole_punching(a: &Analysis, found: &[Found]) -> Option<Finding> {
+    let fragile = |p: &&crate::report::Path| {
+        let ways = p.legs.iter().filter(|l| l.kind == "media").flat_map(|l| l.any_of.first());
+        ways.into_iter().any(|w| matches!(w.reach, Reach::Punched | Reach::Chance))
+    };
+    let paths: Vec<&crate::report::Path> = a.report.paths.iter().filter(fragile).collect();
+    let first = paths.first()?;
+    let udp = |f: &&Found| f.gap.what.starts_with("udp") && f.gap.wanted.is_some();
+    let closing = found.iter().filter(udp).find(|f| f.gap.paths.contains(&first.id));
+    let firm = closing.map_or_else(String::new, |f| {
+        let does = match &f.gap.lack {
+            Lack::Forward { .. } => format!("a forward of {} on {}", f.gap.what, f.gap.name),
+            _ => format!("a rule of {} that lets {} pass", f.gap.name, f.gap.what),
+        };
+        format!("; {does} makes it firm ({})", f.cause.code)
+    });
+    let mut kinds: Vec<&str> = paths.iter().map(|p| p.kind).collect();
+    kinds.dedup();
+    let who = format!("callers {}", crate::report::in_a_sentence(&kinds));
+    let story = format!("nothing lets media in; it passes only while both sides send, as answers to each other{firm}");
+    let name = closing.map_or_else(String::new, |f| f.gap.name.clone());
+    let gap = Gap { who, ..bare(Lack::HolePunching, name, String::new(), story) };
+    let mut finding = plain(&gap)?;
+    finding.paths = paths.iter().map(|p| p.id.clone()).collect();
+    Some(finding)
 }
 
 fn plain(gap: &Gap) -> Option<Finding> {

@@ -1,7 +1,7 @@
 //! Notes under the table: where packets stop, by which rule, and what they look like there.
 
 use super::{WIDTH, Writer, same_reason, shortened};
-use crate::report::{Alternative, Finding, Origin, Path, Piece, Reach, Report, Severity, Step};
+use crate::report::{Alternative, Finding, Origin, Path, Piece, Reach, Report, Severity, Step, Verdict};
 
 /// One reason for which packets stop or may stop, and everybody whom it concerns.
 pub(super) struct Note<'r> {
@@ -114,6 +114,10 @@ fn rule(out: &mut Writer, o: &Origin) {
 
 /// Ports and people: who has the same ports is named together.
 fn concerned(whom: &[Whom<'_>]) -> String {
+    // Whoever gets through in another way notices nothing.
+    let hurt = |(path, ..): &&Whom<'_>| path.verdict > Verdict::Works;
+    let affected: Vec<Whom<'_>> = whom.iter().filter(hurt).copied().collect();
+    let whom = if affected.is_empty() { whom } else { &affected };
     let mut people: Vec<(String, Vec<String>)> = Vec::new();
     for (path, a, piece) in whom {
         let family = if path.family == "ipv6" { ", IPv6" } else { "" };
