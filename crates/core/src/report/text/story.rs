@@ -4,20 +4,20 @@ use super::{WIDTH, Writer, same_reason, shortened};
 use crate::report::{Alternative, Finding, Origin, Path, Piece, Reach, Report, Severity, Step};
 
 /// One reason for which packets stop or may stop, and everybody whom it concerns.
-pub(super) struct Note<'r> {
+pub(in crate::report) struct Note<'r> {
     /// The piece that is told.
-    piece: &'r Piece,
+    pub piece: &'r Piece,
     /// Who, by what, which ports.
-    whom: Vec<Whom<'r>>,
+    pub whom: Vec<Whom<'r>>,
     /// Finding that tells the cause, as index into the report's list.
     pub finding: Option<usize>,
 }
 
 /// Who, by what, which ports.
-type Whom<'r> = (&'r Path, &'r Alternative, &'r Piece);
+pub(in crate::report) type Whom<'r> = (&'r Path, &'r Alternative, &'r Piece);
 
 /// All reasons, in the order of the table.
-pub(super) struct Notes<'r> {
+pub(in crate::report) struct Notes<'r> {
     pub list: Vec<Note<'r>>,
 }
 
@@ -71,15 +71,20 @@ impl<'r> Notes<'r> {
     }
 }
 
-pub(super) fn note(out: &mut Writer, number: usize, note: &Note<'_>) {
-    let piece = note.piece;
-    let title = match &piece.stop {
+/// Why the packets of a piece stop or may stop, in a sentence.
+pub(in crate::report) fn reason(piece: &Piece) -> String {
+    match &piece.stop {
         Some(stop) if piece.reach != Reach::Unknown => stop.what.clone(),
         _ => {
             let list: Vec<&str> = piece.doubts.iter().map(|d| &*d.what).collect();
             format!("it depends on what is not known: {}", list.join("; "))
         }
-    };
+    }
+}
+
+pub(super) fn note(out: &mut Writer, number: usize, note: &Note<'_>) {
+    let piece = note.piece;
+    let title = reason(piece);
     let mark = out.style.bold(&format!("[{number}]"));
     out.wrapped_after(&mark, format!("[{number}]").len() + 2, &title);
     out.wrapped(5, &format!("concerns {}", concerned(&note.whom)));
@@ -106,7 +111,7 @@ fn rule(out: &mut Writer, o: &Origin) {
 }
 
 /// Ports and people: who has the same ports is named together.
-fn concerned(whom: &[Whom<'_>]) -> String {
+pub(in crate::report) fn concerned(whom: &[Whom<'_>]) -> String {
     let mut people: Vec<(String, Vec<String>)> = Vec::new();
     for (path, a, piece) in whom {
         let family = if path.family == "ipv6" { ", IPv6" } else { "" };
@@ -179,7 +184,7 @@ fn way(out: &mut Writer, steps: &[Step]) {
 }
 
 /// Which rules let the calls that work through: the ports and places of each list of rules.
-pub(super) fn carried(out: &mut Writer, report: &Report) {
+pub(in crate::report) fn carried(report: &Report) -> Vec<String> {
     let mut lists: Vec<(String, Vec<&str>, Vec<&str>)> = Vec::new();
     for path in report.paths.iter().filter(|p| p.vantage != "server") {
         for a in path.legs.iter().flat_map(|l| &l.any_of) {
@@ -214,5 +219,5 @@ pub(super) fn carried(out: &mut Writer, report: &Report) {
     let line = |(rules, ports, places): &(String, Vec<&str>, Vec<&str>)| {
         format!("{} from {}: {rules}", ports.join(", "), places.join(", "))
     };
-    out.section("let in by", &lists.iter().map(line).collect::<Vec<_>>());
+    lists.iter().map(line).collect()
 }
