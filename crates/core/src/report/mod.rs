@@ -3,8 +3,10 @@
 //! The types are the JSON format `callpath.report/1`. Fields that nothing fills yet are there and empty, so that readers
 //! of the format need not change. The text form is made from these types alone.
 
+mod html;
 mod text;
 
+pub use html::html;
 pub(crate) use text::wrap;
 pub use text::{Style, text};
 
