@@ -47,6 +47,37 @@ pub(crate) fn list(out: &mut String, title: &str, items: &[String]) {
     *out += "</ul>\n";
 }
 
+/// A sentence as HTML: `code` as such, and options and ranges in one piece.
+pub(crate) fn prose(text: &str) -> String {
+    let parts: Vec<&str> = text.split('`').collect();
+    let paired = parts.len() % 2 == 1;
+    let mut out = String::new();
+    for (n, part) in parts.iter().enumerate() {
+        match n % 2 {
+            1 if paired => out.extend(["<code>", &escape(part), "</code>"]),
+            _ => {
+                out += if n > 0 && !paired { "`" } else { "" };
+                words(&mut out, part);
+            }
+        }
+    }
+    out
+}
+
+/// Words, those that must not be broken at a hyphen marked so: `--domain`, `50000-60000`.
+fn words(out: &mut String, text: &str) {
+    for word in text.split_inclusive(' ') {
+        let whole = word.len() < 24 && word.contains('-') && (word.contains("--") || word.contains(char::is_numeric));
+        let escaped = escape(word.trim_end_matches(' '));
+        if whole {
+            out.extend(["<span class=\"whole\">", &escaped, "</span>"]);
+        } else {
+            *out += &escaped;
+        }
+        *out += &word[word.trim_end_matches(' ').len()..];
+    }
+}
+
 /// Text as HTML. What XML forbids, and marks that turn the direction of reading, are shown as replaced.
 pub(crate) fn escape(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
@@ -63,4 +94,23 @@ pub(crate) fn escape(text: &str) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{escape, prose};
+
+    #[test]
+    fn nothing_in_a_text_is_markup() {
+        assert_eq!(escape("<a b=\"c\">&'"), "&lt;a b=&quot;c&quot;&gt;&amp;'");
+        assert_eq!(escape("a\u{1b}[1m\u{202e}b\u{0}"), "a\u{fffd}[1m\u{fffd}b\u{fffd}");
+        assert_eq!(prose("`<b>` <i>"), "<code>&lt;b&gt;</code> &lt;i&gt;");
+        assert_eq!(prose("one ` alone"), "one ` alone");
+    }
+
+    #[test]
+    fn options_and_ranges_stay_in_one_piece() {
+        assert_eq!(prose("a --b self-hosted"), "a <span class=\"whole\">--b</span> self-hosted");
+        assert_eq!(prose("1-2  3"), "<span class=\"whole\">1-2</span>  3");
+    }
 }

@@ -2,7 +2,7 @@
 
 use super::markdown::sections;
 use super::{Line, Sheet};
-use crate::page::{self, escape, list};
+use crate::page::{self, escape, list, prose};
 use std::fmt::Write;
 
 pub(super) fn html(sheet: &Sheet) -> String {
@@ -10,9 +10,9 @@ pub(super) fn html(sheet: &Sheet) -> String {
     let mut out = format!(
         "<h1>{}</h1>\n<p>{}</p>\n<p class=\"faint\">Mode <code>{}</code>: {}</p>\n",
         escape(&title),
-        escape(&sheet.about),
+        prose(&sheet.about),
         escape(&sheet.mode),
-        escape(&sheet.mode_about)
+        prose(&sheet.mode_about)
     );
     if let Some(why) = &sheet.plain_http {
         let _ = writeln!(out, "<p class=\"warn\"><strong>Without TLS:</strong> {}</p>", escape(why));
@@ -22,7 +22,7 @@ pub(super) fn html(sheet: &Sheet) -> String {
         table(&mut out, "Must not be reached", &sheet.closed, false);
     }
     for (title, items) in sections(sheet) {
-        list(&mut out, title, &items.iter().map(|i| escape(i)).collect::<Vec<_>>());
+        list(&mut out, title, &items.iter().map(|i| prose(i)).collect::<Vec<_>>());
     }
     let link =
         |(name, url): (&String, &String)| format!("{}: <a href=\"{}\">{}</a>", escape(name), escape(url), escape(url));
@@ -37,7 +37,7 @@ fn table(out: &mut String, title: &str, lines: &[Line], open: bool) {
         let example = if l.example { " <small>example, yours differs</small>" } else { "" };
         let ports = format!("<code>{}</code>{example}", l.ports);
         let label = l.label.as_ref().map_or_else(String::new, |n| format!(" <small>“{}”</small>", escape(n)));
-        let purpose = format!("{}{label}", escape(&l.purpose));
+        let purpose = format!("{}{label}", prose(&l.purpose));
         let proto = l.proto.to_uppercase();
         if open {
             vec![ports, proto, escape(&l.who), purpose, escape(&l.required)]

@@ -2,6 +2,7 @@
 //!
 //! Made from the report alone, like the text for a terminal, and with the same sentences.
 
+mod arrow;
 mod canvas;
 mod causes;
 mod lanes;
@@ -13,7 +14,7 @@ use super::text::finding::count;
 use super::text::story::{Notes, carried, reason};
 use super::text::{closed, exposures, left_out, perhaps_nobody, rulesets, unread, word};
 use super::{Report, Verdict};
-use crate::page::{escape, list, page};
+use crate::page::{escape, list, page, prose};
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("html/style.css");
@@ -26,10 +27,10 @@ pub fn html(report: &Report) -> String {
         "<h1><span class=\"word {}\">{} {word}</span> {}</h1>\n",
         report.verdict.word(),
         sign(report.verdict),
-        escape(&report.headline)
+        prose(&report.headline)
     );
     if let Some(line) = count(report) {
-        let _ = writeln!(out, "<p>{}</p>", escape(&line));
+        let _ = writeln!(out, "<p>{}</p>", prose(&line));
     }
     for instance in &report.instances {
         let told = instance.told.join(", ");
@@ -38,11 +39,11 @@ pub fn html(report: &Report) -> String {
             None => told,
         };
         let title = format!("{} on {}, reached as {by}", instance.label, instance.host.join(", "));
-        let _ = writeln!(out, "<h2>{}</h2>", escape(&title));
+        let _ = writeln!(out, "<h2>{}</h2>", prose(&title));
         tables::tables(&mut out, report, &instance.label, &notes);
     }
     if let Some((text, line)) = perhaps_nobody(report) {
-        let _ = writeln!(out, "<p>{}</p>\n<pre>{}</pre>", escape(&text), escape(&line));
+        let _ = writeln!(out, "<p>{}</p>\n<pre>{}</pre>", escape(&text), prose(&line));
     }
     causes::causes(&mut out, report, &notes);
     pictures::pictures(&mut out, report, &notes);
@@ -54,7 +55,7 @@ pub fn html(report: &Report) -> String {
     for (title, lines) in exposures(report) {
         section(&mut out, title, &lines);
     }
-    section(&mut out, "closed", &closed(report));
+    section(&mut out, "what is closed", &closed(report));
     for (title, lines) in left_out(report) {
         section(&mut out, &title, &lines);
     }
@@ -67,7 +68,7 @@ pub fn html(report: &Report) -> String {
 
 /// A list of texts under a heading.
 fn section(out: &mut String, title: &str, lines: &[String]) {
-    list(out, &escape(title), &lines.iter().map(|l| escape(l)).collect::<Vec<_>>());
+    list(out, &escape(title), &lines.iter().map(|l| prose(l)).collect::<Vec<_>>());
 }
 
 /// A sign beside every coloured word: colours alone say nothing to some readers.

@@ -4,14 +4,14 @@
 use crate::page::escape;
 use std::fmt::Write;
 
-/// Width of a picture.
-pub(super) const WIDTH: usize = 360;
+/// Width of a picture: that of a phone less the margins.
+pub(super) const WIDTH: usize = 340;
 
-/// Width of a letter of a fixed font of size 11, in tenths.
-const LETTER: usize = 67;
+/// Width of a letter of a fixed font of size 11, in tenths; the widest that browsers use.
+const LETTER: usize = 68;
 
 /// Letters in a line that is as wide as the picture.
-pub(super) const LINE: usize = (WIDTH - 16) * 10 / LETTER;
+const LINE: usize = (WIDTH - 16) * 10 / LETTER;
 
 /// Distance of lines.
 const LEADING: usize = 15;

@@ -2,10 +2,13 @@
 
 use super::Notes;
 use crate::change::Step;
-use crate::page::escape;
-use crate::report::text::finding::{codes, plans, what_to_do};
+use crate::page::{escape, prose};
+use crate::report::text::finding::{codes, merged, plans, what_to_do};
 use crate::report::{Mark, Report};
 use std::fmt::Write;
+
+/// How the parts of an explanation begin.
+const PARTS: [&str; 4] = ["what happens:", "who notices:", "how it is recognised:", "what to do:"];
 
 /// Each cause once.
 pub(super) fn causes(out: &mut String, report: &Report, notes: &Notes<'_>) {
@@ -14,7 +17,7 @@ pub(super) fn causes(out: &mut String, report: &Report, notes: &Notes<'_>) {
             out,
             "<section class=\"{word}\" id=\"cause{}\">\n<h3>{word}: {} <span class=\"code\">[{}]</span></h3>",
             n + 1,
-            escape(&f.message),
+            prose(&f.message),
             f.code,
             word = f.severity.word()
         );
@@ -35,21 +38,34 @@ pub(super) fn causes(out: &mut String, report: &Report, notes: &Notes<'_>) {
         }
         *out += "</dl>\n";
         if let Some(cause) = crate::finding::find(f.code).filter(|_| codes(report).contains(&f.code)) {
-            let _ = writeln!(
-                out,
-                "<details><summary>why this breaks calls</summary>\n<pre>{}</pre></details>",
-                escape(cause.explain.trim())
-            );
+            *out += "<details><summary>why this breaks calls</summary>\n";
+            for paragraph in paragraphs(cause.explain) {
+                let _ = writeln!(out, "<p>{}</p>", prose(&paragraph));
+            }
+            *out += "</details>\n";
         }
         *out += "</section>\n";
     }
     changes(out, report);
 }
 
+/// An explanation without its line breaks: each of its parts begins with a few words and a colon.
+fn paragraphs(explain: &str) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for line in explain.lines().map(str::trim).filter(|l| !l.is_empty()) {
+        let begins = PARTS.iter().any(|p| line.starts_with(p));
+        match out.last_mut().filter(|_| !begins) {
+            Some(paragraph) => paragraph.extend([" ", line]),
+            None => out.push(line.to_owned()),
+        }
+    }
+    out
+}
+
 /// A line of a description list; the name is HTML already.
 fn fact(out: &mut String, name: &str, text: &str) {
     if !text.is_empty() {
-        let _ = writeln!(out, "<dt>{name}</dt><dd>{}</dd>", escape(text));
+        let _ = writeln!(out, "<dt>{name}</dt><dd>{}</dd>", prose(text));
     }
 }
 
@@ -65,7 +81,7 @@ fn place(out: &mut String, mark: &Mark) {
     let text = if mark.line.is_some() && from < to { text } else { escape(&mark.text) };
     let _ = writeln!(out, "<p class=\"place\">{}{at}</p>\n<pre>{text}</pre>", escape(&mark.source));
     if !mark.label.is_empty() {
-        let _ = writeln!(out, "<p class=\"label\">↑ {}</p>", escape(&mark.label));
+        let _ = writeln!(out, "<p class=\"label\">↑ {}</p>", prose(&mark.label));
     }
 }
 
@@ -76,7 +92,7 @@ fn changes(out: &mut String, report: &Report) {
         steps(out, &plan.steps);
         if !plan.undo.is_empty() {
             *out += "<details><summary>to take it back</summary>\n";
-            steps(out, &plan.undo);
+            steps(out, &merged(std::iter::once(&plan.undo)));
             *out += "</details>\n";
         }
         *out += "</section>\n";

@@ -1,7 +1,8 @@
 //! The picture of a path: a lane for each device, time goes down, and each arrow bears the packet's addresses there.
 
-use super::canvas::{Canvas, LINE, Line, WIDTH, fold, lines, width};
-use super::way::{Hop, Way, ends, packet};
+use super::arrow::Arrow;
+use super::canvas::{Canvas, Line, WIDTH, fold, lines, width};
+use super::way::{Hop, Way, packet};
 use crate::page::escape;
 use crate::report::{Origin, Piece, Reach};
 use std::fmt::Write;
@@ -62,8 +63,13 @@ impl Picture<'_> {
             let end = n + 1 == way.hops.len();
             if n > 0 {
                 let before = &way.hops[n - 1];
-                let ends = End { shown: n > 1, end };
-                arrow(canvas, lane(before.device), lane(hop.device), lanes, (before, hop), ends);
+                // The interfaces of the sender and of the receiver say nothing.
+                let out = before.out.filter(|_| n > 1);
+                let by = hop.by.filter(|_| !end);
+                let (from, to) = (lane(before.device), lane(hop.device));
+                let past = lanes.get(from.min(to) + 1..from.max(to)).unwrap_or_default().join(", ");
+                let (x, target) = (middle(from, lanes.len()), middle(to, lanes.len()));
+                Arrow { x, target, old: before.came, new: hop.came, out, by, past }.draw(canvas);
             }
             let x = middle(lane(hop.device), lanes.len());
             let decider = self.decider().filter(|_| last && end);
@@ -90,12 +96,12 @@ impl Picture<'_> {
 
     /// The last box.
     fn ending(&self) -> (&'static str, Vec<Line>) {
-        let (class, text, strong) = match (self.piece.reach, &self.piece.stop) {
+        let (class, sign, strong) = match (self.piece.reach, &self.piece.stop) {
             (Reach::Open, _) => return ("box good", arrived(self.ways.last().map_or("reply", |w| w.packet))),
-            (Reach::Unknown, _) | (_, None) => ("box open", format!("? {}", super::reason(self.piece)), "warned"),
-            (_, Some(stop)) => ("box bad", format!("✕ {}", stop.what), "wrong"),
+            (Reach::Unknown, _) | (_, None) => ("box open", "?", "warned"),
+            (_, Some(_)) => ("box bad", "✕", "wrong"),
         };
-        let mut told = lines(&text, strong, 8);
+        let mut told = lines(&format!("{sign} {}", why(self.piece)), strong, 8);
         if let Some(o) = self.decider() {
             told.extend(lines(&o.place(), "place", 2));
             told.extend(lines(&o.text, strong, 4));
@@ -104,13 +110,9 @@ impl Picture<'_> {
     }
 }
 
-/// Which ends of an arrow show their interfaces.
-#[derive(Clone, Copy)]
-struct End {
-    /// The tail: not at the sender, whose interface says nothing.
-    shown: bool,
-    /// The head is where the packet ends.
-    end: bool,
+/// Why packets stop, with arrows as in the picture.
+fn why(piece: &Piece) -> String {
+    super::reason(piece).replace(" -> ", " → ")
 }
 
 fn arrived(packet: &str) -> Vec<Line> {
@@ -126,9 +128,9 @@ fn middle(lane: usize, lanes: usize) -> usize {
 /// Names of the devices, each at the head of its lane.
 fn heads(canvas: &mut Canvas, lanes: &[&str], reached: usize) {
     let count = lanes.len().max(1);
-    let wide = (WIDTH / count - 4).min(150);
+    let wide = (WIDTH / count - 2).min(150);
     // Four devices and more have narrower letters.
-    let (letter, class) = if count > 3 { (58, "name narrow") } else { (67, "name") };
+    let (letter, class) = if count > 3 { (56, "name narrow") } else { (68, "name") };
     let names: Vec<(Vec<String>, bool)> = lanes.iter().map(|l| fold(l, (wide - 4) * 10 / letter, 4)).collect();
     let rows = names.iter().map(|(l, _)| l.len()).max().unwrap_or(1);
     let height = rows * 13 + 10;
@@ -147,62 +149,6 @@ fn heads(canvas: &mut Canvas, lanes: &[&str], reached: usize) {
         }
     }
     canvas.y = height + 1;
-}
-
-/// An arrow from lane to lane, with the packet's addresses above and the interfaces below.
-fn arrow(canvas: &mut Canvas, from: usize, to: usize, lanes: &[&str], hops: (&Hop<'_>, &Hop<'_>), show: End) {
-    let (x, target) = (middle(from, lanes.len()), middle(to, lanes.len()));
-    let (before, after) = hops;
-    let (old, new) = (ends(before.came), ends(after.came));
-    let class = |changed: bool| if changed { "new" } else { "old" };
-    let (first, second) = (class(old.0 != new.0), class(old.1 != new.1));
-    let label = format!("{} → {}", new.0, new.1);
-    let pieces = |a: &str, b: &str| {
-        format!("<tspan class=\"{first}\">{}</tspan> → <tspan class=\"{second}\">{}</tspan>", escape(a), escape(b))
-    };
-    let rows: Vec<(String, usize)> = if label.chars().count() <= LINE {
-        vec![(pieces(new.0, new.1), width(&label))]
-    } else {
-        // Two addresses of IPv6 stand above each other.
-        let low = format!("→ {}", new.1);
-        let (a, b) = (escape(new.0), escape(new.1));
-        vec![
-            (format!("<tspan class=\"{first}\">{a}</tspan>"), width(new.0)),
-            (format!("→ <tspan class=\"{second}\">{b}</tspan>"), width(&low)),
-        ]
-    };
-    for (markup, wide) in rows {
-        let half = wide / 2 + 1;
-        let at = usize::midpoint(x, target).clamp(half, WIDTH.saturating_sub(half).max(half));
-        canvas.y += 14;
-        let _ = writeln!(
-            canvas.out,
-            "<text x=\"{at}\" y=\"{}\" text-anchor=\"middle\" class=\"on\">{markup}</text>",
-            canvas.y
-        );
-    }
-    canvas.y += 9;
-    canvas.arrow(x, target);
-    let (tail, head) = if target > x { ("start", "end") } else { ("end", "start") };
-    let near = |at: usize, other: usize| if other > at { at + 5 } else { at.saturating_sub(5) };
-    let y = canvas.y + 13;
-    let mut below = false;
-    let iface = |name: &str| Line { text: name.into(), class: "on small", whole: None };
-    if let Some(name) = before.out.filter(|_| show.shown) {
-        canvas.text(near(x, target), y, tail, &iface(name));
-        below = true;
-    }
-    if let Some(name) = after.by.filter(|_| !show.end) {
-        canvas.text(near(target, x), y, head, &iface(name));
-        below = true;
-    }
-    let passed = &lanes[from.min(to) + 1..from.max(to).max(from.min(to) + 1)];
-    if !passed.is_empty() {
-        let text = format!("past {}", passed.join(", "));
-        canvas.text(usize::midpoint(x, target), y, "middle", &Line { text, class: "on small", whole: None });
-        below = true;
-    }
-    canvas.y += if below { 20 } else { 10 };
 }
 
 /// What a device does to a packet: changed addresses, and the rules that acted.
@@ -238,12 +184,12 @@ pub(super) fn words(ways: &[Way<'_>], piece: &Piece) -> Vec<String> {
             for said in hop.changes().into_iter().chain(session).chain(rules) {
                 text.extend(["; ", &said]);
             }
-            out.push(text);
+            out.push(text.replace(" -> ", " → "));
         }
     }
     out.push(match piece.reach {
         Reach::Open => "it gets through, and so does the answer".into(),
-        _ => super::reason(piece),
+        _ => why(piece),
     });
     out
 }

@@ -3,7 +3,7 @@
 use super::lanes::{Picture, words};
 use super::way::{Way, ends, ways};
 use super::{Notes, sign};
-use crate::page::escape;
+use crate::page::prose;
 use crate::report::text::fate;
 use crate::report::text::story::{Whom, concerned};
 use crate::report::{Piece, Reach, Report, Verdict};
@@ -15,7 +15,7 @@ pub(super) fn pictures(out: &mut String, report: &Report, notes: &Notes<'_>) {
     if notes.list.is_empty() && works.is_empty() {
         return;
     }
-    *out += "<h2>The way of the packets</h2>\n";
+    *out += "<h2>the way of the packets</h2>\n";
     if !notes.list.is_empty() {
         *out += "<div class=\"pictures\">\n";
         for (n, note) in notes.list.iter().enumerate() {
@@ -84,26 +84,26 @@ fn figure(out: &mut String, report: &Report, number: usize, whom: &[Whom<'_>], c
          <span class=\"{}\">{} {word}</span>: {}</figcaption>",
         verdict.word(),
         sign(verdict),
-        escape(&concerned(whom))
+        prose(&concerned(whom))
     );
     let ways = ways(piece);
     if ways.is_empty() {
         // No packet can be followed: something about the site itself is not known.
-        let _ = writeln!(out, "<p>{}</p>", escape(&super::reason(piece)));
+        let _ = writeln!(out, "<p>{}</p>", prose(&super::reason(piece)));
     } else {
         let server = missed(report, path, &ways);
         let picture = Picture { piece, ways: &ways, server };
         *out += &picture.svg(number, &format!("{drawn}: {word}"));
     }
     for doubt in piece.doubts.iter().filter(|d| !d.supply.is_empty()) {
-        let _ = writeln!(out, "<p>to know it: {}</p>", escape(&doubt.supply));
+        let _ = writeln!(out, "<p>to know it: {}</p>", prose(&doubt.supply));
     }
     if let Some((n, code)) = cause {
         let _ = writeln!(out, "<p>cause: <a href=\"#cause{n}\">{code}</a></p>");
     }
     if !ways.is_empty() {
         let several = if whom.len() > 1 { format!(" (drawn: {drawn})") } else { String::new() };
-        in_words(out, &escape(&several), &ways, piece);
+        in_words(out, &prose(&several), &ways, piece);
     }
     *out += "</figure>\n";
 }
@@ -112,7 +112,7 @@ fn figure(out: &mut String, report: &Report, number: usize, whom: &[Whom<'_>], c
 fn in_words(out: &mut String, several: &str, ways: &[Way<'_>], piece: &Piece) {
     let _ = writeln!(out, "<details><summary>in words{several}</summary>\n<ol>");
     for line in words(ways, piece) {
-        let _ = writeln!(out, "<li>{}</li>", escape(&line));
+        let _ = writeln!(out, "<li>{}</li>", prose(&line));
     }
     *out += "</ol></details>\n";
 }

@@ -1,7 +1,7 @@
 //! Who calls, and whether the call gets through.
 
 use super::{Notes, sign};
-use crate::page::{self, escape};
+use crate::page::{self, escape, prose};
 use crate::report::text::table::{state, verdict};
 use crate::report::{Alternative, Path, Reach, Report, Verdict};
 use std::fmt::Write;
@@ -34,10 +34,10 @@ pub(super) fn tables(out: &mut String, report: &Report, instance: &str, notes: &
     }
     if !others.is_empty() {
         let row = |(path, a): (&&Path, &Alternative)| {
-            vec![who(path), escape(&a.what), escape(&a.purpose), cell(a, notes), fate(path)]
+            vec![who(path), escape(&a.what), prose(&a.purpose), cell(a, notes), fate(path)]
         };
         let rows = others.iter().flat_map(|p| p.legs.iter().flat_map(|l| &l.any_of).map(move |a| (p, a)));
-        let _ = writeln!(out, "<h3>Besides calls</h3>");
+        let _ = writeln!(out, "<h3>besides calls</h3>");
         page::table(out, &["who", "by", "for", "that is", "in all"], rows.map(row));
     }
 }
@@ -47,7 +47,7 @@ fn alternatives<'r>(paths: &[&'r Path]) -> impl Iterator<Item = &'r Alternative>
 }
 
 fn who(path: &Path) -> String {
-    escape(&if path.family == "ipv6" { format!("{}, IPv6", path.who) } else { path.who.clone() })
+    prose(&if path.family == "ipv6" { format!("{}, IPv6", path.who) } else { path.who.clone() })
 }
 
 fn fate(path: &Path) -> String {

@@ -57,7 +57,9 @@ fn add<'r>(hops: &mut Vec<Hop<'r>>, step: &'r Step) {
         }
         (Some(_), Some(o)) => {
             let written = o.line.is_some() || o.handle.is_some();
-            if written && step.action == "rule" && !hop.rules.contains(&o) {
+            // One statement can act twice: a forward that also changes the source on the way out.
+            let told = hop.rules.iter().any(|r| r.place() == o.place() && r.text == o.text);
+            if written && step.action == "rule" && !told {
                 hop.rules.push(o);
             }
         }
@@ -75,7 +77,7 @@ impl Hop<'_> {
     /// How its addresses changed here, in words.
     pub fn changes(&self) -> Vec<String> {
         let ((from, to), (now_from, now_to)) = (ends(self.came), ends(self.left));
-        let change = |what: &str, old: &str, new: &str| (old != new).then(|| format!("{what} {old} becomes {new}"));
+        let change = |what: &str, old: &str, new: &str| (old != new).then(|| format!("{what} becomes {new}"));
         [change("source", from, now_from), change("destination", to, now_to)].into_iter().flatten().collect()
     }
 }

@@ -222,7 +222,7 @@ fn by_device<'r>(findings: &[&'r Finding], remark: impl Fn(bool) -> &'static str
 }
 
 /// Steps of several changes: "Apply Changes" once for each page, commands for one shell together.
-fn merged<'a>(lists: impl Iterator<Item = &'a Vec<Step>>) -> Vec<Step> {
+pub(in crate::report) fn merged<'a>(lists: impl Iterator<Item = &'a Vec<Step>>) -> Vec<Step> {
     let mut out: Vec<Step> = Vec::new();
     for step in lists.flatten() {
         if out.last().is_some_and(|l| l.place == "Apply Changes") && area(&step.place) == area_before(&out) {
