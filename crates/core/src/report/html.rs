@@ -13,7 +13,7 @@ mod way;
 use super::text::finding::count;
 use super::text::story::{Notes, carried, reason};
 use super::text::{closed, exposures, left_out, perhaps_nobody, rulesets, unread, word};
-use super::{Report, Verdict};
+use super::{Reach, Report, Verdict};
 use crate::page::{escape, list, page, prose};
 use std::fmt::Write;
 
@@ -69,6 +69,16 @@ pub fn html(report: &Report) -> String {
 /// A list of texts under a heading.
 fn section(out: &mut String, title: &str, lines: &[String]) {
     list(out, &escape(title), &lines.iter().map(|l| prose(l)).collect::<Vec<_>>());
+}
+
+/// What the fate of ports means for whoever calls by them.
+fn meaning(reach: Reach) -> Verdict {
+    match reach {
+        Reach::Open => Verdict::Works,
+        Reach::Partly => Verdict::Degraded,
+        Reach::Unknown => Verdict::Unknown,
+        Reach::Closed => Verdict::Fails,
+    }
 }
 
 /// A sign beside every coloured word: colours alone say nothing to some readers.

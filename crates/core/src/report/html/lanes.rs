@@ -3,8 +3,9 @@
 use super::arrow::Arrow;
 use super::canvas::{Canvas, Line, WIDTH, fold, lines, width};
 use super::way::{Hop, Way, packet};
+use super::{meaning, sign};
 use crate::page::escape;
-use crate::report::{Origin, Piece, Reach};
+use crate::report::{Origin, Piece, Reach, Verdict};
 use std::fmt::Write;
 
 /// Rules that a box names before it only counts them.
@@ -96,12 +97,13 @@ impl Picture<'_> {
 
     /// The last box.
     fn ending(&self) -> (&'static str, Vec<Line>) {
-        let (class, sign, strong) = match (self.piece.reach, &self.piece.stop) {
-            (Reach::Open, _) => return ("box good", arrived(self.ways.last().map_or("reply", |w| w.packet))),
-            (Reach::Unknown, _) | (_, None) => ("box open", "?", "warned"),
-            (_, Some(_)) => ("box bad", "✕", "wrong"),
+        let verdict = meaning(self.piece.reach);
+        let (class, strong) = match verdict {
+            Verdict::Works => return ("box good", arrived(self.ways.last().map_or("reply", |w| w.packet))),
+            Verdict::Fails => ("box bad", "wrong"),
+            Verdict::Degraded | Verdict::Unknown => ("box open", "warned"),
         };
-        let mut told = lines(&format!("{sign} {}", why(self.piece)), strong, 8);
+        let mut told = lines(&format!("{} {}", sign(verdict), why(self.piece)), strong, 8);
         if let Some(o) = self.decider() {
             told.extend(lines(&o.place(), "place", 2));
             told.extend(lines(&o.text, strong, 4));

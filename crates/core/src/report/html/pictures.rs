@@ -2,7 +2,7 @@
 
 use super::lanes::{Picture, words};
 use super::way::{Way, ends, ways};
-use super::{Notes, sign};
+use super::{Notes, meaning, sign};
 use crate::page::prose;
 use crate::report::text::fate;
 use crate::report::text::story::{Whom, concerned};
@@ -71,11 +71,8 @@ fn shape(ways: &[Way<'_>]) -> Vec<String> {
 
 fn figure(out: &mut String, report: &Report, number: usize, whom: &[Whom<'_>], cause: Option<(usize, &str)>) {
     let Some((path, a, piece)) = whom.first().copied() else { return };
-    let (verdict, word) = match piece.reach {
-        Reach::Open => (Verdict::Works, "works"),
-        Reach::Unknown => (Verdict::Unknown, "unknown"),
-        _ => (Verdict::Fails, fate(piece.reach, piece.stop.as_ref())),
-    };
+    let verdict = meaning(piece.reach);
+    let word = if verdict == Verdict::Works { "works" } else { fate(piece.reach, piece.stop.as_ref()) };
     let proto = a.what.split(' ').next().unwrap_or_default();
     let drawn = format!("{proto} {} from {}", piece.ports, path.who);
     let _ = writeln!(

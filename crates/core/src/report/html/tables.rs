@@ -1,9 +1,9 @@
 //! Who calls, and whether the call gets through.
 
-use super::{Notes, sign};
+use super::{Notes, meaning, sign};
 use crate::page::{self, escape, prose};
 use crate::report::text::table::{state, verdict};
-use crate::report::{Alternative, Path, Reach, Report, Verdict};
+use crate::report::{Alternative, Path, Report};
 use std::fmt::Write;
 
 /// One row for each path of an instance; what is no call follows in a table of its own.
@@ -56,12 +56,7 @@ fn fate(path: &Path) -> String {
 
 /// The fate with links to the pictures that show it.
 fn cell(a: &Alternative, notes: &Notes<'_>) -> String {
-    let verdict = match a.reach {
-        Reach::Open => Verdict::Works,
-        Reach::Closed => Verdict::Fails,
-        Reach::Partly => Verdict::Degraded,
-        Reach::Unknown => Verdict::Unknown,
-    };
+    let verdict = meaning(a.reach);
     let links = notes.of(a).into_iter().map(|n| format!(" <a href=\"#picture{n}\">[{n}]</a>"));
     format!(
         "<span class=\"{}\">{} {}</span>{}",
