@@ -3,7 +3,7 @@
 use crate::shell::Shell;
 use crate::{Format, NO_ANSWER, gather};
 use callpath_core::call::analyze;
-use callpath_core::report::{Style, Verdict, text};
+use callpath_core::report::{Style, Verdict, html, text};
 use std::path::Path;
 
 /// Judges a site and prints the report; the exit code.
@@ -22,6 +22,7 @@ pub fn run(site: &Path, format: Format, shell: &Shell) -> u8 {
             match format {
                 Format::Text => Shell::print(&text(&report, Style { colour: shell.colour })),
                 Format::Json => Shell::print(&report.json()),
+                Format::Html => Shell::print(&html(&report)),
             }
             u8::from(report.verdict != Verdict::Works)
         }

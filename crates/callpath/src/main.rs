@@ -70,6 +70,8 @@ enum Format {
     Text,
     /// For programs: callpath.report/1
     Json,
+    /// One page with pictures that needs nothing else
+    Html,
 }
 
 /// No answer: bad input, or our fault.

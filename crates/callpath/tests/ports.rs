@@ -51,7 +51,7 @@ fn ports_are_printed_in_every_format() {
         ("text", "udp 44200-44300"),
         ("markdown", "| 44200-44300 | UDP | everyone who calls |"),
         ("json", "\"schema\": \"callpath.ports/1\""),
-        ("html", "<!doctype html>"),
+        ("html", "<!DOCTYPE html>"),
     ] {
         let args = ["ports", "--system", "reflector", "--mode", "caddy", "--format", format];
         let output = folder.run(&args, "");

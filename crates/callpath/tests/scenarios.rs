@@ -2,6 +2,8 @@
 //! differ from the example's; then makes the printed changes and compares what comes of them. `CALLPATH_BLESS=1` writes
 //! the reports anew.
 
+mod page;
+
 use callpath_core::call::{analyze, changes};
 use callpath_core::dialect::{Patch, apply};
 use callpath_core::snapshot::{Snapshot, Source};
@@ -80,6 +82,7 @@ fn run(dir: &Path) -> Outcome {
     }
     let json: serde_json::Value = serde_json::from_str(&call("json").0).expect("JSON");
     let paths = json["paths"].as_array().expect("paths");
+    assert_eq!(page::faults(&call("html").0, &json), Vec::<String>::new(), "the page of {}", dir.display());
     let word = |v: &serde_json::Value| v.as_str().expect("a word").to_owned();
     let verdicts = paths.iter().map(|p| (word(&p["id"]), word(&p["verdict"]))).collect();
     let findings = json["findings"].as_array().expect("findings");

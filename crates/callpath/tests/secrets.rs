@@ -132,6 +132,7 @@ fn nothing_secret_is_gathered_or_printed() {
     let ways: &[&[&str]] = &[
         &["check"],
         &["check", "--format", "json"],
+        &["check", "--format", "html"],
         &["import", "config.xml"],
         &["import", "--unread", "config.xml"],
         &["import", "--summary", "."],

@@ -9,6 +9,7 @@ pub mod dialect;
 pub mod finding;
 pub mod manifest;
 pub mod model;
+mod page;
 pub mod ports;
 pub mod profile;
 pub mod render;

@@ -118,7 +118,7 @@ impl Analysis {
             own().chain(self.report.paths.iter().filter(alike)).flat_map(|p| &p.legs).flat_map(|l| &l.any_of);
         let ports = show_set(&failure.region.part(Part::DstPort));
         let here = alternatives.filter(|a| a.requirement == failure.requirement.id).flat_map(|a| &a.pieces);
-        let pieces = here.filter(|p| p.ports == ports && p.reach != Reach::Open);
+        let mut pieces = here.filter(|p| p.ports == ports && p.reach != Reach::Open);
         let told = |p: &Piece| {
             let stop = p
                 .stop
@@ -127,7 +127,7 @@ impl Analysis {
                 .map(|s| s.what.clone());
             stop.or_else(|| p.doubts.first().filter(|_| p.reach == Reach::Unknown).map(|d| d.what.clone()))
         };
-        pieces.filter_map(told).next().unwrap_or_default()
+        pieces.find_map(told).unwrap_or_default()
     }
 
     /// The outermost gateway's address, when it is one that providers share between customers (RFC 6598).

@@ -105,6 +105,11 @@ const FACTS: &[(&str, &str, &str)] = &[
     ("livekit", "proxy", "full agent"),
 ];
 
+/// What a page says: ranges and options are marked, so that they are not broken.
+fn without_marks(page: &str) -> String {
+    page.split('<').map(|part| part.split_once('>').map_or(part, |(_, text)| text)).collect()
+}
+
 #[test]
 fn every_form_of_the_sheet_says_what_the_document_says() {
     for (system, mode, fact) in FACTS {
@@ -112,6 +117,7 @@ fn every_form_of_the_sheet_says_what_the_document_says() {
         for format in [Format::Text, Format::Markdown, Format::Html] {
             // The terminal's lines are broken.
             let text = render(&instance, format).split_whitespace().collect::<Vec<_>>().join(" ");
+            let text = if format == Format::Html { without_marks(&text) } else { text };
             assert!(text.contains(fact), "{system}, {mode}, {format:?}: {fact}\n{text}");
         }
     }

@@ -4,10 +4,12 @@
 //! of the format need not change. The text form is made from these types alone.
 
 mod callers;
+mod html;
 mod text;
 
 pub(crate) use callers::in_a_sentence;
 pub use callers::merged;
+pub use html::html;
 pub(crate) use text::wrap;
 pub use text::{Style, text};
 

@@ -1,10 +1,10 @@
 //! The report for a terminal: 80 columns, the verdict first.
 
-mod finding;
-mod story;
-mod table;
+pub(super) mod finding;
+pub(super) mod story;
+pub(super) mod table;
 
-use super::{Exposure, Piece, Reach, Report, Stop, Verdict};
+use super::{Exposure, Piece, Reach, Report, Ruleset, Stop, Verdict};
 use story::Notes;
 
 /// Columns of a line.
@@ -61,25 +61,38 @@ pub fn text(report: &Report, style: Style) -> String {
         out.blank();
         out.text += &table::table(report, &instance.label, &notes, style);
     }
-    perhaps_nobody(&mut out, report);
+    if let Some((text, line)) = perhaps_nobody(report) {
+        out.blank();
+        out.wrapped(2, &text);
+        out.line(&format!("    {line}"));
+    }
     finding::findings(&mut out, report, &notes);
     for (number, note) in notes.list.iter().enumerate().filter(|(_, n)| n.finding.is_none()) {
         out.blank();
         story::note(&mut out, number + 1, note);
     }
     if report.verdict == Verdict::Works && report.findings.is_empty() {
-        story::carried(&mut out, report);
+        out.section("let in by", &story::carried(report));
     }
     out.section("taken as given", &report.assumptions);
     out.section("not judged", &report.not_judged);
-    exposures(&mut out, report);
-    left_out(&mut out, report);
-    rulesets(&mut out, report);
+    for (title, lines) in exposures(report) {
+        out.section(title, &lines);
+    }
+    out.paragraph(&closed(report));
+    for (title, lines) in left_out(report) {
+        out.section(&title, &lines);
+    }
+    out.paragraph(&rulesets(report));
+    for line in unread(report) {
+        out.wrapped(4, &line);
+    }
     finding::explain(&mut out, report);
     out.text
 }
 
-fn word(verdict: Verdict) -> &'static str {
+/// The verdict as the report's first word.
+pub(super) fn word(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::Fails => "FAILS",
         Verdict::Works => "WORKS",
@@ -88,16 +101,9 @@ fn word(verdict: Verdict) -> &'static str {
     }
 }
 
-fn exposures(out: &mut Writer, report: &Report) {
+/// Ports that the internet reaches though no call needs them, under their headings.
+pub(super) fn exposures(report: &Report) -> Vec<(&'static str, Vec<String>)> {
     let list = &report.exposures;
-    if list.is_empty() {
-        let mut hosts: Vec<&str> = report.instances.iter().flat_map(|i| &i.host).map(String::as_str).collect();
-        hosts.dedup();
-        out.blank();
-        out.wrapped(2, &format!("nothing else on {} can be reached from the internet", hosts.join(", ")));
-        closed(out, report);
-        return;
-    }
     let forbidden: Vec<String> = list
         .iter()
         .filter_map(|e| {
@@ -110,10 +116,6 @@ fn exposures(out: &mut Writer, report: &Report) {
             Some(format!("{}{} {may} from the internet by {} ({why}){by}", e.socket, family(e), e.outside))
         })
         .collect();
-    let told = |code| report.findings.iter().any(|f| f.code == code);
-    if !told("forbidden-open") {
-        out.section("must not be reached", &forbidden);
-    }
     let others: Vec<String> = list
         .iter()
         .filter(|e| e.forbidden.is_none())
@@ -123,17 +125,24 @@ fn exposures(out: &mut Writer, report: &Report) {
             format!("{may}{}{by}{}, on the host of {}", e.socket, family(e), e.instance)
         })
         .collect();
-    if !told("wider-than-needed") {
-        out.section("the internet reaches, though no call needs it", &others);
-    }
-    if forbidden.is_empty() {
-        out.blank();
-        closed(out, report);
-    }
+    // What a finding tells is not told again.
+    let told = |code: &str| report.findings.iter().any(|f| f.code == code);
+    let sections = [
+        ("must not be reached", "forbidden-open", forbidden),
+        ("the internet reaches, though no call needs it", "wider-than-needed", others),
+    ];
+    sections.into_iter().filter(|(_, code, _)| !told(code)).map(|(title, _, lines)| (title, lines)).collect()
 }
 
-/// Ports that must stay closed, by protocol.
-fn closed(out: &mut Writer, report: &Report) {
+/// What the internet does not reach.
+pub(super) fn closed(report: &Report) -> Vec<String> {
+    let mut lines = Vec::new();
+    if report.exposures.is_empty() {
+        let mut hosts: Vec<&str> = report.instances.iter().flat_map(|i| &i.host).map(String::as_str).collect();
+        hosts.dedup();
+        lines.push(format!("nothing else on {} can be reached from the internet", hosts.join(", ")));
+    }
+    // Ports that must stay closed, by protocol.
     let ports = report.closed.iter().filter_map(|c| c.split(" (").next()?.split_once(' '));
     let mut list: Vec<(&str, Vec<&str>)> = Vec::new();
     for (proto, port) in ports {
@@ -147,16 +156,17 @@ fn closed(out: &mut Writer, report: &Report) {
         ports.dedup();
     }
     let words: Vec<String> = list.iter().map(|(proto, ports)| format!("{proto} {}", ports.join(", "))).collect();
-    if !words.is_empty() {
-        out.wrapped(2, &format!("what must stay closed is closed: {}", words.join("; ")));
+    if !words.is_empty() && report.exposures.iter().all(|e| e.forbidden.is_none()) {
+        lines.push(format!("what must stay closed is closed: {}", words.join("; ")));
     }
+    lines
 }
 
-/// Where only networks fail from which perhaps nobody calls: how to say so.
-fn perhaps_nobody(out: &mut Writer, report: &Report) {
+/// Where only networks fail from which perhaps nobody calls: how to say so, and the line to write.
+pub(super) fn perhaps_nobody(report: &Report) -> Option<(String, String)> {
     let bad = || report.paths.iter().filter(|p| matches!(p.verdict, Verdict::Fails | Verdict::Unknown));
     if bad().next().is_none() || !bad().all(|p| p.vantage.starts_with("net:")) {
-        return;
+        return None;
     }
     let mut names: Vec<&str> = bad().filter_map(|p| p.vantage.strip_prefix("net:")).collect();
     names.sort_unstable();
@@ -169,47 +179,46 @@ fn perhaps_nobody(out: &mut Writer, report: &Report) {
             others.push(place);
         }
     }
-    out.blank();
-    out.wrapped(2, &format!("if nobody calls from {}, say so in its [[deploy]] table:", names.join(" and ")));
-    out.line(&format!("    clients = [{}]", others.join(", ")));
+    let text = format!("if nobody calls from {}, say so in its [[deploy]] table:", names.join(" and "));
+    Some((text, format!("clients = [{}]", others.join(", "))))
 }
 
 fn family(e: &Exposure) -> &'static str {
     if e.family == "ipv6" { " by IPv6" } else { "" }
 }
 
-fn left_out(out: &mut Writer, report: &Report) {
+/// Rules that are on, but not loaded, by device.
+pub(super) fn left_out(report: &Report) -> Vec<(String, Vec<String>)> {
     let mut devices: Vec<&str> = report.left_out.iter().map(|l| &*l.device).collect();
     devices.dedup();
-    for device in devices {
+    let section = |device: &str| {
         let here = report.left_out.iter().filter(|l| l.device == device);
-        let lines: Vec<String> = here
-            .map(|l| {
-                let rule = if l.rule.is_empty() { String::new() } else { format!("\"{}\", ", l.rule) };
-                format!("{}: {rule}{}", l.origin.place(), l.why)
-            })
-            .collect();
-        out.section(&format!("on, but not loaded by {device}"), &lines);
-    }
+        let lines = here.map(|l| {
+            let rule = if l.rule.is_empty() { String::new() } else { format!("\"{}\", ", l.rule) };
+            format!("{}: {rule}{}", l.origin.place(), l.why)
+        });
+        (format!("on, but not loaded by {device}"), lines.collect())
+    };
+    devices.into_iter().map(section).collect()
 }
 
-fn rulesets(out: &mut Writer, report: &Report) {
-    if report.rulesets.is_empty() {
-        return;
-    }
-    out.blank();
-    for r in &report.rulesets {
+/// How much of each ruleset was understood.
+pub(super) fn rulesets(report: &Report) -> Vec<String> {
+    let line = |r: &Ruleset| {
         let unread = r.statements - r.understood - r.approximated;
-        let left = match (unread, r.approximated) {
+        match (unread, r.approximated) {
             (0, 0) => format!("every one of {} statements of {} was understood", r.statements, r.source),
             (0, n) => format!("{}: {} statements understood, {n} followed both ways", r.source, r.statements),
             (n, _) => format!("{}: {n} of {} statements not understood", r.source, r.statements),
-        };
-        out.wrapped(2, &left);
-    }
-    for unread in &report.unread {
-        out.wrapped(4, &format!("{}: {}", unread.origin.place(), unread.why));
-    }
+        }
+    };
+    report.rulesets.iter().map(line).collect()
+}
+
+/// Statements that were not understood.
+pub(super) fn unread(report: &Report) -> Vec<String> {
+    let shown = report.unread.iter().filter(|_| !report.rulesets.is_empty());
+    shown.map(|u| format!("{}: {}", u.origin.place(), u.why)).collect()
 }
 
 /// Text with its margins.
@@ -246,6 +255,16 @@ impl Writer {
         self.line(&format!("{word}  {}", lines.next().unwrap_or_default()));
         for line in lines {
             self.line(&format!("{}{line}", " ".repeat(margin)));
+        }
+    }
+
+    /// Lines of their own, after a blank one.
+    fn paragraph(&mut self, lines: &[String]) {
+        if !lines.is_empty() {
+            self.blank();
+        }
+        for line in lines {
+            self.wrapped(2, line);
         }
     }
 
@@ -289,7 +308,7 @@ fn shortened(text: &str, width: usize) -> String {
 }
 
 /// The fate of a piece in few words.
-fn fate(reach: Reach, stop: Option<&Stop>) -> &'static str {
+pub(super) fn fate(reach: Reach, stop: Option<&Stop>) -> &'static str {
     match (reach, stop) {
         (Reach::Open, _) => "open",
         (Reach::Unknown, _) => "unknown",

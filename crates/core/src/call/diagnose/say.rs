@@ -227,8 +227,8 @@ pub(super) fn notes(a: &Analysis) -> Vec<Finding> {
 /// Callers who get through by hole punching, and what would make it firm.
 pub(super) fn hole_punching(a: &Analysis, found: &[Found]) -> Option<Finding> {
     let fragile = |p: &&crate::report::Path| {
-        let ways = p.legs.iter().filter(|l| l.kind == "media").flat_map(|l| l.any_of.first());
-        ways.into_iter().any(|w| matches!(w.reach, Reach::Punched | Reach::Chance))
+        let mut ways = p.legs.iter().filter(|l| l.kind == "media").filter_map(|l| l.any_of.first());
+        ways.any(|w| matches!(w.reach, Reach::Punched | Reach::Chance))
     };
     let paths: Vec<&crate::report::Path> = a.report.paths.iter().filter(fragile).collect();
     let first = paths.first()?;

@@ -18,7 +18,7 @@ pub(super) fn findings(out: &mut Writer, report: &Report, notes: &Notes<'_>) {
 }
 
 /// How many causes there are, where, and whether something repairs them: the second line of a report.
-pub(super) fn count(report: &Report) -> Option<String> {
+pub(in crate::report) fn count(report: &Report) -> Option<String> {
     let errors: Vec<&Finding> = report.findings.iter().filter(|f| f.severity == Severity::Error).collect();
     let causes = if errors.len() == 1 { "1 cause".to_owned() } else { format!("{} causes", errors.len()) };
     let mut devices: Vec<&str> = Vec::new();
@@ -45,15 +45,20 @@ pub(super) fn count(report: &Report) -> Option<String> {
 
 /// Where to read on.
 pub(super) fn explain(out: &mut Writer, report: &Report) {
-    let mut codes: Vec<&str> =
-        report.findings.iter().filter(|f| f.severity == Severity::Error).map(|f| f.code).collect();
-    codes.dedup();
-    for (n, code) in codes.iter().enumerate() {
+    for (n, code) in codes(report).iter().enumerate() {
         if n == 0 {
             out.blank();
         }
         out.line(&format!("why this breaks calls: callpath explain {code}"));
     }
+}
+
+/// Codes of the errors.
+pub(in crate::report) fn codes(report: &Report) -> Vec<&'static str> {
+    let errors = report.findings.iter().filter(|f| f.severity == Severity::Error);
+    let mut codes: Vec<&str> = errors.map(|f| f.code).collect();
+    codes.dedup();
+    codes
 }
 
 fn one(out: &mut Writer, f: &Finding, told: Option<&(String, String)>) {
@@ -99,7 +104,7 @@ fn one(out: &mut Writer, f: &Finding, told: Option<&(String, String)>) {
 }
 
 /// The advice of `callpath explain`, for causes that no change of a file cures.
-fn what_to_do(code: &str) -> String {
+pub(in crate::report) fn what_to_do(code: &str) -> String {
     let explain = crate::finding::find(code).map_or("", |c| c.explain);
     let advice = explain.split_once("what to do: ").map_or("", |(_, rest)| rest);
     advice.trim_end().trim_end_matches('.').split_whitespace().collect::<Vec<_>>().join(" ")
@@ -169,42 +174,55 @@ fn shown(mark: &Mark) -> (String, usize) {
     (text.trim_end().to_owned(), column)
 }
 
-/// Changes by device, numbered through, with the way back: first the cure, then what may be done besides.
-fn changes(out: &mut Writer, report: &Report) {
-    let (besides, cure): (Vec<&Finding>, Vec<&Finding>) =
-        report.findings.iter().partition(|f| f.severity == Severity::Note);
-    by_device(out, &cure, |verified| if verified { " (checked: every row above works after it)" } else { "" });
-    by_device(out, &besides, |_| " if you like (checked: no call depends on it)");
+/// What to change on one device.
+pub(in crate::report) struct Plan<'r> {
+    pub device: &'r str,
+    /// What is known of its effect.
+    pub remark: &'static str,
+    pub steps: Vec<Step>,
+    pub undo: Vec<Step>,
 }
 
-fn by_device(out: &mut Writer, findings: &[&Finding], remark: impl Fn(bool) -> &'static str) {
+/// Changes by device: first the cure, then what may be done besides.
+pub(in crate::report) fn plans(report: &Report) -> Vec<Plan<'_>> {
+    let (besides, cure): (Vec<&Finding>, Vec<&Finding>) =
+        report.findings.iter().partition(|f| f.severity == Severity::Note);
+    let mut out = by_device(&cure, |verified| if verified { " (checked: every row above works after it)" } else { "" });
+    out.extend(by_device(&besides, |_| " if you like (checked: no call depends on it)"));
+    out
+}
+
+/// The changes numbered through, with the way back.
+fn changes(out: &mut Writer, report: &Report) {
+    for plan in plans(report) {
+        out.blank();
+        out.line(&format!("  {}{}", out.style.bold(&format!("change on {}", plan.device)), plan.remark));
+        out.blank();
+        numbered(out, &plan.steps);
+        back(out, &plan.undo);
+    }
+}
+
+fn by_device<'r>(findings: &[&'r Finding], remark: impl Fn(bool) -> &'static str) -> Vec<Plan<'r>> {
     let mut devices: Vec<&str> = Vec::new();
     for change in findings.iter().filter_map(|f| f.change.as_ref()) {
         if !devices.contains(&change.device.as_str()) {
             devices.push(&change.device);
         }
     }
-    for device in devices {
+    let plan = |device: &'r str| {
         let here: Vec<&Finding> =
             findings.iter().copied().filter(|f| f.change.as_ref().is_some_and(|c| c.device == device)).collect();
         let steps = merged(here.iter().filter_map(|f| f.change.as_ref()).map(|c| &c.steps));
-        if steps.is_empty() {
-            continue;
-        }
         let verified = here.iter().all(|f| f.verified || f.severity != Severity::Error);
-        let checked = remark(verified);
-        out.blank();
-        out.line(&format!("  {}{checked}", out.style.bold(&format!("change on {device}"))));
-        out.blank();
-        numbered(out, &steps);
-        let undo: Vec<Step> =
-            here.iter().rev().filter_map(|f| f.change.as_ref()).flat_map(|c| c.undo.clone()).collect();
-        back(out, &undo);
-    }
+        let undo = here.iter().rev().filter_map(|f| f.change.as_ref()).flat_map(|c| c.undo.clone()).collect();
+        Plan { device, remark: remark(verified), steps, undo }
+    };
+    devices.into_iter().map(plan).filter(|p| !p.steps.is_empty()).collect()
 }
 
 /// Steps of several changes: "Apply Changes" once for each page, commands for one shell together.
-fn merged<'a>(lists: impl Iterator<Item = &'a Vec<Step>>) -> Vec<Step> {
+pub(in crate::report) fn merged<'a>(lists: impl Iterator<Item = &'a Vec<Step>>) -> Vec<Step> {
     let mut out: Vec<Step> = Vec::new();
     for step in lists.flatten() {
         if out.last().is_some_and(|l| l.place == "Apply Changes") && area(&step.place) == area_before(&out) {

@@ -4,17 +4,17 @@ use super::{WIDTH, Writer, same_reason, shortened};
 use crate::report::{Alternative, Finding, Origin, Path, Piece, Reach, Report, Severity, Step, Verdict};
 
 /// One reason for which packets stop or may stop, and everybody whom it concerns.
-pub(super) struct Note<'r> {
+pub(in crate::report) struct Note<'r> {
     /// The piece that is told.
-    piece: &'r Piece,
+    pub piece: &'r Piece,
     /// Who, by what, which ports.
-    whom: Vec<Whom<'r>>,
+    pub whom: Vec<Whom<'r>>,
     /// Finding that tells the cause, as index into the report's list.
     pub finding: Option<usize>,
 }
 
 /// Who, by what, which ports.
-type Whom<'r> = (&'r Path, &'r Alternative, &'r Piece);
+pub(in crate::report) type Whom<'r> = (&'r Path, &'r Alternative, &'r Piece);
 
 /// What a hole is.
 const HOLE: &str = "no rule lets callers in: the way opens only while both sides send, when each router takes the \
@@ -22,7 +22,7 @@ const HOLE: &str = "no rule lets callers in: the way opens only while both sides
                     mobile networks, break it";
 
 /// All reasons, in the order of the table.
-pub(super) struct Notes<'r> {
+pub(in crate::report) struct Notes<'r> {
     pub list: Vec<Note<'r>>,
 }
 
@@ -76,9 +76,9 @@ impl<'r> Notes<'r> {
     }
 }
 
-pub(super) fn note(out: &mut Writer, number: usize, note: &Note<'_>) {
-    let piece = note.piece;
-    let title = match &piece.stop {
+/// Why the packets of a piece stop or may stop, in a sentence.
+pub(in crate::report) fn reason(piece: &Piece) -> String {
+    match &piece.stop {
         _ if piece.reach == Reach::Punched => HOLE.to_owned(),
         _ if piece.reach == Reach::Chance => format!("{HOLE}; and that only if the right side sends first"),
         Some(stop) if piece.reach != Reach::Unknown => stop.what.clone(),
@@ -86,7 +86,12 @@ pub(super) fn note(out: &mut Writer, number: usize, note: &Note<'_>) {
             let list: Vec<&str> = piece.doubts.iter().map(|d| &*d.what).collect();
             format!("it depends on what is not known: {}", list.join("; "))
         }
-    };
+    }
+}
+
+pub(super) fn note(out: &mut Writer, number: usize, note: &Note<'_>) {
+    let piece = note.piece;
+    let title = reason(piece);
     let mark = out.style.bold(&format!("[{number}]"));
     out.wrapped_after(&mark, format!("[{number}]").len() + 2, &title);
     out.wrapped(5, &format!("concerns {}", concerned(&note.whom)));
@@ -113,7 +118,7 @@ fn rule(out: &mut Writer, o: &Origin) {
 }
 
 /// Ports and people: who has the same ports is named together.
-fn concerned(whom: &[Whom<'_>]) -> String {
+pub(in crate::report) fn concerned(whom: &[Whom<'_>]) -> String {
     // Whoever gets through in another way notices nothing.
     let hurt = |(path, ..): &&Whom<'_>| path.verdict > Verdict::Works;
     let affected: Vec<Whom<'_>> = whom.iter().filter(hurt).copied().collect();
@@ -204,7 +209,7 @@ fn way(out: &mut Writer, steps: &[Step]) {
 }
 
 /// Which rules let the calls that work through: the ports and places of each list of rules.
-pub(super) fn carried(out: &mut Writer, report: &Report) {
+pub(in crate::report) fn carried(report: &Report) -> Vec<String> {
     let mut lists: Vec<(String, Vec<&str>, Vec<&str>)> = Vec::new();
     for path in report.paths.iter().filter(|p| p.vantage != "server") {
         for a in path.legs.iter().flat_map(|l| &l.any_of) {
@@ -239,5 +244,5 @@ pub(super) fn carried(out: &mut Writer, report: &Report) {
     let line = |(rules, ports, places): &(String, Vec<&str>, Vec<&str>)| {
         format!("{} from {}: {rules}", ports.join(", "), places.join(", "))
     };
-    out.section("let in by", &lists.iter().map(line).collect::<Vec<_>>());
+    lists.iter().map(line).collect()
 }

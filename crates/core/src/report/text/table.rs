@@ -91,7 +91,8 @@ pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: S
     out
 }
 
-fn verdict(path: &Path) -> String {
+/// A path's verdict, and how it works or why not quite.
+pub(in crate::report) fn verdict(path: &Path) -> String {
     let word = match path.verdict {
         Verdict::Fails => "FAILS",
         other => other.word(),
@@ -101,9 +102,13 @@ fn verdict(path: &Path) -> String {
 
 /// A cell: the fate, or the share, and the notes that explain it.
 fn words(path: &Path, a: &Alternative, notes: &Notes<'_>) -> String {
-    let numbers = notes.of(a);
+    notes.of(a).iter().fold(state(path, a), |text, n| format!("{text} [{n}]"))
+}
+
+/// The fate, or the share.
+pub(in crate::report) fn state(path: &Path, a: &Alternative) -> String {
     let bad = a.pieces.iter().find(|p| p.reach != Reach::Open);
-    let word = match (a.reach, a.share.is_empty()) {
+    match (a.reach, a.share.is_empty()) {
         (Reach::Open, _) if a.opener == "server" && path.vantage == "internet" => "server opens".to_owned(),
         (Reach::Open, _) if a.opener == "server" && path.vantage != "server" => "direct".to_owned(),
         (Reach::Open, _) => "open".to_owned(),
@@ -113,8 +118,7 @@ fn words(path: &Path, a: &Alternative, notes: &Notes<'_>) -> String {
         (Reach::Partly, true) => "not for all".to_owned(),
         (Reach::Unknown, _) => "unknown".to_owned(),
         (Reach::Closed, _) => fate(a.reach, bad.and_then(|p| p.stop.as_ref())).to_owned(),
-    };
-    numbers.iter().fold(word, |text, n| format!("{text} [{n}]"))
+    }
 }
 
 fn hanging(text: &str, width: usize) -> Vec<String> {
