@@ -137,3 +137,33 @@ fn every_measured_call_is_predicted() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Phones without ICE: what each place hears, by where the PBX sends voice and which networks it counts as local.
+#[test]
+fn phones_hear_what_comes_back_to_them() {
+    let rules = GOOD.rules().replace("50000-50499", "20000-30000").replace("7881", "{ 443, 6069 }");
+    let away = NO_HAIRPIN.rules().replace("50000-50499", "20000-30000").replace("7881", "{ 443, 6069 }");
+    let verdicts = |rules: &str, more: &str| -> Vec<String> {
+        let manifest = format!(
+            "address = \"203.0.113.10\"\n[[gateway]]\nconfig = \"gateway.nft\"\ninterfaces = {{ wan = \"203.0.113.10/24\", lan = \"192.168.1.1/24\" }}\nroutes = [\"default via 203.0.113.1\"]\n[[deploy]]\nsystem = \"difuse\"\nhost = \"192.168.1.50\"\n{more}"
+        );
+        let source = |name: &str, text: &str| Source { name: name.into(), text: text.into() };
+        let sources = vec![source("callpath.toml", &manifest), source("gateway.nft", rules)];
+        let report =
+            analyze(&Snapshot { sources, directory: String::new() }).unwrap_or_else(|e| panic!("{}", e.message));
+        report.paths.iter().map(|p| format!("{} {}", p.id.trim_start_matches("difuse/"), p.verdict.word())).collect()
+    };
+    // Voice goes back to where it comes from: through any router of the phone's own.
+    let good = ["internet:public works", "internet:home works", "internet:symmetric works", "lan works", "self works"];
+    assert_eq!(verdicts(&rules, ""), good);
+    // The PBX counts its own network as local: no hairpin is needed. A network that is not listed needs it.
+    assert_eq!(verdicts(&away, ""), good);
+    assert_eq!(verdicts(&away, "local = []\n")[3..], ["lan fails", "self fails"]);
+    assert_eq!(verdicts(&away, "local = [\"192.168.1.0/24\"]\n"), good);
+    // Voice goes to the address in SDP, which behind a home router leads nowhere; with STUN it is the outer one, and the
+    // PBX answers from the port that the phone sends to.
+    let named = ["internet:public works", "internet:home fails", "internet:symmetric fails", "lan works", "self works"];
+    assert_eq!(verdicts(&rules, "answers = \"sdp\"\n"), named);
+    let known = ["internet:public works", "internet:home works", "internet:symmetric fails", "lan works", "self works"];
+    assert_eq!(verdicts(&rules, "answers = \"sdp\"\nstun = true\n"), known);
+}

@@ -33,12 +33,14 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// Kinds of callers at a place; the server itself is none.
-    pub fn at(place: &Place) -> &'static [Self] {
+    /// Kinds of callers at a place; the server itself is none. Without ICE nobody hides an address inside, and no other
+    /// way than UDP is there.
+    pub fn at(place: &Place, ice: bool) -> &'static [Self] {
         match place {
-            Place::Internet => &[Self::Public, Self::Home, Self::Symmetric, Self::UdpBlocked],
-            Place::Lan | Place::Net(_) => &[Self::App, Self::Listening],
-            Place::Own | Place::Admin => &[],
+            Place::Internet if ice => &[Self::Public, Self::Home, Self::Symmetric, Self::UdpBlocked],
+            Place::Internet => &[Self::Public, Self::Home, Self::Symmetric],
+            Place::Lan | Place::Net(_) if ice => &[Self::App, Self::Listening],
+            Place::Lan | Place::Net(_) | Place::Own | Place::Admin => &[],
         }
     }
 

@@ -3,7 +3,7 @@
 use super::address::prefix_set;
 use super::analyze::{CLIENT_PORTS, Failure, Judge, family_name, show_addresses, show_set};
 use super::callers::Kind;
-use super::ice::Meeting;
+use super::ice::{Meeting, Offer};
 use super::judge;
 use super::reach::{Certainty, Ending, Goal, Region, WHO_FIRST, ending, regions, regions_by};
 use super::site::Vantage;
@@ -11,7 +11,7 @@ use super::story::Story;
 use crate::cube::{Cube, Set};
 use crate::manifest::{Place, Proto};
 use crate::model::{Family, Part, address_value};
-use crate::profile::{Ice, Instance};
+use crate::profile::{Answers, Ice, Instance};
 use crate::report::{Alternative, Leg, Path, Piece, Reach, Verdict};
 use crate::requirement::{Level, Party, Requirement};
 use crate::trace::{Answer, Network, Question, ask};
@@ -52,6 +52,12 @@ impl Judge<'_> {
                 {
                     continue;
                 }
+                // Phones in local networks are told the server's own address.
+                let beside = matches!(vantage.place, Place::Lan | Place::Own);
+                let inside = beside || matches!(vantage.place, Place::Net(_));
+                let own = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == family);
+                let local = inside && instance.is_local(vantage.sources(family), family, beside);
+                let told = own.filter(|_| local).unwrap_or(told);
                 for kind in kinds(instance, &vantage, &rows) {
                     paths.push(self.caller_path((n, instance), &vantage, kind, &rows, told));
                 }
@@ -244,9 +250,10 @@ impl Judge<'_> {
     fn alternative(&self, caller: &Caller<'_>, r: &Requirement, goal: Goal) -> Alternative {
         let ports = Set::from_ranges(r.ports.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))));
         let question = caller.question(r.proto, ports.clone());
+        // Causes are looked for in the site's own network.
         let answer = ask(&self.site.network, &question);
         let found = regions(&answer, &self.site.network, |t| ending(t, goal, caller.vantage.device));
-        let by_ice = self.ice(caller, r, goal, &question);
+        let by_ice = self.media(caller, r, goal, &question);
         let (pieces, last) = match &by_ice {
             Some((answer, found)) => (self.pieces(caller, answer, found), found),
             None => (self.pieces(caller, &answer, &found), &found),
@@ -297,7 +304,56 @@ impl Judge<'_> {
         }
     }
 
-    /// Media by UDP where both sides send checks.
+    /// Media by UDP where the caller's own network has a say.
+    fn media(
+        &self,
+        caller: &Caller<'_>,
+        r: &Requirement,
+        goal: Goal,
+        question: &Question,
+    ) -> Option<(Answer, Vec<Region>)> {
+        let instance = &self.instances[caller.n];
+        match instance.answers() {
+            Some(Answers::Sdp) => self.sdp(caller, r, goal, question),
+            Some(Answers::Source) => {
+                // The answer goes back the way that the caller's packet came, through the caller's router too.
+                caller.kind?;
+                let answer = ask(caller.network, question);
+                let found = regions(&answer, caller.network, |t| ending(t, goal, caller.vantage.device));
+                Some((answer, found))
+            }
+            None => self.ice(caller, r, goal, question),
+        }
+    }
+
+    /// Each side sends media to the address in the other one's SDP.
+    fn sdp(
+        &self,
+        caller: &Caller<'_>,
+        r: &Requirement,
+        goal: Goal,
+        question: &Question,
+    ) -> Option<(Answer, Vec<Region>)> {
+        let instance = &self.instances[caller.n];
+        if r.leg != "media" || r.proto != Proto::Udp || caller.opener != "caller" {
+            return None;
+        }
+        let host = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == caller.family)?;
+        // A phone behind a home router names the address that it has there, unless it knows a STUN server.
+        let nat = caller.family == Family::V4;
+        let named = match caller.kind {
+            Some(Kind::Home | Kind::Symmetric) if nat && !instance.stun() => Offer::Behind,
+            Some(Kind::Symmetric) if nat => Offer::Elsewhere { device: self.site.internet },
+            _ => Offer::Own,
+        };
+        let base = address_value(host);
+        let meeting = Meeting { network: caller.network, question, goal, base, full: false, offers: Vec::new() };
+        let (answer, endings) = meeting.by_sdp(named);
+        let found = regions_by(&answer, caller.network, &endings);
+        Some((answer, found))
+    }
+
+    /// Both sides send checks.
     fn ice(
         &self,
         caller: &Caller<'_>,
@@ -366,8 +422,8 @@ impl Caller<'_> {
 
 /// Kinds of callers that are told apart: with ICE, their own networks and what they show decide.
 fn kinds(instance: &Instance, vantage: &Vantage, rows: &[&Requirement]) -> Vec<Option<Kind>> {
-    let kinds = Kind::at(&vantage.place);
-    if instance.ice().is_none() || kinds.is_empty() {
+    let kinds = Kind::at(&vantage.place, instance.ice().is_some());
+    if instance.ice().is_none() && instance.answers().is_none() || kinds.is_empty() {
         return vec![None];
     }
     // Who has no UDP and no other way is not called at all.

@@ -3,7 +3,7 @@
 use super::analyze::Judge;
 use super::story::origin;
 use crate::model::Family;
-use crate::profile::{Ice, Instance};
+use crate::profile::{Answers, Ice, Instance};
 use crate::report::{LeftOut, Origin, Path, Report, Ruleset, Unread, Verdict, in_a_sentence};
 use crate::requirement::{Level, Party, Requirement};
 use crate::snapshot::line_column;
@@ -26,6 +26,21 @@ impl Judge<'_> {
             None => "",
         };
         given.push(format!("{label} tells clients {told}{checks}, and listens on {host}"));
+        if instance.profile.told.own_inside {
+            let local = match &instance.deploy.local {
+                None => "its own network".to_owned(),
+                Some(list) => list.iter().map(|n| n.value.to_string()).collect::<Vec<_>>().join(", "),
+            };
+            given.push(format!("{label} counts {local} as local, and tells phones there its own address"));
+        }
+        match instance.answers() {
+            Some(Answers::Source) => given.push(format!("{label} sends voice back to where it comes from")),
+            Some(Answers::Sdp) => given.push(format!(
+                "{label} sends voice to the address that the phone names; behind home routers that is one which leads \
+                 nowhere, unless the phone knows a STUN server"
+            )),
+            None => {}
+        }
         if instance.ice().is_some() {
             let stun = if instance.stun() { "know a STUN server" } else { "know no STUN server" };
             given.push(format!(
@@ -82,7 +97,7 @@ impl Judge<'_> {
             ));
         }
         not_judged.extend(instance.profile.not_judged.iter().cloned());
-        if instance.ice().is_none() {
+        if instance.ice().is_none() && instance.answers().is_none() {
             not_judged.insert("callers' own networks: strict NATs, blocked UDP".into());
         }
         not_judged.insert(format!("whether {} is running and configured as stated", instance.profile.title));

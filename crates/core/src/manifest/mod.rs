@@ -11,7 +11,7 @@ mod value;
 pub use route::StatedRoute;
 pub use value::{PortRanges, parse_ports, show_ports};
 
-use crate::profile::Ice;
+use crate::profile::{Answers, Ice};
 use crate::snapshot::InputError;
 use ipnet::IpNet;
 use std::collections::BTreeMap;
@@ -181,6 +181,10 @@ pub struct Deploy {
     pub ice: Option<At<Ice>>,
     /// Whether its clients know a STUN server, where that differs from the profile.
     pub stun: Option<At<bool>>,
+    /// Where it sends media without ICE, where that differs from the profile.
+    pub answers: Option<At<Answers>>,
+    /// Networks that it counts as local; absent: its own.
+    pub local: Option<Vec<At<IpNet>>>,
 }
 
 /// Where a caller is.

@@ -137,6 +137,13 @@ pub struct Deploy {
     /// Whether clients know a STUN server, when that was configured otherwise.
     #[schemars(with = "Option<bool>")]
     pub stun: Option<Spanned<bool>>,
+    /// Where a PBX sends voice, when that was configured otherwise than the product does: `source`, to where it comes
+    /// from, or `sdp`, to the address that the phone names.
+    #[schemars(with = "Option<String>")]
+    pub answers: Option<Spanned<String>>,
+    /// Networks that a PBX counts as local; it tells phones there its own address. Without it: its own network.
+    #[schemars(with = "Option<OneOrMany>")]
+    pub local: Option<Spanned<OneOrMany>>,
 }
 
 /// A string, or a list of strings.

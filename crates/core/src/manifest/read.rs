@@ -3,7 +3,7 @@
 use super::raw::{self, OneOrMany};
 use super::value::{address, address_pair, at, forwards, net, place, ports, prefix, strings};
 use super::{At, Deploy, Forwards, Gateway, GatewayKind, Manifest, Net, Place, StatedInterface, did_you_mean, route};
-use crate::profile::Ice;
+use crate::profile::{Answers, Ice};
 use crate::snapshot::InputError;
 use toml::Spanned;
 
@@ -160,6 +160,11 @@ fn deploy(d: &Spanned<raw::Deploy>) -> Result<Deploy, InputError> {
         interface: d.interface.as_ref().map(at),
         ice: d.ice.as_ref().map(|i| ice(&at(i))).transpose()?,
         stun: d.stun.as_ref().map(at),
+        answers: d.answers.as_ref().map(|a| answers(&at(a))).transpose()?,
+        local: match &d.local {
+            None => None,
+            Some(list) => Some(strings(list).iter().map(prefix).collect::<Result<_, _>>()?),
+        },
     })
 }
 
@@ -170,6 +175,16 @@ fn ice(s: &At<String>) -> Result<At<Ice>, InputError> {
         other => Err(s
             .error(format!("`{other}` is no kind of ICE agent"))
             .help("\"full\" sends connectivity checks itself, \"lite\" only answers them")),
+    }
+}
+
+fn answers(s: &At<String>) -> Result<At<Answers>, InputError> {
+    match &*s.value {
+        "source" => Ok(s.with(Answers::Source)),
+        "sdp" => Ok(s.with(Answers::Sdp)),
+        other => Err(s
+            .error(format!("`{other}` is no place that voice is sent to"))
+            .help("\"source\": to where the phone's voice comes from; \"sdp\": to the address that the phone names")),
     }
 }
 

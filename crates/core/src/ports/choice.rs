@@ -60,6 +60,8 @@ impl Choice {
             interface: None,
             ice: None,
             stun: None,
+            answers: None,
+            local: None,
         })
     }
 }

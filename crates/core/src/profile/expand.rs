@@ -1,9 +1,12 @@
 //! From a profile and a `[[deploy]]` table to requirements.
 
-use super::{Ice, Mode, PROFILES, Profile, ToldBy, find};
+use super::{Answers, Ice, Mode, PROFILES, Profile, ToldBy, find};
+use crate::cube::Set;
 use crate::manifest::{At, Deploy, known_names, parse_ports};
+use crate::model::{Family, prefix_range};
 use crate::requirement::Requirement;
 use crate::snapshot::InputError;
+use ipnet::IpNet;
 
 /// A deployment with its profile applied.
 #[derive(Debug, Clone)]
@@ -33,6 +36,22 @@ impl Instance {
     pub fn ice(&self) -> Option<Ice> {
         let stated = self.deploy.ice.as_ref().map(|i| i.value);
         self.profile.told.ice.filter(|_| self.profile.told.by == ToldBy::Ice).map(|ice| stated.unwrap_or(ice))
+    }
+
+    /// Where the server sends media; absent with ICE.
+    pub fn answers(&self) -> Option<Answers> {
+        let stated = self.deploy.answers.as_ref().map(|a| a.value);
+        self.profile.told.answers.filter(|_| self.profile.told.by == ToldBy::Sdp).map(|a| stated.unwrap_or(a))
+    }
+
+    /// Does the server count a network as local, and tells callers there its own address? `own`: it is in it itself.
+    pub fn is_local(&self, net: &Set, family: Family, own: bool) -> bool {
+        let listed = |list: &Vec<At<IpNet>>| {
+            let of_family = list.iter().map(|n| n.value).filter(|n| Family::of(n.addr()) == family);
+            let all = of_family.map(prefix_range).fold(Set::empty(), |all, (lo, hi)| all.or(&Set::range(lo, hi)));
+            net.is_subset(&all)
+        };
+        self.profile.told.own_inside && self.deploy.local.as_ref().map_or(own, listed)
     }
 
     /// Do clients know a STUN server?

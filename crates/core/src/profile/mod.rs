@@ -176,6 +176,11 @@ pub struct Told {
     /// Clients know a STUN server, so that they can tell their public address.
     #[serde(default)]
     pub stun: bool,
+    /// Where the server sends media without ICE.
+    pub answers: Option<Answers>,
+    /// Callers in networks that the server counts as local are told its own address.
+    #[serde(default)]
+    pub own_inside: bool,
     /// In a sentence.
     pub about: String,
     /// Document and key.
@@ -208,6 +213,16 @@ pub enum ToldBy {
 pub enum ToldAddress {
     /// The public IPv4 address, and the server's own IPv6 address.
     Public,
+}
+
+/// Where a server without ICE sends media.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Answers {
+    /// To the source that it sees (`rtp_symmetric` of Asterisk, what rtpengine does unless told otherwise).
+    Source,
+    /// To the address in the caller's SDP.
+    Sdp,
 }
 
 /// Kinds of ICE agents.

@@ -62,7 +62,7 @@ pub fn merged(report: &Report) -> Report {
 /// Two kinds of callers fare alike: what their packets meet on the way may differ, what becomes of them does not.
 fn alike(a: &Path, b: &Path) -> bool {
     let piece = |x: &Piece, y: &Piece| {
-        let stop = |p: &Piece| p.stop.as_ref().map(|s| s.what.clone());
+        let stop = |p: &Piece| p.stop.as_ref().map(|s| (s.kind, s.packet, s.hook, s.origin.clone()));
         (&x.ports, &x.from, x.reach, stop(x), &x.doubts) == (&y.ports, &y.from, y.reach, stop(y), &y.doubts)
     };
     let same = a.legs.iter().zip(&b.legs).all(|(x, y)| {

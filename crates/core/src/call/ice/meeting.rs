@@ -1,6 +1,6 @@
 //! Two agents, and what becomes of their checks.
 
-use super::{Candidate, ORDER, Offer, STUN, Side, any_port};
+use super::{BEHIND, Candidate, ORDER, Offer, STUN, Side, any_port};
 use crate::call::reach::{Ending, Goal, ending};
 use crate::cube::{Cube, Set};
 use crate::trace::{
@@ -70,9 +70,59 @@ impl Meeting<'_> {
                 }
             }
         }
-        let endings: Vec<Vec<Ending>> = ended.iter().map(|(b, _, e)| vec![*e; b.cubes().len()]).collect();
-        let answer = talk.finish(ended.into_iter().map(|(b, j, _)| (b, j)).collect());
-        (answer, endings.into_iter().flatten().collect())
+        finish(talk, ended)
+    }
+
+    /// Without ICE: each side sends to the address in the other one's SDP, and hears what arrives there from wherever.
+    /// `named`: what the caller's SDP says.
+    pub fn by_sdp(&self, named: Offer) -> (Answer, Vec<Ending>) {
+        let (mut talk, branch) = Talk::new(self.network, self.question);
+        let order = talk.choice(Set::range(0, 1), ORDER);
+        let named = match named {
+            Offer::Elsewhere { device } => {
+                Candidate { port: talk.choice(any_port(), Choice::Clash { device }), ..Candidate::CALLER }
+            }
+            Offer::Behind => Candidate { addr: Val::Const(BEHIND), ..Candidate::CALLER },
+            Offer::Own | Offer::Reflexive { .. } => Candidate::CALLER,
+        };
+        let server = Candidate { addr: Val::Const(self.base), port: Candidate::TOLD.port };
+        let there = (self.question.from, Candidate::CALLER.to(Candidate::TOLD));
+        let back = (self.goal.device, server.to(named));
+        let mut ended: Ended = Vec::new();
+        let (caller_first, server_first) = branch.map_or((None, None), |b| talk.split(b, order, 0));
+        for (branch, first) in [(caller_first, Side::Caller), (server_first, Side::Server)] {
+            let Some(branch) = branch else { continue };
+            // Media goes on: what the first packets of both sides opened serves the later ones.
+            let turns = [first, first.other(), first, first.other()];
+            let mut open = vec![(branch, [None, None])];
+            for side in turns {
+                let (from, header) = if side == Side::Caller { there } else { back };
+                let mut next = Vec::new();
+                for (branch, seen) in open {
+                    for (branch, journey) in talk.send(branch, from, header, Phase::Request) {
+                        let mut seen: [Option<Arc<Journey>>; 2] = seen.clone();
+                        seen[side as usize] = Some(journey);
+                        next.push((branch, seen));
+                    }
+                }
+                open = next;
+            }
+            for (branch, [there, back]) in open {
+                let Some(request) = there else { continue };
+                let cube = branch.cubes()[0].clone();
+                let way = ending(&trip(cube, &[Arc::clone(&request)]), self.goal, self.question.from);
+                let heard = back.as_ref().is_some_and(|b| arrived(b, self.question.from));
+                let ending = match way {
+                    // A reply is not looked for: the server's own packets are.
+                    Ending::Lost(Phase::Reply) if heard => Ending::Works,
+                    Ending::Lost(Phase::Reply) => Ending::Lost(Phase::Reply),
+                    other => other,
+                };
+                let back = back.unwrap_or_else(|| nothing(self.goal.device).0.remove(0));
+                ended.push((branch, vec![request, back], ending));
+            }
+        }
+        finish(talk, ended)
     }
 
     /// What the caller offers. A STUN server's answer leaves sessions too.
@@ -83,6 +133,8 @@ impl Meeting<'_> {
             for (branch, mut known) in open {
                 match *offer {
                     Offer::Own => known.push(Candidate::CALLER),
+                    // The server's own network is another one: nobody is there.
+                    Offer::Behind => {}
                     Offer::Elsewhere { device } => {
                         let port = talk.choice(any_port(), Choice::Clash { device });
                         known.push(Candidate { port, ..Candidate::CALLER });
@@ -280,6 +332,12 @@ fn stands_alone(talk: &mut Talk<'_>, branch: Branch, (from, peer): (usize, usize
                 arrived(&reply, from) && talk.same(branch, reply.last().header, inverse(asked)).1.is_none()
             })
     })
+}
+
+fn finish(talk: Talk<'_>, ended: Ended) -> (Answer, Vec<Ending>) {
+    let endings: Vec<Vec<Ending>> = ended.iter().map(|(b, _, e)| vec![*e; b.cubes().len()]).collect();
+    let answer = talk.finish(ended.into_iter().map(|(b, j, _)| (b, j)).collect());
+    (answer, endings.into_iter().flatten().collect())
 }
 
 fn trip(asked: Cube, journeys: &[Arc<Journey>]) -> RoundTrip {

@@ -46,6 +46,8 @@ pub(super) enum Offer {
         /// The router.
         device: usize,
     },
+    /// The address that the caller has behind its router.
+    Behind,
     /// What a STUN server sees (RFC 8445 5.1.1.2).
     Reflexive {
         /// Device of the STUN server.
@@ -61,6 +63,9 @@ enum Side {
     Caller,
     Server,
 }
+
+/// An address that many home routers give: 192.168.178.20.
+const BEHIND: u128 = 0xc0a8_b214;
 
 /// Port of STUN servers (RFC 8489 9).
 const STUN: u128 = 3478;
