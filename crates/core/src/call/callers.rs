@@ -39,8 +39,8 @@ impl Kind {
         match place {
             Place::Internet if ice => &[Self::Public, Self::Home, Self::Symmetric, Self::UdpBlocked],
             Place::Internet => &[Self::Public, Self::Home, Self::Symmetric],
-            Place::Lan | Place::Net(_) if ice => &[Self::App, Self::Listening],
-            Place::Lan | Place::Net(_) | Place::Own | Place::Admin => &[],
+            Place::Lan | Place::Net(_) | Place::Caller(_) if ice => &[Self::App, Self::Listening],
+            Place::Lan | Place::Net(_) | Place::Caller(_) | Place::Own | Place::Admin => &[],
         }
     }
 

@@ -27,6 +27,8 @@ const INTERNET_SEGMENT: usize = 0;
 pub(super) struct Parts {
     /// Gateways from the internet inwards; a stated box is only the first, and absent here.
     routers: Vec<Router>,
+    /// Routers of callers.
+    callers: Vec<Router>,
     servers: Vec<Server>,
     /// Server of each instance.
     server_of: Vec<usize>,
@@ -110,8 +112,13 @@ impl Parts {
             };
             routers.extend(gateway::read(snapshot, g, (i, &name), &manifest.deploys, manifest.gateways.len() == 1)?);
         }
+        let mut callers = Vec::new();
+        for (i, c) in manifest.callers.iter().enumerate() {
+            let name = format!("the router of {}", c.label.as_ref().map_or("", |l| &l.value));
+            callers.extend(gateway::read(snapshot, c, (manifest.gateways.len() + i, &name), &[], false)?);
+        }
         let (servers, server_of) = server::read_all(snapshot, instances)?;
-        Ok(Self { routers, servers, server_of })
+        Ok(Self { routers, callers, servers, server_of })
     }
 
     /// Nothing says which address the outermost gateway has.
@@ -187,6 +194,9 @@ pub(super) fn build(
     let server_of = parts.server_of.iter().map(|s| server_base + s).collect();
     let internet = b.add_internet(first_router, server_base);
     b.add_callers(first_router, server_base, internet)?;
+    for (router, described) in parts.callers.iter().zip(&manifest.callers) {
+        b.add_described(router, described, internet)?;
+    }
     let mut files = vec![None; b.devices.len()];
     for (i, router) in parts.routers.iter().enumerate() {
         let config = router.pending.config.as_ref().map(|(id, _)| *id);

@@ -190,7 +190,7 @@ fn headline(report: &Report) -> String {
                 "internet" => "from the internet".to_owned(),
                 "lan" => "from your own network".to_owned(),
                 "self" => "from the server itself".to_owned(),
-                net => format!("from {}", net.trim_start_matches("net:")),
+                net => format!("from {}", net.trim_start_matches("net:").trim_start_matches("caller:")),
             };
             let family = if p.family == "ipv6" { " by IPv6" } else { "" };
             let what = if many { format!(" to {}", p.instance) } else { String::new() };

@@ -50,6 +50,8 @@ pub struct Manifest {
     pub gateways: Vec<Gateway>,
     /// Networks from which people call, beside those that follow from interfaces.
     pub nets: Vec<Net>,
+    /// Routers of callers on the internet; the label is the caller's name.
+    pub callers: Vec<Gateway>,
     /// Installed products; at least one.
     pub deploys: Vec<Deploy>,
 }
@@ -198,6 +200,8 @@ pub enum Place {
     Net(String),
     /// The server itself.
     Own,
+    /// A caller on the internet whose router is described.
+    Caller(String),
     /// Where the administrator is.
     Admin,
 }
@@ -208,6 +212,7 @@ impl std::fmt::Display for Place {
             Self::Internet => f.write_str("internet"),
             Self::Lan => f.write_str("lan"),
             Self::Net(name) => write!(f, "net:{name}"),
+            Self::Caller(name) => write!(f, "caller:{name}"),
             Self::Own => f.write_str("self"),
             Self::Admin => f.write_str("admin"),
         }
@@ -217,7 +222,7 @@ impl std::fmt::Display for Place {
 impl Manifest {
     /// All files that the manifest names, each once.
     pub fn files(&self) -> Vec<&At<String>> {
-        let gateways = self.gateways.iter().flat_map(|g| match &g.kind {
+        let gateways = self.gateways.iter().chain(&self.callers).flat_map(|g| match &g.kind {
             GatewayKind::Read { files, .. } => &files[..],
             GatewayKind::Stated { .. } => &[],
         });

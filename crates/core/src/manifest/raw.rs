@@ -27,6 +27,10 @@ pub struct Manifest {
     #[serde(default)]
     #[schemars(with = "Vec<Net>")]
     pub net: Vec<Spanned<Net>>,
+    /// Callers whose own router is known: "it works for me, but not for her".
+    #[serde(default)]
+    #[schemars(with = "Vec<Caller>")]
+    pub caller: Vec<Spanned<Caller>>,
     /// What is installed, and where.
     #[serde(default)]
     #[schemars(with = "Vec<Deploy>")]
@@ -73,6 +77,29 @@ pub struct Gateway {
     /// For a box that cannot be exported: does it turn calls from inside to its public address back in?
     #[schemars(with = "Option<bool>")]
     pub hairpin: Option<Spanned<bool>>,
+}
+
+/// A caller on the internet with a router of their own, read like a gateway.
+#[derive(Debug, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Caller {
+    /// Its name in reports: `caller:<name>`.
+    #[schemars(with = "String")]
+    pub name: Spanned<String>,
+    /// The configuration of the caller's router, as of a gateway.
+    #[schemars(with = "OneOrMany")]
+    pub config: Spanned<OneOrMany>,
+    /// The address of its outer interface, when the files do not hold it.
+    #[schemars(with = "Option<String>")]
+    pub wan: Option<Spanned<String>>,
+    /// Interfaces with their addresses, when no `ip -j addr` dump is given.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, OneOrMany>")]
+    pub interfaces: BTreeMap<Spanned<String>, Spanned<OneOrMany>>,
+    /// Routes, when no `ip -j route` dump is given and the default route does not say enough.
+    #[serde(default)]
+    #[schemars(with = "Vec<String>")]
+    pub routes: Vec<Spanned<String>>,
 }
 
 /// A network from which people call.

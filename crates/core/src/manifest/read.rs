@@ -15,6 +15,7 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, InputError> {
     };
     let gateways = raw.gateway.iter().map(gateway).collect::<Result<Vec<_>, _>>()?;
     let nets = raw.net.iter().map(|n| read_net(n.get_ref())).collect::<Result<Vec<_>, _>>()?;
+    let callers = raw.caller.iter().map(caller).collect::<Result<Vec<_>, _>>()?;
     let deploys = raw.deploy.iter().map(deploy).collect::<Result<Vec<_>, _>>()?;
     if deploys.is_empty() {
         return Err(InputError::in_manifest(text.len()..text.len(), "nothing is installed: there is no [[deploy]]")
@@ -22,6 +23,7 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, InputError> {
     }
     unique(deploys.iter().map(|d| &d.label), "instances", "give one of them another `label`")?;
     unique(nets.iter().map(|n| &n.name), "networks", "give one of them another `name`")?;
+    unique(callers.iter().filter_map(|c| c.label.as_ref()), "callers", "give one of them another `name`")?;
     if let Some(stated) = gateways.iter().skip(1).find(|g| matches!(g.kind, GatewayKind::Stated { .. })) {
         return Err(InputError::in_manifest(
             stated.span.start..stated.span.start,
@@ -29,7 +31,7 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, InputError> {
         )
         .help("only the outermost gateway can be stated: list gateways from the internet inwards"));
     }
-    Ok(Manifest { name: raw.name.as_ref().map(at), address, gateways, nets, deploys })
+    Ok(Manifest { name: raw.name.as_ref().map(at), address, gateways, nets, callers, deploys })
 }
 
 fn unique<'a>(names: impl Iterator<Item = &'a At<String>>, what: &str, help: &str) -> Result<(), InputError> {
@@ -79,7 +81,7 @@ fn gateway(g: &Spanned<raw::Gateway>) -> Result<Gateway, InputError> {
         (None, _) => GatewayKind::Read {
             files: g.config.as_ref().map(paths).transpose()?.unwrap_or_default(),
             wan: g.wan.as_ref().map(|w| address(&at(w))).transpose()?,
-            interfaces: interfaces(g)?,
+            interfaces: interfaces(&g.interfaces)?,
             routes: g.routes.iter().map(|r| route::route(&at(r))).collect::<Result<_, _>>()?,
             aliases: aliases(g)?,
         },
@@ -95,9 +97,28 @@ fn gateway(g: &Spanned<raw::Gateway>) -> Result<Gateway, InputError> {
     Ok(Gateway { span, label: g.label.as_ref().map(at), kind })
 }
 
-fn interfaces(g: &raw::Gateway) -> Result<Vec<StatedInterface>, InputError> {
+/// A caller's router is read like a gateway.
+fn caller(c: &Spanned<raw::Caller>) -> Result<Gateway, InputError> {
+    let span = c.span();
+    let c = c.get_ref();
+    if c.name.get_ref().trim().is_empty() {
+        return Err(at(&c.name).error("a caller without a name").help("name the place: `name = \"her flat\"`"));
+    }
+    let kind = GatewayKind::Read {
+        files: paths(&c.config)?,
+        wan: c.wan.as_ref().map(|w| address(&at(w))).transpose()?,
+        interfaces: interfaces(&c.interfaces)?,
+        routes: c.routes.iter().map(|r| route::route(&at(r))).collect::<Result<_, _>>()?,
+        aliases: Vec::new(),
+    };
+    Ok(Gateway { span, label: Some(at(&c.name)), kind })
+}
+
+fn interfaces(
+    stated: &std::collections::BTreeMap<Spanned<String>, Spanned<OneOrMany>>,
+) -> Result<Vec<StatedInterface>, InputError> {
     let mut out = Vec::new();
-    for (name, addresses) in &g.interfaces {
+    for (name, addresses) in stated {
         let list = strings(addresses).iter().map(net).collect::<Result<Vec<_>, _>>()?;
         out.push((at(name), list));
     }

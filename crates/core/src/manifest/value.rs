@@ -85,11 +85,14 @@ pub(super) fn prefix(s: &At<String>) -> Result<At<IpNet>, InputError> {
 }
 
 pub(super) fn place(s: &At<String>) -> Result<At<Place>, InputError> {
-    const KNOWN: [&str; 4] = ["internet", "lan", "self", "net:<name>"];
+    const KNOWN: [&str; 5] = ["internet", "lan", "self", "net:<name>", "caller:<name>"];
     let place = match &*s.value {
         "internet" => Place::Internet,
         "lan" => Place::Lan,
         "self" => Place::Own,
+        other if other.strip_prefix("caller:").is_some_and(|n| !n.is_empty()) => {
+            Place::Caller(other["caller:".len()..].to_owned())
+        }
         other => {
             let Some(name) = other.strip_prefix("net:").filter(|n| !n.is_empty()) else {
                 let error = s.error(format!("`{}` is not a place from which people call", s.value));

@@ -78,7 +78,7 @@ impl Look<'_> {
     }
 
     fn inside(&self) -> bool {
-        self.f.place != Place::Internet
+        !matches!(self.f.place, Place::Internet | Place::Caller(_))
     }
 
     fn is_router(&self, device: usize) -> bool {

@@ -241,9 +241,15 @@ pub(super) fn hole_punching(a: &Analysis, found: &[Found]) -> Option<Finding> {
         };
         format!("; {does} makes it firm ({})", f.cause.code)
     });
-    let mut kinds: Vec<&str> = paths.iter().map(|p| p.kind).collect();
-    kinds.dedup();
-    let who = format!("callers {}", crate::report::in_a_sentence(&kinds));
+    let outside: Vec<&str> = paths.iter().filter(|p| p.vantage == "internet").map(|p| p.kind).collect();
+    let mut who: Vec<String> =
+        outside.first().map(|_| format!("callers {}", crate::report::in_a_sentence(&outside))).into_iter().collect();
+    for path in paths.iter().filter(|p| p.vantage != "internet") {
+        if !who.contains(&path.who) {
+            who.push(path.who.clone());
+        }
+    }
+    let who = list(&who);
     let story = format!("nothing lets media in; it passes only while both sides send, as answers to each other{firm}");
     let name = closing.map_or_else(String::new, |f| f.gap.name.clone());
     let gap = Gap { who, ..bare(Lack::HolePunching, name, String::new(), story) };

@@ -2,11 +2,13 @@
 
 use super::{Builder, INTERNET_SEGMENT, Vantage, everything, full};
 use crate::call::address::{hosts, internet, is_link_local, is_public, one, prefix_set};
+use crate::call::gateway::Router;
 use crate::call::stated::INSIDE;
 use crate::cube::Set;
+use crate::dialect::Known;
 use crate::dialect::iproute::MAIN;
-use crate::manifest::Place;
-use crate::model::{Device, Family, Interface, Route, RouteTarget};
+use crate::manifest::{Gateway, Place};
+use crate::model::{Device, Family, Interface, Route, RouteTarget, address_value};
 use crate::snapshot::InputError;
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -199,6 +201,70 @@ impl Builder<'_> {
                 self.routed_net(index, first_router, server_base)?;
             }
         }
+        Ok(())
+    }
+
+    /// A caller whose own router is known, and everybody behind it.
+    pub(super) fn add_described(
+        &mut self,
+        router: &Router,
+        described: &Gateway,
+        internet: usize,
+    ) -> Result<(), InputError> {
+        let name = described.label.as_ref().map_or("", |l| &l.value).to_owned();
+        let head = || InputError::in_manifest(described.span.start..described.span.start + "[[caller]]".len(), "");
+        let mut device = router.device.clone();
+        let wan: Vec<IpAddr> = device.interfaces[router.outer_v4].addresses.iter().map(IpNet::addr).collect();
+        if !wan.iter().any(|a| is_public(*a)) {
+            let message = format!("the public address of {} is not known", device.name);
+            return Err(InputError { message, ..head() }
+                .help("add `wan = \"<its public address>\"`; behind a provider's NAT, leave the table out"));
+        }
+        if let Some(taken) = wan.iter().find(|a| self.site_addresses(Family::of(**a)).contains(address_value(**a))) {
+            let message = format!("{taken} of {} is an address of the site itself", device.name);
+            return Err(InputError { message, ..head() }.help("a caller on the internet has another one"));
+        }
+        for i in 0..device.interfaces.len() {
+            device.interfaces[i].segment = self.segment();
+        }
+        device.interfaces[router.outer_v4].segment = INTERNET_SEGMENT;
+        device.interfaces[router.outer_v6].segment = INTERNET_SEGMENT;
+        self.default_routes(&mut device, router, None);
+        self.rulesets.extend(&router.rulesets);
+        if router.pending.is_some() {
+            let lowered = router.pending.lower(&mut device, &Known::default(), self.intended);
+            self.rulesets.extend(lowered.counts);
+        }
+        // The rest of the internet passes its packets on.
+        let own = wan.iter().fold(Set::empty(), |all, a| all.or(&one(*a)));
+        let everybody = &mut self.devices[internet];
+        everybody.forwards = true;
+        let direct = |a: &IpAddr| Route { to: (*a).into(), target: RouteTarget::Via(0, None), table: MAIN, metric: 0 };
+        everybody.routes.extend(wan.iter().map(direct));
+        // Its provider's router is one of them.
+        let line = &device.interfaces[router.outer_v4];
+        let nets = line.addresses.iter().filter(|n| n.addr().is_ipv4()).map(|n| prefix_set(*n));
+        let hops = device.routes.iter().filter_map(|r| match r.target {
+            RouteTarget::Via(i, Some(hop)) if i == router.outer_v4 && hop.is_ipv4() => Some(one(hop)),
+            _ => None,
+        });
+        let near = nets.chain(hops).fold(Set::empty(), |all, s| all.or(&s));
+        let hosts = &mut everybody.interfaces[0].hosts_v4;
+        *hosts = hosts.or(&near).minus(&own);
+        self.vantages[0].v4 = self.vantages[0].v4.minus(&own);
+        let inner = device.interfaces.iter().enumerate().find(|(i, f)| {
+            let lan = f.addresses.iter().any(|n| n.addr().is_ipv4() && n.prefix_len() < 31);
+            lan && *i != router.outer_v4 && *i != router.outer_v6
+        });
+        let Some((_, iface)) = inner else {
+            let message = format!("{} has no network behind it", device.name);
+            return Err(InputError { message, ..head() }
+                .help("add its inner interface: interfaces = { lan = \"192.168.178.1/24\" }"));
+        };
+        let iface = iface.clone();
+        self.devices.push(device);
+        let nets: Vec<IpNet> = iface.addresses.iter().copied().filter(|n| n.addr().is_ipv4()).collect();
+        self.group(Place::Caller(name.clone()), name, &nets, &Set::empty(), iface.segment, &iface);
         Ok(())
     }
 
