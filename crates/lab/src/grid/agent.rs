@@ -12,7 +12,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 use str0m::media::{MediaTime, Mid};
 use str0m::net::{Protocol, Receive, TcpType, Transmit};
-use str0m::{Candidate, Event, Input, Output, Rtc};
+use str0m::{Candidate, Event, IceConnectionState, Input, Output, Rtc};
 
 /// How often a frame of audio is sent.
 const FRAME: Duration = Duration::from_millis(20);
@@ -26,7 +26,7 @@ const SILENCE: &[u8] = &[0xf8, 0xff, 0xfe];
 pub enum Tcp {
     /// Waits for connections; the address that the agent told.
     Passive(TcpListener, SocketAddr),
-    /// Connects to this candidate if there is no media at that time.
+    /// Connects to this candidate if no other way was found by that time.
     Later(Candidate, Instant),
     /// Is connecting to this candidate.
     Connecting(Candidate, Receiver<std::io::Result<TcpStream>>),
@@ -49,6 +49,7 @@ pub struct Agent {
     /// Candidates of the other side, and when they become known.
     to_come: Vec<(Instant, Candidate)>,
     mid: Option<Mid>,
+    linked: bool,
     connected: bool,
     frames: u32,
     next_frame: Instant,
@@ -72,6 +73,7 @@ impl Agent {
             asked: HashMap::new(),
             to_come: Vec::new(),
             mid: None,
+            linked: false,
             connected: false,
             frames: 0,
             next_frame: Instant::now(),
@@ -93,6 +95,11 @@ impl Agent {
     /// How the last audio came.
     pub fn heard(&self) -> Media {
         self.heard
+    }
+
+    /// Has a way been found, so that media is only a question of time?
+    pub fn linked(&self) -> bool {
+        self.linked
     }
 
     /// Does what is due, then waits a little.
@@ -121,6 +128,9 @@ impl Agent {
 
     fn note(&mut self, event: &Event) {
         match event {
+            Event::IceConnectionStateChange(state) => {
+                self.linked = matches!(state, IceConnectionState::Connected | IceConnectionState::Completed);
+            }
             Event::Connected => self.connected = true,
             Event::MediaAdded(added) => self.mid = Some(added.mid),
             Event::MediaData(_) => self.heard = self.last_media,
@@ -156,7 +166,7 @@ impl Agent {
     /// Moves on with media over TCP.
     fn connect(&mut self, now: Instant) {
         self.tcp = match std::mem::replace(&mut self.tcp, Tcp::Nothing) {
-            Tcp::Later(candidate, when) if now >= when && self.heard == Media::None => {
+            Tcp::Later(candidate, when) if now >= when && !self.linked => {
                 let ((tell, told), to) = (channel(), candidate.addr());
                 // A thread stays in the namespace of the one that started it.
                 std::thread::spawn(move || tell.send(TcpStream::connect_timeout(&to, CONNECT)));

@@ -27,8 +27,11 @@ pub enum First {
 const LATER: Duration = Duration::from_millis(200);
 /// From when on the caller tries TCP.
 const FALLBACK: Duration = Duration::from_secs(3);
-/// When a call has failed.
-const DEADLINE: Duration = Duration::from_millis(6500);
+/// When a call has failed for which no way was found.
+const NO_WAY: Duration = Duration::from_secs(6);
+/// When a call has failed for which one was found. Agents begin with DTLS while they still look for a way, and ask again
+/// after one, two and four seconds.
+const NO_MEDIA: Duration = Duration::from_secs(12);
 
 /// What both sides of a call need.
 pub(super) fn protocol(lite: bool) -> Rtc {
@@ -79,10 +82,13 @@ fn sockets() -> Result<(UdpSocket, TcpListener), Failure> {
 
 /// Runs two agents, each in its namespace, until both have heard the other one or time is up; what both heard.
 fn talk(network: &Network, caller: &mut Agent, server: &mut Agent, start: Instant) -> Result<Media, Failure> {
-    let heard = Mutex::new([Media::None; 2]);
+    let (heard, linked) = (Mutex::new([Media::None; 2]), AtomicBool::new(false));
     let run = |who: usize, agent: &mut Agent| -> Result<(), Failure> {
-        while start.elapsed() < DEADLINE {
+        while start.elapsed() < if linked.load(Ordering::Relaxed) { NO_MEDIA } else { NO_WAY } {
             agent.turn()?;
+            if agent.linked() {
+                linked.store(true, Ordering::Relaxed);
+            }
             let mut heard = heard.lock().map_err(|_| "the other agent died")?;
             heard[who] = agent.heard();
             if !heard.contains(&Media::None) {
