@@ -131,7 +131,13 @@ fn native(network: &Network, cell: &Cell, first: First) -> Result<Media, Failure
     let udp = network.caller.inside(|| UdpSocket::bind((address, 0)))?;
     let udp = udp.map_err(|e| format!("the caller's socket cannot be opened: {e}"))?;
     let own = udp.local_addr().map_err(|e| e.to_string())?;
-    let asked = (cell.stun == Stun::Known).then(|| stun::ask(&udp, (network::STUN, stun::PORT).into()));
+    let outer = match cell.stun {
+        Stun::Known => stun::ask(&udp, (network::STUN, stun::PORT).into()),
+        Stun::Unknown => None,
+    };
+    if outer.is_none() && cell.stun == Stun::Known && cell.caller != Caller::UdpBlocked {
+        return Err("the STUN server does not answer".into());
+    }
 
     let mut rtc = protocol(false);
     let mut change = rtc.sdp_api();
@@ -146,7 +152,7 @@ fn native(network: &Network, cell: &Cell, first: First) -> Result<Media, Failure
         // A browser tells names instead, which mean nothing to the server.
         offered.clear();
     }
-    if let Some(outer) = asked.flatten().filter(|outer| *outer != own) {
+    if let Some(outer) = outer.filter(|outer| *outer != own) {
         let reflexive = Candidate::server_reflexive(outer, own, "udp").map_err(|e| e.to_string())?;
         offered.push(told(&mut rtc, reflexive)?);
     }

@@ -10,7 +10,8 @@ use crate::grid::cell::{Caller, Cell};
 use crate::grid::rules::{caller_rules, gateway_rules, router_rules, server_rules};
 use crate::namespace::{Failure, Namespace};
 use std::fmt::Write;
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, UdpSocket};
+use std::time::{Duration, Instant};
 
 /// The gateway as the internet sees it.
 pub const PUBLIC: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
@@ -18,6 +19,9 @@ pub const PUBLIC: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 10);
 pub const SERVER: Ipv4Addr = Ipv4Addr::new(192, 168, 1, 50);
 /// The STUN server.
 pub const STUN: Ipv4Addr = Ipv4Addr::new(203, 0, 113, 3);
+
+/// How long a network may take to come up.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Namespaces of one call. Each place is one of its own: a bridge inside a router would pass its packets through the
 /// router's rules where the kernel is set to do so.
@@ -48,14 +52,41 @@ impl Caller {
     }
 }
 
-/// A namespace with rules, as a host or a router.
-fn place(rules: &str, router: bool) -> Result<Namespace, Failure> {
+/// A namespace, as a host or a router.
+fn place(router: bool) -> Result<Namespace, Failure> {
     let space = Namespace::new()?;
     space.inside(|| settings(router))??;
-    if !rules.is_empty() {
-        space.command("nft", &["-f", "-"], rules)?;
-    }
     Ok(space)
+}
+
+fn load(space: &Namespace, rules: &str) -> Result<(), Failure> {
+    if rules.is_empty() { Ok(()) } else { space.command("nft", &["-f", "-"], rules).map(|_| ()) }
+}
+
+/// Waits until a neighbour is there: the kernel lets a new cable carry packets up to a second after it is plugged in.
+/// Nothing of it is left behind, as long as no rules are loaded that would make the kernel track connections.
+fn meet(space: &Namespace, neighbour: &str) -> Result<(), Failure> {
+    let known = || -> std::io::Result<bool> {
+        let socket = UdpSocket::bind("0.0.0.0:0")?;
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            // Port 9 takes everything and says nothing; here nobody is even there. A missing route is no answer yet.
+            let _ = socket.send_to(&[0], (neighbour, 9));
+            std::thread::sleep(Duration::from_millis(5));
+            // Fields: address, type, flags (0x2: complete), ...
+            let table = std::fs::read_to_string("/proc/thread-self/net/arp")?;
+            let mut lines = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
+            if lines.any(|line| line.first() == Some(&neighbour) && line.get(2) == Some(&"0x2")) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    };
+    match space.inside(known)? {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(format!("{neighbour} does not show up on a network of the lab")),
+        Err(e) => Err(format!("a network of the lab cannot be tried: {e}")),
+    }
 }
 
 fn settings(router: bool) -> Result<(), Failure> {
@@ -106,14 +137,12 @@ fn addresses(space: &Namespace, list: &[(&str, &str)], way_out: &str) -> Result<
 /// # Errors
 /// When a program or the kernel refuses.
 pub fn build(cell: &Cell) -> Result<Network, Failure> {
-    let internet = place("", false)?;
-    let gateway = place(gateway_rules(cell.gateway), true)?;
-    let lan = place("", false)?;
-    let server = place(server_rules(cell.firewall), false)?;
-    let caller = place(caller_rules(cell.caller), false)?;
+    let (internet, gateway, lan) = (place(false)?, place(true)?, place(false)?);
+    let (server, caller) = (place(false)?, place(false)?);
     let mut outside = vec![("wan", &gateway)];
     let mut inside = vec![("lan", &gateway), ("eth0", &server)];
-    let router = router_rules(cell.caller).map(|rules| place(rules, true)).transpose()?;
+    let home = router_rules(cell.caller);
+    let router = home.map(|_| place(true)).transpose()?;
     if let Some(router) = &router {
         outside.push(("wan", router));
     } else if cell.caller.inside() {
@@ -125,6 +154,8 @@ pub fn build(cell: &Cell) -> Result<Network, Failure> {
     switch(&lan, &[], &inside)?;
     addresses(&gateway, &[("wan", "203.0.113.10/24"), ("lan", "192.168.1.1/24")], "203.0.113.1")?;
     addresses(&server, &[("eth0", "192.168.1.50/24")], "192.168.1.1")?;
+    meet(&gateway, "203.0.113.3")?;
+    meet(&server, "192.168.1.1")?;
     let own = format!("{}/24", cell.caller.address());
     if let Some(router) = &router {
         let cable = format!(
@@ -134,10 +165,21 @@ pub fn build(cell: &Cell) -> Result<Network, Failure> {
         );
         router.command("ip", &["-batch", "-"], &cable)?;
         addresses(router, &[("wan", "203.0.113.30/24")], "203.0.113.1")?;
-        addresses(&caller, &[("eth0", &own)], "192.168.178.1")?;
-    } else {
-        let way_out = if cell.caller.inside() { "192.168.1.1" } else { "203.0.113.1" };
-        addresses(&caller, &[("eth0", &own)], way_out)?;
+        meet(router, "203.0.113.3")?;
+    }
+    let way_out = match cell.caller {
+        Caller::Public | Caller::UdpBlocked => "203.0.113.1",
+        Caller::Home | Caller::Symmetric => "192.168.178.1",
+        Caller::LanApp | Caller::LanListening => "192.168.1.1",
+    };
+    addresses(&caller, &[("eth0", &own)], way_out)?;
+    meet(&caller, way_out)?;
+
+    load(&gateway, gateway_rules(cell.gateway))?;
+    load(&server, server_rules(cell.firewall))?;
+    load(&caller, caller_rules(cell.caller))?;
+    if let (Some(router), Some(rules)) = (&router, home) {
+        load(router, rules)?;
     }
     let between = [Some(gateway), Some(lan), router].into_iter().flatten().collect();
     Ok(Network { internet, server, caller, _between: between })
