@@ -1,6 +1,6 @@
 //! Real calls as judge: `cargo xtask grid`; a tenth of it is part of `cargo xtask test`.
 
-use callpath_lab::grid::{First, Outcome, every, figures, run, table, tenth};
+use callpath_lab::grid::{First, disagreements, every_call, figures, run, table, tenth_of_calls};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -39,15 +39,17 @@ fn options() -> Result<Options, String> {
 fn judge(options: &Options) -> Result<bool, String> {
     callpath_lab::namespace::enter_wire()?;
     let start = Instant::now();
-    let mut cells = if options.tenth { tenth() } else { every() };
-    cells.retain(|cell| {
-        let name = cell.to_string();
+    let mut calls = if options.tenth { tenth_of_calls() } else { every_call() };
+    calls.retain(|call| {
+        let name = call.to_string();
         options.only.iter().all(|word| name.split([',', ' ']).any(|part| part == word))
     });
-    let outcomes = run(&cells, options.first, options.at_a_time)?;
+    let outcomes = run(&calls, options.first, options.at_a_time)?;
     print!("{}", table(&outcomes));
+    let differ = disagreements(&outcomes);
+    print!("{}{differ}", if differ.is_empty() { "" } else { "\n" });
     println!("\n{}; {} s", figures(&outcomes), start.elapsed().as_secs());
-    Ok(!outcomes.iter().any(Outcome::differs))
+    Ok(differ.is_empty())
 }
 
 fn main() -> ExitCode {

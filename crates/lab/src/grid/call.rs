@@ -1,6 +1,7 @@
 //! One call.
 
 use crate::grid::agent::{Agent, Tcp};
+use crate::grid::browser;
 use crate::grid::cell::{Caller, Cell, Ice, Media, Stun};
 use crate::grid::network::{self, Network, PUBLIC, SERVER};
 use crate::grid::{MEDIA_PORTS, TCP_PORT, stun};
@@ -23,15 +24,37 @@ pub enum First {
     Server,
 }
 
-/// How long the other one begins later.
-const LATER: Duration = Duration::from_millis(200);
-/// From when on the caller tries TCP.
-const FALLBACK: Duration = Duration::from_secs(3);
-/// When a call has failed for which no way was found.
-const NO_WAY: Duration = Duration::from_secs(6);
-/// When a call has failed for which one was found. Agents begin with DTLS while they still look for a way, and ask again
-/// after one, two and four seconds.
-const NO_MEDIA: Duration = Duration::from_secs(12);
+/// Which program calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Program {
+    /// An app of its own: an agent like the server's.
+    App,
+    /// Chromium. Who listens only has not allowed the microphone.
+    Chromium,
+}
+
+/// How long things take.
+pub(super) mod waits {
+    use std::time::Duration;
+
+    /// How much later the other one begins.
+    pub const LATER: Duration = Duration::from_millis(200);
+    /// From when on the caller tries TCP.
+    pub const FALLBACK: Duration = Duration::from_secs(3);
+    /// When a call has failed for which no way was found.
+    pub const NO_WAY: Duration = Duration::from_secs(6);
+    /// When a call has failed for which one was found. Agents begin with DTLS while they still look for a way, and ask
+    /// again after one, two and four seconds.
+    pub const NO_MEDIA: Duration = Duration::from_secs(12);
+}
+
+/// When the caller begins, and when the server.
+pub(super) fn start_times(start: Instant, first: First) -> (Instant, Instant) {
+    match first {
+        First::Caller => (start, start + waits::LATER),
+        First::Server => (start + waits::LATER, start),
+    }
+}
 
 /// What both sides of a call need.
 pub(super) fn protocol(lite: bool) -> Rtc {
@@ -58,7 +81,7 @@ pub(super) struct Server {
 
 impl Server {
     /// Takes an offer, as servers do that are told their public address: only that one is shown.
-    pub(super) fn new(network: &Network, cell: &Cell, offer: SdpOffer) -> Result<(Self, SdpAnswer), Failure> {
+    pub(super) fn new(network: &Network, cell: Cell, offer: SdpOffer) -> Result<(Self, SdpAnswer), Failure> {
         let (udp, listener) = network.server.inside(sockets)??;
         let port = udp.local_addr().map_err(|e| e.to_string())?.port();
         let mut rtc = protocol(cell.ice == Ice::Lite);
@@ -84,7 +107,7 @@ fn sockets() -> Result<(UdpSocket, TcpListener), Failure> {
 fn talk(network: &Network, caller: &mut Agent, server: &mut Agent, start: Instant) -> Result<Media, Failure> {
     let (heard, linked) = (Mutex::new([Media::None; 2]), AtomicBool::new(false));
     let run = |who: usize, agent: &mut Agent| -> Result<(), Failure> {
-        while start.elapsed() < if linked.load(Ordering::Relaxed) { NO_MEDIA } else { NO_WAY } {
+        while start.elapsed() < if linked.load(Ordering::Relaxed) { waits::NO_MEDIA } else { waits::NO_WAY } {
             agent.turn()?;
             if agent.linked() {
                 linked.store(true, Ordering::Relaxed);
@@ -112,21 +135,24 @@ fn talk(network: &Network, caller: &mut Agent, server: &mut Agent, start: Instan
 ///
 /// # Errors
 /// When the lab does not work; a call that fails is an answer.
-pub fn call(cell: &Cell, first: First) -> Result<Media, Failure> {
+pub fn call(cell: Cell, program: Program, first: First) -> Result<Media, Failure> {
     let network = network::build(cell)?;
     let stun = network.internet.inside(|| UdpSocket::bind((network::STUN, stun::PORT)))?;
     let stun = stun.map_err(|e| format!("the STUN server cannot be opened: {e}"))?;
     let stop = AtomicBool::new(false);
     std::thread::scope(|scope| {
         scope.spawn(|| stun::serve(&stun, &stop));
-        let media = native(&network, cell, first);
+        let media = match program {
+            Program::App => app(&network, cell, first),
+            Program::Chromium => browser::call(&network, cell, first),
+        };
         stop.store(true, Ordering::Relaxed);
         media
     })
 }
 
 /// A call of an app of its own.
-fn native(network: &Network, cell: &Cell, first: First) -> Result<Media, Failure> {
+fn app(network: &Network, cell: Cell, first: First) -> Result<Media, Failure> {
     let address = cell.caller.address();
     let udp = network.caller.inside(|| UdpSocket::bind((address, 0)))?;
     let udp = udp.map_err(|e| format!("the caller's socket cannot be opened: {e}"))?;
@@ -157,11 +183,8 @@ fn native(network: &Network, cell: &Cell, first: First) -> Result<Media, Failure
         offered.push(told(&mut rtc, reflexive)?);
     }
     let start = Instant::now();
-    let (caller_at, server_at) = match first {
-        First::Caller => (start, start + LATER),
-        First::Server => (start + LATER, start),
-    };
-    let mut caller = Agent::new(rtc, udp, own, Tcp::Later(server.tcp.clone(), caller_at + FALLBACK))?;
+    let (caller_at, server_at) = start_times(start, first);
+    let mut caller = Agent::new(rtc, udp, own, Tcp::Later(server.tcp.clone(), caller_at + waits::FALLBACK))?;
     caller.offers(mid);
     caller.learns(caller_at, &[server.udp]);
     server.agent.learns(server_at, &offered);

@@ -135,6 +135,13 @@ impl fmt::Display for Cell {
     }
 }
 
+impl Cell {
+    /// Its place in the grid, for sorting.
+    pub fn place(self) -> Option<usize> {
+        every().iter().position(|cell| *cell == self)
+    }
+}
+
 /// The whole grid.
 pub fn every() -> Vec<Cell> {
     let mut cells = Vec::new();

@@ -5,20 +5,22 @@
 //! tracking of one call must not help another one.
 
 mod agent;
+mod browser;
 mod call;
 mod cell;
 mod framing;
+mod http;
 mod network;
 mod rules;
 mod run;
 mod stun;
 mod table;
 
-pub use call::{First, call};
+pub use call::{First, Program, call};
 pub use cell::{Caller, Cell, Firewall, Gateway, Ice, Media, Stun, every, tenth};
 pub use rules::{caller_rules, gateway_rules, router_rules, server_rules};
-pub use run::{Outcome, predicted, run};
-pub use table::{figures, table};
+pub use run::{Call, Outcome, every_call, predicted, run, tenth_of_calls};
+pub use table::{disagreements, figures, table};
 
 use std::ops::RangeInclusive;
 

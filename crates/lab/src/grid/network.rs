@@ -136,7 +136,7 @@ fn addresses(space: &Namespace, list: &[(&str, &str)], way_out: &str) -> Result<
 ///
 /// # Errors
 /// When a program or the kernel refuses.
-pub fn build(cell: &Cell) -> Result<Network, Failure> {
+pub fn build(cell: Cell) -> Result<Network, Failure> {
     let (internet, gateway, lan) = (place(false)?, place(true)?, place(false)?);
     let (server, caller) = (place(false)?, place(false)?);
     let mut outside = vec![("wan", &gateway)];

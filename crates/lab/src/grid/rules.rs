@@ -143,11 +143,11 @@ pub fn server_rules(firewall: Firewall) -> &'static str {
 /// What the router before the caller does; none: there is no router, or it is the server's own gateway.
 pub fn router_rules(caller: Caller) -> Option<&'static str> {
     match caller {
-        Caller::Home => Some(concat!(
-            translate! { forwards {} sources { "oifname \"wan\" masquerade" } },
-            pass!(),
-            closed_input!(),
-        )),
+        Caller::Home => {
+            Some(
+                concat!(translate! { forwards {} sources { "oifname \"wan\" masquerade" } }, pass!(), closed_input!(),),
+            )
+        }
         Caller::Symmetric => Some(concat!(
             translate! { forwards {} sources { "oifname \"wan\" masquerade fully-random" } },
             pass!(),
