@@ -44,6 +44,9 @@ fn judge(options: &Options) -> Result<bool, String> {
         let name = call.to_string();
         options.only.iter().all(|word| name.split([',', ' ']).any(|part| part == word))
     });
+    if calls.is_empty() {
+        return Err("the grid has no such call".into());
+    }
     let outcomes = run(&calls, options.first, options.at_a_time)?;
     print!("{}", table(&outcomes));
     let differ = disagreements(&outcomes);

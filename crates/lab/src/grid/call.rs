@@ -82,7 +82,7 @@ pub(super) struct Server {
 impl Server {
     /// Takes an offer, as servers do that are told their public address: only that one is shown.
     pub(super) fn new(network: &Network, cell: Cell, offer: SdpOffer) -> Result<(Self, SdpAnswer), Failure> {
-        let (udp, listener) = network.server.inside(sockets)??;
+        let (udp, listener) = network.server.inside(|| sockets(cell))??;
         let port = udp.local_addr().map_err(|e| e.to_string())?.port();
         let mut rtc = protocol(cell.ice == Ice::Lite);
         let answer = rtc.sdp_api().accept_offer(offer).map_err(|e| format!("the offer is refused: {e}"))?;
@@ -95,9 +95,12 @@ impl Server {
     }
 }
 
-/// The server's sockets; media ports are taken when a call begins.
-fn sockets() -> Result<(UdpSocket, TcpListener), Failure> {
-    let udp = MEDIA_PORTS.clone().find_map(|port| UdpSocket::bind((SERVER, port)).ok());
+/// The server's sockets. Media ports are taken when a call begins; cells begin at different ones, for the last ports of a
+/// range must do as well as the first.
+fn sockets(cell: Cell) -> Result<(UdpSocket, TcpListener), Failure> {
+    let from = cell.place().unwrap_or(0) * 7 % MEDIA_PORTS.len();
+    let mut ports = MEDIA_PORTS.cycle().skip(from).take(MEDIA_PORTS.len());
+    let udp = ports.find_map(|port| UdpSocket::bind((SERVER, port)).ok());
     let tcp = TcpListener::bind((SERVER, TCP_PORT)).map_err(|e| format!("the server's TCP port is not free: {e}"))?;
     tcp.set_nonblocking(true).map_err(|e| format!("a socket cannot be set: {e}"))?;
     Ok((udp.ok_or("no media port is free")?, tcp))
