@@ -1,4 +1,4 @@
-//! Tasks for contributors: `cargo xtask test`, `cargo xtask differential`.
+//! Tasks for contributors: `cargo xtask test`, `cargo xtask differential`, `cargo xtask grid`.
 
 mod task;
 mod tools;
@@ -7,13 +7,15 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask test                  everything that continuous integration runs
-cargo xtask differential [ARGS]   the Linux kernel as judge: --packets N, --seed S, --mutants";
+cargo xtask differential [ARGS]   the Linux kernel as judge: --packets N, --seed S, --mutants
+cargo xtask grid [ARGS]           real calls as judge: --tenth, --server-first, --only WORD, --parallel N";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let done = match args.split_first().map(|(first, rest)| (first.as_str(), rest)) {
         Some(("test", [])) => tools::needed().and_then(|()| task::test()),
         Some(("differential", rest)) => tools::needed().and_then(|()| task::differential(rest)),
+        Some(("grid", rest)) => tools::needed().and_then(|()| task::grid(rest)),
         _ => Err(HELP.to_owned()),
     };
     match done {

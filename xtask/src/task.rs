@@ -11,7 +11,15 @@ pub fn test() -> Result<(), String> {
     cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     cargo(&["test", "--workspace", "--locked"])?;
     cargo(&["run", "--release", "--locked", "--package", "callpath-lab", "--bin", "changes"])?;
-    differential(&["--packets".into(), SHORT_CAMPAIGN.into()])
+    differential(&["--packets".into(), SHORT_CAMPAIGN.into()])?;
+    grid(&["--tenth".into()])
+}
+
+/// Real calls as judge. Arguments go to the lab's program.
+pub fn grid(args: &[String]) -> Result<(), String> {
+    let mut all = vec!["run", "--release", "--locked", "--package", "callpath-lab", "--bin", "grid", "--"];
+    all.extend(args.iter().map(String::as_str));
+    cargo(&all)
 }
 
 /// The kernel as judge. Arguments go to the lab's program.

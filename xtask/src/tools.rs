@@ -4,7 +4,7 @@ use crate::task::run;
 use std::path::Path;
 
 /// Programs, and the Debian package of each.
-const NEEDED: [(&str, &str); 2] = [("nft", "nftables"), ("ip", "iproute2")];
+const NEEDED: [(&str, &str); 3] = [("nft", "nftables"), ("ip", "iproute2"), ("chromium", "chromium")];
 
 /// Sees to it that all programs are there: installs them where that is possible, else says what to install.
 pub fn needed() -> Result<(), String> {

@@ -9,6 +9,7 @@ pub mod campaign;
 pub mod changes;
 pub mod compare;
 pub mod generate;
+pub mod grid;
 pub mod monitor;
 pub mod mutants;
 pub mod namespace;
