@@ -109,8 +109,9 @@ impl Tally {
         if self.unknown * 100 > self.pairs {
             out.push("more than 1 % of pairs unknown".into());
         }
-        if self.disturbed * 1_000 > self.pairs {
-            out.push("more than one pair in 1,000 fared otherwise alone".into());
+        // Rules that set source and destination ports both can give two pairs one tuple.
+        if self.disturbed * 200 > self.pairs {
+            out.push("more than one pair in 200 fared otherwise alone".into());
         }
         if self.rulesets * 100 < self.pairs {
             out.push("fewer than one ruleset for 100 pairs".into());
