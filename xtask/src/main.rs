@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask test                  everything that continuous integration runs
-cargo xtask differential [ARGS]   the Linux kernel as judge: --packets N, --seed S, --mutants";
+cargo xtask differential [ARGS]   the Linux kernel as judge: --packets N or --pairs N, --seed S, --mutants";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
