@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask test                  everything that continuous integration runs
-cargo xtask differential [ARGS]   the Linux kernel as judge: --packets N, --seed S, --mutants
+cargo xtask differential [ARGS]   the Linux kernel as judge: --packets N or --pairs N, --seed S, --mutants
 cargo xtask grid [ARGS]           real calls as judge: --tenth, --server-first, --only WORD, --parallel N";
 
 fn main() -> ExitCode {

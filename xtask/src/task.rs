@@ -4,6 +4,8 @@ use std::process::Command;
 
 /// Packets of the short campaign that belongs to the tests.
 const SHORT_CAMPAIGN: &str = "20000";
+/// Pairs of parties of the short campaign that belongs to the tests.
+const FEW_PAIRS: &str = "5000";
 
 /// Everything that continuous integration runs.
 pub fn test() -> Result<(), String> {
@@ -12,6 +14,7 @@ pub fn test() -> Result<(), String> {
     cargo(&["test", "--workspace", "--locked"])?;
     cargo(&["run", "--release", "--locked", "--package", "callpath-lab", "--bin", "changes"])?;
     differential(&["--packets".into(), SHORT_CAMPAIGN.into()])?;
+    differential(&["--pairs".into(), FEW_PAIRS.into()])?;
     grid(&["--tenth".into()])
 }
 

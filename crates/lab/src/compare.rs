@@ -52,12 +52,12 @@ pub fn allows(answer: &Answer, trip: &RoundTrip, packet: &Tuple, fates: &Fates, 
     true
 }
 
-fn ends_open(journey: &Journey) -> bool {
+pub(crate) fn ends_open(journey: &Journey) -> bool {
     matches!(journey.end, Disposition::Unknown(_) | Disposition::TooManyDoubts)
 }
 
 /// Where a journey ends visibly.
-fn end_place(journey: &Journey, routers: usize) -> Option<Place> {
+pub(crate) fn end_place(journey: &Journey, routers: usize) -> Option<Place> {
     let device = journey.last().device;
     let place = if device < routers { Place::Router(device) } else { Place::Hosts(device - routers) };
     match journey.end {

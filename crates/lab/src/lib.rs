@@ -14,6 +14,7 @@ pub mod monitor;
 pub mod mutants;
 pub mod namespace;
 pub mod packet;
+pub mod pairs;
 pub mod random;
 pub mod topology;
 pub mod wire;

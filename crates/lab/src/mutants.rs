@@ -4,8 +4,9 @@ use crate::namespace::Failure;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-/// Packets after which a planted bug must have shown.
-const SHORT_CAMPAIGN: &str = "20000";
+/// Folders of patches, and the campaign that must find them: its option, and how long it is.
+const CAMPAIGNS: [(&str, &str, &str); 2] =
+    [("crates/lab/mutants", "--packets", "20000"), ("crates/lab/mutants/pairs", "--pairs", "5000")];
 
 /// What became of one planted bug.
 #[derive(Debug)]
@@ -52,9 +53,8 @@ fn copy(workspace: &Path, to: &Path) -> Result<(), Failure> {
     Ok(())
 }
 
-fn patches(workspace: &Path) -> Result<Vec<PathBuf>, Failure> {
-    let dir = workspace.join("crates/lab/mutants");
-    let entries = std::fs::read_dir(&dir).map_err(|e| format!("{} cannot be read: {e}", dir.display()))?;
+fn patches(dir: &Path) -> Result<Vec<PathBuf>, Failure> {
+    let entries = std::fs::read_dir(dir).map_err(|e| format!("{} cannot be read: {e}", dir.display()))?;
     let mut out: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
     out.retain(|p| p.extension().is_some_and(|e| e == "patch"));
     out.sort();
@@ -73,14 +73,18 @@ pub fn mutants(workspace: &Path) -> Result<Vec<Outcome>, Failure> {
     let _ = std::fs::remove_dir_all(&work);
     copy(workspace, &work)?;
     let mut out = Vec::new();
-    for patch in patches(workspace)? {
+    let mut planned = Vec::new();
+    for (dir, option, length) in CAMPAIGNS {
+        planned.extend(patches(&workspace.join(dir))?.into_iter().map(|patch| (patch, [option, length])));
+    }
+    for (patch, asked) in planned {
         let name = patch.file_stem().unwrap_or_default().to_string_lossy().into_owned();
         eprintln!("planting {name}");
         let file = patch.to_string_lossy();
         let outcome = if let Err(why) = must("git", &["apply", &file], &work) {
             Outcome { name, caught: false, said: format!("does not apply: {why}") }
         } else {
-            let outcome = campaign(name, &work, &place)?;
+            let outcome = campaign(name, asked, &work, &place)?;
             must("git", &["apply", "-R", &file], &work)?;
             outcome
         };
@@ -90,7 +94,7 @@ pub fn mutants(workspace: &Path) -> Result<Vec<Outcome>, Failure> {
     Ok(out)
 }
 
-fn campaign(name: String, work: &Path, place: &Path) -> Result<Outcome, Failure> {
+fn campaign(name: String, asked: [&str; 2], work: &Path, place: &Path) -> Result<Outcome, Failure> {
     let target = place.join("target").to_string_lossy().into_owned();
     let build = ["build", "--release", "--locked", "--quiet", "--target-dir", &target, "--package", "callpath-lab"];
     let cargo = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
@@ -99,7 +103,8 @@ fn campaign(name: String, work: &Path, place: &Path) -> Result<Outcome, Failure>
     }
     let program = format!("{target}/release/differential");
     let fixtures = place.join("fixtures").to_string_lossy().into_owned();
-    let args = ["--packets", SHORT_CAMPAIGN, "--most", "1", "--minimise", "0", "--fixtures", &fixtures];
+    let [option, length] = asked;
+    let args = [option, length, "--most", "1", "--minimise", "0", "--fixtures", &fixtures];
     let output = run(&program, &args, work)?;
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let said = text.lines().last().unwrap_or("the campaign said nothing").to_owned();

@@ -234,6 +234,94 @@ pub fn double() -> Topology {
     }
 }
 
+/// A router, and a server with a firewall of its own behind it.
+pub fn guarded() -> Topology {
+    let router = Router {
+        name: "router",
+        ports: vec![
+            port("wan0", &["203.0.113.5/24", "203.0.113.6/24", "2001:db8:ffff::5/64"], 0, 0),
+            port("lan0", &["192.168.1.1/24", "2001:db8:1::1/64"], 1, 7),
+        ],
+        defaults: vec![ip("203.0.113.1"), ip("2001:db8:ffff::1")],
+        routes: Vec::new(),
+        marked: Vec::new(),
+    };
+    let server = Router {
+        name: "server",
+        ports: vec![port("eth0", &["192.168.1.50/24", "2001:db8:1::50/64"], 1, 0)],
+        defaults: LAN_ROUTER.iter().map(|s| ip(s)).collect(),
+        routes: Vec::new(),
+        marked: Vec::new(),
+    };
+    Topology {
+        name: "router and server",
+        routers: vec![router, server],
+        hosts: vec![internet(0)],
+        segments: 1,
+        wire: "wc",
+    }
+}
+
+/// Two sites behind routers of their own, and a provider between them that has no rules. IPv4 only.
+pub fn facing() -> Topology {
+    let site = |name, wan: &str, lan: &str, gateway: &str, segments: [usize; 2]| Router {
+        name,
+        ports: vec![port("wan0", &[wan], segments[0], 0), port("lan0", &[lan], segments[1], 7)],
+        defaults: vec![ip(gateway)],
+        routes: Vec::new(),
+        marked: Vec::new(),
+    };
+    let provider = Router {
+        name: "provider",
+        ports: vec![
+            port("wan0", &["198.51.100.254/24"], 0, 0),
+            port("lan0", &["203.0.113.1/24"], 3, 0),
+            port("dmz0", &["192.0.2.1/24"], 4, 0),
+        ],
+        defaults: vec![ip("198.51.100.1")],
+        routes: Vec::new(),
+        marked: Vec::new(),
+    };
+    let far = internet(0);
+    let own_v4 = far.own_v4.minus(&set(&["192.0.2.0/24", "198.51.100.2-198.51.100.255", "203.0.113.0/24"]));
+    let nets = vec![net("198.51.100.1/24")];
+    Topology {
+        name: "two sites",
+        routers: vec![
+            site("router", "203.0.113.5/24", "192.168.1.1/24", "203.0.113.1", [3, 1]),
+            site("home router", "192.0.2.20/24", "10.44.0.1/24", "192.0.2.1", [4, 2]),
+            provider,
+        ],
+        hosts: vec![
+            Hosts {
+                nets,
+                own_v4,
+                own_v6: Set::empty(),
+                defaults: vec![ip("198.51.100.254")],
+                routes: Vec::new(),
+                ..far
+            },
+            Hosts {
+                nets: vec![net("192.168.1.50/24")],
+                own_v6: Set::empty(),
+                defaults: vec![ip(LAN_ROUTER[0])],
+                ..lan_server()
+            },
+            Hosts {
+                name: "home client",
+                segment: 2,
+                nets: vec![net("10.44.0.50/24")],
+                own_v4: set(&["10.44.0.50-10.44.0.51"]),
+                own_v6: Set::empty(),
+                defaults: vec![ip("10.44.0.1")],
+                routes: Vec::new(),
+            },
+        ],
+        segments: 3,
+        wire: "wd",
+    }
+}
+
 impl Topology {
     /// The model; pipelines are filled in later, router by router.
     pub fn network(&self, pipelines: Vec<Pipeline>) -> Network {
@@ -452,7 +540,7 @@ fn settings() -> Result<(), Failure> {
         std::fs::write(&path, value).map_err(|e| format!("{path} cannot be set: {e}"))?;
     }
     // A packet that waited for a neighbour would keep its session, and the session its port.
-    for iface in ["wan0", "lan0", "dmz0"] {
+    for iface in ["wan0", "lan0", "dmz0", "eth0"] {
         for key in [
             "ipv4/conf/IF/rp_filter",
             "ipv4/conf/IF/send_redirects",

@@ -59,7 +59,7 @@ pub enum Choice {
         /// The doubt.
         doubt: DoubtId,
     },
-    /// A device picks another source port, because the one it would have used is taken by another session.
+    /// A device picks another source port or address, because what it would have used is taken by another session.
     Clash {
         /// Device index.
         device: usize,

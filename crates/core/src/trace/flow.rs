@@ -107,6 +107,14 @@ pub(super) enum Track {
     In { session: usize, reply: bool },
 }
 
+/// What a translation may pick from (`struct nf_nat_range2`). Without a rule: the packet's own address, any port.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Allowed {
+    pub addresses: Option<(u128, u128)>,
+    pub ports: Option<(u16, u16)>,
+    pub random: bool,
+}
+
 /// A connection as one device knows it.
 #[allow(clippy::struct_excessive_bools)] // each is one status bit of the kernel's session
 #[derive(Debug, Clone)]
@@ -119,6 +127,8 @@ pub(super) struct Session {
     pub mark: Val,
     pub snat: bool,
     pub dnat: bool,
+    /// What the rule that is deciding allows; nothing is asked for before and after.
+    pub allowed: Allowed,
     /// Masquerading bound it to the interface by which its first packet left.
     pub bound_to: Option<usize>,
     /// The source (destination) side has been decided, with or without translation.
@@ -139,6 +149,7 @@ impl Session {
             mark: Val::Const(0),
             snat: false,
             dnat: false,
+            allowed: Allowed::default(),
             bound_to: None,
             source_done: false,
             destination_done: false,

@@ -5,6 +5,7 @@
 
 mod answer;
 mod chain;
+mod clash;
 mod condition;
 mod flow;
 mod lookup;

@@ -3,13 +3,18 @@
 use super::answer::{Choice, Disposition, Header, Val};
 use super::chain::Place;
 use super::condition::on_value;
-use super::flow::{Flow, LOOPBACK, Track};
+use super::flow::{Allowed, Flow, LOOPBACK, Track};
 use super::tracer::Tracer;
 use crate::cube::{Dim, Set};
 use crate::model::{ChainId, Family, Hook, NatTarget, OriginId, Part, Policy, Side, Translate};
 
 /// Networks longer than this many blocks are not mapped block by block.
 const MAX_BLOCKS: u128 = 256;
+
+/// A port stays in its class, the lowest are for protocols that check them: old ports, and those picked instead
+/// (`nf_nat_l4proto_unique_tuple`, `net/netfilter/nf_nat_core.c`).
+pub(super) const PORT_CLASSES: [((u16, u16), (u16, u16)); 3] =
+    [((0, 511), (1, 511)), ((512, 1023), (600, 1023)), ((1024, 65535), (1024, 65535))];
 
 impl Tracer<'_> {
     /// A translation stage: decides for new sessions, then translates as the session says.
@@ -40,11 +45,16 @@ impl Tracer<'_> {
                 open = next;
             }
             decided.append(&mut open);
-            if side == Side::Source && self.two_sided {
-                decided = decided.into_iter().flat_map(|f| self.unclashed(f, session)).collect();
+            if self.two_sided {
+                let free = |f: Flow| match side {
+                    Side::Source => self.free_source(f, session),
+                    Side::Destination => self.free_destination(f, session),
+                };
+                decided = decided.into_iter().flat_map(free).collect();
             }
             for flow in &mut decided {
                 let session = &mut flow.state_mut().sessions[session];
+                session.allowed = Allowed::default();
                 match side {
                     Side::Source => session.source_done = true,
                     Side::Destination => session.destination_done = true,
@@ -65,13 +75,18 @@ impl Tracer<'_> {
     /// Sets what the first packet of a session becomes (`nf_nat_setup_info`, `net/netfilter/nf_nat_core.c`).
     pub(super) fn translate(
         &mut self,
-        flow: Flow,
+        mut flow: Flow,
         translate: &Translate,
         target: &NatTarget,
         rule: OriginId,
         out: &mut Vec<Flow>,
     ) {
         let side = translate.side;
+        if let Track::In { session, .. } = flow.state.track
+            && self.two_sided
+        {
+            flow.state_mut().sessions[session].allowed = allowed(translate, target);
+        }
         let (address, port_part) = match side {
             Side::Destination => (Part::Dst, Part::DstPort),
             Side::Source => (Part::Src, Part::SrcPort),
@@ -122,50 +137,6 @@ impl Tracer<'_> {
                 self.set_mapping(flow, side, new_address, new_port, out);
             }
         }
-    }
-
-    /// The first of these source ports that no other session of the device has with this remote party: one that the
-    /// same sender has already (`find_appropriate_src`), the one that was decided, any other (`get_unique_tuple`,
-    /// `net/netfilter/nf_nat_core.c`).
-    fn unclashed(&mut self, flow: Flow, session: usize) -> Vec<Flow> {
-        let decided = flow.state.sessions[session].reply;
-        if matches!(decided.dport, Val::Var(var) if self.is_chosen(var)) {
-            // It picked a free one.
-            return vec![flow];
-        }
-        let known = earlier_port(&flow, session).filter(|port| *port != decided.dport);
-        let mut out = Vec::new();
-        let mut rest = Some(flow);
-        for port in known.into_iter().chain([decided.dport]) {
-            let Some(flow) = rest else { return out };
-            let (taken, free) = self.taken(flow, session, Header { dport: port, ..decided });
-            out.extend(free.map(|f| with_source_port(f, session, port)));
-            rest = taken;
-        }
-        if let Some(flow) = rest {
-            let device = flow.state.device;
-            let port = Val::Var(self.new_variable(Set::range(1024, 65535), Choice::Clash { device }));
-            out.push(with_source_port(flow, session, port));
-        }
-        out
-    }
-
-    /// Splits packets by whether another session of the device has this tuple, in either direction
-    /// (`nf_conntrack_tuple_taken`).
-    fn taken(&mut self, flow: Flow, session: usize, tuple: Header) -> (Option<Flow>, Option<Flow>) {
-        let device = flow.state.device;
-        let others = flow.state.sessions.iter().enumerate();
-        let others = others.filter(|(n, s)| *n != session && s.device == device && s.confirmed);
-        let tuples: Vec<Header> = others.flat_map(|(_, s)| [s.original, s.reply]).collect();
-        let mut taken = None;
-        let mut free = Some(flow);
-        for other in tuples {
-            let Some(flow) = free else { break };
-            let (yes, no) = self.equal_headers(flow, tuple, other);
-            taken = super::lookup::join(taken, yes);
-            free = no;
-        }
-        (taken, free)
     }
 
     /// Writes the new mapping into the session; its status bit only if something changed. A value that the device
@@ -261,11 +232,9 @@ impl Tracer<'_> {
             (None, false) => vec![(current, flow)],
             (None, true) if part == Part::DstPort => vec![(current, flow)],
             (None, true) => {
-                // A port stays in its class: the lowest are for protocols that check them.
-                let classes = [((0, 511), (1, 511)), ((512, 1023), (600, 1023)), ((1024, 65535), (1024, 65535))];
                 let mut out = Vec::new();
                 let mut rest = Some(flow);
-                for ((lo, hi), (new_lo, new_hi)) in classes {
+                for ((lo, hi), (new_lo, new_hi)) in PORT_CLASSES {
                     let Some(flow) = rest else { break };
                     let (yes, no) = self.split(flow, &on_value(current, &set(lo, hi)));
                     if let Some(flow) = yes {
@@ -379,31 +348,14 @@ impl Tracer<'_> {
     }
 }
 
-/// The port that the same sender's earlier session has, if it was given the same address.
-fn earlier_port(flow: &Flow, session: usize) -> Option<Val> {
-    let new = &flow.state.sessions[session];
-    if !new.snat {
-        return None;
-    }
-    let (source, port) = (new.original.src, new.original.sport);
-    let earlier = flow.state.sessions.iter().enumerate().rev();
-    let mut same = earlier.filter(|(n, s)| {
-        *n != session
-            && s.device == new.device
-            && s.confirmed
-            && s.snat
-            && (s.original.src, s.original.sport) == (source, port)
-            && s.reply.dst == new.reply.dst
-    });
-    same.next().map(|(_, s)| s.reply.dport)
-}
-
-fn with_source_port(mut flow: Flow, session: usize, port: Val) -> Flow {
-    if flow.state.sessions[session].reply.dport != port {
-        let entry = &mut flow.state_mut().sessions[session];
-        (entry.reply.dport, entry.snat) = (port, true);
-    }
-    flow
+/// What a rule allows a device to pick from, should the first choice be taken.
+fn allowed(translate: &Translate, target: &NatTarget) -> Allowed {
+    let (addresses, ports) = match target {
+        NatTarget::To { addr, port, .. } => (*addr, *port),
+        NatTarget::OutgoingAddress { port } | NatTarget::IncomingAddress { port } => (None, *port),
+        NatTarget::Moved { .. } => (None, None),
+    };
+    Allowed { addresses, ports, random: translate.random }
 }
 
 /// A masqueraded session's packet is about to leave by another interface than the first one did.

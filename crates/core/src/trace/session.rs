@@ -164,11 +164,16 @@ impl Tracer<'_> {
 
     /// Splits packets by whether two headers are the same; what the question leaves open counts as different.
     pub(super) fn equal_headers(&mut self, flow: Flow, a: Header, b: Header) -> (Option<Flow>, Option<Flow>) {
+        self.all_equal(flow, &[(a.src, b.src), (a.dst, b.dst), (a.sport, b.sport), (a.dport, b.dport)])
+    }
+
+    /// Splits packets by whether the values of every pair are equal; what the question leaves open counts as different.
+    pub(super) fn all_equal(&mut self, flow: Flow, pairs: &[(Val, Val)]) -> (Option<Flow>, Option<Flow>) {
         let mut same = Some(flow);
         let mut other = None;
-        for (x, y) in [(a.src, b.src), (a.dst, b.dst), (a.sport, b.sport), (a.dport, b.dport)] {
+        for (x, y) in pairs {
             let Some(flow) = same else { break };
-            let (yes, no) = self.equal(flow, x, y);
+            let (yes, no) = self.equal(flow, *x, *y);
             same = yes;
             other = super::lookup::join(other, no);
         }

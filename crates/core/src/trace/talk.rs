@@ -1,7 +1,8 @@
 //! Several packets of two parties over the same sessions: what one leaves in the filters and translations on the way is
 //! there for the next.
 
-use super::answer::{Answer, Header, Journey, Network, Phase, Question, Val};
+use super::answer::{Answer, Header, Journey, Network, Phase, Question, Val, Variable};
+use super::condition::on_value;
 use super::flow::Flow;
 use super::tracer::Tracer;
 use super::{hops, restart, start};
@@ -79,15 +80,23 @@ impl<'n> Talk<'n> {
         (same.map(|flow| Branch { flow }), other.map(|flow| Branch { flow }))
     }
 
-    /// Splits a branch by whether a variable has a value.
+    /// Splits a branch by whether a variable has a value. Whoever asks knows the value: it is no matter of luck.
     pub fn split(&mut self, branch: Branch, variable: Val, value: u128) -> (Option<Branch>, Option<Branch>) {
-        let (yes, no) = self.tracer.equal(branch.flow, variable, Val::Const(value));
+        let (yes, no) = self.tracer.split(branch.flow, &on_value(variable, &Set::one(value)));
         (yes.map(|flow| Branch { flow }), no.map(|flow| Branch { flow }))
     }
 
     /// A value that some device of this conversation would pick: `rule` and `part` say who and what.
     pub fn choice(&mut self, domain: Set, choice: super::Choice) -> Val {
         Val::Var(self.tracer.new_variable(domain, choice))
+    }
+
+    /// What a value stands for, if some device picks it or nobody knows it.
+    pub fn variable(&self, value: Val) -> Option<&Variable> {
+        match value {
+            Val::Var(var) => self.tracer.variables.get(var.0 as usize),
+            _ => None,
+        }
     }
 
     /// The answer: one round trip for each cube of each branch, in this order, with the journeys that tell its story.

@@ -2,27 +2,25 @@
 
 use callpath_lab::campaign::{Lab, Options, campaign, replay};
 use callpath_lab::mutants::mutants;
+use callpath_lab::pairs;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What the command line asks for.
 struct Asked {
     options: Options,
+    /// Judge so many pairs of parties instead of single packets.
+    pairs: Option<u64>,
     /// Plant bugs instead, into a copy of this workspace.
     mutants: Option<PathBuf>,
 }
 
-const HELP: &str = "there are --packets N, --seed S, --most N, --minimise 0|1, --fixtures DIR, --mutants WORKSPACE";
+const HELP: &str =
+    "there are --packets N, --pairs N, --seed S, --most N, --minimise 0|1, --fixtures DIR, --mutants WORKSPACE";
 
 fn asked() -> Result<Asked, String> {
-    let options = Options {
-        packets: 20_000,
-        seed: 1,
-        fixtures: PathBuf::from("fixtures/differential"),
-        most_mismatches: 5,
-        minimise: true,
-    };
-    let mut out = Asked { options, mutants: None };
+    let options = Options { packets: 20_000, seed: 1, fixtures: PathBuf::new(), most_mismatches: 5, minimise: true };
+    let mut out = Asked { options, pairs: None, mutants: None };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         let value = args.next().ok_or_else(|| format!("{arg} needs a value; {HELP}"))?;
@@ -30,6 +28,7 @@ fn asked() -> Result<Asked, String> {
             || value.replace(['_', ','], "").parse::<u64>().map_err(|_| format!("{arg} takes a number; {HELP}"));
         match arg.as_str() {
             "--packets" => out.options.packets = number()?,
+            "--pairs" => out.pairs = Some(number()?),
             "--seed" => out.options.seed = number()?,
             "--most" => out.options.most_mismatches = usize::try_from(number()?).unwrap_or(1),
             "--minimise" => out.options.minimise = number()? != 0,
@@ -38,7 +37,28 @@ fn asked() -> Result<Asked, String> {
             _ => return Err(format!("{arg} is not known; {HELP}")),
         }
     }
+    if out.options.fixtures.as_os_str().is_empty() {
+        let dir = if out.pairs.is_some() { "fixtures/pairs" } else { "fixtures/differential" };
+        out.options.fixtures = PathBuf::from(dir);
+    }
     Ok(out)
+}
+
+fn judge_pairs(options: &Options, count: u64) -> Result<bool, String> {
+    callpath_lab::namespace::enter_wire()?;
+    let mut lab = pairs::Lab::new()?;
+    let (fixtures, differ) = pairs::replay(&mut lab, &options.fixtures)?;
+    println!("{fixtures} saved pairs tried again, {} differ still", differ.len());
+    if !differ.is_empty() {
+        println!("{}", differ.join("\n"));
+    }
+    let tally = pairs::campaign(&mut lab, count, options)?;
+    println!("{}", tally.table());
+    for floor in tally.missed() {
+        println!("floor missed: {floor}");
+    }
+    println!("{}", tally.line());
+    Ok(differ.is_empty() && tally.mismatches.is_empty() && tally.missed().is_empty())
 }
 
 fn judge(options: &Options) -> Result<bool, String> {
@@ -72,7 +92,7 @@ fn plant(workspace: &Path) -> Result<bool, String> {
 fn main() -> ExitCode {
     let done = asked().and_then(|asked| match &asked.mutants {
         Some(workspace) => plant(workspace),
-        None => judge(&asked.options),
+        None => asked.pairs.map_or_else(|| judge(&asked.options), |count| judge_pairs(&asked.options, count)),
     });
     match done {
         Ok(true) => ExitCode::SUCCESS,

@@ -137,7 +137,7 @@ impl Bench {
     }
 
     /// The model of what the routers have loaded, read from their own listings.
-    fn network(&self, as_json: bool) -> Result<Network, Failure> {
+    pub(crate) fn network(&self, as_json: bool) -> Result<Network, Failure> {
         let mut pipelines = Vec::new();
         for router in 0..self.built.len() {
             let listing = self.listing(router, as_json)?;
@@ -367,14 +367,8 @@ impl Bench {
 
     /// Sends probes with their answers and third packets; what was seen and counted.
     fn attempt(&mut self, probes: &[Probe]) -> Result<Tried, Failure> {
-        for built in &self.built {
-            built.space.inside(forget_sessions)??;
-        }
-        self.drain();
-        let first = self.next_trip;
-        let count = u32::try_from(probes.len()).unwrap_or(0);
-        // Sequence numbers are eight times the trip's number.
-        self.next_trip = if first > (1 << 28) { 1 } else { first + count };
+        self.forget()?;
+        let first = self.number(probes.len());
         let mut fates: Vec<Fates> = vec![[Fate::NotSent; 3]; probes.len()];
         for stage in STAGES {
             let mut sent = 0;
@@ -393,6 +387,44 @@ impl Bench {
             .map(|router| self.listing(router, false).map(|l| counters(&l)))
             .collect::<Result<_, _>>()?;
         Ok(Tried { fates, counters })
+    }
+
+    /// Every router forgets its sessions, and nothing is under way any more.
+    pub(crate) fn forget(&mut self) -> Result<(), Failure> {
+        for built in &self.built {
+            built.space.inside(forget_sessions)??;
+        }
+        self.drain();
+        Ok(())
+    }
+
+    /// Numbers for so many packets; the first of them.
+    fn number(&mut self, packets: usize) -> u32 {
+        let first = self.next_trip;
+        let count = u32::try_from(packets).unwrap_or(0);
+        // Sequence numbers are eight times the trip's number.
+        self.next_trip = if first > (1 << 28) { 1 } else { first + count };
+        first
+    }
+
+    /// Sends packets that have nothing to do with each other; what became of each.
+    pub(crate) fn wave(&mut self, packets: &[(Place, Tuple)]) -> Result<Vec<Fate>, Failure> {
+        let (first, stage) = (self.number(packets.len()), Stage::Request);
+        let mut fates: Vec<Fates> = vec![[Fate::Gone; 3]; packets.len()];
+        let mut sent = 0;
+        for (trip, ((from, tuple), fate)) in (first..).zip(packets.iter().zip(&mut fates)) {
+            match self.send(*from, *tuple, Mark { trip, stage })? {
+                Some(direct) => fate[0] = Fate::Arrived(direct, *tuple),
+                None => sent += 1,
+            }
+        }
+        self.collect(sent, first, stage, &mut fates);
+        Ok(fates.into_iter().map(|f| f[0]).collect())
+    }
+
+    /// The topology.
+    pub(crate) fn topology(&self) -> &Topology {
+        &self.topology
     }
 
     /// The packet of a stage: the answer has the header that was seen, turned round.

@@ -11,6 +11,7 @@ mod cell;
 mod framing;
 mod http;
 mod network;
+mod predict;
 mod rules;
 mod run;
 mod stun;
@@ -18,8 +19,9 @@ mod table;
 
 pub use call::{First, Program, call};
 pub use cell::{Caller, Cell, Firewall, Gateway, Ice, Media, Stun, every, tenth};
+pub use predict::predicted;
 pub use rules::{caller_rules, gateway_rules, router_rules, server_rules};
-pub use run::{Call, Outcome, every_call, predicted, run, tenth_of_calls};
+pub use run::{Call, Outcome, every_call, run, tenth_of_calls};
 pub use table::{disagreements, figures, table};
 
 use std::ops::RangeInclusive;

@@ -2,6 +2,7 @@
 
 use crate::grid::call::{First, Program, call};
 use crate::grid::cell::{Caller, Cell, Firewall, Gateway, Ice, Media, Stun, every, tenth};
+use crate::grid::predict::predicted;
 use crate::namespace::Failure;
 use std::fmt;
 use std::sync::Mutex;
@@ -41,11 +42,6 @@ impl Outcome {
     pub fn differs(&self) -> bool {
         self.expected.is_some_and(|expected| expected != self.real)
     }
-}
-
-/// What callpath says about a call.
-pub fn predicted(_cell: Cell, _first: First) -> Option<Media> {
-    None
 }
 
 /// The whole grid by an app, and by a browser where browsers are apart: beside the server, and at home.
@@ -118,7 +114,8 @@ fn make(calls: &[Call], first: First, at_a_time: usize) -> Result<Vec<Outcome>, 
     let results = results.into_inner().map_err(|_| "a call died")?;
     let outcome = |(call, real): (&Call, Option<Media>)| {
         let real = real.ok_or_else(|| format!("{call}: the call was lost"))?;
-        Ok(Outcome { call: *call, real, expected: predicted(call.cell, first) })
+        let expected = Some(predicted(call.cell, first).map_err(|why| format!("{call}: {why}"))?);
+        Ok(Outcome { call: *call, real, expected })
     };
     calls.iter().zip(results).map(outcome).collect()
 }
