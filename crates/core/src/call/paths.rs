@@ -476,6 +476,12 @@ fn grouped<'r>(rows: &[&'r Requirement], place: &str) -> Vec<(String, Vec<&'r Re
     out.into_iter().map(|(kind, _, list)| (kind, list)).collect()
 }
 
+/// What depends on the server reaching its own name.
+fn depends(instance: &Instance) -> String {
+    let known = instance.profile.itself.as_ref().map(|a| a.about.clone());
+    known.unwrap_or_else(|| format!("nothing of {} is known to depend on it", instance.profile.title))
+}
+
 fn path_id(instance: &Instance, place: &str, kind: Option<Kind>, family: Family) -> String {
     let kind = kind.map_or_else(String::new, |k| format!(":{}", k.name()));
     let v6 = if family == Family::V6 { "/v6" } else { "" };
@@ -499,6 +505,7 @@ fn path(
         who,
         family: family_name(family),
         verdict,
+        depends: if place == "self" { depends(instance) } else { String::new() },
         note,
         legs,
     }

@@ -148,10 +148,11 @@ impl Judge<'_> {
 /// Whole verdict and headline, from the paths and exposures.
 pub(super) fn finish(mut report: Report) -> Report {
     let forbidden = |unknown: bool| report.exposures.iter().any(|e| e.forbidden.is_some() && e.unknown == unknown);
-    // Callers' own strict networks are to blame too: that they hear nothing does not fail the whole.
-    let counted = |p: &Path| match (p.kind, p.verdict) {
-        ("symmetric" | "udp-blocked", Verdict::Fails) => Verdict::Degraded,
-        (_, verdict) => verdict,
+    // Callers' own strict networks are to blame too, and the server is no caller: that they hear nothing does not fail the
+    // whole.
+    let counted = |p: &Path| match (p.kind, p.vantage.as_str(), p.verdict) {
+        ("symmetric" | "udp-blocked", _, Verdict::Fails) | (_, "self", Verdict::Fails) => Verdict::Degraded,
+        (_, _, verdict) => verdict,
     };
     let mut worst = report.paths.iter().map(counted).max().unwrap_or(Verdict::Unknown);
     if forbidden(false) {
@@ -172,7 +173,9 @@ fn headline(report: &Report) -> String {
     let places = |verdict: Verdict| {
         let mut list: Vec<(String, &str)> = Vec::new();
         let calls = || report.paths.iter().filter(|p| p.vantage != "server" && p.vantage != "admin");
-        for p in calls().filter(|p| p.verdict == verdict) {
+        // The server is no caller: what it does not reach is said apart.
+        let told = |p: &&Path| p.verdict == verdict && (p.vantage != "self" || verdict == Verdict::Works);
+        for p in calls().filter(told) {
             let here =
                 || calls().filter(|q| (&q.instance, &q.vantage, q.family) == (&p.instance, &p.vantage, p.family));
             let kinds: Vec<&str> = here().filter(|q| q.verdict == verdict).map(|q| q.kind).collect();
@@ -230,6 +233,18 @@ fn headline(report: &Report) -> String {
                 parts.insert(0, format!("the server's own way out {} ({what})", fate(p.verdict)));
             }
             "admin" => parts.push("the administrator cannot get in".into()),
+            "self" => {
+                let words = match p.verdict {
+                    Verdict::Fails => "the server does not reach its own name",
+                    Verdict::Unknown => "it is unknown whether the server reaches its own name",
+                    _ => "the server reaches its own name only in part",
+                };
+                let family = if p.family == "ipv6" { " by IPv6" } else { "" };
+                let line = format!("{words}{family}");
+                if !parts.iter().any(|known| line.starts_with(known.as_str())) {
+                    parts.push(line);
+                }
+            }
             _ => {}
         }
     }

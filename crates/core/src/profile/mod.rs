@@ -53,6 +53,9 @@ pub struct Profile {
     pub row: Vec<Row>,
     /// What clients are told.
     pub told: Told,
+    /// What depends on the server reaching itself by its own public name or address.
+    #[serde(rename = "self")]
+    pub itself: Option<Advice>,
     /// Why the router must turn calls from inside to the public address back in.
     pub hairpin: Option<Advice>,
     /// What to do about the helper (ALG) of a router.

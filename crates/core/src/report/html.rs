@@ -12,7 +12,7 @@ mod way;
 
 use super::text::finding::count;
 use super::text::story::{Notes, carried, reason};
-use super::text::{closed, exposures, left_out, perhaps_nobody, rulesets, unread, word};
+use super::text::{closed, depends, exposures, left_out, perhaps_nobody, rulesets, unread, word};
 use super::{Reach, Report, Verdict};
 use crate::page::{escape, list, page, prose};
 use std::fmt::Write;
@@ -42,6 +42,9 @@ pub fn html(report: &Report) -> String {
         let title = format!("{} on {}, reached as {by}", instance.label, instance.host.join(", "));
         let _ = writeln!(out, "<h2>{}</h2>", prose(&title));
         tables::tables(&mut out, report, &instance.label, &notes);
+    }
+    for line in depends(report) {
+        let _ = writeln!(out, "<p>{}</p>", prose(&line));
     }
     if let Some((text, line)) = perhaps_nobody(report) {
         let _ = writeln!(out, "<p>{}</p>\n<pre>{}</pre>", escape(&text), prose(&line));

@@ -169,6 +169,9 @@ pub struct Path {
     pub family: &'static str,
     /// Verdict.
     pub verdict: Verdict,
+    /// What depends on it, where that is not a call: of the server that reaches itself.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub depends: String,
     /// How it works, or why not quite: `by TCP only`.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub note: String,

@@ -61,6 +61,10 @@ pub fn text(report: &Report, style: Style) -> String {
         out.blank();
         out.text += &table::table(report, &instance.label, &notes, style);
     }
+    for line in depends(report) {
+        out.blank();
+        out.wrapped(2, &line);
+    }
     if let Some((text, line)) = perhaps_nobody(report) {
         out.blank();
         out.wrapped(2, &text);
@@ -160,6 +164,18 @@ pub(super) fn closed(report: &Report) -> Vec<String> {
         lines.push(format!("what must stay closed is closed: {}", words.join("; ")));
     }
     lines
+}
+
+/// What hangs on the server reaching itself, where it does not.
+pub(super) fn depends(report: &Report) -> Vec<String> {
+    let mut out: Vec<String> = Vec::new();
+    for path in report.paths.iter().filter(|p| p.verdict > Verdict::Works && !p.depends.is_empty()) {
+        let line = format!("what depends on the server reaching its own name: {}", path.depends);
+        if !out.contains(&line) {
+            out.push(line);
+        }
+    }
+    out
 }
 
 /// Where only networks fail from which perhaps nobody calls: how to say so, and the line to write.
