@@ -1,8 +1,10 @@
 //! The campaign: ruleset after ruleset, the kernel says whether the trace is right.
 
+mod counters;
 mod floors;
 mod probes;
 mod run;
+mod send;
 
 pub use floors::Tally;
 pub use probes::Probe;

@@ -118,9 +118,10 @@ fn confirm(bench: &mut Bench, mut mismatch: Mismatch, minimise: bool) -> Result<
             None => return Ok(None),
         }
     }
-    while minimise {
-        let Some(smaller) = smaller(bench, &mismatch)? else { break };
-        mismatch = smaller;
+    if minimise {
+        while let Some(less) = smaller(bench, &mismatch)? {
+            mismatch = less;
+        }
     }
     Ok(Some(mismatch))
 }

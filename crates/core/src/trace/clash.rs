@@ -26,7 +26,9 @@ impl Tracer<'_> {
     pub(super) fn free_source(&mut self, flow: Flow, session: usize) -> Vec<Flow> {
         let new = &flow.state.sessions[session];
         let (decided, allowed, translated) = (new.reply, new.allowed, new.snat);
-        let picked = matches!(decided.dport, Val::Var(var) if self.is_chosen(var));
+        // A port that another device has picked, or this one for an earlier packet, is the packet's own by now.
+        let own = flow.state.header.sport;
+        let picked = decided.dport != own && matches!(decided.dport, Val::Var(var) if self.is_chosen(var));
         let mut out = Vec::new();
         let mut rest = Vec::new();
         // A source that the rule would leave as it is needs none of an earlier session; neither does a random one.

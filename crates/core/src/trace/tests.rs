@@ -161,3 +161,40 @@ fn from_inside_only_a_hairpin_with_source_nat_works() {
     let full = ask(&network(true, true), &question(3, src()));
     assert_eq!(ports(&full, works), Set::from_ranges([(50000, 50099), (50101, 50499)]));
 }
+
+/// The server and somebody outside send to each other, from port 40000 to port 5000; both from where `order` says.
+fn meeting(order: [usize; 2]) -> Vec<(Vec<Arc<Journey>>, Vec<Choice>)> {
+    let net = network(false, false);
+    let outside = ip("198.51.100.1");
+    let parts = [Set::one(SERVER), Set::one(outside), Set::one(40000), Set::one(5000), Set::one(17)];
+    let packets = Cube { parts, vars: Vec::new() };
+    let (mut talk, branch) = Talk::new(&net, &Question { from: 1, family: Family::V4, packets });
+    let mut open = vec![(branch.expect("packets"), Vec::new())];
+    for from in order {
+        let header = if from == 1 { as_asked() } else { Header { dst: Val::Const(WAN), ..as_asked().inverse() } };
+        let mut next = Vec::new();
+        for (branch, journeys) in open {
+            for (branch, journey) in talk.send(branch, from, header, Phase::Request) {
+                let mut journeys: Vec<Arc<Journey>> = journeys.clone();
+                journeys.push(journey);
+                next.push((branch, journeys));
+            }
+        }
+        open = next;
+    }
+    let choices = |journeys: &[Arc<Journey>]| {
+        let ports = journeys.iter().filter_map(|j| talk.variable(j.last().header.sport));
+        ports.map(|v| v.choice).collect()
+    };
+    open.into_iter().map(|(_, journeys)| (choices(&journeys), journeys)).map(|(c, j)| (j, c)).collect()
+}
+
+#[test]
+fn whoever_sends_first_opens_the_way_or_takes_the_port() {
+    let [(journeys, choices)] = &meeting([1, 2])[..] else { panic!("one fate") };
+    assert_eq!(journeys[1].last().device, 1, "let in by the server's own packet");
+    assert!(choices.is_empty());
+    let [(journeys, choices)] = &meeting([2, 1])[..] else { panic!("one fate") };
+    assert_eq!(journeys[0].last().device, 0, "no forward for this port: it ends at the router");
+    assert_eq!(choices[..], [Choice::Clash { device: 0 }], "the router has the port's tuple already");
+}

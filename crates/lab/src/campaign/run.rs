@@ -1,23 +1,23 @@
 //! One ruleset: loaded, listed, asked about, tried.
 
+use super::counters::{Expected, counters};
 use super::floors::Tally;
 use super::probes::{Asked, Probe, ask_all, draw};
 use crate::compare::{Fate, Fates, STAGES, allows, candidates, is_open, rules};
 use crate::generate::Ruleset;
 use crate::monitor::{Monitor, TRACING};
 use crate::namespace::{Failure, Namespace};
-use crate::packet::{Mark, Stage, Tuple, build};
+use crate::packet::{Mark, Stage, Tuple};
 use crate::random::Random;
 use crate::topology::{Built, Topology};
-use crate::wire::{Inside, Place, Seen, Segment, forget_sessions};
+use crate::wire::{Inside, Place, Segment};
 use callpath_core::dialect::nft::{json, lower::lower, text};
 use callpath_core::model::{Family, Pipeline, SourceId, address_value};
 use callpath_core::snapshot::Source;
 use callpath_core::trace::{Did, Disposition, Network, RoundTrip};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::path::Path;
-use std::time::Duration;
 
 /// The lab's own table: the kernel's answers of its own (rejects, resets, unreachable) end before they disturb
 /// sessions and counters.
@@ -35,11 +35,11 @@ const PROBES: usize = 190;
 /// A topology that exists, with its sockets.
 #[derive(Debug)]
 pub struct Bench {
-    topology: Topology,
-    built: Vec<Built>,
-    segments: Vec<Segment>,
-    inside: Vec<Inside>,
-    next_trip: u32,
+    pub(super) topology: Topology,
+    pub(super) built: Vec<Built>,
+    pub(super) segments: Vec<Segment>,
+    pub(super) inside: Vec<Inside>,
+    pub(super) next_trip: u32,
 }
 
 /// A packet of which kernel and trace say different things.
@@ -389,39 +389,6 @@ impl Bench {
         Ok(Tried { fates, counters })
     }
 
-    /// Every router forgets its sessions, and nothing is under way any more.
-    pub(crate) fn forget(&mut self) -> Result<(), Failure> {
-        for built in &self.built {
-            built.space.inside(forget_sessions)??;
-        }
-        self.drain();
-        Ok(())
-    }
-
-    /// Numbers for so many packets; the first of them.
-    fn number(&mut self, packets: usize) -> u32 {
-        let first = self.next_trip;
-        let count = u32::try_from(packets).unwrap_or(0);
-        // Sequence numbers are eight times the trip's number.
-        self.next_trip = if first > (1 << 28) { 1 } else { first + count };
-        first
-    }
-
-    /// Sends packets that have nothing to do with each other; what became of each.
-    pub(crate) fn wave(&mut self, packets: &[(Place, Tuple)]) -> Result<Vec<Fate>, Failure> {
-        let (first, stage) = (self.number(packets.len()), Stage::Request);
-        let mut fates: Vec<Fates> = vec![[Fate::Gone; 3]; packets.len()];
-        let mut sent = 0;
-        for (trip, ((from, tuple), fate)) in (first..).zip(packets.iter().zip(&mut fates)) {
-            match self.send(*from, *tuple, Mark { trip, stage })? {
-                Some(direct) => fate[0] = Fate::Arrived(direct, *tuple),
-                None => sent += 1,
-            }
-        }
-        self.collect(sent, first, stage, &mut fates);
-        Ok(fates.into_iter().map(|f| f[0]).collect())
-    }
-
     /// The topology.
     pub(crate) fn topology(&self) -> &Topology {
         &self.topology
@@ -448,151 +415,6 @@ impl Bench {
                 _ => None,
             },
         }
-    }
-
-    /// Sends a packet. Present: it reached these hosts without meeting a router.
-    fn send(&self, from: Place, tuple: Tuple, mark: Mark) -> Result<Option<Place>, Failure> {
-        let packet = build(tuple, mark);
-        let group = match from {
-            Place::Router(router) => {
-                self.inside[router].send(tuple, &packet)?;
-                return Ok(None);
-            }
-            Place::Hosts(group) => group,
-        };
-        let hosts = &self.topology.hosts[group];
-        if hosts.own(tuple.family).contains(tuple.parts[1]) {
-            return Ok(Some(from));
-        }
-        let Some(hop) = next_hop(hosts, tuple) else { return Ok(None) };
-        let port = self.topology.routers.iter().enumerate().find_map(|(r, router)| {
-            let index = router.ports.iter().position(|p| {
-                p.segment == hosts.segment && p.addresses.iter().any(|n| address_value(n.addr()) == hop)
-            })?;
-            Some((r, index))
-        });
-        if let Some((router, index)) = port {
-            self.segments[hosts.segment].send(self.built[router].macs[index], tuple.family, &packet)?;
-            return Ok(None);
-        }
-        let neighbour = self
-            .topology
-            .hosts
-            .iter()
-            .position(|h| h.segment == hosts.segment && h.name != hosts.name && h.own(tuple.family).contains(hop));
-        Ok(neighbour.map(Place::Hosts))
-    }
-
-    fn drain(&self) -> Vec<Seen> {
-        let mut out = Vec::new();
-        self.segments.iter().for_each(|s| s.drain(&mut out));
-        self.inside.iter().for_each(|i| i.drain(&mut out));
-        out
-    }
-
-    /// Packets cross a namespace while they are sent; a short silence means that all are through.
-    fn collect(&self, sent: usize, first: u32, stage: Stage, fates: &mut [Fates]) {
-        let (mut quiet, mut arrived) = (0, 0);
-        while quiet < 3 && arrived < sent {
-            let seen = self.drain();
-            quiet = if seen.is_empty() { quiet + 1 } else { 0 };
-            for s in seen.iter().filter(|s| s.mark.stage == stage) {
-                let index = s.mark.trip.checked_sub(first).and_then(|i| usize::try_from(i).ok());
-                if let Some(fate) = index.and_then(|i| fates.get_mut(i)) {
-                    arrived += 1;
-                    fate[stage as usize] = Fate::Arrived(s.place, s.tuple);
-                }
-            }
-            if quiet > 0 {
-                std::thread::sleep(Duration::from_micros(400));
-            }
-        }
-    }
-}
-
-/// Where hosts send a packet: to itself on their segment, or to a router; longest prefix first.
-fn next_hop(hosts: &crate::topology::Hosts, tuple: Tuple) -> Option<u128> {
-    let dst = tuple.dst();
-    let local = hosts.nets.iter().map(|n| (n.trunc(), tuple.parts[1]));
-    let routes = hosts.routes.iter().map(|(to, hop)| (*to, address_value(*hop)));
-    let defaults = hosts.defaults.iter().filter_map(|hop| {
-        let all = if hop.is_ipv4() { "0.0.0.0/0" } else { "::/0" };
-        Some((all.parse().ok()?, address_value(*hop)))
-    });
-    let found = local.chain(routes).chain(defaults).filter(|(net, _): &(ipnet::IpNet, u128)| net.contains(&dst));
-    found.max_by_key(|(net, _)| net.prefix_len()).map(|(_, hop)| hop)
-}
-
-/// Counters of rules by their number, out of a listing.
-fn counters(listing: &str) -> HashMap<u32, u64> {
-    let mut out = HashMap::new();
-    for line in listing.lines() {
-        let number = line.rsplit_once("comment \"r").and_then(|(_, n)| n.split('"').next()?.parse().ok());
-        let count = line.split_once("counter packets ").and_then(|(_, n)| n.split(' ').next()?.parse().ok());
-        if let (Some(number), Some(count)) = (number, count) {
-            out.insert(number, count);
-        }
-    }
-    out
-}
-
-/// How often each rule should have been reached, at least and at most.
-struct Expected<'n> {
-    network: &'n Network,
-    counts: Vec<BTreeMap<u32, (u64, u64)>>,
-    /// Something else differs already.
-    void: bool,
-}
-
-impl<'n> Expected<'n> {
-    fn new(network: &'n Network, routers: usize) -> Self {
-        Self { network, counts: vec![BTreeMap::new(); routers], void: false }
-    }
-
-    fn add(&mut self, trips: &[&RoundTrip]) {
-        let mut bounds: BTreeMap<(usize, u32), (u64, u64)> = BTreeMap::new();
-        for (i, trip) in trips.iter().enumerate() {
-            let mut own: BTreeMap<(usize, u32), u64> = BTreeMap::new();
-            for (device, origin) in rules(trip) {
-                if let Some(number) = rule_number(self.network, device, origin) {
-                    *own.entry((device, number)).or_default() += 1;
-                }
-            }
-            for (key, n) in &own {
-                let (lo, hi) = bounds.entry(*key).or_insert((if i == 0 { *n } else { 0 }, *n));
-                (*lo, *hi) = ((*lo).min(*n), (*hi).max(*n));
-            }
-            for (key, (lo, _)) in &mut bounds {
-                if !own.contains_key(key) {
-                    *lo = 0;
-                }
-            }
-        }
-        // What is open may have met any rule.
-        if trips.iter().any(|t| is_open(t)) {
-            self.void = true;
-        }
-        for ((device, number), (lo, hi)) in bounds {
-            let entry = self.counts[device].entry(number).or_default();
-            entry.0 += lo;
-            entry.1 += hi;
-        }
-    }
-
-    fn difference(&self, counted: &[HashMap<u32, u64>]) -> Option<String> {
-        let mut out = Vec::new();
-        for (router, counts) in counted.iter().enumerate() {
-            for (number, count) in counts {
-                let (lo, hi) = self.counts[router].get(number).copied().unwrap_or_default();
-                if !(lo..=hi).contains(count) {
-                    out.push(format!(
-                        "rule r{number} of router {router}: the kernel reached it {count} times, the trace {lo}-{hi}"
-                    ));
-                }
-            }
-        }
-        out.sort();
-        (!out.is_empty() && !self.void).then(|| out.join("\n"))
     }
 }
 

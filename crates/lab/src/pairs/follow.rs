@@ -12,6 +12,7 @@ use std::sync::Arc;
 const MANY: u128 = 64;
 
 /// What a script showed.
+#[allow(clippy::struct_excessive_bools)] // each is a kind of pair that is counted
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Shown {
     /// The trace leaves it open.

@@ -2,6 +2,7 @@
 
 use crate::generate::{Chain, Rule, Ruleset, Table};
 use crate::random::Random;
+use std::fmt::Write;
 
 /// Where port ranges of rules begin and end.
 const EDGES: [u16; 12] = [1, 400, 512, 700, 1024, 5000, 20000, 32768, 40000, 50000, 60000, 65535];
@@ -89,7 +90,7 @@ impl Maker<'_> {
     }
 
     fn refusal(&mut self) -> &'static str {
-        *self.random.pick::<&'static str>(&["drop", "drop", "reject", "reject with icmp type admin-prohibited"])
+        self.random.pick::<&'static str>(&["drop", "drop", "reject", "reject with icmp type admin-prohibited"])
     }
 
     fn input(&mut self) -> Chain {
@@ -168,11 +169,11 @@ impl Maker<'_> {
             let to = if family == "inet" { "ip " } else { "" };
             let mut matches = if self.random.chance(80) { format!("oifname \"{wan}\" ") } else { String::new() };
             if self.random.chance(15) {
-                matches += &format!("ip daddr {} ", self.random.pick(&far));
+                let _ = write!(matches, "ip daddr {} ", self.random.pick(&far));
             }
             if self.random.chance(20) {
                 let (lo, hi) = self.range();
-                matches += &format!("udp sport {lo}-{hi} ");
+                let _ = write!(matches, "udp sport {lo}-{hi} ");
             }
             let udp = "meta l4proto udp ";
             let (more, action) = match self.random.below(14) {
