@@ -167,3 +167,55 @@ fn phones_hear_what_comes_back_to_them() {
     let known = ["internet:public works", "internet:home works", "internet:symmetric fails", "lan works", "self works"];
     assert_eq!(verdicts(&rules, "answers = \"sdp\"\nstun = true\n"), known);
 }
+
+/// A relay serves whoever reaches it, and only where nothing better is there.
+#[test]
+fn a_relay_is_the_last_way() {
+    let rules = RANDOM.rules().replace(
+        "type nat hook prerouting priority dstnat;\n",
+        "type nat hook prerouting priority dstnat;\n    ip daddr 203.0.113.10 tcp dport { 443, 5349 } dnat to 192.168.1.50\n",
+    );
+    let verdict = |turn: &str| -> Vec<String> {
+        let manifest = format!(
+            "address = \"203.0.113.10\"\n[[gateway]]\nconfig = \"gateway.nft\"\ninterfaces = {{ wan = \"203.0.113.10/24\", lan = \"192.168.1.1/24\" }}\nroutes = [\"default via 203.0.113.1\"]\n[[deploy]]\nsystem = \"livekit\"\nhost = \"192.168.1.50\"\nclients = [\"internet\"]\n{turn}"
+        );
+        let source = |name: &str, text: &str| Source { name: name.into(), text: text.into() };
+        let sources = vec![source("callpath.toml", &manifest), source("gateway.nft", &rules)];
+        let report =
+            analyze(&Snapshot { sources, directory: String::new() }).unwrap_or_else(|e| panic!("{}", e.message));
+        let calls = report.paths.iter().filter(|p| p.vantage == "internet");
+        calls.map(|p| format!("{} {}, {}", p.kind, p.verdict.word(), p.note)).collect()
+    };
+    assert_eq!(verdict("")[1..], ["home fails, ", "symmetric fails, ", "udp-blocked fails, "]);
+    let relayed = verdict("on = [\"turn\"]\nwith = { turn_tls = 5349 }\n");
+    assert_eq!(
+        relayed[1..],
+        ["home degraded, only by relay", "symmetric degraded, only by relay", "udp-blocked degraded, only by relay"]
+    );
+}
+
+/// pfSense draws source ports at random unless an outbound rule keeps them: only then is a hole where it is looked for.
+#[test]
+fn static_ports_of_pfsense_make_holes() {
+    let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/spokes/");
+    let read = |name: &str| std::fs::read_to_string(format!("{dir}{name}")).expect("the example is there");
+    let config = read("pfsense/config.xml");
+    let (start, end) = (config.find("<nat>").expect("nat"), config.find("</nat>").expect("nat"));
+    let forwards = config[start..end].replace("<rule>", "<rule><disabled></disabled>");
+    let home = |keeps: &str| {
+        let outbound = format!(
+            "<mode>advanced</mode><rule><source><network>192.168.1.0/24</network></source><sourceport></sourceport><descr></descr><target></target><interface>wan</interface>{keeps}<destination><any></any></destination></rule>"
+        );
+        let nat = forwards.replace("<mode>automatic</mode>", &outbound);
+        let source = |name: &str, text: String| Source { name: name.into(), text };
+        let sources = vec![
+            source("callpath.toml", read("callpath.toml")),
+            source("pfsense/config.xml", format!("{}{nat}{}", &config[..start], &config[end..])),
+        ];
+        let report =
+            analyze(&Snapshot { sources, directory: String::new() }).unwrap_or_else(|e| panic!("{}", e.message));
+        media(report.paths.iter().find(|p| p.id == "spokes/internet:home").expect("home"))
+    };
+    assert_eq!(home("<staticnatport></staticnatport>"), Punched);
+    assert_eq!(home(""), Silent);
+}

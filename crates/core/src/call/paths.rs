@@ -114,6 +114,9 @@ impl Judge<'_> {
             notes.push(note);
             legs.push(Leg { kind: leg, to, verdict, any_of: asked });
         }
+        if kind.is_some() {
+            by_relay(&mut legs, &mut notes);
+        }
         path(instance, (&place, kind), vantage.name.clone(), family, legs, &notes)
     }
 
@@ -427,7 +430,7 @@ fn kinds(instance: &Instance, vantage: &Vantage, rows: &[&Requirement]) -> Vec<O
         return vec![None];
     }
     // Who has no UDP and no other way is not called at all.
-    let by_tcp = rows.iter().any(|r| r.leg == "media" && r.proto == Proto::Tcp);
+    let by_tcp = rows.iter().any(|r| (r.leg == "media" || r.leg == "relay") && r.proto == Proto::Tcp);
     kinds.iter().copied().filter(|k| by_tcp || *k != Kind::UdpBlocked).map(Some).collect()
 }
 
@@ -435,6 +438,20 @@ fn kinds(instance: &Instance, vantage: &Vantage, rows: &[&Requirement]) -> Vec<O
 fn opened_by(answer: &Answer, region: &Region) -> usize {
     let sender = answer.trips[region.trip].request.hops[0].device;
     if region.certainty == Certainty::Open && region.ending == Ending::Works { sender } else { usize::MAX }
+}
+
+/// Who reaches the relay (TURN) has media, if in no other way.
+fn by_relay(legs: &mut [Leg], notes: &mut [String]) {
+    let open = |l: &&Leg| l.kind == "relay" && l.any_of.iter().any(|a| a.reach == Reach::Open);
+    if legs.iter().find(open).is_none() {
+        return;
+    }
+    for (leg, note) in legs.iter_mut().zip(notes) {
+        if leg.kind == "media" && leg.verdict == Verdict::Fails {
+            leg.verdict = Verdict::Degraded;
+            "only by relay".clone_into(note);
+        }
+    }
 }
 
 fn piece_reach(region: &Region) -> Reach {

@@ -57,6 +57,17 @@ fn the_whole_manifest_is_read_with_places() {
 /// What is replaced in [`WHOLE`], by what; the text that is underlined, the message, and the help.
 const BROKEN: &[(&str, &str, &str, &str, &str)] = &[
     ("system  =", "sytem  =", "sytem", "unknown key `sytem`", "did you mean `system`?"),
+    ("clients = [\"internet\", \"net:guests\"]", "ice = \"half\"", "\"half\"", "no kind of ICE agent", "only answers"),
+    ("clients = [\"internet\", \"net:guests\"]", "answers = \"rtp\"", "\"rtp\"", "no place that voice", "\"source\""),
+    (
+        "clients = [\"internet\", \"net:guests\"]",
+        "local = [\"192.168.1.7/24\"]",
+        "\"192.168.1.7/24\"",
+        "bits set",
+        "192.168.1.0/24",
+    ),
+    ("[[deploy]]", "[[caller]]\nname = \" \"\nconfig = \"a\"\n[[deploy]]", "\" \"", "without a name", "her flat"),
+    ("[[deploy]]", "[[caller]]\nname = \"a\"\nconfig = []\nwan = \"x\"\n[[deploy]]", "\"x\"", "not an IP address", ""),
     ("[[deploy]]", "[[deplyo]]", "deplyo", "unknown key `deplyo`", "did you mean `deploy`?"),
     ("hairpin  = false", "colour = 1", "colour", "unknown key `colour`", "keys here: label, config"),
     ("host    =", "#", "[[deploy]]", "`host` is missing", "add the server's own address"),

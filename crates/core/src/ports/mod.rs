@@ -9,7 +9,7 @@ mod text;
 pub use choice::Choice;
 
 use crate::manifest::show_ports;
-use crate::profile::{Advice, Ice, Instance, ToldAddress, ToldBy};
+use crate::profile::{Advice, Answers, Ice, Instance, ToldAddress, ToldBy};
 use crate::requirement::{Level, Party, Requirement};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -191,6 +191,15 @@ fn told(instance: &Instance) -> Vec<String> {
         (ToldBy::Ice, _) => "by ICE; the server is a full agent: it sends connectivity checks itself",
     };
     out.push(format!("{address}, {by}"));
+    match (told.by, told.stun, instance.answers()) {
+        (ToldBy::Ice, true, _) => out.push("a STUN server, so that they can tell their own public address".into()),
+        (ToldBy::Ice, false, _) => out.push("no STUN server: they cannot tell their own public address".into()),
+        (ToldBy::Sdp, _, Some(Answers::Source)) => out.push("media goes back to where theirs comes from".into()),
+        (ToldBy::Sdp, ..) => out.push("media goes to the address that they name".into()),
+    }
+    if told.own_inside {
+        out.push("in networks that count as local: the server's own address".into());
+    }
     let media = instance.requirements.iter().filter(|r| r.leg == "media" && r.from == Party::Callers);
     let ports: Vec<String> = media.map(Requirement::what).collect();
     if !ports.is_empty() {
