@@ -274,3 +274,30 @@ fn the_json_report_has_the_fields_of_its_format() {
     let step = piece["steps"].as_array().expect("steps").iter().find(|s| s["action"] == "rule").expect("a rule");
     assert_eq!(step["origin"]["line"], 5);
 }
+
+/// A caller's router must have a public address of its own, and a network behind it.
+#[test]
+fn a_described_caller_is_somewhere_else() {
+    let site = |interfaces: &str, route: &str| {
+        let manifest = format!(
+            "address = \"203.0.113.5\"\n[[gateway]]\nconfig = \"r.nft\"\ninterfaces = {{ wan0 = \"203.0.113.5/24\", lan0 = \"192.168.1.1/24\" }}\n[[caller]]\nname = \"her flat\"\nconfig = \"flat.nft\"\ninterfaces = {{ {interfaces} }}\nroutes = [\"default via {route}\"]\n{DEPLOY}"
+        );
+        let flat = "table ip nat {\n\tchain post {\n\t\ttype nat hook postrouting priority srcnat;\n\t\toifname \"wan\" masquerade\n\t}\n}\n";
+        judge(&[("callpath.toml", &manifest), ("r.nft", OPEN), ("flat.nft", flat)])
+    };
+    let good = site("wan = \"198.51.100.30/24\", lan = \"192.168.178.1/24\"", "198.51.100.1").expect("an answer");
+    assert!(verdicts(&good).contains(&"livekit/caller:her flat works".to_owned()), "{:?}", verdicts(&good));
+    for (interfaces, route, wanted) in [
+        (
+            "wan = \"10.0.0.2/24\", lan = \"192.168.178.1/24\"",
+            "10.0.0.1",
+            "the public address of the router of her flat",
+        ),
+        ("wan = \"203.0.113.5/24\", lan = \"192.168.178.1/24\"", "203.0.113.1", "an address of the site itself"),
+        ("wan = \"198.51.100.30/24\"", "198.51.100.1", "no network behind it"),
+    ] {
+        let error = site(interfaces, route).expect_err(wanted);
+        assert!(error.message.contains(wanted), "{}", error.message);
+        assert!(!error.help.is_empty());
+    }
+}
