@@ -8,17 +8,15 @@ pub static CAUSE: Cause = Cause {
     severity: Severity::Warning,
     title: "some callers get through by hole punching only",
     explain: "\
-what happens: nothing lets media in, but both sides send. The server's packet
-makes its router expect an answer from the caller; the caller's packet makes the
-caller's router expect one from the server. Each then passes as the answer to
-the other.
-who notices: it works for callers behind ordinary home routers, and fails on
-mobile and corporate networks, whose routers pick a new port for each
-conversation. It also breaks when the server's router picks source ports at
-random, when it answers strangers instead of dropping their packets silently, or
-when nobody tells callers their public address (STUN).
-how it is recognised: the packets of both sides are followed through all
-sessions that they leave behind, in both orders; none gets through without them.
+what happens: no rule lets media in, but both sides send. The server's packet
+makes its router expect an answer from the caller, the caller's packet makes the
+other router expect one from the server: each passes as the answer to the other.
+who notices: nobody behind an ordinary home router. It fails where a router
+picks a new port for each conversation (mobile and corporate networks, pfSense
+unless an outbound rule keeps ports), where one takes a stranger's packet for
+itself, and where callers are not told their public address (STUN).
+how it is recognised: both sides' packets are followed through every session
+that they leave behind, in both orders; without these none gets through.
 what to do: let media in for good: the forward or rule that the report prints
 makes it firm for everybody.
 ",
