@@ -3,15 +3,14 @@
 use super::address::prefix_set;
 use super::analyze::{CLIENT_PORTS, Failure, Judge, family_name, show_addresses, show_set};
 use super::callers::Kind;
-use super::ice::{Meeting, Offer};
 use super::judge;
-use super::reach::{Certainty, Ending, Goal, Region, WHO_FIRST, ending, regions, regions_by};
+use super::reach::{Certainty, Ending, Goal, Region, WHO_FIRST, ending, regions};
 use super::site::Vantage;
 use super::story::Story;
 use crate::cube::{Cube, Set};
 use crate::manifest::{Place, Proto};
 use crate::model::{Family, Part, address_value};
-use crate::profile::{Answers, Ice, Instance};
+use crate::profile::Instance;
 use crate::report::{Alternative, Leg, Path, Piece, Reach, Verdict};
 use crate::requirement::{Level, Party, Requirement};
 use crate::trace::{Answer, Network, Question, ask};
@@ -307,79 +306,6 @@ impl Judge<'_> {
         }
     }
 
-    /// Media by UDP where the caller's own network has a say.
-    fn media(
-        &self,
-        caller: &Caller<'_>,
-        r: &Requirement,
-        goal: Goal,
-        question: &Question,
-    ) -> Option<(Answer, Vec<Region>)> {
-        let instance = &self.instances[caller.n];
-        match instance.answers() {
-            Some(Answers::Sdp) => self.sdp(caller, r, goal, question),
-            Some(Answers::Source) => {
-                // The answer goes back the way that the caller's packet came, through the caller's router too.
-                caller.kind?;
-                let answer = ask(caller.network, question);
-                let found = regions(&answer, caller.network, |t| ending(t, goal, caller.vantage.device));
-                Some((answer, found))
-            }
-            None => self.ice(caller, r, goal, question),
-        }
-    }
-
-    /// Each side sends media to the address in the other one's SDP.
-    fn sdp(
-        &self,
-        caller: &Caller<'_>,
-        r: &Requirement,
-        goal: Goal,
-        question: &Question,
-    ) -> Option<(Answer, Vec<Region>)> {
-        let instance = &self.instances[caller.n];
-        if r.leg != "media" || r.proto != Proto::Udp || caller.opener != "caller" {
-            return None;
-        }
-        let host = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == caller.family)?;
-        // A phone behind a home router names the address that it has there, unless it knows a STUN server.
-        let nat = caller.family == Family::V4;
-        let named = match caller.kind {
-            Some(Kind::Home | Kind::Symmetric) if nat && !instance.stun() => Offer::Behind,
-            Some(Kind::Symmetric) if nat => Offer::Elsewhere { device: self.site.internet },
-            _ => Offer::Own,
-        };
-        let base = address_value(host);
-        let meeting = Meeting { network: caller.network, question, goal, base, full: false, offers: Vec::new() };
-        let (answer, endings) = meeting.by_sdp(named);
-        let found = regions_by(&answer, caller.network, &endings);
-        Some((answer, found))
-    }
-
-    /// Both sides send checks.
-    fn ice(
-        &self,
-        caller: &Caller<'_>,
-        r: &Requirement,
-        goal: Goal,
-        question: &Question,
-    ) -> Option<(Answer, Vec<Region>)> {
-        let instance = &self.instances[caller.n];
-        let kind = caller.kind.filter(|_| r.leg == "media" && r.proto == Proto::Udp)?;
-        let host = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == caller.family)?;
-        let meeting = Meeting {
-            network: caller.network,
-            question,
-            goal,
-            base: address_value(host),
-            full: instance.ice() == Some(Ice::Full),
-            offers: kind.offers(self.site, caller.family, instance.stun()),
-        };
-        let (answer, endings) = meeting.hold();
-        let found = regions_by(&answer, caller.network, &endings);
-        Some((answer, found))
-    }
-
     fn pieces(&self, caller: &Caller<'_>, answer: &Answer, found: &[Region]) -> Vec<Piece> {
         let story = Story { network: caller.network, ..self.story(caller.family, caller.from) };
         found.iter().map(|region| piece(&story, answer, region, caller.from, caller.family)).collect()
@@ -398,17 +324,23 @@ impl Judge<'_> {
 }
 
 /// Who asks, from where, whom.
-struct Caller<'a> {
+pub(super) struct Caller<'a> {
     /// Number of the instance.
-    n: usize,
-    vantage: &'a Vantage,
-    kind: Option<Kind>,
+    pub n: usize,
+    /// Where they are.
+    pub vantage: &'a Vantage,
+    /// Kind of caller, where that makes a difference.
+    pub kind: Option<Kind>,
     /// The network as it is for this kind.
-    network: &'a Network,
-    from: &'a Set,
-    to: Set,
-    family: Family,
-    opener: &'static str,
+    pub network: &'a Network,
+    /// Their addresses.
+    pub from: &'a Set,
+    /// Whom they ask.
+    pub to: Set,
+    /// Family.
+    pub family: Family,
+    /// Who sends first: `caller`, `server`, `admin`.
+    pub opener: &'static str,
 }
 
 impl Caller<'_> {
