@@ -161,6 +161,7 @@ fn either(mut report: Report, other: &Report, (gateway, shown): (&str, &str)) ->
                         ports,
                         from: String::new(),
                         reach: Reach::Unknown,
+                        how: "",
                         ends_at: String::new(),
                         stop: None,
                         doubts: vec![doubt()],

@@ -65,6 +65,8 @@ impl Kind {
         };
         match self {
             Self::Public => vec![Offer::Own],
+            // IPv6 needs no translation: the address inside is the one outside.
+            Self::Home | Self::Symmetric if family == Family::V6 => vec![Offer::Own],
             // The address behind the router leads nowhere; what a STUN server sees is the outer one, same port.
             Self::Home if stun => vec![Offer::Own],
             Self::Symmetric if stun => vec![Offer::Elsewhere { device }],
@@ -106,7 +108,9 @@ fn router(device: &mut Device, random: bool) {
     let translate = Translate { side: Side::Source, target: Arc::new(Lookup::fixed(port)), random: true };
     let ports = random.then(|| chain("ports", "a new port for each", vec![Step::Act(Action::Translate(translate))]));
     let mut add = |hook: Hook, kind| {
-        pipeline.hooks[hook as usize].push(Stage { kind, families: Families::BOTH, interfaces: None });
+        // What translates has nothing to do for IPv6.
+        let v6 = !matches!(kind, StageKind::Translate { .. });
+        pipeline.hooks[hook as usize].push(Stage { kind, families: Families { v4: true, v6 }, interfaces: None });
     };
     let source = ports.map(|c| (c, Policy::Accept)).into_iter().collect();
     for hook in [Hook::Prerouting, Hook::Output] {

@@ -96,6 +96,7 @@ mod tests {
             what: what.into(),
             purpose: String::new(),
             opener: "caller",
+            how: reach.how(),
             reach,
             share: String::new(),
             pieces: Vec::new(),

@@ -300,6 +300,7 @@ impl Judge<'_> {
                 Some((answer, found)) if found.iter().any(|r| opened_by(answer, r) == goal.device) => "server",
                 _ => caller.opener,
             },
+            how: reach.how(),
             reach,
             share,
             pieces,
@@ -403,6 +404,7 @@ fn piece(story: &Story<'_>, answer: &Answer, region: &Region, from: &Set, family
     Piece {
         ports: show_set(&region.part(Part::DstPort)),
         from: if sources == *from { String::new() } else { show_addresses(&sources, family) },
+        how: reach.how(),
         reach,
         ends_at,
         stop,

@@ -51,9 +51,11 @@ impl Verdict {
 pub enum Reach {
     /// All get through.
     Open,
-    /// All do, but only because packets of the other side open the way.
+    /// All do, but only because packets of the other side open the way. In JSON: open, with `how`.
+    #[serde(rename = "open")]
     Punched,
-    /// All do when the right side sends first, and nobody decides which does.
+    /// All do when the right side sends first, and nobody decides which does. In JSON: unknown, with `how`.
+    #[serde(rename = "unknown")]
     Chance,
     /// None does.
     Closed,
@@ -61,6 +63,17 @@ pub enum Reach {
     Partly,
     /// It depends on something that is not known.
     Unknown,
+}
+
+impl Reach {
+    /// What a word in JSON does not say.
+    pub fn how(self) -> &'static str {
+        match self {
+            Self::Punched => "hole punching",
+            Self::Chance => "by chance: it depends on who sends first",
+            Self::Open | Self::Closed | Self::Partly | Self::Unknown => "",
+        }
+    }
 }
 
 /// A report.
@@ -205,6 +218,9 @@ pub struct Alternative {
     pub opener: &'static str,
     /// All pieces together.
     pub reach: Reach,
+    /// `hole punching`, or `by chance: …`, where media gets through in no better way.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub how: &'static str,
     /// Share of the ports that get through, in words, when it is neither all nor none: `50001 of 60001`.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub share: String,
@@ -222,6 +238,9 @@ pub struct Piece {
     pub from: String,
     /// Fate.
     pub reach: Reach,
+    /// As of an alternative.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    pub how: &'static str,
     /// Where a packet ends: device and address.
     pub ends_at: String,
     /// What stops it, unless it gets through.
