@@ -37,7 +37,8 @@ impl Judge<'_> {
             Some(Answers::Source) => given.push(format!("{label} sends voice back to where it comes from")),
             Some(Answers::Sdp) => given.push(format!(
                 "{label} sends voice to the address that the phone names; behind home routers that is one which leads \
-                 nowhere, unless the phone knows a STUN server"
+                 nowhere, unless the phone knows a STUN server. Let it answer to where voice comes from (Asterisk: \
+                 rtp_symmetric = yes), and state it: answers = \"source\""
             )),
             None => {}
         }
