@@ -9,6 +9,7 @@ mod ports;
 mod render;
 mod shell;
 
+use callpath_core::{manifest, report};
 use clap::{Parser, Subcommand, ValueEnum};
 use shell::Shell;
 use std::path::PathBuf;
@@ -60,7 +61,11 @@ enum Command {
         code: Option<String>,
     },
     /// Print the JSON schema of callpath.toml, for editors
-    Schema,
+    Schema {
+        /// That of the report instead, for programs that read `check --format json`
+        #[arg(long)]
+        report: bool,
+    },
 }
 
 /// Formats of a report.
@@ -86,8 +91,9 @@ fn main() -> ExitCode {
         Command::Init(arguments) => init::run(arguments, &shell),
         Command::Render(arguments) => render::run(&arguments, &shell),
         Command::Explain { code } => explain::run(code.as_deref(), &shell),
-        Command::Schema => {
-            Shell::print(&callpath_core::manifest::schema());
+        Command::Schema { report } => {
+            let schema = if report { report::schema() } else { manifest::schema() };
+            Shell::print(&schema);
             0
         }
     };

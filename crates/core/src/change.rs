@@ -97,7 +97,7 @@ pub struct Printed {
 }
 
 /// One step for a person: where, and what to type or choose there.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Step {
     /// The page, or how to run the lines.
     pub place: String,

@@ -25,10 +25,11 @@ mod wrong_target;
 
 pub use gap::{Gap, Lack, Near, Stands};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// Calls fail, or something is open that must not be.

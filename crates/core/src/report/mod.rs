@@ -14,13 +14,15 @@ pub(crate) use text::wrap;
 pub use text::{Style, text};
 
 pub use crate::finding::Severity;
+use schemars::JsonSchema;
+use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
 /// The format's name and version.
 pub const SCHEMA: &str = "callpath.report/1";
 
 /// A verdict, best first: the worst path decides for the whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Calls get through, whatever is not known.
@@ -46,7 +48,7 @@ impl Verdict {
 }
 
 /// What is true about a set of ports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Reach {
     /// All get through.
@@ -76,10 +78,12 @@ impl Reach {
     }
 }
 
-/// A report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+/// What `callpath check --format json` prints.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(title = "callpath.report/1")]
 pub struct Report {
-    /// Always [`SCHEMA`].
+    /// Always `callpath.report/1`.
+    #[schemars(extend("const" = SCHEMA))]
     pub schema: &'static str,
     /// What made it.
     pub tool: Tool,
@@ -115,7 +119,7 @@ pub struct Report {
 }
 
 /// A rule that is on, but that the firewall does not load.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LeftOut {
     /// Device.
     pub device: String,
@@ -129,7 +133,7 @@ pub struct LeftOut {
 }
 
 /// What made a report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Tool {
     /// `callpath`.
     pub name: &'static str,
@@ -138,7 +142,7 @@ pub struct Tool {
 }
 
 /// An installed product.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct InstanceLine {
     /// Name in reports.
     pub label: String,
@@ -153,7 +157,7 @@ pub struct InstanceLine {
 }
 
 /// Something known, and where from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Fact {
     /// What.
     pub name: String,
@@ -164,7 +168,7 @@ pub struct Fact {
 }
 
 /// Calls of one instance, from one place, by one family.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Path {
     /// `<instance>/<place>` with `/v6` for IPv6.
     pub id: String,
@@ -193,7 +197,7 @@ pub struct Path {
 }
 
 /// A part of a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Leg {
     /// `signal`, `media`, …
     pub kind: String,
@@ -206,7 +210,7 @@ pub struct Leg {
 }
 
 /// A way to do a part of a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Alternative {
     /// Requirement's name.
     pub requirement: String,
@@ -229,7 +233,7 @@ pub struct Alternative {
 }
 
 /// Ports with the same fate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Piece {
     /// Ports as text.
     pub ports: String,
@@ -254,7 +258,7 @@ pub struct Piece {
 }
 
 /// Where and why packets stop.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Stop {
     /// `dropped`, `rejected`, `no-route`, `own-address`, `nobody-listens`, `other-host`, `other-port`,
     /// `wrong-source`, `martian-source`, `martian-destination`, `not-unicast`, `not-forwarding`, `no-neighbour`,
@@ -275,7 +279,7 @@ pub struct Stop {
 }
 
 /// Something that is not known.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DoubtLine {
     /// What.
     pub what: String,
@@ -288,7 +292,7 @@ pub struct DoubtLine {
 }
 
 /// Something that happened to a packet on its way.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Step {
     /// Which packet: `request`, `reply`, `next`.
     pub packet: &'static str,
@@ -308,7 +312,7 @@ pub struct Step {
 }
 
 /// Where a statement stands.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Origin {
     /// File.
     pub source: String,
@@ -343,7 +347,7 @@ impl Origin {
 }
 
 /// A port that the internet reaches though no call needs it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Exposure {
     /// Instance on whose host it is.
     pub instance: String,
@@ -363,7 +367,7 @@ pub struct Exposure {
 }
 
 /// A cause with its repair.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Finding {
     /// Its code: `callpath explain <code>` tells more.
     pub code: &'static str,
@@ -390,7 +394,7 @@ pub struct Finding {
 }
 
 /// A place in a file, with the words that matter.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Mark {
     /// File, or object where the source has no lines.
     pub source: String,
@@ -408,7 +412,7 @@ pub struct Mark {
 }
 
 /// What to change on a device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Change {
     /// Device.
     pub device: String,
@@ -423,7 +427,7 @@ pub struct Change {
 }
 
 /// A statement that was not understood.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Unread {
     /// Where it stands.
     pub origin: Origin,
@@ -432,7 +436,7 @@ pub struct Unread {
 }
 
 /// How much of a ruleset was understood.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Ruleset {
     /// File.
     pub source: String,
@@ -442,6 +446,13 @@ pub struct Ruleset {
     pub understood: usize,
     /// Followed both ways, because the text does not decide them.
     pub approximated: usize,
+}
+
+/// The JSON schema of the report, for programs that read it.
+pub fn schema() -> String {
+    // As it is written, not as it could be read: fields that are left out when empty are optional.
+    let generator = SchemaSettings::draft2020_12().for_serialize().into_generator();
+    serde_json::to_string_pretty(&generator.into_root_schema_for::<Report>()).unwrap_or_default() + "\n"
 }
 
 impl Report {
