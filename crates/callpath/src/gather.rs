@@ -1,6 +1,7 @@
 //! Reads the files of a site.
 
 use callpath_core::manifest::{self, At};
+use callpath_core::redact::redact;
 use callpath_core::snapshot::{InputError, Snapshot, Source, is_snapshot};
 use std::path::{Path, PathBuf};
 
@@ -18,6 +19,22 @@ pub struct Gathered {
     pub snapshot: Snapshot,
     /// What is wrong, if something is.
     pub error: Option<InputError>,
+}
+
+impl Gathered {
+    /// The same with pseudonyms, if that is wanted.
+    pub fn redacted(self, wanted: bool) -> Self {
+        if !wanted {
+            return self;
+        }
+        let snapshot = redact(&self.snapshot);
+        // Places were counted in the texts as they were; what is wrong with a manifest is found in the new one.
+        let error = self.error.map(|old| match manifest::parse(snapshot.manifest()) {
+            Err(error) if snapshot.sources.len() == 1 => error,
+            _ => InputError { at: None, label: Box::default(), ..old },
+        });
+        Self { snapshot, error }
+    }
 }
 
 /// Reads a manifest and all files that it names, or a snapshot of them.

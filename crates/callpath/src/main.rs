@@ -36,6 +36,9 @@ enum Command {
         /// How to print the report
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
+        /// Replace addresses, names, descriptions and comments by pseudonyms; verdicts stay
+        #[arg(long)]
+        redact: bool,
     },
     /// Show which ports a product needs, from whom, and which must stay closed
     Ports(ports::Arguments),
@@ -83,7 +86,7 @@ const NO_ANSWER: u8 = 2;
 fn main() -> ExitCode {
     let shell = Shell::new();
     let code = match Cli::parse().command {
-        Command::Check { site, format } => check::run(&site, format, &shell),
+        Command::Check { site, format, redact } => check::run(&site, format, redact, &shell),
         Command::Import { files, unread, summary } => import::run(&files, unread, summary.as_deref(), &shell),
         Command::Snapshot(arguments) => snapshot::run(&arguments, &shell),
         Command::Ports(arguments) => ports::run(arguments, &shell),

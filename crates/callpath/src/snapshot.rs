@@ -19,11 +19,14 @@ pub struct Arguments {
     /// The file to write; an existing one is never overwritten
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
+    /// Replace addresses, names, descriptions and comments by pseudonyms; verdicts stay
+    #[arg(long)]
+    redact: bool,
 }
 
 /// Writes a snapshot; the exit code.
 pub fn run(arguments: &Arguments, shell: &Shell) -> u8 {
-    let Gathered { snapshot, error } = gather::site(&arguments.site);
+    let Gathered { snapshot, error } = gather::site(&arguments.site).redacted(arguments.redact);
     // A manifest that cannot be read is what some bug reports are about; a file that is not there helps nobody.
     let unreadable = snapshot.sources.len() == 1 && manifest::parse(snapshot.manifest()).is_err();
     let outcome = match error {

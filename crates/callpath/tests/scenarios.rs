@@ -2,56 +2,18 @@
 //! differ from the example's; then makes the printed changes and compares what comes of them. `CALLPATH_BLESS=1` writes
 //! the reports anew.
 
+mod layout;
 mod page;
 
 use callpath_core::call::{analyze, changes};
 use callpath_core::dialect::{Patch, apply};
 use callpath_core::snapshot::{Snapshot, Source};
+use layout::{blocks, example, lay_out, root, scenarios};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// A fenced block: what stands after the fence, and the lines in it.
-struct Block {
-    info: String,
-    lines: Vec<String>,
-}
-
-fn blocks(text: &str) -> Vec<Block> {
-    let mut out: Vec<Block> = Vec::new();
-    let mut open = false;
-    for line in text.lines() {
-        match (line.strip_prefix("```"), open) {
-            (Some(info), false) => {
-                out.push(Block { info: info.trim().to_owned(), lines: Vec::new() });
-                open = true;
-            }
-            (Some(_), true) => open = false,
-            (None, true) => out.last_mut().expect("a block is open").lines.push(line.to_owned()),
-            (None, false) => {}
-        }
-    }
-    assert!(!open, "a block is not closed");
-    out
-}
-
-/// Replaces the old lines of a block, which must occur once, by the new ones.
-fn edit(text: &str, block: &Block, what: &str) -> String {
-    let side = |skip: char| -> String {
-        let lines = block.lines.iter().filter(|l| !l.starts_with(skip));
-        lines.map(|l| l.get(1..).unwrap_or("").to_owned() + "\n").collect()
-    };
-    let (old, new) = (side('+'), side('-'));
-    assert!(!old.is_empty(), "{what}: a change needs a line to hold on to");
-    assert_eq!(text.matches(&old).count(), 1, "{what}: these lines must occur once:\n{old}");
-    text.replacen(&old, &new, 1)
-}
 
 struct Outcome {
     /// What is printed; the message, when the input is refused.
@@ -119,36 +81,6 @@ fn cure(dir: &Path) -> Option<(String, String)> {
     if lines.is_empty() { None } else { Some((verdict(), lines)) }
 }
 
-/// The example that a scenario starts from: `example: spokes` in its first line.
-fn example(text: &str) -> &str {
-    text.lines().next().and_then(|l| l.strip_prefix("example: ")).unwrap_or("linux-router")
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).expect("directory");
-    for entry in fs::read_dir(from).expect("example") {
-        let (path, to) = entry.map(|e| (e.path(), to.join(e.file_name()))).expect("entry");
-        if path.is_dir() { copy(&path, &to) } else { fs::copy(&path, &to).map(|_| ()).expect("copy") }
-    }
-}
-
-/// A scenario's folder: the example with the scenario's changes.
-fn lay_out(name: &str, text: &str, blocks: &[Block], dir: &Path) {
-    copy(&root().join("examples").join(example(text)), dir);
-    for block in blocks {
-        let Some((kind, file)) = block.info.split_once(' ') else { continue };
-        let file = dir.join(file);
-        match kind {
-            "report" | "cure" => {}
-            "diff" => {
-                let old = fs::read_to_string(&file).expect("a file of the example");
-                fs::write(&file, edit(&old, block, name)).expect("write");
-            }
-            _ => fs::write(&file, block.lines.join("\n") + "\n").expect("write"),
-        }
-    }
-}
-
 /// Paths whose verdict is not the example's; a path that the example does not have must work.
 fn differing(base: &Outcome, here: &Outcome) -> Vec<String> {
     let usual = |id: &str| base.verdicts.get(id).map_or("works", |v| v);
@@ -171,17 +103,6 @@ fn place(id: &str) -> String {
     let (path, v6) = id.strip_suffix("/v6").map_or((id, ""), |path| (path, "/v6"));
     let path = kinds.iter().find_map(|k| path.strip_suffix(k)).unwrap_or(path);
     format!("{path}{v6}")
-}
-
-fn scenarios() -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = fs::read_dir(root().join("scenarios"))
-        .expect("scenarios")
-        .map(|e| e.expect("entry").path())
-        .filter(|p| p.extension().is_some_and(|e| e == "md") && !p.ends_with("README.md"))
-        .collect();
-    files.sort();
-    assert!(files.len() >= 10, "there are scenarios");
-    files
 }
 
 /// The blocks that a scenario must end with.

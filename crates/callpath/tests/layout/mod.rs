@@ -1,0 +1,107 @@
+//! Scenarios and examples as directories.
+#![allow(dead_code)] // each test that includes this uses a part of it
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+pub fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// A fenced block: what stands after the fence, and the lines in it.
+pub struct Block {
+    /// What stands behind the fence.
+    pub info: String,
+    /// The lines in it.
+    pub lines: Vec<String>,
+}
+
+pub fn blocks(text: &str) -> Vec<Block> {
+    let mut out: Vec<Block> = Vec::new();
+    let mut open = false;
+    for line in text.lines() {
+        match (line.strip_prefix("```"), open) {
+            (Some(info), false) => {
+                out.push(Block { info: info.trim().to_owned(), lines: Vec::new() });
+                open = true;
+            }
+            (Some(_), true) => open = false,
+            (None, true) => out.last_mut().expect("a block is open").lines.push(line.to_owned()),
+            (None, false) => {}
+        }
+    }
+    assert!(!open, "a block is not closed");
+    out
+}
+
+/// Replaces the old lines of a block, which must occur once, by the new ones.
+fn edit(text: &str, block: &Block, what: &str) -> String {
+    let side = |skip: char| -> String {
+        let lines = block.lines.iter().filter(|l| !l.starts_with(skip));
+        lines.map(|l| l.get(1..).unwrap_or("").to_owned() + "\n").collect()
+    };
+    let (old, new) = (side('+'), side('-'));
+    assert!(!old.is_empty(), "{what}: a change needs a line to hold on to");
+    assert_eq!(text.matches(&old).count(), 1, "{what}: these lines must occur once:\n{old}");
+    text.replacen(&old, &new, 1)
+}
+
+/// The example that a scenario starts from: `example: spokes` in its first line.
+pub fn example(text: &str) -> &str {
+    text.lines().next().and_then(|l| l.strip_prefix("example: ")).unwrap_or("linux-router")
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).expect("directory");
+    for entry in fs::read_dir(from).expect("example") {
+        let (path, to) = entry.map(|e| (e.path(), to.join(e.file_name()))).expect("entry");
+        if path.is_dir() { copy(&path, &to) } else { fs::copy(&path, &to).map(|_| ()).expect("copy") }
+    }
+}
+
+/// A scenario's folder: the example with the scenario's changes.
+pub fn lay_out(name: &str, text: &str, blocks: &[Block], dir: &Path) {
+    copy(&root().join("examples").join(example(text)), dir);
+    for block in blocks {
+        let Some((kind, file)) = block.info.split_once(' ') else { continue };
+        let file = dir.join(file);
+        match kind {
+            "report" | "cure" => {}
+            "diff" => {
+                let old = fs::read_to_string(&file).expect("a file of the example");
+                fs::write(&file, edit(&old, block, name)).expect("write");
+            }
+            _ => fs::write(&file, block.lines.join("\n") + "\n").expect("write"),
+        }
+    }
+}
+
+pub fn scenarios() -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = fs::read_dir(root().join("scenarios"))
+        .expect("scenarios")
+        .map(|e| e.expect("entry").path())
+        .filter(|p| p.extension().is_some_and(|e| e == "md") && !p.ends_with("README.md"))
+        .collect();
+    files.sort();
+    assert!(files.len() >= 10, "there are scenarios");
+    files
+}
+
+/// Every example and every scenario as a directory below `work`.
+pub fn sites(work: &Path) -> Vec<PathBuf> {
+    let mut out = Vec::new();
+    for entry in fs::read_dir(root().join("examples")).expect("examples") {
+        let from = entry.expect("entry").path();
+        let to = work.join("example").join(from.file_name().expect("a name"));
+        copy(&from, &to);
+        out.push(to);
+    }
+    for path in scenarios() {
+        let name = path.file_stem().expect("name").to_string_lossy().into_owned();
+        let text = fs::read_to_string(&path).expect("scenario");
+        let dir = work.join(&name);
+        lay_out(&name, &text, &blocks(&text), &dir);
+        out.push(dir);
+    }
+    out
+}
