@@ -7,8 +7,8 @@ use callpath_core::report::{Style, Verdict, html, text};
 use std::path::Path;
 
 /// Judges a site and prints the report; the exit code.
-pub fn run(site: &Path, format: Format, shell: &Shell) -> u8 {
-    let gathered = gather::site(site);
+pub fn run(site: &Path, format: Format, redact: bool, shell: &Shell) -> u8 {
+    let gathered = gather::site(site).redacted(redact);
     let report = match gathered.error {
         Some(error) => Err(error),
         None => analyze(&gathered.snapshot),

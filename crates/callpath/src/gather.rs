@@ -1,7 +1,8 @@
 //! Reads the files of a site.
 
 use callpath_core::manifest::{self, At};
-use callpath_core::snapshot::{InputError, Snapshot, Source};
+use callpath_core::redact::redact;
+use callpath_core::snapshot::{InputError, Snapshot, Source, is_snapshot};
 use std::path::{Path, PathBuf};
 
 /// Larger files are not configurations.
@@ -20,7 +21,23 @@ pub struct Gathered {
     pub error: Option<InputError>,
 }
 
-/// Reads a manifest and all files that it names.
+impl Gathered {
+    /// The same with pseudonyms, if that is wanted.
+    pub fn redacted(self, wanted: bool) -> Self {
+        if !wanted {
+            return self;
+        }
+        let snapshot = redact(&self.snapshot);
+        // Places were counted in the texts as they were; what is wrong with a manifest is found in the new one.
+        let error = self.error.map(|old| match manifest::parse(snapshot.manifest()) {
+            Err(error) if snapshot.sources.len() == 1 => error,
+            _ => InputError { at: None, label: Box::default(), ..old },
+        });
+        Self { snapshot, error }
+    }
+}
+
+/// Reads a manifest and all files that it names, or a snapshot of them.
 pub fn site(path: &Path) -> Gathered {
     let mut snapshot = Snapshot::default();
     let error = fill(path, &mut snapshot).err();
@@ -30,8 +47,14 @@ pub fn site(path: &Path) -> Gathered {
 fn fill(path: &Path, snapshot: &mut Snapshot) -> Result<(), InputError> {
     let file = manifest_file(path)?;
     let name = shown(&file);
-    let text = read(&file, &name, MAX_MANIFEST)
-        .map_err(|(message, help)| InputError::about(name.as_str(), message).help(help))?;
+    // A snapshot holds whole configurations.
+    let limit = if file.extension().is_some_and(|e| e == "json") { MAX_BYTES } else { MAX_MANIFEST };
+    let text =
+        read(&file, &name, limit).map_err(|(message, help)| InputError::about(name.as_str(), message).help(help))?;
+    if is_snapshot(&text) {
+        *snapshot = Snapshot::from_json(&name, &text)?;
+        return Ok(());
+    }
     let folder = name.rfind('/').map_or(0, |i| i + 1);
     name[..folder].clone_into(&mut snapshot.directory);
     snapshot.sources.push(Source { name: name[folder..].to_owned(), text });

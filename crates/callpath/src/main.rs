@@ -8,6 +8,7 @@ mod init;
 mod ports;
 mod render;
 mod shell;
+mod snapshot;
 
 use callpath_core::{manifest, report};
 use clap::{Parser, Subcommand, ValueEnum};
@@ -30,12 +31,15 @@ struct Cli {
 enum Command {
     /// Judge every call path of a site
     Check {
-        /// A directory with a callpath.toml, or such a file
+        /// A directory with a callpath.toml, such a file, or a snapshot
         #[arg(default_value = ".")]
         site: PathBuf,
         /// How to print the report
         #[arg(long, value_enum, default_value_t = Format::Text)]
         format: Format,
+        /// Replace addresses, names, descriptions and comments by pseudonyms; verdicts stay
+        #[arg(long)]
+        redact: bool,
     },
     /// Show which ports a product needs, from whom, and which must stay closed
     Ports(ports::Arguments),
@@ -55,6 +59,8 @@ enum Command {
     },
     /// Print a product's whole recipe for a firewall: guide, undo, or your configuration with the changes in it
     Render(render::Arguments),
+    /// Write all texts of a site into one file, for a bug report; `callpath check` reads it
+    Snapshot(snapshot::Arguments),
     /// Explain a finding; without a code, list all
     Explain {
         /// The code that a report shows: hairpin-missing
@@ -85,8 +91,9 @@ const NO_ANSWER: u8 = 2;
 fn main() -> ExitCode {
     let shell = Shell::new();
     let code = match Cli::parse().command {
-        Command::Check { site, format } => check::run(&site, format, &shell),
+        Command::Check { site, format, redact } => check::run(&site, format, redact, &shell),
         Command::Import { files, unread, summary } => import::run(&files, unread, summary.as_deref(), &shell),
+        Command::Snapshot(arguments) => snapshot::run(&arguments, &shell),
         Command::Ports(arguments) => ports::run(arguments, &shell),
         Command::Init(arguments) => init::run(arguments, &shell),
         Command::Render(arguments) => render::run(&arguments, &shell),

@@ -52,7 +52,7 @@ fn the_commands_in_the_readme_exist() {
     };
     assert!(help(&["check"]).contains("--format"));
     assert!(help(&["import"]).contains("--unread") && help(&["import"]).contains("--summary"));
-    for command in ["ports", "render", "init", "explain", "schema"] {
+    for command in ["ports", "render", "init", "snapshot", "explain", "schema"] {
         help(&[command]);
     }
     assert!(help(&[]).contains("Exit codes: 0"));

@@ -12,6 +12,7 @@ pub mod model;
 mod page;
 pub mod ports;
 pub mod profile;
+pub mod redact;
 pub mod render;
 pub mod report;
 pub mod requirement;

@@ -1,8 +1,12 @@
 //! What an analysis starts from: texts with their names, and errors that point into them.
 
+mod file;
+
 use crate::model::{SourceId, SourceSpan};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use std::ops::Range;
+
+pub use file::{SCHEMA, is_snapshot};
 
 /// A named input text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

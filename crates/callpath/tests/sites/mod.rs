@@ -98,3 +98,22 @@ pub fn snapshot(dir: &Path) -> Snapshot {
     sources.extend(files.into_iter().map(|name| Source { text: read(&name), name }));
     Snapshot { sources, directory: String::new() }
 }
+
+/// Every example and every scenario as a directory below `work`.
+pub fn sites(work: &Path) -> Vec<PathBuf> {
+    let mut out = Vec::new();
+    for entry in fs::read_dir(root().join("examples")).expect("examples") {
+        let from = entry.expect("entry").path();
+        let to = work.join("example").join(from.file_name().expect("a name"));
+        copy(&from, &to);
+        out.push(to);
+    }
+    for path in scenarios() {
+        let name = path.file_stem().expect("name").to_string_lossy().into_owned();
+        let text = fs::read_to_string(&path).expect("scenario");
+        let dir = work.join(&name);
+        lay_out(&name, &text, &blocks(&text), &dir);
+        out.push(dir);
+    }
+    out
+}

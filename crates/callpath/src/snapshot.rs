@@ -1,0 +1,64 @@
+//! `callpath snapshot`.
+
+use crate::NO_ANSWER;
+use crate::gather::{self, Gathered, shown};
+use crate::shell::Shell;
+use callpath_core::manifest;
+use callpath_core::snapshot::InputError;
+use clap::Args;
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// What goes where.
+#[derive(Debug, Args)]
+pub struct Arguments {
+    /// A directory with a callpath.toml, such a file, or a snapshot
+    #[arg(default_value = ".")]
+    site: PathBuf,
+    /// The file to write; an existing one is never overwritten
+    #[arg(short, long, value_name = "FILE")]
+    output: PathBuf,
+    /// Replace addresses, names, descriptions and comments by pseudonyms; verdicts stay
+    #[arg(long)]
+    redact: bool,
+}
+
+/// Writes a snapshot; the exit code.
+pub fn run(arguments: &Arguments, shell: &Shell) -> u8 {
+    let Gathered { snapshot, error } = gather::site(&arguments.site).redacted(arguments.redact);
+    // A manifest that cannot be read is what some bug reports are about; a file that is not there helps nobody.
+    let unreadable = snapshot.sources.len() == 1 && manifest::parse(snapshot.manifest()).is_err();
+    let outcome = match error {
+        Some(error) if !unreadable => Err(error),
+        _ => write(&arguments.output, &snapshot.json()),
+    };
+    match outcome {
+        Ok(()) => {
+            let (file, count) = (shown(&arguments.output), snapshot.sources.len());
+            let texts = if count == 1 { "text" } else { "texts" };
+            Shell::print(&format!(
+                "wrote {file}: {count} {texts}, without secrets; look through it before you send it\n"
+            ));
+            0
+        }
+        Err(error) => {
+            shell.error(&error, &snapshot);
+            NO_ANSWER
+        }
+    }
+}
+
+/// Writes a new file.
+fn write(file: &Path, text: &str) -> Result<(), InputError> {
+    let about = |message: String, help: &str| InputError::about(shown(file), message).help(help);
+    let mut opened = OpenOptions::new().write(true).create_new(true).open(file).map_err(|e| match e.kind() {
+        ErrorKind::AlreadyExists => about("there is such a file already; it is not overwritten".into(), "name another"),
+        _ => {
+            about(format!("cannot be written: {}", gather::reason(&e)), "check that the directory is yours to write in")
+        }
+    })?;
+    opened
+        .write_all(text.as_bytes())
+        .map_err(|e| about(format!("cannot be written: {}", gather::reason(&e)), "check that there is space left"))
+}

@@ -1,0 +1,109 @@
+//! A snapshot as a file: `callpath.snapshot/1`.
+
+use super::{InputError, Snapshot, Source};
+use serde::{Deserialize, Serialize};
+
+/// The schema that a snapshot's file names.
+pub const SCHEMA: &str = "callpath.snapshot/1";
+
+/// The file, as JSON has it. No parsed type of ours is in it: a later version reads the same texts anew.
+#[derive(Serialize, Deserialize)]
+struct File {
+    schema: String,
+    /// Which callpath wrote it.
+    callpath: String,
+    /// The manifest first.
+    sources: Vec<Text>,
+}
+
+/// A source.
+#[derive(Serialize, Deserialize)]
+struct Text {
+    name: String,
+    text: String,
+}
+
+/// Whether a text is meant to be a snapshot: a manifest cannot begin with a brace.
+pub fn is_snapshot(text: &str) -> bool {
+    text.trim_start_matches('\u{feff}').trim_start().starts_with('{')
+}
+
+impl Snapshot {
+    /// The snapshot as a file; the directory in which the site was found is not in it.
+    pub fn json(&self) -> String {
+        let text = |s: &Source| Text { name: s.name.clone(), text: s.text.clone() };
+        let file = File {
+            schema: SCHEMA.into(),
+            callpath: env!("CARGO_PKG_VERSION").into(),
+            sources: self.sources.iter().map(text).collect(),
+        };
+        // Strings only: this cannot fail.
+        serde_json::to_string_pretty(&file).unwrap_or_default() + "\n"
+    }
+
+    /// Reads such a file; `name` is what messages call it.
+    ///
+    /// # Errors
+    /// No JSON, another schema, or no texts.
+    pub fn from_json(name: &str, text: &str) -> Result<Self, InputError> {
+        let refuse = |message: String, help: &str| Err(InputError::about(name, message).help(help));
+        let write = "write it again: `callpath snapshot -o bug.json`";
+        let value: serde_json::Value = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
+            Ok(value) => value,
+            Err(e) => return refuse(format!("this snapshot is broken: {e}"), write),
+        };
+        match value["schema"].as_str() {
+            Some(SCHEMA) => {}
+            Some(other) if other.starts_with("callpath.snapshot/") => {
+                return refuse(
+                    format!("`{other}` is not read here, only `{SCHEMA}`"),
+                    "use the callpath that wrote it",
+                );
+            }
+            _ => {
+                let help = "give a directory with a callpath.toml, such a file, or what `callpath snapshot` wrote";
+                return refuse("this JSON is no snapshot".into(), help);
+            }
+        }
+        let file: File = match serde_json::from_value(value) {
+            Ok(file) => file,
+            Err(e) => return refuse(format!("this snapshot is broken: {e}"), write),
+        };
+        if file.sources.is_empty() {
+            return refuse("this snapshot holds no texts".into(), write);
+        }
+        let source = |t: Text| Source { name: t.name, text: t.text };
+        Ok(Self { sources: file.sources.into_iter().map(source).collect(), directory: String::new() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_snapshot_is_read_as_it_was_written() {
+        let source = |name: &str, text: &str| Source { name: name.into(), text: text.into() };
+        let sources = vec![source("callpath.toml", "a = \"ü\"\n"), source("r/a.nft", "\u{1}\\\r\n")];
+        let written = Snapshot { sources, directory: "somewhere/".into() };
+        let read = Snapshot::from_json("bug.json", &written.json()).expect("reads");
+        assert!(is_snapshot(&written.json()));
+        assert_eq!((read.sources, read.directory), (written.sources, String::new()));
+    }
+
+    #[test]
+    fn what_is_no_snapshot_is_refused() {
+        for (text, why) in [
+            ("{", "broken"),
+            ("{}", "no snapshot"),
+            (r#"{"schema":"callpath.report/1"}"#, "no snapshot"),
+            (r#"{"schema":"callpath.snapshot/9"}"#, "not read here"),
+            (r#"{"schema":"callpath.snapshot/1"}"#, "broken"),
+            (r#"{"schema":"callpath.snapshot/1","callpath":"1","sources":[]}"#, "no texts"),
+            (r#"{"schema":"callpath.snapshot/1","callpath":"1","sources":[{"name":1}]}"#, "broken"),
+        ] {
+            let error = Snapshot::from_json("bug.json", text).expect_err(text);
+            assert!(error.message.contains(why) && !error.help.is_empty(), "{text}: {error:?}");
+        }
+    }
+}
