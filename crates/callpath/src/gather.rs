@@ -5,7 +5,7 @@ use callpath_core::redact::redact;
 use callpath_core::snapshot::{InputError, Snapshot, Source, is_snapshot};
 use std::path::{Path, PathBuf};
 
-/// Larger files are not configurations.
+/// Larger files are not configurations; readers refuse less where a byte costs more (`dialect/files.rs`).
 const MAX_BYTES: u64 = 64 << 20;
 /// Larger manifests are something else.
 const MAX_MANIFEST: u64 = 1 << 20;
@@ -70,12 +70,17 @@ fn manifest_file(path: &Path) -> Result<PathBuf, InputError> {
     if !path.is_dir() {
         return Ok(path.to_path_buf());
     }
-    let file = path.join(MANIFEST);
-    if file.exists() {
+    if has_manifest(path) {
+        let file = path.join(MANIFEST);
         return Ok(if path == Path::new(".") { PathBuf::from(MANIFEST) } else { file });
     }
     Err(InputError::about(shown(path), format!("there is no {MANIFEST} in this directory"))
         .help("write one: `callpath init` asks what it needs to know, and `callpath schema` describes it"))
+}
+
+/// Is there a manifest in a directory, readable or not? A link that leads nowhere is one, and gets its own message.
+pub fn has_manifest(directory: &Path) -> bool {
+    directory.join(MANIFEST).symlink_metadata().is_ok()
 }
 
 /// Reads a file, and the files that it includes by relative paths.

@@ -1,14 +1,13 @@
 //! `callpath init`: asks what cannot be found out, and writes a first callpath.toml.
 
-use crate::NO_ANSWER;
 use crate::gather::MANIFEST;
 use crate::shell::Shell;
+use crate::{NO_ANSWER, save};
 use callpath_core::manifest;
 use callpath_core::profile::{PROFILES, instance};
 use callpath_core::snapshot::{InputError, Snapshot, Source};
 use clap::Args;
 use std::fmt::Write as _;
-use std::fs::OpenOptions;
 use std::io::{BufRead, ErrorKind, Write};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -84,9 +83,8 @@ fn write(arguments: Arguments, snapshot: &mut Snapshot) -> Result<(PathBuf, bool
     // What would be refused by `check` is refused now.
     let manifest = manifest::parse(&text)?;
     manifest.deploys.iter().try_for_each(|d| instance(d).map(|_| ()))?;
-    // Between the look above and now somebody else may have written one: only a new file is opened.
-    let opened = OpenOptions::new().write(true).create_new(true).open(&file);
-    match opened.and_then(|mut f| f.write_all(text.as_bytes())) {
+    // Between the look above and now somebody else may have written one, which is kept.
+    match save::save(&file, &text, false, None) {
         Ok(()) => Ok((file, !manifest.address.is_empty())),
         Err(e) if e.kind() == ErrorKind::AlreadyExists => Err(exists()),
         Err(e) => Err(InputError::about(shown.as_str(), format!("cannot be written: {e}"))

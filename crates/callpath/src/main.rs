@@ -7,6 +7,7 @@ mod import;
 mod init;
 mod ports;
 mod render;
+mod save;
 mod shell;
 mod snapshot;
 
@@ -23,8 +24,9 @@ use std::process::ExitCode;
 #[derive(Debug, Parser)]
 #[command(name = "callpath", version, max_term_width = 80)]
 struct Cli {
+    /// What to do; without it, the site in this directory is checked
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
 }
 
 #[derive(Debug, Subcommand)]
@@ -88,9 +90,25 @@ enum Format {
 /// No answer: bad input, or our fault.
 const NO_ANSWER: u8 = 2;
 
+/// Printed where there is nothing to check.
+const WHAT_TO_DO: &str = "\
+callpath tells whether calls reach your voice and video server; there is no callpath.toml in this directory
+  callpath init          writes one here: it asks what it needs to know
+  callpath check DIR     judges the site of another directory, such as an example: examples/spokes
+  callpath --help        shows every command
+";
+
 fn main() -> ExitCode {
     let shell = Shell::new();
-    let code = match Cli::parse().command {
+    let command = Cli::parse().command.or_else(|| {
+        let site = PathBuf::from(".");
+        gather::has_manifest(&site).then_some(Command::Check { site, format: Format::Text, redact: false })
+    });
+    let Some(command) = command else {
+        Shell::advise(WHAT_TO_DO);
+        return ExitCode::from(NO_ANSWER);
+    };
+    let code = match command {
         Command::Check { site, format, redact } => check::run(&site, format, redact, &shell),
         Command::Import { files, unread, summary } => import::run(&files, unread, summary.as_deref(), &shell),
         Command::Snapshot(arguments) => snapshot::run(&arguments, &shell),

@@ -1,15 +1,14 @@
 //! `callpath render`: a product's whole recipe for one firewall.
 
 use crate::shell::Shell;
-use crate::{NO_ANSWER, gather};
+use crate::{NO_ANSWER, gather, save};
 use callpath_core::change::Step;
 use callpath_core::dialect;
 use callpath_core::render::{Rendered, TARGETS, render};
-use callpath_core::snapshot::InputError;
+use callpath_core::snapshot::{InputError, Snapshot, Source};
 use clap::Args;
 use std::fmt::Write as _;
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// What to render, and in which form.
@@ -26,9 +25,12 @@ pub struct Arguments {
     /// How to take it back
     #[arg(long, conflicts_with = "out")]
     undo: bool,
-    /// Write a copy of your configuration with the changes in it; never overwrites a file
+    /// Write a copy of your configuration with the changes in it, and before it FILE.undo.txt: how to take it back
     #[arg(long, value_name = "FILE")]
     out: Option<PathBuf>,
+    /// Let --out replace files of an earlier run; never those that callpath.toml names
+    #[arg(long, requires = "out")]
+    force: bool,
 }
 
 /// Renders; the exit code.
@@ -39,7 +41,7 @@ pub fn run(arguments: &Arguments, shell: &Shell) -> u8 {
         None => render(&arguments.target, &gathered.snapshot),
     };
     let outcome = rendered.and_then(|r| match &arguments.out {
-        Some(out) => write(arguments, &r, out),
+        Some(out) => write(arguments, &r, out, &gathered.snapshot),
         None if arguments.undo => Ok(undo(&r)),
         None => Ok(guide(arguments, &r)),
     });
@@ -96,7 +98,7 @@ fn undo(r: &Rendered) -> String {
 }
 
 /// The user's own file, not the one without secrets, with the changes in it.
-fn write(arguments: &Arguments, r: &Rendered, out: &Path) -> Result<String, InputError> {
+fn write(arguments: &Arguments, r: &Rendered, out: &Path, snapshot: &Snapshot) -> Result<String, InputError> {
     let name = gather::shown(out);
     let site = if arguments.site.is_dir() {
         arguments.site.clone()
@@ -117,19 +119,50 @@ fn write(arguments: &Arguments, r: &Rendered, out: &Path) -> Result<String, Inpu
     let patches: Vec<_> = r.patches.iter().collect();
     let text = dialect::apply(&original, &patches)
         .map_err(|e| InputError::about(r.file.as_str(), e.0).help("follow --guide instead"))?;
-    let mut file = OpenOptions::new().write(true).create_new(true).open(out).map_err(|e| {
-        let help = match e.kind() {
-            ErrorKind::AlreadyExists => "choose another name: files are never overwritten",
-            _ => "choose another place",
-        };
-        InputError::about(name.as_str(), format!("`{name}` cannot be written: {}", gather::reason(&e))).help(help)
-    })?;
-    file.write_all(text.as_bytes())
-        .map_err(|e| InputError::about(name.as_str(), format!("`{name}` is not complete: {}", gather::reason(&e))))?;
+    // Who loads the copy must be able to take it back, whatever happens in between.
+    let mut undo_file = out.as_os_str().to_owned();
+    undo_file.push(".undo.txt");
+    let undo_file = PathBuf::from(undo_file);
+    for file in [&undo_file, out] {
+        free(file, &site, snapshot, arguments.force)?;
+    }
+    put(&undo_file, &undo(r), arguments.force, None)?;
+    put(out, &text, arguments.force, Some(&site.join(&r.file)))?;
     let how = if arguments.target == "pfsense" {
         "restore it with Diagnostics > Backup & Restore; the firewall restarts then"
     } else {
         "check it with `nft -c -f`, then load it"
     };
-    Ok(format!("wrote {name}, {} with the changes in it; {how}\n", r.file))
+    let undo_name = gather::shown(&undo_file);
+    Ok(format!("wrote {undo_name}, how to take it back\nwrote {name}, {} with the changes in it; {how}\n", r.file))
+}
+
+/// Nothing is lost when this file is written.
+fn free(file: &Path, site: &Path, snapshot: &Snapshot, force: bool) -> Result<(), InputError> {
+    if file.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    let name = gather::shown(file);
+    if !force {
+        return Err(InputError::about(name.as_str(), format!("`{name}` is there already"))
+            .help("choose another name, or replace it with --force"));
+    }
+    let real = file.canonicalize().ok();
+    let own = |source: &Source| real.is_some() && site.join(&source.name).canonicalize().ok() == real;
+    if snapshot.sources.iter().any(own) {
+        return Err(InputError::about(name.as_str(), format!("`{name}` is a file of the site itself"))
+            .help("choose another name: what callpath reads is never overwritten"));
+    }
+    Ok(())
+}
+
+fn put(file: &Path, text: &str, force: bool, like: Option<&Path>) -> Result<(), InputError> {
+    save::save(file, text, force, like).map_err(|e| {
+        let name = gather::shown(file);
+        let help = match e.kind() {
+            ErrorKind::AlreadyExists => "choose another name, or replace it with --force",
+            _ => "choose another place",
+        };
+        InputError::about(name.as_str(), format!("`{name}` cannot be written: {}", gather::reason(&e))).help(help)
+    })
 }

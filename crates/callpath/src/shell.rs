@@ -25,6 +25,11 @@ impl Shell {
         let _ = std::io::stdout().lock().write_all(text.as_bytes());
     }
 
+    /// Says on standard error what to do: whoever reads the output gets none.
+    pub fn advise(text: &str) {
+        let _ = std::io::stderr().lock().write_all(text.as_bytes());
+    }
+
     /// Prints an error.
     pub fn error(&self, error: &InputError, snapshot: &Snapshot) {
         let _ = writeln!(std::io::stderr().lock(), "{}", error.render(snapshot, self.error_colour));

@@ -1,4 +1,5 @@
 //! The scenarios: documents whose fenced blocks turn an example into a site of their own.
+#![allow(dead_code)] // each test that includes this uses a part of it
 
 use callpath_core::snapshot::{Snapshot, Source};
 use std::fs;

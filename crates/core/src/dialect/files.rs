@@ -3,6 +3,7 @@
 use super::pending::Pending;
 use crate::dialect::iproute::{self, Dump, DumpedRoute};
 use crate::dialect::nft::{self, lower::Coverage};
+use crate::dialect::pfsense::config::Config;
 use crate::dialect::pfsense::generate::LeftOut;
 use crate::dialect::{Counts, pf, pfsense, toy};
 use crate::manifest::At;
@@ -43,6 +44,42 @@ pub enum Kind {
     Toy,
 }
 
+/// As many statements of a ruleset are read. Far more than people write; with ten times as many, an answer would take
+/// minutes and gigabytes.
+const MOST_STATEMENTS: usize = 50_000;
+
+impl Kind {
+    /// Larger texts of this kind are refused, and what they are called then. What a byte costs differs: a statement of
+    /// pf may be one letter, while a backup may hold pictures of its load.
+    fn most_bytes(self) -> (usize, &'static str) {
+        match self {
+            Self::PfSense => (32 << 20, "a backup"),
+            Self::NftJson => (24 << 20, "a ruleset in JSON"),
+            Self::NftText => (12 << 20, "a ruleset"),
+            Self::IpRoute => (8 << 20, "a list of addresses or routes"),
+            Self::Pf | Self::Toy => (4 << 20, "a list of rules"),
+        }
+    }
+}
+
+/// Refuses a ruleset of more statements than anybody waits for.
+fn countable(source: SourceId, statements: usize) -> Result<(), InputError> {
+    if statements <= MOST_STATEMENTS {
+        return Ok(());
+    }
+    let message = format!("too many statements: {statements}, and {MOST_STATEMENTS} are the most");
+    Err(InputError::at(source, 0..0, message).help(
+        "put addresses into sets, tables or aliases, or leave out chains that these calls do not meet; check that it \
+         is the right file",
+    ))
+}
+
+/// Statements that a ruleset of nftables has, read or not.
+fn nft_statements(tree: &nft::ast::Ruleset) -> usize {
+    let rules = tree.tables.iter().flat_map(|t| &t.chains).map(|c| c.rules.len());
+    rules.sum::<usize>() + tree.unread.len()
+}
+
 const RULESET: &str =
     "give a pfSense backup (config.xml), or nftables rules: what `nft list ruleset` or `nft -j list ruleset` prints";
 
@@ -69,7 +106,7 @@ pub fn recognise(source: SourceId, text: &str) -> Result<Kind, InputError> {
         return refuse("not a text file", RULESET);
     }
     let after_bracket = start.strip_prefix('[').map(str::trim_start);
-    match first {
+    let kind = match first {
         _ if start.starts_with('{') => Ok(Kind::NftJson),
         _ if after_bracket.is_some_and(|t| t.starts_with(['{', ']'])) => Ok(Kind::IpRoute),
         _ if pfsense::looks_like(start) => Ok(Kind::PfSense),
@@ -93,7 +130,16 @@ pub fn recognise(source: SourceId, text: &str) -> Result<Kind, InputError> {
         _ if first.starts_with("-----BEGIN ") => refuse("a key or certificate", RULESET),
         _ if first.starts_with("#!") && !first.contains("nft") => refuse("a script", RULESET),
         _ => Ok(Kind::NftText),
+    }?;
+    let (most, name) = kind.most_bytes();
+    if text.len() > most {
+        let (size, most) = (text.len().div_ceil(1 << 20), most >> 20);
+        let message = format!("this is too large: {size} MB, and {most} MB are the most for {name}");
+        let end = at + first.len().min(60);
+        return Err(InputError::at(source, at..end, message)
+            .help("a configuration is much smaller; check that it is the right file"));
     }
+    Ok(kind)
 }
 
 fn is_iptables(start: &str) -> bool {
@@ -132,7 +178,7 @@ pub(crate) fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, I
                 if out.pending.config.is_some() {
                     return Err(file.error("a second backup for the same device").help("give the newest one only"));
                 }
-                out.pending.config = Some((id, pfsense::read::read(id, text)?.into()));
+                out.pending.config = Some((id, backup(id, text)?.into()));
             }
             Kind::Pf => {
                 if out.pending.effective.is_some() {
@@ -140,7 +186,7 @@ pub(crate) fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, I
                         .error("a second list of pf's rules for the same device")
                         .help("give the newest /tmp/rules.debug only"));
                 }
-                out.pending.effective = Some((id, pf::text::parse(id, text).into()));
+                out.pending.effective = Some((id, pf_rules(id, text)?.into()));
             }
             Kind::IpRoute => match iproute::parse(id, text)? {
                 Dump::Addresses(list) => {
@@ -168,8 +214,8 @@ pub fn ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipelin
     let text = snapshot.source(id).map_or("", |s| &s.text);
     let waiting = match kind {
         Kind::Toy => return Ok(toy::lower::lower(&toy::parse(id, text), into)),
-        Kind::PfSense => Pending { config: Some((id, pfsense::read::read(id, text)?.into())), effective: None },
-        Kind::Pf => Pending { effective: Some((id, pf::text::parse(id, text).into())), config: None },
+        Kind::PfSense => Pending { config: Some((id, backup(id, text)?.into())), effective: None },
+        Kind::Pf => Pending { effective: Some((id, pf_rules(id, text)?.into())), config: None },
         _ => return nft_ruleset(snapshot, id, kind, into).map(|c| c.total()),
     };
     // Addresses that come from the line are not known here: what asks for them stays out.
@@ -182,6 +228,18 @@ pub fn ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipelin
     Ok(lowered.counts.first().map(|(_, c)| *c).unwrap_or_default())
 }
 
+fn backup(id: SourceId, text: &str) -> Result<Config, InputError> {
+    let config = pfsense::read::read(id, text)?;
+    countable(id, config.statements)?;
+    Ok(config)
+}
+
+fn pf_rules(id: SourceId, text: &str) -> Result<pf::ast::Ruleset, InputError> {
+    let rules = pf::text::parse(id, text);
+    countable(id, rules.statements)?;
+    Ok(rules)
+}
+
 /// Rules of a configuration that are on, but that its firewall would not load.
 ///
 /// # Errors
@@ -190,7 +248,7 @@ pub fn left_out(snapshot: &Snapshot, id: SourceId, kind: Kind) -> Result<Vec<Lef
     if kind != Kind::PfSense {
         return Ok(Vec::new());
     }
-    let config = pfsense::read::read(id, snapshot.source(id).map_or("", |s| &s.text))?;
+    let config = backup(id, snapshot.source(id).map_or("", |s| &s.text))?;
     let device = pfsense::generate::device(&config, "");
     Ok(pfsense::generate::generate(&config, &device.interfaces, &pfsense::generate::Known::default()).left_out)
 }
@@ -219,6 +277,7 @@ fn nft_ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipelin
         )
         .help("save what `nft list ruleset` prints, as root: others get an empty list"));
     }
+    countable(id, nft_statements(&tree))?;
     Ok(nft::lower::lower(&tree, kind == Kind::NftText, into))
 }
 

@@ -236,9 +236,9 @@ mod tests {
             "86.1.2.3",
         ];
         let mut map = Addresses::default();
-        list.iter().for_each(|a| {
+        for a in list {
             map.address(ip(a));
-        });
+        }
         map.range(ip("10.7.0.5"), ip("10.7.3.9"));
         map.settle(7);
         let new: Vec<IpAddr> = list.iter().map(|a| map.address(ip(a))).collect();

@@ -1,6 +1,9 @@
 //! Small helpers over the tree of an export.
 
-use roxmltree::{Document, Node};
+use roxmltree::{Document, Node, ParsingOptions};
+
+/// More elements and texts than any backup has: each costs memory.
+const MOST_NODES: u32 = 1_000_000;
 
 /// The first child with this name.
 pub(super) fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
@@ -32,7 +35,11 @@ pub(super) fn has(node: Node<'_, '_>, name: &str) -> bool {
 /// # Errors
 /// Byte and reason.
 pub(super) fn parse(text: &str) -> Result<Document<'_>, (usize, String)> {
-    Document::parse(text).map_err(|e| {
+    let options = ParsingOptions { nodes_limit: MOST_NODES, ..ParsingOptions::default() };
+    Document::parse_with_options(text, options).map_err(|e| {
+        if matches!(e, roxmltree::Error::NodesLimitReached) {
+            return (0, format!("it has more than {MOST_NODES} elements, far more than a firewall's own"));
+        }
         if matches!(e, roxmltree::Error::UnexpectedEndOfStream | roxmltree::Error::UnclosedRootNode) {
             let last = text.trim_end().char_indices().next_back().map_or(0, |(i, _)| i);
             return (last, "it ends before its last element does".to_owned());

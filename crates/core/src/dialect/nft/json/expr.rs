@@ -4,6 +4,9 @@ use crate::dialect::nft::ast::{BinOp, CtDir, Elem, ElemData, Expr, Field, Verdic
 use crate::dialect::nft::normal;
 use serde_json::{Map, Value};
 
+/// More than nft prints: flags have 32 bits.
+const MOST_OPERANDS: usize = 64;
+
 /// Result of decoding; the error says what was not understood.
 pub(super) type Read<T> = Result<T, String>;
 
@@ -112,6 +115,10 @@ fn operation(sign: &str, operands: Vec<Expr>) -> Read<Expr> {
     };
     if operands.len() < 2 {
         return Err(format!("`{sign}` needs two values"));
+    }
+    // Each becomes a layer around those before it.
+    if operands.len() > MOST_OPERANDS {
+        return Err(format!("`{sign}` has {} values, and {MOST_OPERANDS} are the most", operands.len()));
     }
     let joined = operands.into_iter().reduce(|left, right| match op {
         BinOp::Or => normal::either(left, right),

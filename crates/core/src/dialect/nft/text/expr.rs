@@ -1,7 +1,8 @@
 //! Values, bitwise operations, sets and maps.
 
-use super::cursor::{Parser, Read, Unclear};
+use super::cursor::{MAX_NESTING, Parser, Read, Unclear};
 use super::lex::Kind;
+use super::variables::deeper_than;
 use crate::dialect::nft::ast::{BinOp, Elem, ElemData, Expr, Verdict};
 use crate::dialect::nft::normal;
 
@@ -39,6 +40,8 @@ const NO_VALUES: &[&str] = &[
     "jhash",
     "symhash",
 ];
+
+const TOO_DEEP: &str = "this is nested too deeply to be a real ruleset";
 
 /// What may stand as an operand.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,6 +98,10 @@ impl Parser<'_, '_, '_> {
                 BinOp::Or => normal::either(left, right),
                 op => Expr::Bin(op, Box::new((left, right))),
             };
+            // A long row of operators nests as deeply as brackets do.
+            if deeper_than(&left, MAX_NESTING) {
+                return Err(self.unclear(TOO_DEEP));
+            }
         }
         Ok(left)
     }
@@ -255,6 +262,10 @@ impl Parser<'_, '_, '_> {
         if let Some(value) = self.env.variables.get(name) {
             if !self.env.variables.afford(&value) {
                 return Err(Unclear { fatal: true, ..self.unclear("the variables here multiply beyond all measure") });
+            }
+            // Each definition may put another layer around the one before.
+            if deeper_than(&value, MAX_NESTING) {
+                return Err(self.unclear(TOO_DEEP));
             }
             self.next();
             return Ok(value);

@@ -74,6 +74,23 @@ impl Variables {
     }
 }
 
+/// Do values stand in values in more than so many layers?
+pub(super) fn deeper_than(value: &Expr, layers: usize) -> bool {
+    let Some(layers) = layers.checked_sub(1) else { return true };
+    match value {
+        Expr::Set(elems) => elems.iter().any(|e| {
+            let data = matches!(&e.data, Some(ElemData::Value(value)) if deeper_than(value, layers));
+            data || deeper_than(&e.key, layers)
+        }),
+        Expr::Concat(list) | Expr::Flags(list) => list.iter().any(|e| deeper_than(e, layers)),
+        Expr::Range(sides) | Expr::Bin(_, sides) | Expr::Map(sides) => {
+            deeper_than(&sides.0, layers) || deeper_than(&sides.1, layers)
+        }
+        Expr::Prefix(inner, _) => deeper_than(inner, layers),
+        _ => false,
+    }
+}
+
 fn parts(value: &Expr) -> usize {
     1 + match value {
         Expr::Set(elems) => elems.iter().map(elem_parts).sum(),

@@ -30,7 +30,7 @@ pub fn is_pf(text: &str) -> bool {
 
 /// Reads a text. Statements that are not understood are kept as such.
 pub fn parse(source: SourceId, text: &str) -> Ruleset {
-    let mut reader = Reader { source, macros: BTreeMap::new(), out: Ruleset::default() };
+    let mut reader = Reader { source, macros: BTreeMap::new(), copies: 0, out: Ruleset::default() };
     for line in logical_lines(text) {
         reader.line(&line);
     }
@@ -78,9 +78,14 @@ fn logical_lines(text: &str) -> Vec<Line> {
 /// Statements without effect on a packet's fate.
 const NO_EFFECT: &[&str] = &["scrub", "altq", "queue", "set"];
 
+/// As many words may come out of macros, and entries out of tables in tables: each may double the one before.
+const MOST_COPIES: usize = 1_000_000;
+const MULTIPLIED: &str = "what it stands for multiplies beyond all measure";
+
 struct Reader {
     source: SourceId,
     macros: BTreeMap<String, Vec<String>>,
+    copies: usize,
     out: Ruleset,
 }
 
@@ -111,17 +116,24 @@ impl Reader {
         if words.get(1).is_some_and(|w| w == "=") && words[0] != "set" {
             let value = words.get(2).cloned().unwrap_or_default();
             match tokens(&value) {
-                Ok(tokens) => {
-                    let tokens = self.expand(tokens);
-                    self.macros.insert(words[0].clone(), tokens);
-                }
+                Ok(tokens) => match self.expand(tokens) {
+                    Some(tokens) => {
+                        self.macros.insert(words[0].clone(), tokens);
+                    }
+                    None => self.unread(line, MULTIPLIED),
+                },
                 Err(why) => self.unread(line, &why),
             }
             return;
         }
         self.out.statements += 1;
-        let words = self.expand(words);
-        match words[0].as_str() {
+        let Some(words) = self.expand(words) else {
+            return self.unread(line, MULTIPLIED);
+        };
+        let Some(first) = words.first() else {
+            return self.unread(line, "only macros that stand for nothing");
+        };
+        match first.as_str() {
             "table" => self.table(line, &words),
             "set" => self.set(line, &words),
             first if NO_EFFECT.contains(&first) => {}
@@ -145,16 +157,22 @@ impl Reader {
         }
     }
 
-    /// Replaces `$name` by what was assigned to it.
-    fn expand(&self, words: Vec<String>) -> Vec<String> {
+    /// Replaces `$name` by what was assigned to it; nothing if that is too much.
+    fn expand(&mut self, words: Vec<String>) -> Option<Vec<String>> {
         let mut out = Vec::with_capacity(words.len());
         for word in words {
             match word.strip_prefix('$').and_then(|name| self.macros.get(name)) {
-                Some(value) => out.extend(value.iter().cloned()),
+                Some(value) => {
+                    self.copies = self.copies.saturating_add(value.len());
+                    if self.copies > MOST_COPIES {
+                        return None;
+                    }
+                    out.extend(value.iter().cloned());
+                }
                 None => out.push(word),
             }
         }
-        out
+        Some(out)
     }
 
     fn set(&mut self, line: &Line, words: &[String]) {
@@ -220,7 +238,13 @@ impl Reader {
                         // A table in a table: as pf lists it, its own entries count.
                         let inner = w.trim_matches(['<', '>']);
                         match self.out.tables.get(inner) {
-                            Some(t) => entries.extend(t.entries.iter().copied()),
+                            Some(t) => {
+                                self.copies = self.copies.saturating_add(t.entries.len());
+                                if self.copies > MOST_COPIES {
+                                    return self.unread(line, MULTIPLIED);
+                                }
+                                entries.extend(t.entries.iter().copied());
+                            }
                             None => return self.unread(line, "an entry of the table is no address"),
                         }
                     }
