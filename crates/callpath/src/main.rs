@@ -10,7 +10,7 @@ mod render;
 mod shell;
 
 use callpath_core::{manifest, report};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use shell::Shell;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -34,8 +34,8 @@ enum Command {
         #[arg(default_value = ".")]
         site: PathBuf,
         /// How to print the report
-        #[arg(long, value_enum, default_value_t = Format::Text)]
-        format: Format,
+        #[arg(long, value_parser = check::formats(), default_value = report::FORMATS[0].name)]
+        format: &'static report::Format,
     },
     /// Show which ports a product needs, from whom, and which must stay closed
     Ports(ports::Arguments),
@@ -66,17 +66,6 @@ enum Command {
         #[arg(long)]
         report: bool,
     },
-}
-
-/// Formats of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// For programs: callpath.report/1
-    Json,
-    /// One page with pictures that needs nothing else
-    Html,
 }
 
 /// No answer: bad input, or our fault.
