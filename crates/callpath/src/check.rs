@@ -1,13 +1,14 @@
 //! `callpath check`.
 
 use crate::shell::Shell;
-use crate::{Format, NO_ANSWER, gather};
+use crate::{NO_ANSWER, gather};
 use callpath_core::call::analyze;
-use callpath_core::report::{Style, Verdict, html, text};
+use callpath_core::report::{FORMATS, Format, Style, Verdict};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use std::path::Path;
 
 /// Judges a site and prints the report; the exit code.
-pub fn run(site: &Path, format: Format, redact: bool, shell: &Shell) -> u8 {
+pub fn run(site: &Path, format: &Format, redact: bool, shell: &Shell) -> u8 {
     let gathered = gather::site(site).redacted(redact);
     let report = match gathered.error {
         Some(error) => Err(error),
@@ -19,12 +20,15 @@ pub fn run(site: &Path, format: Format, redact: bool, shell: &Shell) -> u8 {
             NO_ANSWER
         }
         Ok(report) => {
-            match format {
-                Format::Text => Shell::print(&text(&report, Style { colour: shell.colour })),
-                Format::Json => Shell::print(&report.json()),
-                Format::Html => Shell::print(&html(&report)),
-            }
+            Shell::print(&(format.print)(&report, Style { colour: shell.colour }));
             u8::from(report.verdict != Verdict::Works)
         }
     }
+}
+
+/// A format by its name; the help lists them.
+pub fn formats() -> impl TypedValueParser<Value = &'static Format> {
+    let values = FORMATS.iter().map(|f| PossibleValue::new(f.name).help(f.about));
+    PossibleValuesParser::new(values)
+        .map(|name| FORMATS.iter().find(|f| f.name == name).expect("only names of the table are taken"))
 }

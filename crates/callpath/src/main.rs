@@ -12,7 +12,7 @@ mod shell;
 mod snapshot;
 
 use callpath_core::{manifest, report};
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{Parser, Subcommand};
 use shell::Shell;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -37,8 +37,8 @@ enum Command {
         #[arg(default_value = ".")]
         site: PathBuf,
         /// How to print the report
-        #[arg(long, value_enum, default_value_t = Format::Text)]
-        format: Format,
+        #[arg(long, value_parser = check::formats(), default_value = report::FORMATS[0].name)]
+        format: &'static report::Format,
         /// Replace addresses, names, descriptions and comments by pseudonyms; verdicts stay
         #[arg(long)]
         redact: bool,
@@ -76,17 +76,6 @@ enum Command {
     },
 }
 
-/// Formats of a report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Format {
-    /// For people
-    Text,
-    /// For programs: callpath.report/1
-    Json,
-    /// One page with pictures that needs nothing else
-    Html,
-}
-
 /// No answer: bad input, or our fault.
 const NO_ANSWER: u8 = 2;
 
@@ -102,7 +91,7 @@ fn main() -> ExitCode {
     let shell = Shell::new();
     let command = Cli::parse().command.or_else(|| {
         let site = PathBuf::from(".");
-        gather::has_manifest(&site).then_some(Command::Check { site, format: Format::Text, redact: false })
+        gather::has_manifest(&site).then_some(Command::Check { site, format: &report::FORMATS[0], redact: false })
     });
     let Some(command) = command else {
         Shell::advise(WHAT_TO_DO);

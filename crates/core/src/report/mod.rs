@@ -4,12 +4,20 @@
 //! of the format need not change. The text form is made from these types alone.
 
 mod callers;
+mod formats;
+mod github;
 mod html;
+mod markdown;
+mod sarif;
 mod text;
 
 pub(crate) use callers::in_a_sentence;
 pub use callers::merged;
+pub use formats::{FORMATS, Format};
+pub use github::github;
 pub use html::html;
+pub use markdown::markdown;
+pub use sarif::sarif;
 pub(crate) use text::wrap;
 pub use text::{Style, text};
 

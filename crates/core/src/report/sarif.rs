@@ -1,0 +1,104 @@
+//! Findings as SARIF 2.1.0, the format of code scanning.
+
+use super::formats::told;
+use super::{Finding, Mark, Report, Verdict};
+use crate::finding::{CAUSES, Cause};
+use serde_json::{Value, json};
+
+/// The report's findings as a log with one run. Levels have the names of our severities.
+pub fn sarif(report: &Report) -> String {
+    let rules: Vec<Value> = CAUSES.iter().map(|c| rule(c)).collect();
+    let results: Vec<Value> = report.findings.iter().map(result).collect();
+    let log = json!({
+        "$schema": "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [{
+            "tool": { "driver": { "name": report.tool.name, "version": report.tool.version, "rules": rules } },
+            // Columns of marks count characters, not UTF-16 units.
+            "columnKind": "unicodeCodePoints",
+            "invocations": [{
+                "executionSuccessful": true,
+                "exitCode": u8::from(report.verdict != Verdict::Works),
+            }],
+            "properties": { "verdict": report.verdict.word(), "headline": report.headline },
+            "results": results,
+        }],
+    });
+    serde_json::to_string_pretty(&log).unwrap_or_default() + "\n"
+}
+
+fn rule(cause: &Cause) -> Value {
+    json!({
+        "id": cause.code,
+        "shortDescription": { "text": cause.title },
+        "fullDescription": { "text": cause.explain.trim_end() },
+        "help": { "text": cause.explain.trim_end() },
+        "defaultConfiguration": { "level": cause.severity.word() },
+    })
+}
+
+fn result(f: &Finding) -> Value {
+    let mut out = json!({
+        "ruleId": f.code,
+        "level": f.severity.word(),
+        "message": { "text": told(f) },
+        "locations": f.at.iter().take(1).map(location).collect::<Vec<_>>(),
+        "partialFingerprints": { "callpath/1": fingerprint(f) },
+    });
+    if let Some(n) = CAUSES.iter().position(|c| c.code == f.code) {
+        out["ruleIndex"] = json!(n);
+    }
+    if f.at.len() > 1 {
+        let numbered = f.at.iter().skip(1).enumerate().map(|(n, mark)| {
+            let mut place = location(mark);
+            place["id"] = json!(n);
+            place
+        });
+        out["relatedLocations"] = numbered.collect();
+    }
+    out
+}
+
+/// The same finding in two runs has the same one, though lines before it moved.
+fn fingerprint(f: &Finding) -> String {
+    let place = f.at.first().map_or("", |m| &m.source);
+    format!("{}:{}:{place}", f.code, f.message)
+}
+
+fn location(mark: &Mark) -> Value {
+    let mut out = match mark.line {
+        Some(line) => json!({ "physicalLocation": {
+            "artifactLocation": { "uri": uri(&mark.source) },
+            "region": {
+                "startLine": line,
+                "startColumn": mark.column,
+                "endColumn": mark.column + mark.length,
+                "snippet": { "text": mark.text },
+            },
+        } }),
+        // Without lines it is an object of the firewall rather than a place in a file.
+        None => json!({ "logicalLocations": [{ "fullyQualifiedName": mark.source }] }),
+    };
+    if !mark.label.is_empty() {
+        out["message"] = json!({ "text": mark.label });
+    }
+    out
+}
+
+/// A file's name as a relative URI reference.
+fn uri(path: &str) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
+    path.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_files_become_uris() {
+        assert_eq!(uri("pfsense/config.xml"), "pfsense/config.xml");
+        assert_eq!(uri("my rules: 100%.nft"), "my%20rules%3A%20100%25.nft");
+        assert_eq!(uri("é"), "%C3%A9");
+    }
+}
