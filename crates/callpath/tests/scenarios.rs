@@ -12,7 +12,7 @@ use layout::{blocks, example, lay_out, root, scenarios};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 struct Outcome {

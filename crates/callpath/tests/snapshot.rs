@@ -68,7 +68,7 @@ fn constant(ip: IpAddr) -> bool {
             _ => false,
         }
     };
-    blocks.iter().any(|b| within(&b)) || names.iter().any(|n| n.parse() == Ok(ip))
+    blocks.iter().any(within) || names.iter().any(|n| n.parse() == Ok(ip))
 }
 
 /// All addresses of a text, cut out otherwise than the program does it.
