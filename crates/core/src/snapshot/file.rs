@@ -23,9 +23,10 @@ struct Text {
     text: String,
 }
 
-/// Whether a text is meant to be a snapshot: a manifest cannot begin with a brace.
+/// Whether a text is meant to be a snapshot: JSON that names the schema.
 pub fn is_snapshot(text: &str) -> bool {
-    text.trim_start_matches('\u{feff}').trim_start().starts_with('{')
+    let start = text.trim_start_matches('\u{feff}').trim_start();
+    start.starts_with('{') && start.contains("\"callpath.snapshot/")
 }
 
 impl Snapshot {
