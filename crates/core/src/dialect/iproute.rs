@@ -120,6 +120,9 @@ const RULE_KEYS: [&str; 12] = [
 /// # Errors
 /// Not JSON, not one of these dumps, or a routing rule or multipath route that the model cannot hold.
 pub fn parse(source: SourceId, text: &str) -> Result<Dump, InputError> {
+    // A byte order mark is no JSON; blanks in its place keep every position.
+    let unmarked = text.strip_prefix('\u{feff}').map(|rest| format!("   {rest}"));
+    let text = unmarked.as_deref().unwrap_or(text);
     let items: Vec<serde_json::Value> = serde_json::from_str(text).map_err(|e| json_error(source, text, &e))?;
     // `ip -j` prints an empty object for a line that a filter left out.
     let items: Vec<_> = items.into_iter().filter(|i| i.as_object().is_none_or(|o| !o.is_empty())).collect();

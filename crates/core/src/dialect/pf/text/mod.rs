@@ -31,7 +31,8 @@ pub fn is_pf(text: &str) -> bool {
 /// Reads a text. Statements that are not understood are kept as such.
 pub fn parse(source: SourceId, text: &str) -> Ruleset {
     let mut reader = Reader { source, macros: BTreeMap::new(), copies: 0, out: Ruleset::default() };
-    for line in logical_lines(text) {
+    let unmarked = text.strip_prefix('\u{feff}').map(|rest| format!("   {rest}"));
+    for line in logical_lines(unmarked.as_deref().unwrap_or(text)) {
         reader.line(&line);
     }
     reader.out
