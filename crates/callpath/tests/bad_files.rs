@@ -51,8 +51,13 @@ fn readers() -> Vec<Reader> {
     };
     let nft_laughs = multiplied(|n, before| format!("define a{n} = {{ {} }}\n", before.trim().replace(' ', ", ")));
     let pf_laughs = multiplied(|n, before| format!("a{n} = \"{before}\"\n"));
-    let entities: String =
-        (1..12).map(|n| format!("<!ENTITY a{n} \"{}\">\n", format!("&a{};", n - 1).repeat(10))).collect();
+    let entities: String = (1..12)
+        .map(|n| {
+            let before = format!("&a{};", n - 1).repeat(10);
+            format!("<!ENTITY a{n} \"{before}\">\n")
+        })
+        .collect::<Vec<String>>()
+        .concat();
     let reader = |file, good: &str, deep, laughs, inside| Reader { file, good: good.into(), deep, laughs, inside };
     vec![
         reader("callpath.toml", &manifest(), format!("address = {brackets}"), "x = \"y\"\n".repeat(10_000), "system"),
@@ -239,7 +244,7 @@ fn every_kind_of_bad_file_is_answered() {
         // Root may read everything: then this row says what a good file says.
         let closed = |file: &Path| {
             fs::write(file, &r.good).expect("write");
-            fs::set_permissions(file, fs::Permissions::from_mode(0)).expect("mode");
+            fs::set_permissions(file, fs::Permissions::from_mode(0o000)).expect("mode");
         };
         let probe = directory("probe").join("closed");
         closed(&probe);
