@@ -63,9 +63,11 @@ pub enum Reach {
     Open,
     /// All do, but only because packets of the other side open the way. In JSON: open, with `how`.
     #[serde(rename = "open")]
+    #[schemars(skip)]
     Punched,
     /// All do when the right side sends first, and nobody decides which does. In JSON: unknown, with `how`.
     #[serde(rename = "unknown")]
+    #[schemars(skip)]
     Chance,
     /// None does.
     Closed,
