@@ -38,7 +38,7 @@ pub(super) fn leg(alternatives: &[(Level, &Alternative)]) -> (Verdict, String) {
     };
     match reach(open) {
         Reach::Punched => return (Verdict::Degraded, "only by hole punching".into()),
-        Reach::Chance => return (Verdict::Degraded, "by chance: it depends on who sends first".into()),
+        Reach::Chance => return (Verdict::Degraded, Reach::Chance.how().into()),
         _ => {}
     }
     if unknown(open) {

@@ -11,8 +11,8 @@ mod tables;
 mod way;
 
 use super::text::finding::count;
-use super::text::story::{Notes, carried, reason};
-use super::text::{closed, depends, exposures, left_out, perhaps_nobody, rulesets, unread, word};
+use super::text::story::{Notes, reason};
+use super::text::{closing, depends, perhaps_nobody, word};
 use super::{Reach, Report, Verdict};
 use crate::page::{escape, list, page, prose};
 use std::fmt::Write;
@@ -51,19 +51,9 @@ pub fn html(report: &Report) -> String {
     }
     causes::causes(&mut out, report, &notes);
     pictures::pictures(&mut out, report, &notes);
-    if report.verdict == Verdict::Works && report.findings.is_empty() {
-        section(&mut out, "let in by", &carried(report));
-    }
-    section(&mut out, "taken as given", &report.assumptions);
-    section(&mut out, "not judged", &report.not_judged);
-    for (title, lines) in exposures(report) {
-        section(&mut out, title, &lines);
-    }
-    section(&mut out, "what is closed", &closed(report));
-    for (title, lines) in left_out(report) {
+    for (title, lines) in closing(report) {
         section(&mut out, &title, &lines);
     }
-    section(&mut out, "what was understood", &[rulesets(report), unread(report)].concat());
     let taken = report.taken_at.as_ref().map_or_else(String::new, |t| format!(", {t}"));
     let made = format!("{} {}{taken}", report.tool.name, report.tool.version);
     let _ = writeln!(out, "<footer>{}</footer>", escape(&made));

@@ -3,9 +3,9 @@
 //! Texts of a configuration are text here too: no markup of theirs takes effect, and no block of code ends early.
 
 use super::text::finding::{count, merged as merged_steps, plans, what_to_do};
-use super::text::story::{Note, Notes, carried, concerned, reason};
+use super::text::story::{Note, Notes, concerned, reason};
 use super::text::table::{state, verdict};
-use super::text::{closed, depends, exposures, left_out, perhaps_nobody, rulesets, unread, word};
+use super::text::{closing, depends, perhaps_nobody, word};
 use super::{Mark, Path, Reach, Report, Verdict};
 use crate::change::Step;
 use std::fmt::Write;
@@ -35,19 +35,9 @@ pub fn markdown(report: &Report) -> String {
     changes(&mut out, report);
     let others: Vec<String> = notes.list.iter().filter(|n| n.finding.is_none()).map(other).collect();
     section(&mut out, "what else stops packets", &others);
-    if report.verdict == Verdict::Works && report.findings.is_empty() {
-        section(&mut out, "let in by", &carried(report));
-    }
-    section(&mut out, "taken as given", &report.assumptions);
-    section(&mut out, "not judged", &report.not_judged);
-    for (title, lines) in exposures(report) {
-        section(&mut out, title, &lines);
-    }
-    section(&mut out, "what is closed", &closed(report));
-    for (title, lines) in left_out(report) {
+    for (title, lines) in closing(report) {
         section(&mut out, &title, &lines);
     }
-    section(&mut out, "what was understood", &[rulesets(report), unread(report)].concat());
     let taken = report.taken_at.as_ref().map_or_else(String::new, |t| format!(", {t}"));
     let _ = writeln!(out, "\n{} {}{}", report.tool.name, report.tool.version, escape(&taken));
     out

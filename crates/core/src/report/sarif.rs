@@ -97,7 +97,7 @@ mod tests {
 
     #[test]
     fn names_of_files_become_uris() {
-        assert_eq!(uri("pfsense/config.xml"), "pfsense/config.xml");
+        assert_eq!(uri("router/config.xml"), "router/config.xml");
         assert_eq!(uri("my rules: 100%.nft"), "my%20rules%3A%20100%25.nft");
         assert_eq!(uri("é"), "%C3%A9");
     }

@@ -166,6 +166,21 @@ pub(super) fn closed(report: &Report) -> Vec<String> {
     lines
 }
 
+/// What stands below causes and changes, by title: the facts on which all of it rests.
+pub(super) fn closing(report: &Report) -> Vec<(String, Vec<String>)> {
+    let works = report.verdict == Verdict::Works && report.findings.is_empty();
+    let mut out = vec![
+        ("let in by".to_owned(), if works { story::carried(report) } else { Vec::new() }),
+        ("taken as given".to_owned(), report.assumptions.clone()),
+        ("not judged".to_owned(), report.not_judged.clone()),
+    ];
+    out.extend(exposures(report).into_iter().map(|(title, lines)| (title.to_owned(), lines)));
+    out.push(("what is closed".to_owned(), closed(report)));
+    out.extend(left_out(report));
+    out.push(("what was understood".to_owned(), [rulesets(report), unread(report)].concat()));
+    out
+}
+
 /// What hangs on the server reaching itself, where it does not.
 pub(super) fn depends(report: &Report) -> Vec<String> {
     let mut out: Vec<String> = Vec::new();

@@ -57,7 +57,7 @@ impl<'n> Talk<'n> {
     }
 
     /// Sends one packet from a device, and tells for each part of the branch how its journey ended.
-    /// [`Disposition::Delivered`] says whether a socket of the device's endpoints takes it.
+    /// [`super::Disposition::Delivered`] says whether a socket of the device's endpoints takes it.
     pub fn send(&mut self, branch: Branch, from: usize, header: Header, phase: Phase) -> Vec<(Branch, Arc<Journey>)> {
         let mut flow = restart(branch.flow, phase, header, Some(from));
         if flow.state.sessions.iter().any(|s| !s.confirmed) {
