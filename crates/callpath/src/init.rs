@@ -1,14 +1,16 @@
 //! `callpath init`: asks what cannot be found out, and writes a first callpath.toml.
 
+use crate::found;
 use crate::gather::MANIFEST;
 use crate::shell::Shell;
 use crate::{NO_ANSWER, save};
-use callpath_core::manifest;
+use callpath_core::dialect::Kind;
+use callpath_core::manifest::{self, known_names};
 use callpath_core::profile::{PROFILES, instance};
 use callpath_core::snapshot::{InputError, Snapshot, Source};
 use clap::Args;
 use std::fmt::Write as _;
-use std::io::{BufRead, ErrorKind, Write};
+use std::io::{BufRead, ErrorKind, IsTerminal};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -43,6 +45,10 @@ struct Answers {
     system: String,
     host: String,
     config: Vec<String>,
+    /// Outer address of the router, where its configuration does not tell it.
+    wan: Option<String>,
+    /// Configurations that lie there, of which nobody knows whose they are.
+    others: Vec<String>,
 }
 
 /// Writes a manifest; the exit code.
@@ -92,39 +98,112 @@ fn write(arguments: Arguments, snapshot: &mut Snapshot) -> Result<(PathBuf, bool
     }
 }
 
-/// What was not given is asked.
+/// What was not given is asked; configurations that lie in the directory are taken for the router's.
 fn ask(arguments: Arguments) -> Result<Answers, InputError> {
-    let Arguments { system, host, mut name, mut address, config, .. } = arguments;
+    let Arguments { directory, system, host, mut name, mut address, mut config } = arguments;
+    let mut others = Vec::new();
+    if config.is_empty() {
+        let found = found::configurations(&directory);
+        for (file, kind) in &found {
+            Shell::advise(&format!("found {file}: {}\n", kind.about()));
+        }
+        let files = found.iter().map(|(file, _)| file.clone()).collect();
+        if found::of_one_device(&found) { config = files } else { others = files }
+    }
+    let mut wan = None;
     if name.is_none() && address.is_none() {
-        let answer = question("public name or address by which people reach it", "--name or --address")?;
-        if answer.parse::<IpAddr>().is_ok() { address = Some(answer) } else { name = Some(answer) }
+        let answer = question("public name or address by which people reach it", "--name or --address", &|text| {
+            text.parse::<IpAddr>().map(|_| ()).or_else(|_| host_name(text))
+        })?;
+        if answer.parse::<IpAddr>().is_ok() {
+            address = Some(answer);
+        } else {
+            name = Some(answer);
+            address = perhaps("public address that the internet sees; a page such as https://ip.me shows it", &ip);
+        }
+        if config.iter().any(|f| found::kind(&directory.join(f)) == Some(Kind::PfSense)) {
+            wan = perhaps("address of WAN on pfSense, as Status > Interfaces shows it", &ip);
+        }
     }
     let known: Vec<&str> = PROFILES.iter().map(|(name, _)| *name).collect();
     let system = match system {
         Some(system) => system,
-        None => question(&format!("product ({})", known.join(", ")), "--system")?,
+        None => question(&format!("product ({})", known.join(", ")), "--system", &|text| {
+            let help = || known_names(text, "products", known.iter().copied());
+            if known.contains(&text) { Ok(()) } else { Err((format!("no product is called `{text}`"), help())) }
+        })?,
     };
     let host = match host {
         Some(host) => host,
-        None => question("the server's own address, such as 192.168.1.50", "--host")?,
+        None => question("the server's own address, such as 192.168.1.50", "--host", &ip)?,
     };
-    Ok(Answers { name, address, system, host, config })
+    Ok(Answers { name, address, system, host, config, wan, others })
 }
 
-fn question(what: &str, flag: &str) -> Result<String, InputError> {
+/// An address, or what is wrong with it, as `check` would say it.
+fn ip(text: &str) -> Result<(), (String, String)> {
+    let wrong = |_| (format!("`{text}` is not an IP address"), "write it like 192.168.1.50".to_owned());
+    text.parse::<IpAddr>().map(|_| ()).map_err(wrong)
+}
+
+/// A name, or what is wrong with it.
+fn host_name(text: &str) -> Result<(), (String, String)> {
+    let manifest = format!("name = {}\n[[deploy]]\nsystem = \"livekit\"\nhost = \"192.168.1.50\"\n", quoted(text));
+    manifest::parse(&manifest).map(|_| ()).map_err(|e| (e.message, e.help.into()))
+}
+
+/// An answer is right, or what is wrong and what to do.
+type Rule<'a> = &'a dyn Fn(&str) -> Result<(), (String, String)>;
+
+/// Asks until the answer is right; where nobody sits at a terminal, a wrong answer is an error.
+fn question(what: &str, flag: &str, rule: Rule<'_>) -> Result<String, InputError> {
+    let plain =
+        |message: String, help: String| InputError { at: None, ..InputError::in_manifest(0..0, message) }.help(help);
+    loop {
+        let (line, ended) = prompt(what);
+        let why = match line.as_str() {
+            "" if ended => (format!("no answer: the input ended for: {what}"), format!("answer, or give it by {flag}")),
+            "" => (format!("an empty answer for: {what}"), format!("answer, or give it by {flag}")),
+            answer => match rule(answer) {
+                Ok(()) => return Ok(line),
+                Err(why) => why,
+            },
+        };
+        if ended || !std::io::stdin().is_terminal() {
+            return Err(plain(why.0, why.1));
+        }
+        Shell::advise(&format!("{}; {}\n", why.0, why.1));
+    }
+}
+
+/// The same, but nothing is an answer too.
+fn perhaps(what: &str, rule: Rule<'_>) -> Option<String> {
+    loop {
+        let (line, ended) = prompt(&format!("{what} (empty: not known)"));
+        if line.is_empty() {
+            return None;
+        }
+        match rule(&line) {
+            Ok(()) => return Some(line),
+            Err((message, help)) => Shell::advise(&format!("{message}; {help}\n")),
+        }
+        if ended {
+            return None;
+        }
+    }
+}
+
+/// A line, and whether the input has ended.
+fn prompt(what: &str) -> (String, bool) {
     // Questions go where errors go: what is printed stays free of them.
-    let _ = write!(std::io::stderr().lock(), "{what}: ");
+    Shell::advise(&format!("{what}: "));
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line);
-    match line.trim() {
-        "" => {
-            let why = if matches!(read, Ok(n) if n > 0) { "an empty answer" } else { "no answer: the input ended" };
-            let _ = writeln!(std::io::stderr().lock());
-            Err(InputError { at: None, ..InputError::in_manifest(0..0, format!("{why} for: {what}")) }
-                .help(format!("answer, or give it by {flag}")))
-        }
-        answer => Ok(answer.to_owned()),
+    let ended = !matches!(read, Ok(n) if n > 0);
+    if ended || !std::io::stdin().is_terminal() {
+        Shell::advise("\n");
     }
+    (line.trim().to_owned(), ended)
 }
 
 /// The manifest's text.
@@ -143,15 +222,38 @@ fn text(answers: &Answers) -> String {
     }
     out += "\n";
     if answers.config.is_empty() {
-        out += "# Routers and firewalls, from the internet inwards; without one the server stands on the internet itself.\n\
+        out += "# Routers and firewalls, from the internet inwards. One whose configuration is read:\n\
                 # [[gateway]]\n\
-                # config = [\"ruleset.nft\", \"ip-addr.json\"]  # what `nft list ruleset` and `ip -j addr` print\n";
+                # config = \"config.xml\"  # or [\"ruleset.nft\", \"ip-addr.json\"], what `nft list ruleset` and `ip -j addr` print\n\
+                # One that has no configuration to read, as you know it:\n\
+                # [[gateway]]\n\
+                # inside   = \"192.168.1.1/24\"\n\
+                # forwards = [\"udp/50000-50499\", \"tcp/7881\"]  # or \"none\", \"unknown\"\n\
+                # hairpin  = false  # true: it turns calls from inside to your public address back in\n";
     } else {
-        let files: Vec<String> = answers.config.iter().map(|f| quoted(f)).collect();
-        let _ = writeln!(out, "[[gateway]]\nconfig = [{}]", files.join(", "));
+        let _ = writeln!(out, "[[gateway]]\nconfig = {}", list(&answers.config));
+        match &answers.wan {
+            Some(wan) => {
+                let _ = writeln!(out, "wan    = {}", quoted(wan));
+            }
+            None => {
+                out += "# wan = \"203.0.113.5\"                # its outer address, where `config` does not hold it\n"
+            }
+        }
+    }
+    if !answers.others.is_empty() {
+        let _ = writeln!(out, "# found here: {}", list(&answers.others));
     }
     let _ = writeln!(out, "\n[[deploy]]\nsystem = {}\nhost   = {}", quoted(&answers.system), quoted(&answers.host));
     out
+}
+
+/// Strings as TOML has them: one alone, several as a list.
+fn list(texts: &[String]) -> String {
+    match texts {
+        [one] => quoted(one),
+        all => format!("[{}]", all.iter().map(|t| quoted(t)).collect::<Vec<_>>().join(", ")),
+    }
 }
 
 /// A TOML string.
@@ -182,9 +284,13 @@ mod tests {
             system: "spokes".into(),
             host: "192.168.1.50".into(),
             config: vec![odd.into()],
+            others: vec![odd.into()],
+            ..Answers::default()
         };
-        let manifest = manifest::parse(&text(&answers)).expect("reads");
-        assert_eq!(manifest.name.expect("name").value, odd);
+        // A name with such letters is refused, and nothing else is wrong.
+        let error = manifest::parse(&text(&answers)).expect_err("a name");
+        assert!(error.message.contains("not a host's name"), "{}", error.message);
+        let manifest = manifest::parse(&text(&Answers { name: None, ..answers })).expect("reads");
         assert_eq!((manifest.deploys.len(), manifest.gateways.len()), (1, 1));
     }
 }

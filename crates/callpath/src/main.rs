@@ -2,6 +2,7 @@
 
 mod check;
 mod explain;
+mod found;
 mod gather;
 mod import;
 mod init;
@@ -82,7 +83,7 @@ const NO_ANSWER: u8 = 2;
 /// Printed where there is nothing to check.
 const WHAT_TO_DO: &str = "\
 callpath tells whether calls reach your voice and video server; there is no callpath.toml in this directory
-  callpath init          writes one here: it asks what it needs to know
+  callpath init          writes one here: it finds your router's configuration, and asks the rest
   callpath check DIR     judges the site of another directory, such as an example: examples/spokes
   callpath --help        shows every command
 ";

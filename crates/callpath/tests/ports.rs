@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// An empty directory, removed at the end.
@@ -123,6 +123,38 @@ fn init_asks_three_things_and_writes_what_check_reads() {
 }
 
 #[test]
+fn init_finds_the_router_s_configuration() {
+    let folder = Folder::new("finds");
+    let example = |file: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(file);
+    fs::copy(example("spokes/pfsense/config.xml"), folder.0.join("config-fw.xml")).expect("a backup");
+    fs::write(folder.0.join("notes.txt"), "ring her at nine").expect("write");
+    let output = folder.run(&["init"], "yourserver.duckdns.org\n203.0.113.5\n203.0.113.5\nspokes\n192.168.1.50\n");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("found config-fw.xml: a backup of pfSense\n"), "{}", stderr(&output));
+    let text = folder.manifest();
+    assert!(text.contains("config = \"config-fw.xml\"\nwan    = \"203.0.113.5\"\n"), "{text}");
+    assert_eq!(folder.run(&["check"], "").status.code(), Some(0), "as the document says, calls work");
+
+    // Whose is whose cannot be seen: nothing is guessed.
+    fs::copy(example("linux-router/ruleset.nft"), folder.0.join("ruleset.nft")).expect("a ruleset");
+    fs::remove_file(folder.0.join("callpath.toml")).expect("remove");
+    let flags = ["init", "--system", "spokes", "--host", "192.168.1.50", "--address", "203.0.113.5"];
+    assert_eq!(folder.run(&flags, "").status.code(), Some(0));
+    assert!(folder.manifest().contains("# found here: [\"config-fw.xml\", \"ruleset.nft\"]"), "{}", folder.manifest());
+}
+
+#[test]
+fn a_configuration_that_is_named_instead_of_the_manifest_is_recognised() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/spokes/pfsense/config.xml");
+    let folder = Folder::new("instead");
+    let output = folder.run(&["check", file.to_str().expect("a path")], "");
+    assert_eq!(output.status.code(), Some(2));
+    let message = stderr(&output);
+    assert!(message.contains("this is a backup of pfSense, not a callpath.toml"), "{message}");
+    assert!(message.contains("callpath init"), "{message}");
+}
+
+#[test]
 fn init_takes_answers_from_the_command_line() {
     let folder = Folder::new("flags");
     let flags = ["--system", "livekit", "--host", "192.168.1.50", "--name", "voice.example.org"];
@@ -166,6 +198,7 @@ fn wrong_answers_write_nothing() {
         ("203.0.113.5\n\n", "an empty answer"),
         ("203.0.113.5\nlivkit\n192.168.1.50\n", "did you mean `livekit`?"),
         ("203.0.113.5\nlivekit\n192.168.1.500\n", "not an IP address"),
+        ("https://voice.example.org/\n", "write the name alone: `voice.example.org`"),
     ] {
         let output = folder.run(&["init"], input);
         assert_eq!(output.status.code(), Some(2), "{input:?}");

@@ -105,12 +105,25 @@ pub type StatedAlias = (At<String>, Vec<IpNet>);
 pub enum Forwards {
     /// Everything, to this address or to the next device inwards.
     All(Option<IpAddr>),
-    /// These ports, to the next device inwards: protocol and range.
-    Ports(Vec<(Proto, u16, u16)>),
+    /// These ports.
+    Ports(Vec<ForwardedPorts>),
     /// Nothing.
     None,
     /// Nobody knows.
     Unknown,
+}
+
+/// A range of ports that a stated box forwards, without shifting it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForwardedPorts {
+    /// Protocol.
+    pub proto: Proto,
+    /// First port.
+    pub from: u16,
+    /// Last port.
+    pub to: u16,
+    /// Where they go; absent: to the next device inwards.
+    pub target: Option<IpAddr>,
 }
 
 /// Transport protocol.
