@@ -237,7 +237,7 @@ fn text(answers: &Answers) -> String {
                 let _ = writeln!(out, "wan    = {}", quoted(wan));
             }
             None => {
-                out += "# wan = \"203.0.113.5\"                # its outer address, where `config` does not hold it\n"
+                out += "# wan = \"203.0.113.5\"                # its outer address, where `config` does not hold it\n";
             }
         }
     }
