@@ -2,12 +2,11 @@
 
 use crate::gather::MANIFEST;
 use crate::shell::Shell;
-use crate::{NO_ANSWER, save};
-use callpath_core::manifest;
+use crate::{NO_ANSWER, known, save};
+use callpath_core::manifest::{self, First};
 use callpath_core::profile::{PROFILES, instance};
 use callpath_core::snapshot::{InputError, Snapshot, Source};
 use clap::Args;
-use std::fmt::Write as _;
 use std::io::{BufRead, ErrorKind, Write};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -19,7 +18,7 @@ pub struct Arguments {
     #[arg(default_value = ".")]
     directory: PathBuf,
     /// The product
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = known::products())]
     system: Option<String>,
     /// The server's own address
     #[arg(long, value_name = "ADDRESS")]
@@ -32,16 +31,6 @@ pub struct Arguments {
     address: Option<String>,
     /// A configuration file of the router, relative to DIRECTORY; may be repeated
     #[arg(long, value_name = "FILE")]
-    config: Vec<String>,
-}
-
-/// What the manifest is made of.
-#[derive(Debug, Default)]
-struct Answers {
-    name: Option<String>,
-    address: Option<String>,
-    system: String,
-    host: String,
     config: Vec<String>,
 }
 
@@ -78,7 +67,7 @@ fn write(arguments: Arguments, snapshot: &mut Snapshot) -> Result<(PathBuf, bool
         let error = InputError::about(directory.display().to_string(), "there is no such directory");
         return Err(error.help("make it first, or run `callpath init` in the directory itself"));
     }
-    let text = text(&ask(arguments)?);
+    let text = ask(arguments)?.text();
     snapshot.sources.push(Source { name: MANIFEST.into(), text: text.clone() });
     // What would be refused by `check` is refused now.
     let manifest = manifest::parse(&text)?;
@@ -93,7 +82,7 @@ fn write(arguments: Arguments, snapshot: &mut Snapshot) -> Result<(PathBuf, bool
 }
 
 /// What was not given is asked.
-fn ask(arguments: Arguments) -> Result<Answers, InputError> {
+fn ask(arguments: Arguments) -> Result<First, InputError> {
     let Arguments { system, host, mut name, mut address, config, .. } = arguments;
     if name.is_none() && address.is_none() {
         let answer = question("public name or address by which people reach it", "--name or --address")?;
@@ -108,7 +97,7 @@ fn ask(arguments: Arguments) -> Result<Answers, InputError> {
         Some(host) => host,
         None => question("the server's own address, such as 192.168.1.50", "--host")?,
     };
-    Ok(Answers { name, address, system, host, config })
+    Ok(First { name, address, system, host, config })
 }
 
 fn question(what: &str, flag: &str) -> Result<String, InputError> {
@@ -124,67 +113,5 @@ fn question(what: &str, flag: &str) -> Result<String, InputError> {
                 .help(format!("answer, or give it by {flag}")))
         }
         answer => Ok(answer.to_owned()),
-    }
-}
-
-/// The manifest's text.
-fn text(answers: &Answers) -> String {
-    let mut out = String::from("# what stands between the internet and your server; `callpath check` reads this\n");
-    for (key, value, about) in [
-        ("name    = ", &answers.name, "what people type, at home too"),
-        ("address = ", &answers.address, "what the internet sees"),
-    ] {
-        if let Some(value) = value {
-            let _ = writeln!(out, "{key}{:<27} # {about}", quoted(value));
-        }
-    }
-    if answers.address.is_none() {
-        out += "# address = \"203.0.113.5\"             # what the internet sees\n";
-    }
-    out += "\n";
-    if answers.config.is_empty() {
-        out += "# Routers and firewalls, from the internet inwards; without one the server stands on the internet itself.\n\
-                # [[gateway]]\n\
-                # config = [\"ruleset.nft\", \"ip-addr.json\"]  # what `nft list ruleset` and `ip -j addr` print\n";
-    } else {
-        let files: Vec<String> = answers.config.iter().map(|f| quoted(f)).collect();
-        let _ = writeln!(out, "[[gateway]]\nconfig = [{}]", files.join(", "));
-    }
-    let _ = writeln!(out, "\n[[deploy]]\nsystem = {}\nhost   = {}", quoted(&answers.system), quoted(&answers.host));
-    out
-}
-
-/// A TOML string.
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04X}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out + "\""
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whatever_is_answered_ends_up_as_one_string() {
-        let odd = "a\"b\\c\n[[deploy]]\u{7f}ü";
-        let answers = Answers {
-            name: Some(odd.into()),
-            address: Some("203.0.113.5".into()),
-            system: "spokes".into(),
-            host: "192.168.1.50".into(),
-            config: vec![odd.into()],
-        };
-        let manifest = manifest::parse(&text(&answers)).expect("reads");
-        assert_eq!(manifest.name.expect("name").value, odd);
-        assert_eq!((manifest.deploys.len(), manifest.gateways.len()), (1, 1));
     }
 }

@@ -1,7 +1,7 @@
 //! `callpath ports`.
 
-use crate::NO_ANSWER;
 use crate::shell::Shell;
+use crate::{NO_ANSWER, known};
 use callpath_core::ports::{Choice, Format, render};
 use callpath_core::snapshot::Snapshot;
 use clap::{Args, ValueEnum};
@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Args)]
 pub struct Arguments {
     /// The product
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = known::products())]
     system: String,
     /// How it is installed; without it the product's usual way
     #[arg(long)]
