@@ -39,7 +39,8 @@ pub fn differential(args: &[String]) -> Result<(), String> {
     cargo(&all)
 }
 
-fn cargo(args: &[&str]) -> Result<(), String> {
+/// Runs cargo.
+pub fn cargo(args: &[&str]) -> Result<(), String> {
     // Inside `cargo xtask` this is the cargo that runs it.
     let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     run(&program, args)

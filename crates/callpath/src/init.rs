@@ -1,15 +1,13 @@
 //! `callpath init`: asks what cannot be found out, and writes a first callpath.toml.
 
-use crate::found;
 use crate::gather::MANIFEST;
 use crate::shell::Shell;
-use crate::{NO_ANSWER, save};
+use crate::{NO_ANSWER, found, known, save};
 use callpath_core::dialect::Kind;
-use callpath_core::manifest::{self, known_names};
+use callpath_core::manifest::{self, First, known_names};
 use callpath_core::profile::{PROFILES, instance};
 use callpath_core::snapshot::{InputError, Snapshot, Source};
 use clap::Args;
-use std::fmt::Write as _;
 use std::io::{BufRead, ErrorKind, IsTerminal};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -21,7 +19,7 @@ pub struct Arguments {
     #[arg(default_value = ".")]
     directory: PathBuf,
     /// The product
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = known::products())]
     system: Option<String>,
     /// The server's own address
     #[arg(long, value_name = "ADDRESS")]
@@ -35,20 +33,6 @@ pub struct Arguments {
     /// A configuration file of the router, relative to DIRECTORY; may be repeated
     #[arg(long, value_name = "FILE")]
     config: Vec<String>,
-}
-
-/// What the manifest is made of.
-#[derive(Debug, Default)]
-struct Answers {
-    name: Option<String>,
-    address: Option<String>,
-    system: String,
-    host: String,
-    config: Vec<String>,
-    /// Outer address of the router, where its configuration does not tell it.
-    wan: Option<String>,
-    /// Configurations that lie there, of which nobody knows whose they are.
-    others: Vec<String>,
 }
 
 /// Writes a manifest; the exit code.
@@ -84,7 +68,7 @@ fn write(arguments: Arguments, snapshot: &mut Snapshot) -> Result<(PathBuf, bool
         let error = InputError::about(directory.display().to_string(), "there is no such directory");
         return Err(error.help("make it first, or run `callpath init` in the directory itself"));
     }
-    let text = text(&ask(arguments)?);
+    let text = ask(arguments)?.text();
     snapshot.sources.push(Source { name: MANIFEST.into(), text: text.clone() });
     // What would be refused by `check` is refused now.
     let manifest = manifest::parse(&text)?;
@@ -99,7 +83,7 @@ fn write(arguments: Arguments, snapshot: &mut Snapshot) -> Result<(PathBuf, bool
 }
 
 /// What was not given is asked; configurations that lie in the directory are taken for the router's.
-fn ask(arguments: Arguments) -> Result<Answers, InputError> {
+fn ask(arguments: Arguments) -> Result<First, InputError> {
     let Arguments { directory, system, host, mut name, mut address, mut config } = arguments;
     let mut others = Vec::new();
     if config.is_empty() {
@@ -137,7 +121,7 @@ fn ask(arguments: Arguments) -> Result<Answers, InputError> {
         Some(host) => host,
         None => question("the server's own address, such as 192.168.1.50", "--host", &ip)?,
     };
-    Ok(Answers { name, address, system, host, config, wan, others })
+    Ok(First { name, address, system, host, config, wan, others })
 }
 
 /// An address, or what is wrong with it, as `check` would say it.
@@ -148,8 +132,13 @@ fn ip(text: &str) -> Result<(), (String, String)> {
 
 /// A name, or what is wrong with it.
 fn host_name(text: &str) -> Result<(), (String, String)> {
-    let manifest = format!("name = {}\n[[deploy]]\nsystem = \"livekit\"\nhost = \"192.168.1.50\"\n", quoted(text));
-    manifest::parse(&manifest).map(|_| ()).map_err(|e| (e.message, e.help.into()))
+    let first = First {
+        name: Some(text.to_owned()),
+        system: "livekit".into(),
+        host: "192.168.1.50".into(),
+        ..First::default()
+    };
+    manifest::parse(&first.text()).map(|_| ()).map_err(|e| (e.message, e.help.into()))
 }
 
 /// An answer is right, or what is wrong and what to do.
@@ -204,93 +193,4 @@ fn prompt(what: &str) -> (String, bool) {
         Shell::advise("\n");
     }
     (line.trim().to_owned(), ended)
-}
-
-/// The manifest's text.
-fn text(answers: &Answers) -> String {
-    let mut out = String::from("# what stands between the internet and your server; `callpath check` reads this\n");
-    for (key, value, about) in [
-        ("name    = ", &answers.name, "what people type, at home too"),
-        ("address = ", &answers.address, "what the internet sees"),
-    ] {
-        if let Some(value) = value {
-            let _ = writeln!(out, "{key}{:<27} # {about}", quoted(value));
-        }
-    }
-    if answers.address.is_none() {
-        out += "# address = \"203.0.113.5\"             # what the internet sees\n";
-    }
-    out += "\n";
-    if answers.config.is_empty() {
-        out += "# Routers and firewalls, from the internet inwards. One whose configuration is read:\n\
-                # [[gateway]]\n\
-                # config = \"config.xml\"  # or [\"ruleset.nft\", \"ip-addr.json\"], what `nft list ruleset` and `ip -j addr` print\n\
-                # One that has no configuration to read, as you know it:\n\
-                # [[gateway]]\n\
-                # inside   = \"192.168.1.1/24\"\n\
-                # forwards = [\"udp/50000-50499\", \"tcp/7881\"]  # or \"none\", \"unknown\"\n\
-                # hairpin  = false  # true: it turns calls from inside to your public address back in\n";
-    } else {
-        let _ = writeln!(out, "[[gateway]]\nconfig = {}", list(&answers.config));
-        match &answers.wan {
-            Some(wan) => {
-                let _ = writeln!(out, "wan    = {}", quoted(wan));
-            }
-            None => {
-                out += "# wan = \"203.0.113.5\"                # its outer address, where `config` does not hold it\n";
-            }
-        }
-    }
-    if !answers.others.is_empty() {
-        let _ = writeln!(out, "# found here: {}", list(&answers.others));
-    }
-    let _ = writeln!(out, "\n[[deploy]]\nsystem = {}\nhost   = {}", quoted(&answers.system), quoted(&answers.host));
-    out
-}
-
-/// Strings as TOML has them: one alone, several as a list.
-fn list(texts: &[String]) -> String {
-    match texts {
-        [one] => quoted(one),
-        all => format!("[{}]", all.iter().map(|t| quoted(t)).collect::<Vec<_>>().join(", ")),
-    }
-}
-
-/// A TOML string.
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04X}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out + "\""
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whatever_is_answered_ends_up_as_one_string() {
-        let odd = "a\"b\\c\n[[deploy]]\u{7f}ü";
-        let answers = Answers {
-            name: Some(odd.into()),
-            address: Some("203.0.113.5".into()),
-            system: "spokes".into(),
-            host: "192.168.1.50".into(),
-            config: vec![odd.into()],
-            others: vec![odd.into()],
-            ..Answers::default()
-        };
-        // A name with such letters is refused, and nothing else is wrong.
-        let error = manifest::parse(&text(&answers)).expect_err("a name");
-        assert!(error.message.contains("not a host's name"), "{}", error.message);
-        let manifest = manifest::parse(&text(&Answers { name: None, ..answers })).expect("reads");
-        assert_eq!((manifest.deploys.len(), manifest.gateways.len()), (1, 1));
-    }
 }

@@ -53,7 +53,7 @@ fn ports_are_printed_in_every_format() {
         ("json", "\"schema\": \"callpath.ports/1\""),
         ("html", "<!DOCTYPE html>"),
     ] {
-        let args = ["ports", "--system", "reflector", "--mode", "caddy", "--format", format];
+        let args = ["ports", "reflector", "--mode", "caddy", "--format", format];
         let output = folder.run(&args, "");
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         let text = String::from_utf8(output.stdout).expect("text");
@@ -64,7 +64,7 @@ fn ports_are_printed_in_every_format() {
 #[test]
 fn choices_change_what_is_printed() {
     let folder = Folder::new("choices");
-    let args = ["ports", "--system", "reflector", "--mode", "direct", "--with", "udp=45000-45100"];
+    let args = ["ports", "reflector", "--mode", "direct", "--with", "udp=45000-45100"];
     let output = folder.run(&[&args[..], &["--off", "garage", "--with", "tcp=7882"]].concat(), "");
     let text = String::from_utf8(output.stdout).expect("text");
     assert!(text.contains("udp 45000-45100") && text.contains("tcp 7882"), "{text}");
@@ -75,13 +75,12 @@ fn choices_change_what_is_printed() {
 fn wrong_choices_give_no_answer() {
     let folder = Folder::new("wrong");
     for (args, message, help) in [
-        (vec!["--system", "spoks"], "no profile is called `spoks`", "did you mean `spokes`?"),
-        (vec!["--system", "reflector", "--mode", "cady"], "no mode `cady`", "did you mean `caddy`?"),
-        (vec!["--system", "reflector", "--off", "garag"], "no feature `garag`", "did you mean `garage`?"),
-        (vec!["--system", "reflector", "--with", "recordin=1"], "no parameter `recordin`", "did you mean `recording`?"),
-        (vec!["--system", "reflector", "--with", "udp=x"], "`x` is not a port", "50000-60000"),
-        (vec!["--system", "reflector", "--format", "pdf"], "invalid value 'pdf'", "markdown"),
-        (vec![], "--system", "--help"),
+        (vec!["spoks"], "no profile is called `spoks`", "did you mean `spokes`?"),
+        (vec!["reflector", "--mode", "cady"], "no mode `cady`", "did you mean `caddy`?"),
+        (vec!["reflector", "--off", "garag"], "no feature `garag`", "did you mean `garage`?"),
+        (vec!["reflector", "--with", "recordin=1"], "no parameter `recordin`", "did you mean `recording`?"),
+        (vec!["reflector", "--with", "udp=x"], "`x` is not a port", "50000-60000"),
+        (vec!["reflector", "--format", "pdf"], "invalid value 'pdf'", "markdown"),
     ] {
         let output = folder.run(&[&["ports"], &args[..]].concat(), "");
         let text = stderr(&output);
@@ -89,6 +88,16 @@ fn wrong_choices_give_no_answer() {
         assert!(output.stdout.is_empty(), "{args:?}");
         assert!(text.contains(message) && text.contains(help), "{args:?}: {text}");
     }
+}
+
+#[test]
+fn without_a_product_all_are_listed() {
+    let folder = Folder::new("list");
+    let output = folder.run(&["ports"], "");
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(text.lines().count(), callpath_core::profile::PROFILES.len(), "{text}");
+    assert!(text.lines().all(|l| l.split_whitespace().count() > 2), "each with what it is: {text}");
 }
 
 #[test]

@@ -3,11 +3,13 @@
 //! [`parse`] checks everything that can be checked without the files that the manifest names. Every value keeps its
 //! place in the text, so that later errors can point at it too.
 
+mod first;
 mod raw;
 mod read;
 mod route;
 mod value;
 
+pub use first::First;
 pub use route::StatedRoute;
 pub use value::{PortRanges, parse_ports, show_ports};
 
