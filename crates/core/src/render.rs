@@ -115,6 +115,10 @@ fn by_findings(snapshot: &Snapshot) -> Result<Rendered, InputError> {
     let mut out = Rendered::default();
     let (list, report) = changes(snapshot)?;
     for (id, patch) in list {
+        // What has to be done on a stated box stands in the guide: its file is the manifest.
+        if matches!(patch, Patch::Stated(..)) {
+            continue;
+        }
         let file = snapshot.source(id).map(|s| s.name.clone()).unwrap_or_default();
         if out.source.is_none() {
             out.source = Some(id);

@@ -51,7 +51,7 @@ fn behind(hairpin: bool) -> String {
 fn edits(patches: &[Patch]) -> Vec<pfsense::edit::Edit> {
     let lists = patches.iter().filter_map(|p| match p {
         Patch::PfSense(edits) => Some(edits.clone()),
-        Patch::Added { .. } => None,
+        Patch::Added { .. } | Patch::Stated(..) => None,
     });
     lists.flatten().collect()
 }

@@ -199,6 +199,11 @@ pub(super) fn build(
         b.add_described(router, described, internet)?;
     }
     let mut files = vec![None; b.devices.len()];
+    let stated = matches!(manifest.gateways.first().map(|g| &g.kind), Some(GatewayKind::Stated { .. }));
+    if stated && parts.routers.is_empty() && first_router > 0 {
+        // What is stated of a box stands in the manifest. A router behind it cures more, and its owner can reach it.
+        files[0] = Some(SourceId(0));
+    }
     for (i, router) in parts.routers.iter().enumerate() {
         let config = router.pending.config.as_ref().map(|(id, _)| *id);
         let effective = router.pending.effective.as_ref().map(|(id, _)| *id);

@@ -2,15 +2,21 @@
 
 use super::{DIALECTS, Dialect, nft, pfsense, toy};
 use crate::change::{Context, Planned, Printed, Refused, Step, Wanted};
+use crate::manifest::change::{self as stated, Statement};
 use crate::model::{Device, SourceId};
 use crate::profile::Instance;
 use crate::snapshot::{ReadError, Snapshot};
+
+/// The manifest is the first text of every snapshot.
+const MANIFEST: SourceId = SourceId(0);
 
 /// A change of one file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Patch {
     /// Edits of an export.
     PfSense(Vec<pfsense::edit::Edit>),
+    /// What is stated of a box, in the manifest, and what the box is called.
+    Stated(String, Vec<Statement>),
     /// Text that is added at the end, with what to do by hand.
     Added {
         /// The text.
@@ -35,6 +41,10 @@ pub fn plan(
     context: &Context,
 ) -> Result<Planned, Refused> {
     let text = snapshot.source(file).map_or("", |s| &s.text);
+    if file == MANIFEST {
+        let statements = stated::plan(text, &wanted.intent)?;
+        return Ok(Planned { patch: Patch::Stated(device.name.to_string(), statements), marks: Vec::new() });
+    }
     let dialect = DIALECTS.iter().find(|d| (d.looks_like)(text));
     match dialect.map(|d| d.name) {
         Some("pfsense") => {
@@ -87,6 +97,10 @@ pub fn apply(text: &str, patches: &[&Patch]) -> Result<String, Refused> {
     if !edits.is_empty() {
         out = pfsense::splice::apply(text, &edits).map_err(|e| Refused(e.0))?;
     }
+    let statements = statements(patches);
+    if !statements.is_empty() {
+        out = stated::apply(&out, &statements)?;
+    }
     for patch in patches {
         if let Patch::Added { text, .. } = patch {
             out.push_str(text);
@@ -100,6 +114,11 @@ pub fn steps(text: &str, patches: &[&Patch]) -> (Vec<Step>, Vec<Step>) {
     let edits = edits(patches);
     let mut there = shown(pfsense::guide::steps(&edits, text));
     let mut back = shown(pfsense::guide::undo_steps(&edits, text));
+    if let Some(Patch::Stated(device, _)) = patches.iter().find(|p| matches!(p, Patch::Stated(..))) {
+        let (more, undo) = stated::steps(device, &statements(patches));
+        join(&mut there, &more, false);
+        join(&mut back, &undo, true);
+    }
     for patch in patches {
         if let Patch::Added { steps, undo, .. } = patch {
             join(&mut there, steps, false);
@@ -126,12 +145,26 @@ fn join(all: &mut Vec<Step>, more: &[Step], before: bool) {
 fn edits(patches: &[&Patch]) -> Vec<pfsense::edit::Edit> {
     let lists = patches.iter().filter_map(|p| match p {
         Patch::PfSense(edits) => Some(edits),
-        Patch::Added { .. } => None,
+        Patch::Added { .. } | Patch::Stated(..) => None,
     });
     let mut out: Vec<pfsense::edit::Edit> = Vec::new();
     for edit in lists.flatten() {
         if !out.contains(edit) {
             out.push(edit.clone());
+        }
+    }
+    out
+}
+
+fn statements<'p>(patches: &[&'p Patch]) -> Vec<&'p Statement> {
+    let lists = patches.iter().filter_map(|p| match p {
+        Patch::Stated(_, list) => Some(list),
+        Patch::Added { .. } | Patch::PfSense(_) => None,
+    });
+    let mut out: Vec<&Statement> = Vec::new();
+    for statement in lists.flatten() {
+        if !out.contains(&statement) {
+            out.push(statement);
         }
     }
     out

@@ -3,6 +3,7 @@
 //! [`parse`] checks everything that can be checked without the files that the manifest names. Every value keeps its
 //! place in the text, so that later errors can point at it too.
 
+pub(crate) mod change;
 mod first;
 mod raw;
 mod read;

@@ -19,7 +19,8 @@ pub struct Manifest {
     /// The public addresses by which the internet sees the server: one, or a list with an IPv4 and an IPv6 address.
     #[schemars(with = "Option<OneOrMany>")]
     pub address: Option<Spanned<OneOrMany>>,
-    /// Routers and firewalls, from the internet inwards. None: the server stands on the internet itself.
+    /// Routers and firewalls, from the internet inwards. None: the server has the public address itself, or
+    /// nobody knows what stands before it.
     #[serde(default)]
     #[schemars(with = "Vec<Gateway>")]
     pub gateway: Vec<Spanned<Gateway>>,

@@ -163,21 +163,8 @@ const FORWARDS_HELP: &str = "write \"all\", \"all to 192.168.0.2\", \"none\", \"
 pub(super) fn forwards(v: &Spanned<OneOrMany>) -> Result<At<Forwards>, InputError> {
     let whole = At { value: (), span: v.span() };
     let OneOrMany::One(text) = v.get_ref() else {
-        let mut list = Vec::new();
-        for item in strings(v) {
-            let (what, target) = match item.value.split_once(" to ") {
-                Some((what, to)) => (what.trim(), Some(address(&item.with(to.trim().to_owned()))?.value)),
-                None => (item.value.as_str(), None),
-            };
-            let (proto, ports) = match what.split_once('/') {
-                Some(("udp", p)) => (Proto::Udp, p),
-                Some(("tcp", p)) => (Proto::Tcp, p),
-                _ => return Err(item.error(format!("`{}` is not protocol/ports", item.value)).help(FORWARDS_HELP)),
-            };
-            let ranges = parse_ports(ports).map_err(|(message, help)| item.error(message).help(help))?;
-            list.extend(ranges.into_iter().map(|(from, to)| ForwardedPorts { proto, from, to, target }));
-        }
-        return Ok(whole.with(Forwards::Ports(list)));
+        let lists = strings(v).iter().map(forward).collect::<Result<Vec<_>, _>>()?;
+        return Ok(whole.with(Forwards::Ports(lists.concat())));
     };
     let forwards = match &**text {
         "all" => Forwards::All(None),
@@ -189,4 +176,19 @@ pub(super) fn forwards(v: &Spanned<OneOrMany>) -> Result<At<Forwards>, InputErro
         },
     };
     Ok(whole.with(forwards))
+}
+
+/// One entry of such a list: `udp/50000-50499`, `tcp/7881 to 192.168.1.50`.
+pub(super) fn forward(item: &At<String>) -> Result<Vec<ForwardedPorts>, InputError> {
+    let (what, target) = match item.value.split_once(" to ") {
+        Some((what, to)) => (what.trim(), Some(address(&item.with(to.trim().to_owned()))?.value)),
+        None => (item.value.as_str(), None),
+    };
+    let (proto, ports) = match what.split_once('/') {
+        Some(("udp", p)) => (Proto::Udp, p),
+        Some(("tcp", p)) => (Proto::Tcp, p),
+        _ => return Err(item.error(format!("`{}` is not protocol/ports", item.value)).help(FORWARDS_HELP)),
+    };
+    let ranges = parse_ports(ports).map_err(|(message, help)| item.error(message).help(help))?;
+    Ok(ranges.into_iter().map(|(from, to)| ForwardedPorts { proto, from, to, target }).collect())
 }

@@ -245,16 +245,23 @@ pub(in crate::report) fn merged<'a>(lists: impl Iterator<Item = &'a Vec<Step>>) 
         if out.last().is_some_and(|l| l.place == "Apply Changes") && area(&step.place) == area_before(&out) {
             out.pop();
         }
-        if let Some(shell) = out.iter_mut().find(|s| s.place == step.place && s.place.ends_with("as root")) {
-            let fresh: Vec<String> = step.lines.iter().filter(|l| !shell.lines.contains(l)).cloned().collect();
-            shell.lines.extend(fresh);
+        let together = |s: &&mut Step| s.place == step.place && (s.place.ends_with("as root") || in_manifest(s));
+        if let Some(known) = out.iter_mut().find(together) {
+            let fresh: Vec<String> = step.lines.iter().filter(|l| !known.lines.contains(l)).cloned().collect();
+            known.lines.extend(fresh);
             continue;
         }
         if !(out.contains(step) && step.place != "Apply Changes") {
             out.push(step.clone());
         }
     }
+    // What was done on the box is written down once all of it is done.
+    out.sort_by_key(in_manifest);
     out
+}
+
+fn in_manifest(step: &Step) -> bool {
+    step.place.starts_with("callpath.toml: ")
 }
 
 fn area(place: &str) -> &str {
