@@ -144,11 +144,16 @@ pub(super) fn regions_by(answer: &Answer, network: &Network, endings: &[Ending])
             (_, true, false) => Certainty::Closed,
             _ => Certainty::Unknown,
         };
+        let firm = if certainty == Certainty::Open { firm_if(answer, network, &trips, endings) } else { Vec::new() };
+        let certainty = if firm.is_empty() { certainty } else { Certainty::Unknown };
         // A trip that shows what is wrong, when something is or may be.
         let first_of = |wanted: &dyn Fn(Ending) -> bool| trips.iter().copied().find(|t| wanted(endings[*t]));
         let trip = first_of(&|e| !e.is_good()).or_else(|| first_of(&|e| e == Ending::Works)).unwrap_or(trips[0]);
-        let (doubts, also) =
-            if certainty == Certainty::Unknown { doubts(answer, network, &trips, endings) } else { Default::default() };
+        let (doubts, also) = match certainty {
+            _ if !firm.is_empty() => (firm, Vec::new()),
+            Certainty::Unknown => doubts(answer, network, &trips, endings),
+            Certainty::Open | Certainty::Closed => Default::default(),
+        };
         let trip = if endings[trip] == Ending::Works {
             let helped =
                 trips.iter().find(|t| endings[**t] == Ending::Punched && !stands_alone(answer, **t, &trips, endings));
@@ -172,6 +177,22 @@ pub(super) fn regions_by(answer: &Answer, network: &Network, endings: &[Ending])
     }
     regions.sort_by_key(|r| (r.part(Part::DstPort).min(), r.certainty));
     regions
+}
+
+/// Doubts on which it depends whether packets get through by themselves or by hole punching only: a rule that perhaps
+/// lets them in. None where holes come of choices that devices make anew each time.
+fn firm_if(answer: &Answer, network: &Network, trips: &[usize], endings: &[Ending]) -> Vec<(usize, DoubtId)> {
+    let helped = |t: usize| endings[t] == Ending::Punched && !stands_alone(answer, t, trips, endings);
+    if !trips.iter().any(|t| helped(*t)) || !trips.iter().any(|t| endings[*t] == Ending::Works) {
+        return Vec::new();
+    }
+    let alone: Vec<Ending> = (0..endings.len())
+        .map(|t| if trips.contains(&t) && helped(t) { Ending::Lost(Phase::Request) } else { endings[t] })
+        .collect();
+    if separating(answer, trips, &alone).is_empty() {
+        return Vec::new();
+    }
+    doubts(answer, network, trips, &alone).0
 }
 
 /// The same world, up to who sends first, has a way that needs no help.

@@ -14,7 +14,9 @@ meet a statement that it does not know, and what comes of them is open: it says
 who notices: nobody, perhaps. The statement may be harmless.
 how it is recognised: the report names the statement with file and line.
 what to do: look at the statement. If it cannot concern these packets, try the
-check without it; and tell us about it, so that it is understood in future.
+check without it. And tell us, so that it is understood in future: what
+`callpath snapshot --redact -o bug.json` writes shows it, without your names and
+addresses.
 ",
     matches,
     message,
