@@ -6,6 +6,7 @@
 mod command;
 mod finding;
 mod index;
+pub mod install;
 pub mod links;
 mod product;
 mod scenario;
