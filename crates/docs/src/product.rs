@@ -94,16 +94,20 @@ fn section(out: &mut String, level: &str, heading: &str, sheet: &[(String, Strin
     }
 }
 
-/// The source at a line's end as a link to the document: `[ports: ICE/UDP]`.
+/// The sources at a line's end as links to the documents: `[ports: ICE/UDP; config: port]`.
 fn cited(line: &str, profile: &Profile) -> String {
     let parts = line.strip_suffix(']').and_then(|l| l.rsplit_once(" ["));
-    let Some((text, source)) = parts else { return line.to_owned() };
-    if let Some(url) = source.split(' ').next().filter(|w| w.starts_with("https://")) {
+    let Some((text, sources)) = parts else { return line.to_owned() };
+    if let Some(url) = sources.split(' ').next().filter(|w| w.starts_with("https://")) {
         let host = url.split('/').nth(2).unwrap_or(url);
         return format!("{text} ([{host}]({url}))");
     }
-    let document = source.split_once(':').and_then(|(name, _)| profile.documents.get(name));
-    document.map_or_else(|| line.to_owned(), |url| format!("{text} ([{source}]({url}))"))
+    let link = |source: &str| {
+        let document = source.split_once(':').and_then(|(name, _)| profile.documents.get(name));
+        document.map_or_else(|| source.to_owned(), |url| format!("[{source}]({url})"))
+    };
+    let links: Vec<String> = sources.split("; ").map(link).collect();
+    format!("{text} ({})", links.join("; "))
 }
 
 fn check(out: &mut String, profile: &Profile) {
