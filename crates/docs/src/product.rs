@@ -134,8 +134,9 @@ callpath init --system {} --name {name} --address {address} --host {host} --conf
 ```toml
 {}```
 
-`{config}` is a backup of pfSense (Diagnostics > Backup & Restore). For a Linux router it is
-`[\"ruleset.nft\", \"ip-addr.json\"]`: what `nft list ruleset` and `ip -j addr` print. Then
+`{config}` is a backup of pfSense (Diagnostics > Backup & Restore). It does not hold an address that the provider assigns
+(DHCP, PPPoE): add that below `config`, as Status > Interfaces shows it: `wan = \"{address}\"`. For a Linux router the files
+are `[\"ruleset.nft\", \"ip-addr.json\"]`: what `nft list ruleset` and `ip -j addr` print. Then
 
 ```sh
 callpath check             # who can call; and if somebody cannot, which rule it is and what to change
