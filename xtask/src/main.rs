@@ -1,5 +1,8 @@
 //! Tasks for contributors: `cargo xtask` lists them.
 
+mod dist;
+mod elf;
+mod licences;
 mod pages;
 mod task;
 mod tools;
@@ -10,7 +13,8 @@ const HELP: &str = "\
 cargo xtask test                  everything that continuous integration runs
 cargo xtask differential [ARGS]   the Linux kernel as judge: --packets N or --pairs N, --seed S, --mutants
 cargo xtask grid [ARGS]           real calls as judge: --tenth, --server-first, --only WORD, --parallel N
-cargo xtask gen [--check|--links] pages out of tables: writes them, compares them, or lists addresses to look at";
+cargo xtask gen [--check|--links] pages out of tables: writes them, compares them, or lists addresses to look at
+cargo xtask dist [--target TRIPLE] a static program with completions, man pages and licences, as an archive";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -18,6 +22,7 @@ fn main() -> ExitCode {
         Some(("test", [])) => tools::needed().and_then(|()| task::test()),
         Some(("differential", rest)) => tools::needed().and_then(|()| task::differential(rest)),
         Some(("grid", rest)) => tools::needed().and_then(|()| task::grid(rest)),
+        Some(("dist", rest)) => dist::dist(rest),
         Some(("gen", rest)) => pages::run(rest),
         _ => Err(HELP.to_owned()),
     };

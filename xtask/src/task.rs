@@ -1,6 +1,6 @@
 //! The tasks themselves: each is a few commands.
 
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// Packets of the short campaign that belongs to the tests.
 const SHORT_CAMPAIGN: &str = "20000";
@@ -53,6 +53,16 @@ pub fn run(program: &str, args: &[&str]) -> Result<(), String> {
     match Command::new(program).args(args).status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("failed ({status}): {shown}")),
+        Err(e) => Err(format!("cannot run {program}: {e}")),
+    }
+}
+
+/// What a command prints.
+pub fn output(program: &str, args: &[&str]) -> Result<String, String> {
+    let shown = format!("{program} {}", args.join(" "));
+    match Command::new(program).args(args).stderr(Stdio::inherit()).output() {
+        Ok(out) if out.status.success() => Ok(String::from_utf8_lossy(&out.stdout).into_owned()),
+        Ok(out) => Err(format!("failed ({}): {shown}", out.status)),
         Err(e) => Err(format!("cannot run {program}: {e}")),
     }
 }

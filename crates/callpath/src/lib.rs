@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 /// Tells whether calls reach your self-hosted voice and video server, and if not, which hop stops them.
 #[derive(Debug, Parser)]
-#[command(name = "callpath", version, max_term_width = 80, after_help = EXIT_CODES)]
+#[command(name = "callpath", version, max_term_width = 80, after_help = exit_codes())]
 struct Cli {
     /// What to do; without it, the site in this directory is checked
     #[command(subcommand)]
@@ -79,13 +79,20 @@ enum Command {
     },
 }
 
-/// What the exit code of a command says.
-pub const EXIT_CODES: &str = "\
-Exit codes: 0 every call path works, or what was asked for is done; 1 (of check only) some path fails, is degraded, or \
-is unknown; 2 no answer: something is wrong with the input";
+/// Exit codes, and what each says.
+pub const EXIT_CODES: [(u8, &str); 3] = [
+    (0, "every call path works, or what was asked for is done"),
+    (1, "some path fails, is degraded, or is unknown (only check says so)"),
+    (NO_ANSWER, "no answer: something is wrong with the input"),
+];
 
 /// No answer: bad input, or our fault.
 const NO_ANSWER: u8 = 2;
+
+fn exit_codes() -> String {
+    let each = EXIT_CODES.map(|(code, says)| format!("{code} {says}"));
+    format!("Exit codes: {}", each.join("; "))
+}
 
 /// Printed where there is nothing to check.
 const WHAT_TO_DO: &str = "\

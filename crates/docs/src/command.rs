@@ -10,9 +10,11 @@ pub fn page(command: &Command) -> String {
     command.build();
     let mut out = head("the commands of `crates/callpath`", "Commands");
     let _ = writeln!(out, "{}", about(&command));
-    let _ = writeln!(out, "\n{}", sentence(&plain(callpath::EXIT_CODES)));
-    out += "\nWithout a command, `callpath` checks the site in this directory where there is a `callpath.toml`; elsewhere \
-            it says what to do. `-h` and `--help` explain each command, `--version` prints the version.\n";
+    out += "\nWithout a command, `callpath` checks the site in this directory where there is a `callpath.toml`; elsewhere it \
+            says what to do. `-h` and `--help` explain each command, `--version` prints the version.\n\nExit codes:\n\n";
+    for (code, says) in callpath::EXIT_CODES {
+        let _ = writeln!(out, "- {code}: {says}");
+    }
     for sub in commands(&command) {
         let _ = write!(out, "\n## callpath {}\n\n{}\n\n```\n", sub.get_name(), about(sub));
         let usage = sub.clone().render_usage().to_string();

@@ -6,6 +6,7 @@
 mod command;
 mod finding;
 mod index;
+pub mod install;
 pub mod links;
 mod product;
 mod scenario;
@@ -143,10 +144,12 @@ fn plain(text: &str) -> String {
     text.replace('\\', "\\\\").replace('<', "&lt;").replace('*', "\\*").replace('|', "\\|")
 }
 
-/// A sentence of a text that starts lower-case and ends without a full stop. Names keep their form.
+/// A sentence of a text that starts lower-case and ends without a full stop.
 fn sentence(text: &str) -> String {
     let mut letters = text.chars();
-    let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    // The program's own name is written small everywhere.
+    let first = letters.next().filter(|_| !text.starts_with("callpath ")).map(|c| c.to_uppercase().to_string());
+    let first = first.unwrap_or_else(|| text.chars().take(1).collect());
     let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{first}{}{end}", letters.as_str())
 }

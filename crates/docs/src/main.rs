@@ -1,7 +1,8 @@
-//! `cargo xtask gen` runs this: writes every generated page, or says what differs.
+//! `cargo xtask gen` runs this: writes every generated page, or says what differs; `cargo xtask dist` too.
 
-use callpath_docs::{differences, links, root, write};
+use callpath_docs::{differences, install, links, root, write};
 use std::io;
+use std::path::Path;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -28,7 +29,8 @@ fn run(args: &[&str]) -> io::Result<ExitCode> {
             }
         }
         ["--links"] => links::external(&root)?.iter().for_each(|(address, at)| println!("{address}  {at}")),
-        _ => return Err(io::Error::other("--check, --links, or nothing")),
+        ["--install", directory, date] => install::write(Path::new(directory), date)?,
+        _ => return Err(io::Error::other("--check, --links, --install DIRECTORY DATE, or nothing")),
     }
     Ok(ExitCode::SUCCESS)
 }

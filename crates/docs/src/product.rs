@@ -94,16 +94,20 @@ fn section(out: &mut String, level: &str, heading: &str, sheet: &[(String, Strin
     }
 }
 
-/// The source at a line's end as a link to the document: `[ports: ICE/UDP]`.
+/// The sources at a line's end as links to the documents: `[ports: ICE/UDP; config: port]`.
 fn cited(line: &str, profile: &Profile) -> String {
     let parts = line.strip_suffix(']').and_then(|l| l.rsplit_once(" ["));
-    let Some((text, source)) = parts else { return line.to_owned() };
-    if let Some(url) = source.split(' ').next().filter(|w| w.starts_with("https://")) {
+    let Some((text, sources)) = parts else { return line.to_owned() };
+    if let Some(url) = sources.split(' ').next().filter(|w| w.starts_with("https://")) {
         let host = url.split('/').nth(2).unwrap_or(url);
         return format!("{text} ([{host}]({url}))");
     }
-    let document = source.split_once(':').and_then(|(name, _)| profile.documents.get(name));
-    document.map_or_else(|| line.to_owned(), |url| format!("{text} ([{source}]({url}))"))
+    let link = |source: &str| {
+        let document = source.split_once(':').and_then(|(name, _)| profile.documents.get(name));
+        document.map_or_else(|| source.to_owned(), |url| format!("[{source}]({url})"))
+    };
+    let links: Vec<String> = sources.split("; ").map(link).collect();
+    format!("{text} ({})", links.join("; "))
 }
 
 fn check(out: &mut String, profile: &Profile) {
@@ -131,8 +135,9 @@ callpath init --system {} --name {name} --address {address} --host {host} --conf
 ```toml
 {}```
 
-`{config}` is a backup of pfSense (Diagnostics > Backup & Restore). For a Linux router it is
-`[\"ruleset.nft\", \"ip-addr.json\"]`: what `nft list ruleset` and `ip -j addr` print. Then
+`{config}` is a backup of pfSense (Diagnostics > Backup & Restore). It does not hold an address that the provider assigns
+(DHCP, PPPoE): add that below `config`, as Status > Interfaces shows it: `wan = \"{address}\"`. For a Linux router the files
+are `[\"ruleset.nft\", \"ip-addr.json\"]`: what `nft list ruleset` and `ip -j addr` print. Then
 
 ```sh
 callpath check             # who can call; and if somebody cannot, which rule it is and what to change
