@@ -99,6 +99,9 @@ fn add(file: &Path, name: &str, wanted: Option<&At<String>>, snapshot: &mut Snap
         Ok(text) => text,
         Err((message, help)) => {
             return Err(match wanted {
+                Some(at) if help == "check the path" => {
+                    at.error(message).help("check the path: it is relative to callpath.toml")
+                }
                 Some(at) => at.error(message).help(help),
                 None => InputError::about(name, message).help(help),
             });
@@ -128,7 +131,7 @@ fn includes(text: &str) -> Vec<String> {
 pub fn read(file: &Path, name: &str, limit: u64) -> Result<String, (String, String)> {
     let failed = |e: &std::io::Error| {
         let help = match e.kind() {
-            std::io::ErrorKind::NotFound => "check the path: it is relative to callpath.toml",
+            std::io::ErrorKind::NotFound => "check the path",
             std::io::ErrorKind::PermissionDenied => "make it readable for you",
             _ => "check the file",
         };

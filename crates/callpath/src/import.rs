@@ -10,9 +10,6 @@ use callpath_core::snapshot::{InputError, Snapshot, Source, line_column};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// Larger files are not configurations.
-const MAX_BYTES: u64 = 64 << 20;
-
 /// Shows what was understood; the exit code.
 pub fn run(files: &[PathBuf], unread: bool, summary: Option<&Path>, shell: &Shell) -> u8 {
     if let Some(dir) = summary {
@@ -22,7 +19,7 @@ pub fn run(files: &[PathBuf], unread: bool, summary: Option<&Path>, shell: &Shel
     let mut code = 0;
     for file in files {
         let name = gather::shown(file);
-        let text = match gather::read(file, &name, MAX_BYTES) {
+        let text = match gather::read(file, &name, gather::MAX_BYTES) {
             Ok(text) => without_secrets(text),
             Err((message, help)) => {
                 shell.error(&InputError::about(name, message).help(help), &snapshot);
@@ -147,7 +144,7 @@ fn figures(dir: &Path, shell: &Shell) -> u8 {
     let mut out = String::new();
     for file in &files {
         let name = gather::shown(file);
-        let outcome = gather::read(file, &name, MAX_BYTES).map_err(|(message, _)| message).and_then(|text| {
+        let outcome = gather::read(file, &name, gather::MAX_BYTES).map_err(|(message, _)| message).and_then(|text| {
             let text = without_secrets(text);
             let snapshot = Snapshot {
                 sources: vec![Source::default(), Source { name: name.clone(), text }],
@@ -182,11 +179,12 @@ fn figures(dir: &Path, shell: &Shell) -> u8 {
 
 fn collect(dir: &Path, files: &mut Vec<PathBuf>) -> std::io::Result<()> {
     for entry in std::fs::read_dir(dir)? {
-        let path = entry?.path();
-        if path.is_dir() {
-            collect(&path, files)?;
+        let entry = entry?;
+        // Links to folders are not followed: they may lead in circles.
+        if entry.file_type()?.is_dir() {
+            collect(&entry.path(), files)?;
         } else {
-            files.push(path);
+            files.push(entry.path());
         }
     }
     Ok(())

@@ -33,6 +33,9 @@ pub struct Arguments {
     /// A configuration file of the router, relative to DIRECTORY; may be repeated
     #[arg(long, value_name = "FILE")]
     config: Vec<String>,
+    /// The outer address of the router, where its configuration does not hold it
+    #[arg(long, value_name = "ADDRESS")]
+    wan: Option<String>,
 }
 
 /// Writes a manifest; the exit code.
@@ -77,14 +80,15 @@ fn write(arguments: Arguments, snapshot: &mut Snapshot) -> Result<(PathBuf, bool
     match save::save(&file, &text, false, None) {
         Ok(()) => Ok((file, !manifest.address.is_empty())),
         Err(e) if e.kind() == ErrorKind::AlreadyExists => Err(exists()),
-        Err(e) => Err(InputError::about(shown.as_str(), format!("cannot be written: {e}"))
-            .help("check that the directory is yours to write in")),
+        Err(e) => Err(save::failed(&file, &e)),
     }
 }
 
 /// What was not given is asked; configurations that lie in the directory are taken for the router's.
 fn ask(arguments: Arguments) -> Result<First, InputError> {
-    let Arguments { directory, system, host, mut name, mut address, mut config } = arguments;
+    let Arguments { directory, system, host, mut name, mut address, mut config, mut wan } = arguments;
+    // Who gives all of it on the command line is asked nothing.
+    let asks = name.is_none() && address.is_none() || system.is_none() || host.is_none();
     let mut others = Vec::new();
     if config.is_empty() {
         let found = found::configurations(&directory);
@@ -94,7 +98,6 @@ fn ask(arguments: Arguments) -> Result<First, InputError> {
         let files = found.iter().map(|(file, _)| file.clone()).collect();
         if found::of_one_device(&found) { config = files } else { others = files }
     }
-    let mut wan = None;
     if name.is_none() && address.is_none() {
         let answer = question("public name or address by which people reach it", "--name or --address", &|text| {
             text.parse::<IpAddr>().map(|_| ()).or_else(|_| host_name(text))
@@ -103,11 +106,12 @@ fn ask(arguments: Arguments) -> Result<First, InputError> {
             address = Some(answer);
         } else {
             name = Some(answer);
-            address = perhaps("public address that the internet sees; a page such as https://ip.me shows it", &ip);
+            let what = "public address that the internet sees; a page such as https://ip.me shows it";
+            address = perhaps(what, "--address", &ip)?;
         }
-        if config.iter().any(|f| found::kind(&directory.join(f)) == Some(Kind::PfSense)) {
-            wan = perhaps("address of WAN on pfSense, as Status > Interfaces shows it", &ip);
-        }
+    }
+    if asks && wan.is_none() && config.iter().any(|f| found::kind(&directory.join(f)) == Some(Kind::PfSense)) {
+        wan = perhaps("address of WAN on pfSense, as Status > Interfaces shows it", "--wan", &ip)?;
     }
     let known: Vec<&str> = PROFILES.iter().map(|(name, _)| *name).collect();
     let system = match system {
@@ -151,6 +155,7 @@ fn question(what: &str, flag: &str, rule: Rule<'_>) -> Result<String, InputError
     loop {
         let (line, ended) = prompt(what);
         let why = match line.as_str() {
+            "" if rule("").is_ok() => return Ok(line),
             "" if ended => (format!("no answer: the input ended for: {what}"), format!("answer, or give it by {flag}")),
             "" => (format!("an empty answer for: {what}"), format!("answer, or give it by {flag}")),
             answer => match rule(answer) {
@@ -166,20 +171,10 @@ fn question(what: &str, flag: &str, rule: Rule<'_>) -> Result<String, InputError
 }
 
 /// The same, but nothing is an answer too.
-fn perhaps(what: &str, rule: Rule<'_>) -> Option<String> {
-    loop {
-        let (line, ended) = prompt(&format!("{what} (empty: not known)"));
-        if line.is_empty() {
-            return None;
-        }
-        match rule(&line) {
-            Ok(()) => return Some(line),
-            Err((message, help)) => Shell::advise(&format!("{message}; {help}\n")),
-        }
-        if ended {
-            return None;
-        }
-    }
+fn perhaps(what: &str, flag: &str, rule: Rule<'_>) -> Result<Option<String>, InputError> {
+    let what = format!("{what} (empty: not known)");
+    let answer = question(&what, flag, &|text| if text.is_empty() { Ok(()) } else { rule(text) })?;
+    Ok(Some(answer).filter(|a| !a.is_empty()))
 }
 
 /// A line, and whether the input has ended.

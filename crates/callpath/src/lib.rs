@@ -58,7 +58,7 @@ enum Command {
         #[arg(long)]
         unread: bool,
         /// Show only figures, for each file in this directory and in all
-        #[arg(long, value_name = "DIR")]
+        #[arg(long, value_name = "DIR", conflicts_with_all = ["files", "unread"])]
         summary: Option<PathBuf>,
     },
     /// Print a product's whole recipe for a firewall: guide, undo, or your configuration with the changes in it

@@ -8,7 +8,6 @@ use callpath_core::render::{Rendered, TARGETS, render};
 use callpath_core::snapshot::{InputError, Snapshot, Source};
 use clap::Args;
 use std::fmt::Write as _;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// What to render, and in which form.
@@ -78,18 +77,27 @@ fn numbered(steps: &[Step]) -> String {
 
 fn guide(arguments: &Arguments, r: &Rendered) -> String {
     let mut out = numbered(&r.guide);
-    if !r.notes.is_empty() {
-        out.push_str("\nnot part of it\n");
-        for note in &r.notes {
-            let _ = writeln!(out, "  {note}");
-        }
-    }
-    if r.guide.is_empty() {
+    out.push_str(&left_out(r));
+    if r.complete && r.guide.is_empty() {
         out.push_str("nothing is missing: callpath check says what works\n");
+    } else if r.guide.is_empty() {
+        out.push_str("no change is known that would help: callpath check says what is wrong, or not known, and why\n");
     } else if r.complete {
         let _ = writeln!(out, "\nall of it is in {} already", r.file);
     } else if arguments.target == "pfsense" && r.file.is_empty() {
         out.push_str("\nno backup of pfSense is given: what is there already is not known\n");
+    }
+    out
+}
+
+/// What the recipe leaves out, and why.
+fn left_out(r: &Rendered) -> String {
+    let mut out = String::new();
+    if !r.notes.is_empty() {
+        out.push_str("\nnot part of it\n");
+    }
+    for note in &r.notes {
+        let _ = writeln!(out, "  {note}");
     }
     out
 }
@@ -106,10 +114,14 @@ fn write(arguments: &Arguments, r: &Rendered, out: &Path, snapshot: &Snapshot) -
     } else {
         arguments.site.parent().map(Path::to_path_buf).unwrap_or_default()
     };
+    if !r.file.is_empty() && r.patches.is_empty() {
+        return Err(InputError::about(name, format!("nothing would be changed in {}", r.file))
+            .help("callpath check says what works, what does not, and why"));
+    }
     if r.file.is_empty() {
         let known = TARGETS.join(", ");
         return Err(InputError::about(name, "there is no configuration to put the changes into")
-            .help(format!("name a backup in callpath.toml (systems: {known}), or follow --guide")));
+            .help(format!("name its configuration in callpath.toml (firewalls: {known}), or follow --guide")));
     }
     if !r.others.is_empty() {
         let message = format!("the changes go into {} and {}: one copy cannot hold them", r.file, r.others.join(", "));
@@ -117,6 +129,12 @@ fn write(arguments: &Arguments, r: &Rendered, out: &Path, snapshot: &Snapshot) -
     }
     let original = gather::read(&site.join(&r.file), &r.file, u64::MAX)
         .map_err(|(message, help)| InputError::about(r.file.as_str(), message).help(help))?;
+    // What was planned for one text is not put into another.
+    let planned = r.source.and_then(|id| snapshot.source(id)).map(|s| s.text.as_str());
+    if planned != Some(dialect::without_secrets(original.clone()).as_str()) {
+        return Err(InputError::about(r.file.as_str(), format!("`{}` is not the file that was read", r.file))
+            .help("name the folder of the site, not a snapshot of it; if the file changes now, try again"));
+    }
     let patches: Vec<_> = r.patches.iter().collect();
     let text = dialect::apply(&original, &patches)
         .map_err(|e| InputError::about(r.file.as_str(), e.0).help("follow --guide instead"))?;
@@ -125,7 +143,7 @@ fn write(arguments: &Arguments, r: &Rendered, out: &Path, snapshot: &Snapshot) -
     undo_file.push(".undo.txt");
     let undo_file = PathBuf::from(undo_file);
     for file in [&undo_file, out] {
-        free(file, &site, snapshot, arguments.force)?;
+        free(file, &site, &arguments.site, snapshot, arguments.force)?;
     }
     put(&undo_file, &undo(r), arguments.force, None)?;
     put(out, &text, arguments.force, Some(&site.join(&r.file)))?;
@@ -135,11 +153,18 @@ fn write(arguments: &Arguments, r: &Rendered, out: &Path, snapshot: &Snapshot) -
         "check it with `nft -c -f`, then load it"
     };
     let undo_name = gather::shown(&undo_file);
-    Ok(format!("wrote {undo_name}, how to take it back\nwrote {name}, {} with the changes in it; {how}\n", r.file))
+    let mut said =
+        format!("wrote {undo_name}, how to take it back\nwrote {name}, {} with the changes in it; {how}\n", r.file);
+    if !r.elsewhere.is_empty() {
+        said.push_str("\nto be done elsewhere, not in the copy\n");
+        said.push_str(&numbered(&r.elsewhere));
+    }
+    said.push_str(&left_out(r));
+    Ok(said)
 }
 
 /// Nothing is lost when this file is written.
-fn free(file: &Path, site: &Path, snapshot: &Snapshot, force: bool) -> Result<(), InputError> {
+fn free(file: &Path, site: &Path, named: &Path, snapshot: &Snapshot, force: bool) -> Result<(), InputError> {
     if file.symlink_metadata().is_err() {
         return Ok(());
     }
@@ -150,7 +175,8 @@ fn free(file: &Path, site: &Path, snapshot: &Snapshot, force: bool) -> Result<()
     }
     let real = file.canonicalize().ok();
     let own = |source: &Source| real.is_some() && site.join(&source.name).canonicalize().ok() == real;
-    if snapshot.sources.iter().any(own) {
+    let read = real.is_some() && named.canonicalize().ok() == real;
+    if read || snapshot.sources.iter().any(own) {
         return Err(InputError::about(name.as_str(), format!("`{name}` is a file of the site itself"))
             .help("choose another name: what callpath reads is never overwritten"));
     }
@@ -158,12 +184,5 @@ fn free(file: &Path, site: &Path, snapshot: &Snapshot, force: bool) -> Result<()
 }
 
 fn put(file: &Path, text: &str, force: bool, like: Option<&Path>) -> Result<(), InputError> {
-    save::save(file, text, force, like).map_err(|e| {
-        let name = gather::shown(file);
-        let help = match e.kind() {
-            ErrorKind::AlreadyExists => "choose another name, or replace it with --force",
-            _ => "choose another place",
-        };
-        InputError::about(name.as_str(), format!("`{name}` cannot be written: {}", gather::reason(&e))).help(help)
-    })
+    save::save(file, text, force, like).map_err(|e| save::failed(file, &e))
 }

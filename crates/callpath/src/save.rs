@@ -1,5 +1,7 @@
 //! Writes a file whole or not at all, and never over another one unasked.
 
+use crate::gather;
+use callpath_core::snapshot::InputError;
 use std::ffi::OsString;
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{Error, ErrorKind, Result, Write};
@@ -26,6 +28,19 @@ pub fn save(path: &Path, text: &str, replace: bool, like: Option<&Path>) -> Resu
         let _ = fs::remove_file(&part);
     }
     done
+}
+
+/// Why a file could not be written, and what to do.
+pub fn failed(file: &Path, e: &Error) -> InputError {
+    let name = gather::shown(file);
+    let (why, help) = match e.kind() {
+        ErrorKind::AlreadyExists => {
+            ("there is such a file already; it is not overwritten".into(), "choose another name")
+        }
+        ErrorKind::StorageFull => (gather::reason(e), "make room, or choose another place"),
+        _ => (gather::reason(e), "choose another place, in which you may write"),
+    };
+    InputError::about(name.as_str(), format!("`{name}` cannot be written: {why}")).help(help)
 }
 
 /// A new file in the same directory: names change at once only within a file system.

@@ -1,7 +1,8 @@
 //! Where output goes, and whether it is coloured.
 
+use crate::NO_ANSWER;
 use callpath_core::snapshot::{InputError, Snapshot};
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 
 /// Standard output and standard error.
 pub struct Shell {
@@ -20,9 +21,17 @@ impl Shell {
         }
     }
 
-    /// Prints to standard output; a closed pipe ends the printing, not the program with a panic.
+    /// Prints to standard output. Whoever closes the pipe has read enough; any other failure ends the program, since half
+    /// an answer that looks whole is none.
     pub fn print(text: &str) {
-        let _ = std::io::stdout().lock().write_all(text.as_bytes());
+        let mut out = std::io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(e) if e.kind() != ErrorKind::BrokenPipe => {
+                Self::advise(&format!("error: the answer cannot be printed: {e}\n"));
+                std::process::exit(i32::from(NO_ANSWER));
+            }
+            _ => {}
+        }
     }
 
     /// Says on standard error what to do: whoever reads the output gets none.

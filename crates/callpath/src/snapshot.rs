@@ -1,14 +1,11 @@
 //! `callpath snapshot`.
 
-use crate::NO_ANSWER;
 use crate::gather::{self, Gathered, shown};
 use crate::shell::Shell;
+use crate::{NO_ANSWER, save};
 use callpath_core::manifest;
-use callpath_core::snapshot::InputError;
 use clap::Args;
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// What goes where.
 #[derive(Debug, Args)]
@@ -31,7 +28,8 @@ pub fn run(arguments: &Arguments, shell: &Shell) -> u8 {
     let unreadable = snapshot.sources.len() == 1 && manifest::parse(snapshot.manifest()).is_err();
     let outcome = match error {
         Some(error) if !unreadable => Err(error),
-        _ => write(&arguments.output, &snapshot.json()),
+        _ => save::save(&arguments.output, &snapshot.json(), false, None)
+            .map_err(|e| save::failed(&arguments.output, &e)),
     };
     match outcome {
         Ok(()) => {
@@ -47,18 +45,4 @@ pub fn run(arguments: &Arguments, shell: &Shell) -> u8 {
             NO_ANSWER
         }
     }
-}
-
-/// Writes a new file.
-fn write(file: &Path, text: &str) -> Result<(), InputError> {
-    let about = |message: String, help: &str| InputError::about(shown(file), message).help(help);
-    let mut opened = OpenOptions::new().write(true).create_new(true).open(file).map_err(|e| match e.kind() {
-        ErrorKind::AlreadyExists => about("there is such a file already; it is not overwritten".into(), "name another"),
-        _ => {
-            about(format!("cannot be written: {}", gather::reason(&e)), "check that the directory is yours to write in")
-        }
-    })?;
-    opened
-        .write_all(text.as_bytes())
-        .map_err(|e| about(format!("cannot be written: {}", gather::reason(&e)), "check that there is space left"))
 }

@@ -76,7 +76,7 @@ fn the_site_that_the_other_tests_break_reads_well() {
 const MANIFESTS: &[(&str, &str, &str, &str, &str)] = &[
     ("[[deploy]]", "[[deploy]", "callpath.toml:6:", "error: ", "TOML"),
     ("host  ", "hots  ", "callpath.toml:8:1", "unknown key `hots`", "did you mean `host`?"),
-    ("\"livekit\"", "\"livekid\"", "callpath.toml:7:10", "no profile is called `livekid`", "did you mean `livekit`?"),
+    ("\"livekit\"", "\"livekid\"", "callpath.toml:7:10", "no product is called `livekid`", "did you mean `livekit`?"),
     ("192.168.1.50\"", "192.168.1.50\"\nwith = { udp = \"50000-70000\" }", "callpath.toml:9:16", "port 70000", "65535"),
     (
         "192.168.1.50\"",
@@ -255,7 +255,10 @@ fn places_without_a_manifest_say_what_to_do() {
     let stderr = site.refused(&["check", "nowhere"]);
     assert!(stderr.contains("`nowhere` cannot be read: there is no such file"), "{stderr}");
     let stderr = site.refused(&["check", "ruleset.nft"]);
-    assert!(stderr.contains("ruleset.nft:1:") && stderr.contains("TOML"), "{stderr}");
+    assert!(stderr.contains("this is rules of nftables, not a callpath.toml"), "{stderr}");
+    site.write("notes.txt", b"ring her at nine");
+    let stderr = site.refused(&["check", "notes.txt"]);
+    assert!(stderr.contains("notes.txt:1:") && stderr.contains("TOML"), "{stderr}");
     let stderr = site.refused(&["import", "empty"]);
     assert!(stderr.contains("`empty` is a directory"), "{stderr}");
     let stderr = site.refused(&["import", "--summary", "nowhere"]);
@@ -278,6 +281,17 @@ fn messages_name_the_file_as_it_was_reached() {
     site.write("home/ruleset.nft", b"<x/>");
     let stderr = site.refused(&["check", "home"]);
     assert!(stderr.contains("--> home/ruleset.nft:1:1"), "{stderr}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_answer_that_cannot_be_written_is_no_answer() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/linux-router");
+    let full = fs::OpenOptions::new().write(true).open("/dev/full").expect("a full disk");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_callpath"));
+    let output = command.args(["check", "--format", "sarif"]).current_dir(example).stdout(full).output().expect("runs");
+    assert_eq!(output.status.code(), Some(2), "the report is lost, whatever it said");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot be printed"));
 }
 
 #[test]

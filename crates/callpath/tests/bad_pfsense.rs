@@ -195,7 +195,7 @@ fn the_model_names_what_is_left_out_and_why() {
 #[test]
 fn unknown_products_modes_and_parameters_are_named() {
     let cases = [
-        ("\"spokes\"", "\"spoke\"", "no profile is called `spoke`", "did you mean `spokes`?"),
+        ("\"spokes\"", "\"spoke\"", "no product is called `spoke`", "did you mean `spokes`?"),
         ("\"spokes\"", "\"spokes\"\nmode = \"cloud\"", "Spokes has no mode `cloud`", "modes: docker"),
         ("\"spokes\"", "\"spokes\"\nwith = { udp = \"50000-70000\" }", "port 70000", "65535"),
         ("\"spokes\"", "\"spokes\"\nwith = { voice = 7 }", "no parameter `voice`", "parameters: udp, tcp"),

@@ -59,17 +59,15 @@ fn the_tutorial_leads_from_silence_to_a_call() {
     let session = &named("init")[0].lines;
     let (answers, said): (Vec<_>, Vec<_>) = session.iter().map(|l| l.rsplit_once(": ").expect("a colon")).unzip();
     let asked: Vec<(&&str, &&str)> = answers.iter().zip(&said).filter(|(q, _)| !is_output(q)).collect();
-    let input: String = asked.iter().map(|(_, answer)| format!("{answer}\n")).collect();
+    let input: String = asked.iter().flat_map(|(_, answer)| [**answer, "\n"]).collect();
     let output = run(&site, &["init"], &input);
     let printed = String::from_utf8([output.stderr, output.stdout].concat()).expect("text");
-    let wanted: String = session
-        .iter()
-        .map(|l| match l.rsplit_once(": ") {
-            Some((question, _)) if !is_output(question) => format!("{question}: \n"),
-            _ => format!("{l}\n"),
-        })
-        .collect();
-    assert_eq!(printed, wanted);
+    let without_answer = |l: &String| match l.rsplit_once(": ") {
+        Some((question, _)) if !is_output(question) => format!("{question}: "),
+        _ => l.clone(),
+    };
+    let wanted: Vec<String> = session.iter().map(without_answer).collect();
+    assert_eq!(printed.lines().collect::<Vec<_>>(), wanted);
 
     let output = run(&site, &[], "");
     let before = String::from_utf8(output.stdout).expect("text");

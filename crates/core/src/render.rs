@@ -6,7 +6,7 @@ use crate::dialect::{DIALECTS, Patch, recipe};
 use crate::manifest::{GatewayKind, Manifest, parse};
 use crate::model::SourceId;
 use crate::profile::{Instance, instance, overlap};
-use crate::report::Severity;
+use crate::report::{Severity, Verdict};
 use crate::requirement::{Level, Party};
 use crate::snapshot::{InputError, Snapshot};
 
@@ -25,6 +25,8 @@ pub struct Rendered {
     pub guide: Vec<Step>,
     /// How to take it back.
     pub undo: Vec<Step>,
+    /// What is to be done elsewhere, in no file of the firewall: a part of the guide.
+    pub elsewhere: Vec<Step>,
     /// Nothing is missing.
     pub complete: bool,
     /// What the recipe leaves out, and why.
@@ -43,8 +45,8 @@ pub fn render(target: &str, snapshot: &Snapshot) -> Result<Rendered, InputError>
     let instances = manifest.deploys.iter().map(instance).collect::<Result<Vec<_>, _>>()?;
     overlap::check(&instances)?;
     if !TARGETS.contains(&target) {
-        return Err(InputError::about(target, "nothing is rendered for this system")
-            .help(crate::manifest::known_names(target, "systems", TARGETS.iter().copied())));
+        return Err(InputError::about(target, "nothing is rendered for this firewall")
+            .help(crate::manifest::known_names(target, "firewalls", TARGETS.iter().copied())));
     }
     let files = manifest.gateways.iter().filter_map(|g| match &g.kind {
         GatewayKind::Read { files, .. } => Some(files),
@@ -62,7 +64,7 @@ pub fn render(target: &str, snapshot: &Snapshot) -> Result<Rendered, InputError>
         second_router: second_router(&manifest),
     };
     let text = source.and_then(|id| snapshot.source(id)).map(|s| (s.text.as_str(), source.unwrap_or_default()));
-    let Some(recipe) = recipe(target, text, &instances, &context)? else { return by_findings(snapshot) };
+    let Some(recipe) = recipe(target, text, &instances, &context)? else { return by_findings(snapshot, source) };
     Ok(Rendered {
         file: source.and_then(|id| snapshot.source(id)).map(|s| s.name.clone()).unwrap_or_default(),
         source,
@@ -70,6 +72,7 @@ pub fn render(target: &str, snapshot: &Snapshot) -> Result<Rendered, InputError>
         patches: vec![recipe.patch],
         guide: recipe.guide,
         undo: recipe.undo,
+        elsewhere: Vec::new(),
         complete: recipe.complete,
         notes: notes(&instances),
     })
@@ -110,8 +113,8 @@ fn notes(instances: &[Instance]) -> Vec<String> {
     out
 }
 
-/// What `check` would change.
-fn by_findings(snapshot: &Snapshot) -> Result<Rendered, InputError> {
+/// What `check` would change, in this file where nothing has to be.
+fn by_findings(snapshot: &Snapshot, file: Option<SourceId>) -> Result<Rendered, InputError> {
     let mut out = Rendered::default();
     let (list, report) = changes(snapshot)?;
     for (id, patch) in list {
@@ -131,16 +134,24 @@ fn by_findings(snapshot: &Snapshot) -> Result<Rendered, InputError> {
         }
         out.patches.push(patch);
     }
+    if out.source.is_none() {
+        out.source = file;
+        out.file = file.and_then(|id| snapshot.source(id)).map(|s| s.name.clone()).unwrap_or_default();
+    }
     // What is only good to know is no part of it.
     for finding in report.findings.iter().filter(|f| f.severity != Severity::Note) {
         if let Some(change) = &finding.change {
             out.guide.extend(change.steps.iter().cloned());
             out.undo.extend(change.undo.iter().cloned());
+            if change.file != out.file {
+                out.elsewhere.extend(change.steps.iter().cloned());
+            }
         }
         if let Some(why) = &finding.refused {
             out.notes.push(format!("{}: {why}", finding.message));
         }
     }
-    out.complete = out.patches.is_empty() && out.notes.is_empty();
+    // Without a change something may still be wrong, or not known.
+    out.complete = report.verdict == Verdict::Works && out.guide.is_empty() && out.notes.is_empty();
     Ok(out)
 }

@@ -22,7 +22,7 @@ pub(super) const INSIDE: usize = 1;
 const SAY_FORWARDS: &str = "say what it forwards: `forwards = [\"udp/…\", \"tcp/…\"]` in its [[gateway]] table";
 /// How to settle what a box forwards that nobody described.
 const DESCRIBE_BOX: &str = "describe it in a [[gateway]] table: by its configuration, `config = \"config.xml\"`, or by \
-     its address and what it forwards, `inside = \"192.168.1.1/24\"` and `forwards = [\"udp/…\", \"tcp/…\"]`";
+     its address and what it forwards, `inside = \"<address>/24\"` and `forwards = [\"udp/…\", \"tcp/…\"]`";
 
 /// What is stated.
 pub(super) struct Stated<'a> {

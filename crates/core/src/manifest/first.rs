@@ -50,7 +50,7 @@ impl First {
             let _ = writeln!(out, "[[gateway]]\nconfig = {}", list(&self.config));
             match &self.wan {
                 Some(wan) => {
-                    let _ = writeln!(out, "wan    = {}", quoted(wan));
+                    let _ = writeln!(out, "wan    = {:<28} # its outer address", quoted(wan));
                 }
                 None => {
                     out +=

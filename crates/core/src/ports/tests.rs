@@ -10,7 +10,7 @@ fn wrong_names_and_values_are_errors_with_a_suggestion() {
     let some = |s: &str| vec![s.to_owned()];
     let good = || Choice { system: "livekit".into(), ..Choice::default() };
     for (choice, message, help) in [
-        (Choice { system: "spoks".into(), ..good() }, "no profile is called `spoks`", "did you mean `spokes`?"),
+        (Choice { system: "spoks".into(), ..good() }, "no product is called `spoks`", "did you mean `spokes`?"),
         (Choice { mode: Some("prxy".into()), ..good() }, "has no mode `prxy`", "did you mean `proxy`?"),
         (Choice { on: some("trun"), ..good() }, "has no feature `trun`", "did you mean `turn`?"),
         (Choice { off: some("trun"), ..good() }, "has no feature `trun`", "did you mean `turn`?"),

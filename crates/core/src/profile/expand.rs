@@ -73,8 +73,8 @@ pub fn instance(deploy: &Deploy) -> Result<Instance, InputError> {
     let system = &deploy.system;
     let Some(profile) = find(&system.value) else {
         let known = PROFILES.iter().map(|(name, _)| *name);
-        let error = system.error(format!("no profile is called `{}`", system.value));
-        return Err(error.help(known_names(&system.value, "profiles", known)));
+        let error = system.error(format!("no product is called `{}`", system.value));
+        return Err(error.help(known_names(&system.value, "products", known)));
     };
     let mode = match &deploy.mode {
         None => profile.mode.first().map(|m| m.name.clone()).unwrap_or_default(),
