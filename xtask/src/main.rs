@@ -1,19 +1,23 @@
-//! Tasks for contributors: `cargo xtask test`, `cargo xtask differential`, `cargo xtask grid`.
+//! Tasks for contributors: `cargo xtask ci` and others; each is a file of its own.
 
+mod ci;
+mod deny;
+mod msrv;
+mod packages;
 mod task;
 mod tools;
 
 use std::process::ExitCode;
 
 const HELP: &str = "\
-cargo xtask test                  everything that continuous integration runs
+cargo xtask ci [STEP...]          everything that continuous integration runs (`test` is the same), or some steps
 cargo xtask differential [ARGS]   the Linux kernel as judge: --packets N or --pairs N, --seed S, --mutants
 cargo xtask grid [ARGS]           real calls as judge: --tenth, --server-first, --only WORD, --parallel N";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let done = match args.split_first().map(|(first, rest)| (first.as_str(), rest)) {
-        Some(("test", [])) => tools::needed().and_then(|()| task::test()),
+        Some(("ci" | "test", only)) => ci::run(only),
         Some(("differential", rest)) => tools::needed().and_then(|()| task::differential(rest)),
         Some(("grid", rest)) => tools::needed().and_then(|()| task::grid(rest)),
         _ => Err(HELP.to_owned()),
