@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: what continuous integration runs, step by step.
 
 use crate::task::{cargo, differential, grid};
-use crate::{deny, msrv, tools};
+use crate::{deny, msrv, new, tools};
 use std::time::{Duration, Instant};
 
 /// Packets of the short campaign that belongs to the tests.
@@ -24,6 +24,7 @@ const STEPS: &[Step] = &[
     ("packets", || differential(&["--packets".into(), SHORT_CAMPAIGN.into()])),
     ("pairs", || differential(&["--pairs".into(), FEW_PAIRS.into()])),
     ("grid", || grid(&["--tenth".into()])),
+    ("additions", new::rehearse::run),
 ];
 
 /// Runs all steps, or those that are named, and says how long each took. The first that fails ends it.
@@ -46,6 +47,9 @@ pub fn run(only: &[String]) -> Result<(), String> {
         }
     }
     eprintln!("\n{}", summary(&took));
+    for place in new::unfinished() {
+        eprintln!("unfinished: {place}");
+    }
     outcome
 }
 

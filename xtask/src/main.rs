@@ -1,8 +1,9 @@
-//! Tasks for contributors: `cargo xtask ci` and others; each is a file of its own.
+//! Tasks for contributors: `cargo xtask ci`, `cargo xtask new` and others; each is a file of its own.
 
 mod ci;
 mod deny;
 mod msrv;
+mod new;
 mod packages;
 mod task;
 mod tools;
@@ -11,6 +12,7 @@ use std::process::ExitCode;
 
 const HELP: &str = "\
 cargo xtask ci [STEP...]          everything that continuous integration runs (`test` is the same), or some steps
+cargo xtask new KIND NAME         begins a dialect, finding or system that compiles and passes
 cargo xtask differential [ARGS]   the Linux kernel as judge: --packets N or --pairs N, --seed S, --mutants
 cargo xtask grid [ARGS]           real calls as judge: --tenth, --server-first, --only WORD, --parallel N";
 
@@ -18,6 +20,7 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let done = match args.split_first().map(|(first, rest)| (first.as_str(), rest)) {
         Some(("ci" | "test", only)) => ci::run(only),
+        Some(("new", rest)) => new::run(rest),
         Some(("differential", rest)) => tools::needed().and_then(|()| task::differential(rest)),
         Some(("grid", rest)) => tools::needed().and_then(|()| task::grid(rest)),
         _ => Err(HELP.to_owned()),
