@@ -57,7 +57,10 @@ fn wrong(site: &Snapshot, causes: &[&Cause]) -> Vec<String> {
     let all: Vec<&str> = report.findings.iter().map(|f| f.code).collect();
     for cause in causes {
         // A port that another fault keeps shut cannot be seen to be open.
-        if cause.code == "forbidden-open" && !report.exposures.iter().any(|e| e.forbidden.is_some()) {
+        let open = |forbidden: bool| report.exposures.iter().any(|e| e.forbidden.is_some() == forbidden);
+        let shut =
+            (cause.code == "forbidden-open" && !open(true)) || (cause.severity == Severity::Note && !open(false));
+        if shut && causes.len() > 1 {
             continue;
         }
         let times = all.iter().filter(|c| **c == cause.code).count();

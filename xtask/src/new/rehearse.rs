@@ -8,11 +8,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Kind, name, what the program is asked about it, and a text of the answer.
+/// Kind, name, what the program is asked about it, and a text of the answer. A finding compiles everything to write its
+/// report, so it comes last.
 const ADDITIONS: [(&str, &str, &[&str], &str); 3] = [
     ("dialect", "specimen-wall", &["import", "specimen.conf"], "1 statements: 1 understood"),
-    ("finding", "specimen-cause", &["explain", "specimen-cause"], "begun and is not finished"),
     ("system", "specimen-voice", &["ports", "--system", "specimen-voice"], "udp 45000-45099"),
+    ("finding", "specimen-cause", &["explain", "specimen-cause"], "begun and is not finished"),
 ];
 
 /// Makes the copy, the additions, and runs what they could break.
