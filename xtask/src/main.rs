@@ -1,10 +1,11 @@
-//! Tasks for contributors: `cargo xtask ci`, `cargo xtask new` and others; each is a file of its own.
+//! Tasks for contributors: `cargo xtask` lists them.
 
 mod ci;
 mod deny;
 mod msrv;
 mod new;
 mod packages;
+mod pages;
 mod task;
 mod tools;
 
@@ -14,7 +15,8 @@ const HELP: &str = "\
 cargo xtask ci [STEP...]          everything that continuous integration runs (`test` is the same), or some steps
 cargo xtask new KIND NAME         begins a dialect, finding or system that compiles and passes
 cargo xtask differential [ARGS]   the Linux kernel as judge: --packets N or --pairs N, --seed S, --mutants
-cargo xtask grid [ARGS]           real calls as judge: --tenth, --server-first, --only WORD, --parallel N";
+cargo xtask grid [ARGS]           real calls as judge: --tenth, --server-first, --only WORD, --parallel N
+cargo xtask gen [--check|--links] pages out of tables: writes them, compares them, or lists addresses to look at";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -23,6 +25,7 @@ fn main() -> ExitCode {
         Some(("new", rest)) => new::run(rest),
         Some(("differential", rest)) => tools::needed().and_then(|()| task::differential(rest)),
         Some(("grid", rest)) => tools::needed().and_then(|()| task::grid(rest)),
+        Some(("gen", rest)) => pages::run(rest),
         _ => Err(HELP.to_owned()),
     };
     match done {

@@ -1,12 +1,13 @@
 //! Reads the files of a site.
 
+use crate::found;
 use callpath_core::manifest::{self, At};
 use callpath_core::redact::redact;
 use callpath_core::snapshot::{InputError, Snapshot, Source, is_snapshot};
 use std::path::{Path, PathBuf};
 
 /// Larger files are not configurations; readers refuse less where a byte costs more (`dialect/files.rs`).
-const MAX_BYTES: u64 = 64 << 20;
+pub const MAX_BYTES: u64 = 64 << 20;
 /// Larger manifests are something else.
 const MAX_MANIFEST: u64 = 1 << 20;
 
@@ -47,13 +48,19 @@ pub fn site(path: &Path) -> Gathered {
 fn fill(path: &Path, snapshot: &mut Snapshot) -> Result<(), InputError> {
     let file = manifest_file(path)?;
     let name = shown(&file);
-    // A snapshot holds whole configurations.
-    let limit = if file.extension().is_some_and(|e| e == "json") { MAX_BYTES } else { MAX_MANIFEST };
+    // A snapshot holds whole configurations, and one of these may be named by mistake.
+    let limit = if file.extension().is_none_or(|e| e == "toml") { MAX_MANIFEST } else { MAX_BYTES };
     let text =
         read(&file, &name, limit).map_err(|(message, help)| InputError::about(name.as_str(), message).help(help))?;
     if is_snapshot(&text) {
         *snapshot = Snapshot::from_json(&name, &text)?;
         return Ok(());
+    }
+    if let Some(kind) = found::kind_of(&text) {
+        return Err(InputError::about(name.as_str(), format!("this is {}, not a callpath.toml", kind.about())).help(
+            "`callpath init` in its directory writes a callpath.toml that names it; `callpath import` shows what is \
+             understood of it",
+        ));
     }
     let folder = name.rfind('/').map_or(0, |i| i + 1);
     name[..folder].clone_into(&mut snapshot.directory);
@@ -75,7 +82,7 @@ fn manifest_file(path: &Path) -> Result<PathBuf, InputError> {
         return Ok(if path == Path::new(".") { PathBuf::from(MANIFEST) } else { file });
     }
     Err(InputError::about(shown(path), format!("there is no {MANIFEST} in this directory"))
-        .help("write one: `callpath init` asks what it needs to know, and `callpath schema` describes it"))
+        .help("write one: `callpath init` finds your router's configuration there and asks what it needs to know"))
 }
 
 /// Is there a manifest in a directory, readable or not? A link that leads nowhere is one, and gets its own message.

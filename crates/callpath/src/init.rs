@@ -2,13 +2,13 @@
 
 use crate::gather::MANIFEST;
 use crate::shell::Shell;
-use crate::{NO_ANSWER, save};
-use callpath_core::manifest;
+use crate::{NO_ANSWER, found, known, save};
+use callpath_core::dialect::Kind;
+use callpath_core::manifest::{self, First, known_names};
 use callpath_core::profile::{PROFILES, instance};
 use callpath_core::snapshot::{InputError, Snapshot, Source};
 use clap::Args;
-use std::fmt::Write as _;
-use std::io::{BufRead, ErrorKind, Write};
+use std::io::{BufRead, ErrorKind, IsTerminal};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
@@ -19,7 +19,7 @@ pub struct Arguments {
     #[arg(default_value = ".")]
     directory: PathBuf,
     /// The product
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = known::products())]
     system: Option<String>,
     /// The server's own address
     #[arg(long, value_name = "ADDRESS")]
@@ -32,16 +32,6 @@ pub struct Arguments {
     address: Option<String>,
     /// A configuration file of the router, relative to DIRECTORY; may be repeated
     #[arg(long, value_name = "FILE")]
-    config: Vec<String>,
-}
-
-/// What the manifest is made of.
-#[derive(Debug, Default)]
-struct Answers {
-    name: Option<String>,
-    address: Option<String>,
-    system: String,
-    host: String,
     config: Vec<String>,
 }
 
@@ -78,7 +68,7 @@ fn write(arguments: Arguments, snapshot: &mut Snapshot) -> Result<(PathBuf, bool
         let error = InputError::about(directory.display().to_string(), "there is no such directory");
         return Err(error.help("make it first, or run `callpath init` in the directory itself"));
     }
-    let text = text(&ask(arguments)?);
+    let text = ask(arguments)?.text();
     snapshot.sources.push(Source { name: MANIFEST.into(), text: text.clone() });
     // What would be refused by `check` is refused now.
     let manifest = manifest::parse(&text)?;
@@ -92,99 +82,115 @@ fn write(arguments: Arguments, snapshot: &mut Snapshot) -> Result<(PathBuf, bool
     }
 }
 
-/// What was not given is asked.
-fn ask(arguments: Arguments) -> Result<Answers, InputError> {
-    let Arguments { system, host, mut name, mut address, config, .. } = arguments;
+/// What was not given is asked; configurations that lie in the directory are taken for the router's.
+fn ask(arguments: Arguments) -> Result<First, InputError> {
+    let Arguments { directory, system, host, mut name, mut address, mut config } = arguments;
+    let mut others = Vec::new();
+    if config.is_empty() {
+        let found = found::configurations(&directory);
+        for (file, kind) in &found {
+            Shell::advise(&format!("found {file}: {}\n", kind.about()));
+        }
+        let files = found.iter().map(|(file, _)| file.clone()).collect();
+        if found::of_one_device(&found) { config = files } else { others = files }
+    }
+    let mut wan = None;
     if name.is_none() && address.is_none() {
-        let answer = question("public name or address by which people reach it", "--name or --address")?;
-        if answer.parse::<IpAddr>().is_ok() { address = Some(answer) } else { name = Some(answer) }
+        let answer = question("public name or address by which people reach it", "--name or --address", &|text| {
+            text.parse::<IpAddr>().map(|_| ()).or_else(|_| host_name(text))
+        })?;
+        if answer.parse::<IpAddr>().is_ok() {
+            address = Some(answer);
+        } else {
+            name = Some(answer);
+            address = perhaps("public address that the internet sees; a page such as https://ip.me shows it", &ip);
+        }
+        if config.iter().any(|f| found::kind(&directory.join(f)) == Some(Kind::PfSense)) {
+            wan = perhaps("address of WAN on pfSense, as Status > Interfaces shows it", &ip);
+        }
     }
     let known: Vec<&str> = PROFILES.iter().map(|(name, _)| *name).collect();
     let system = match system {
         Some(system) => system,
-        None => question(&format!("product ({})", known.join(", ")), "--system")?,
+        None => question(&format!("product ({})", known.join(", ")), "--system", &|text| {
+            let help = || known_names(text, "products", known.iter().copied());
+            if known.contains(&text) { Ok(()) } else { Err((format!("no product is called `{text}`"), help())) }
+        })?,
     };
     let host = match host {
         Some(host) => host,
-        None => question("the server's own address, such as 192.168.1.50", "--host")?,
+        None => question("the server's own address, such as 192.168.1.50", "--host", &ip)?,
     };
-    Ok(Answers { name, address, system, host, config })
+    Ok(First { name, address, system, host, config, wan, others })
 }
 
-fn question(what: &str, flag: &str) -> Result<String, InputError> {
+/// An address, or what is wrong with it, as `check` would say it.
+fn ip(text: &str) -> Result<(), (String, String)> {
+    let wrong = |_| (format!("`{text}` is not an IP address"), "write it like 192.168.1.50".to_owned());
+    text.parse::<IpAddr>().map(|_| ()).map_err(wrong)
+}
+
+/// A name, or what is wrong with it.
+fn host_name(text: &str) -> Result<(), (String, String)> {
+    let first = First {
+        name: Some(text.to_owned()),
+        system: "livekit".into(),
+        host: "192.168.1.50".into(),
+        ..First::default()
+    };
+    manifest::parse(&first.text()).map(|_| ()).map_err(|e| (e.message, e.help.into()))
+}
+
+/// An answer is right, or what is wrong and what to do.
+type Rule<'a> = &'a dyn Fn(&str) -> Result<(), (String, String)>;
+
+/// Asks until the answer is right; where nobody sits at a terminal, a wrong answer is an error.
+fn question(what: &str, flag: &str, rule: Rule<'_>) -> Result<String, InputError> {
+    let plain =
+        |message: String, help: String| InputError { at: None, ..InputError::in_manifest(0..0, message) }.help(help);
+    loop {
+        let (line, ended) = prompt(what);
+        let why = match line.as_str() {
+            "" if ended => (format!("no answer: the input ended for: {what}"), format!("answer, or give it by {flag}")),
+            "" => (format!("an empty answer for: {what}"), format!("answer, or give it by {flag}")),
+            answer => match rule(answer) {
+                Ok(()) => return Ok(line),
+                Err(why) => why,
+            },
+        };
+        if ended || !std::io::stdin().is_terminal() {
+            return Err(plain(why.0, why.1));
+        }
+        Shell::advise(&format!("{}; {}\n", why.0, why.1));
+    }
+}
+
+/// The same, but nothing is an answer too.
+fn perhaps(what: &str, rule: Rule<'_>) -> Option<String> {
+    loop {
+        let (line, ended) = prompt(&format!("{what} (empty: not known)"));
+        if line.is_empty() {
+            return None;
+        }
+        match rule(&line) {
+            Ok(()) => return Some(line),
+            Err((message, help)) => Shell::advise(&format!("{message}; {help}\n")),
+        }
+        if ended {
+            return None;
+        }
+    }
+}
+
+/// A line, and whether the input has ended.
+fn prompt(what: &str) -> (String, bool) {
     // Questions go where errors go: what is printed stays free of them.
-    let _ = write!(std::io::stderr().lock(), "{what}: ");
+    Shell::advise(&format!("{what}: "));
     let mut line = String::new();
     let read = std::io::stdin().lock().read_line(&mut line);
-    match line.trim() {
-        "" => {
-            let why = if matches!(read, Ok(n) if n > 0) { "an empty answer" } else { "no answer: the input ended" };
-            let _ = writeln!(std::io::stderr().lock());
-            Err(InputError { at: None, ..InputError::in_manifest(0..0, format!("{why} for: {what}")) }
-                .help(format!("answer, or give it by {flag}")))
-        }
-        answer => Ok(answer.to_owned()),
+    let ended = !matches!(read, Ok(n) if n > 0);
+    if ended || !std::io::stdin().is_terminal() {
+        Shell::advise("\n");
     }
-}
-
-/// The manifest's text.
-fn text(answers: &Answers) -> String {
-    let mut out = String::from("# what stands between the internet and your server; `callpath check` reads this\n");
-    for (key, value, about) in [
-        ("name    = ", &answers.name, "what people type, at home too"),
-        ("address = ", &answers.address, "what the internet sees"),
-    ] {
-        if let Some(value) = value {
-            let _ = writeln!(out, "{key}{:<27} # {about}", quoted(value));
-        }
-    }
-    if answers.address.is_none() {
-        out += "# address = \"203.0.113.5\"             # what the internet sees\n";
-    }
-    out += "\n";
-    if answers.config.is_empty() {
-        out += "# Routers and firewalls, from the internet inwards; without one the server stands on the internet itself.\n\
-                # [[gateway]]\n\
-                # config = [\"ruleset.nft\", \"ip-addr.json\"]  # what `nft list ruleset` and `ip -j addr` print\n";
-    } else {
-        let files: Vec<String> = answers.config.iter().map(|f| quoted(f)).collect();
-        let _ = writeln!(out, "[[gateway]]\nconfig = [{}]", files.join(", "));
-    }
-    let _ = writeln!(out, "\n[[deploy]]\nsystem = {}\nhost   = {}", quoted(&answers.system), quoted(&answers.host));
-    out
-}
-
-/// A TOML string.
-fn quoted(text: &str) -> String {
-    let mut out = String::from("\"");
-    for c in text.chars() {
-        match c {
-            '"' | '\\' => out.extend(['\\', c]),
-            c if c.is_control() => {
-                let _ = write!(out, "\\u{:04X}", u32::from(c));
-            }
-            c => out.push(c),
-        }
-    }
-    out + "\""
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn whatever_is_answered_ends_up_as_one_string() {
-        let odd = "a\"b\\c\n[[deploy]]\u{7f}ü";
-        let answers = Answers {
-            name: Some(odd.into()),
-            address: Some("203.0.113.5".into()),
-            system: "spokes".into(),
-            host: "192.168.1.50".into(),
-            config: vec![odd.into()],
-        };
-        let manifest = manifest::parse(&text(&answers)).expect("reads");
-        assert_eq!(manifest.name.expect("name").value, odd);
-        assert_eq!((manifest.deploys.len(), manifest.gateways.len()), (1, 1));
-    }
+    (line.trim().to_owned(), ended)
 }

@@ -1,17 +1,18 @@
 //! `callpath ports`.
 
-use crate::NO_ANSWER;
 use crate::shell::Shell;
+use crate::{NO_ANSWER, known};
 use callpath_core::ports::{Choice, Format, render};
+use callpath_core::profile::{PROFILES, find};
 use callpath_core::snapshot::Snapshot;
 use clap::{Args, ValueEnum};
 
 /// A product and what is chosen for it.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The product
-    #[arg(long, value_name = "NAME")]
-    system: String,
+    /// The product; without one, all are listed
+    #[arg(value_parser = known::products())]
+    product: Option<String>,
     /// How it is installed; without it the product's usual way
     #[arg(long)]
     mode: Option<String>,
@@ -44,7 +45,15 @@ enum Form {
 
 /// Prints what a product needs from the network; the exit code.
 pub fn run(arguments: Arguments, shell: &Shell) -> u8 {
-    let Arguments { system, mode, with, on, off, format } = arguments;
+    let Arguments { product, mode, with, on, off, format } = arguments;
+    let Some(system) = product else {
+        let width = PROFILES.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        for (name, _) in PROFILES {
+            let about = find(name).map_or_else(String::new, |p| p.about);
+            Shell::print(&format!("{name:width$}  {about}\n"));
+        }
+        return 0;
+    };
     match (Choice { system, mode, with, on, off }).instance() {
         Err(error) => {
             shell.error(&error, &Snapshot::default());

@@ -1,7 +1,7 @@
 //! `callpath render`: a product's whole recipe for one firewall.
 
 use crate::shell::Shell;
-use crate::{NO_ANSWER, gather, save};
+use crate::{NO_ANSWER, gather, known, save};
 use callpath_core::change::Step;
 use callpath_core::dialect;
 use callpath_core::render::{Rendered, TARGETS, render};
@@ -14,7 +14,8 @@ use std::path::{Path, PathBuf};
 /// What to render, and in which form.
 #[derive(Debug, Args)]
 pub struct Arguments {
-    /// The firewall: pfsense, nftables
+    /// The firewall
+    #[arg(value_parser = known::targets())]
     target: String,
     /// A directory with a callpath.toml, or such a file
     #[arg(default_value = ".")]

@@ -5,7 +5,7 @@ use callpath_core::profile::PROFILES;
 use callpath_core::requirement::Level;
 use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 /// An empty directory, removed at the end.
@@ -56,7 +56,7 @@ fn ports_are_printed_in_every_format() {
         ("json", "\"schema\": \"callpath.ports/1\""),
         ("html", "<!DOCTYPE html>"),
     ] {
-        let args = ["ports", "--system", "reflector", "--mode", "caddy", "--format", format];
+        let args = ["ports", "reflector", "--mode", "caddy", "--format", format];
         let output = folder.run(&args, "");
         assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
         let text = String::from_utf8(output.stdout).expect("text");
@@ -67,7 +67,7 @@ fn ports_are_printed_in_every_format() {
 #[test]
 fn choices_change_what_is_printed() {
     let folder = Folder::new("choices");
-    let args = ["ports", "--system", "reflector", "--mode", "direct", "--with", "udp=45000-45100"];
+    let args = ["ports", "reflector", "--mode", "direct", "--with", "udp=45000-45100"];
     let output = folder.run(&[&args[..], &["--off", "garage", "--with", "tcp=7882"]].concat(), "");
     let text = String::from_utf8(output.stdout).expect("text");
     assert!(text.contains("udp 45000-45100") && text.contains("tcp 7882"), "{text}");
@@ -78,13 +78,12 @@ fn choices_change_what_is_printed() {
 fn wrong_choices_give_no_answer() {
     let folder = Folder::new("wrong");
     for (args, message, help) in [
-        (vec!["--system", "spoks"], "no profile is called `spoks`", "did you mean `spokes`?"),
-        (vec!["--system", "reflector", "--mode", "cady"], "no mode `cady`", "did you mean `caddy`?"),
-        (vec!["--system", "reflector", "--off", "garag"], "no feature `garag`", "did you mean `garage`?"),
-        (vec!["--system", "reflector", "--with", "recordin=1"], "no parameter `recordin`", "did you mean `recording`?"),
-        (vec!["--system", "reflector", "--with", "udp=x"], "`x` is not a port", "50000-60000"),
-        (vec!["--system", "reflector", "--format", "pdf"], "invalid value 'pdf'", "markdown"),
-        (vec![], "--system", "--help"),
+        (vec!["spoks"], "no profile is called `spoks`", "did you mean `spokes`?"),
+        (vec!["reflector", "--mode", "cady"], "no mode `cady`", "did you mean `caddy`?"),
+        (vec!["reflector", "--off", "garag"], "no feature `garag`", "did you mean `garage`?"),
+        (vec!["reflector", "--with", "recordin=1"], "no parameter `recordin`", "did you mean `recording`?"),
+        (vec!["reflector", "--with", "udp=x"], "`x` is not a port", "50000-60000"),
+        (vec!["reflector", "--format", "pdf"], "invalid value 'pdf'", "markdown"),
     ] {
         let output = folder.run(&[&["ports"], &args[..]].concat(), "");
         let text = stderr(&output);
@@ -92,6 +91,16 @@ fn wrong_choices_give_no_answer() {
         assert!(output.stdout.is_empty(), "{args:?}");
         assert!(text.contains(message) && text.contains(help), "{args:?}: {text}");
     }
+}
+
+#[test]
+fn without_a_product_all_are_listed() {
+    let folder = Folder::new("list");
+    let output = folder.run(&["ports"], "");
+    assert_eq!(output.status.code(), Some(0));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(text.lines().count(), callpath_core::profile::PROFILES.len(), "{text}");
+    assert!(text.lines().all(|l| l.split_whitespace().count() > 2), "each with what it is: {text}");
 }
 
 #[test]
@@ -123,6 +132,38 @@ fn init_asks_three_things_and_writes_what_check_reads() {
     let text = folder.manifest();
     assert!(text.contains("address = \"203.0.113.5\"") && text.contains("system = \"spokes\""), "{text}");
     assert_eq!(folder.run(&["check"], "").status.code(), Some(0));
+}
+
+#[test]
+fn init_finds_the_router_s_configuration() {
+    let folder = Folder::new("finds");
+    let example = |file: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples").join(file);
+    fs::copy(example("spokes/pfsense/config.xml"), folder.0.join("config-fw.xml")).expect("a backup");
+    fs::write(folder.0.join("notes.txt"), "ring her at nine").expect("write");
+    let output = folder.run(&["init"], "yourserver.duckdns.org\n203.0.113.5\n203.0.113.5\nspokes\n192.168.1.50\n");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(stderr(&output).contains("found config-fw.xml: a backup of pfSense\n"), "{}", stderr(&output));
+    let text = folder.manifest();
+    assert!(text.contains("config = \"config-fw.xml\"\nwan    = \"203.0.113.5\"\n"), "{text}");
+    assert_eq!(folder.run(&["check"], "").status.code(), Some(0), "as the document says, calls work");
+
+    // Whose is whose cannot be seen: nothing is guessed.
+    fs::copy(example("linux-router/ruleset.nft"), folder.0.join("ruleset.nft")).expect("a ruleset");
+    fs::remove_file(folder.0.join("callpath.toml")).expect("remove");
+    let flags = ["init", "--system", "spokes", "--host", "192.168.1.50", "--address", "203.0.113.5"];
+    assert_eq!(folder.run(&flags, "").status.code(), Some(0));
+    assert!(folder.manifest().contains("# found here: [\"config-fw.xml\", \"ruleset.nft\"]"), "{}", folder.manifest());
+}
+
+#[test]
+fn a_configuration_that_is_named_instead_of_the_manifest_is_recognised() {
+    let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/spokes/pfsense/config.xml");
+    let folder = Folder::new("instead");
+    let output = folder.run(&["check", file.to_str().expect("a path")], "");
+    assert_eq!(output.status.code(), Some(2));
+    let message = stderr(&output);
+    assert!(message.contains("this is a backup of pfSense, not a callpath.toml"), "{message}");
+    assert!(message.contains("callpath init"), "{message}");
 }
 
 #[test]
@@ -169,6 +210,7 @@ fn wrong_answers_write_nothing() {
         ("203.0.113.5\n\n", "an empty answer"),
         ("203.0.113.5\nlivkit\n192.168.1.50\n", "did you mean `livekit`?"),
         ("203.0.113.5\nlivekit\n192.168.1.500\n", "not an IP address"),
+        ("https://voice.example.org/\n", "write the name alone: `voice.example.org`"),
     ] {
         let output = folder.run(&["init"], input);
         assert_eq!(output.status.code(), Some(2), "{input:?}");

@@ -57,15 +57,3 @@ fn the_commands_in_the_readme_exist() {
     }
     assert!(help(&[]).contains("Exit codes: 0"));
 }
-
-#[test]
-fn documents_name_only_files_that_exist() {
-    for file in ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "LIMITATIONS.md", "scenarios/README.md"] {
-        let path = root().join(file);
-        let text = fs::read_to_string(&path).expect(file);
-        for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
-            let target = path.parent().expect("a folder").join(link);
-            assert!(link.starts_with("http") || target.exists(), "{file}: {link} does not exist");
-        }
-    }
-}

@@ -9,6 +9,7 @@ use callpath_core::snapshot::{Snapshot, Source};
 use std::collections::BTreeSet;
 use std::fs;
 use std::net::IpAddr;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -78,24 +79,40 @@ fn addresses(text: &str) -> BTreeSet<IpAddr> {
     ips.filter(|ip| !constant(*ip)).collect()
 }
 
-/// Descriptions and host names of a backup, users and comments of rules.
+/// Descriptions, host names and user names of a backup, comments of rules: those that stand nowhere else in the text. What
+/// does may be an interface, a table or an alias there, which keep their names.
 fn tell_tales(text: &str) -> BTreeSet<String> {
-    let mut out = BTreeSet::new();
+    let mut places: Vec<Range<usize>> = Vec::new();
     if text.trim_start().starts_with('<') {
-        let Ok(document) = roxmltree::Document::parse(text) else { return out };
-        for node in document.descendants().filter(|n| n.is_element() && n.children().all(|c| !c.is_element())) {
-            let value = node.text().unwrap_or_default().trim();
-            if ["descr", "detail", "hostname", "domain", "description", "url"].contains(&node.tag_name().name()) {
-                out.insert(value.to_owned());
+        let Ok(document) = roxmltree::Document::parse(text) else { return BTreeSet::new() };
+        let telling = ["descr", "detail", "hostname", "domain", "description", "url", "username"];
+        for node in document.descendants().filter(|n| n.is_text()) {
+            let of = node.parent().map_or("", |p| p.tag_name().name());
+            let user = of == "name" && node.ancestors().any(|a| a.has_tag_name("user"));
+            if telling.contains(&of) || user {
+                places.push(node.range());
             }
         }
     } else {
-        for after in text.split("comment \"").skip(1).chain(text.split("\"comment\": \"").skip(1)) {
-            out.insert(after.split('"').next().unwrap_or_default().to_owned());
+        for mark in ["comment \"", "\"comment\": \""] {
+            for (at, _) in text.match_indices(mark) {
+                let start = at + mark.len();
+                places.push(start..start + text[start..].find('"').unwrap_or(0));
+            }
         }
     }
-    // One word may be an interface, a product or a table elsewhere, which keep their names.
-    out.retain(|t| t.len() > 3 && (t.contains(' ') || t.contains('.')) && !t.chars().all(|c| "*| ".contains(c)));
+    let mut elsewhere = text.to_owned();
+    places.sort_by_key(|p| std::cmp::Reverse(p.start));
+    for place in &places {
+        elsewhere.replace_range(place.clone(), " ");
+    }
+    let cdata = |t: &str| t.trim().trim_start_matches("<![CDATA[").trim_end_matches("]]>").trim().to_owned();
+    let mut out: BTreeSet<String> = places.into_iter().map(|p| cdata(&text[p])).collect();
+    // pfSense names interfaces itself: WAN, LAN, OPT1.
+    let given = |t: &str| t.strip_prefix("OPT").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
+    out.retain(|t| {
+        t.len() > 3 && !elsewhere.contains(t.as_str()) && !t.chars().all(|c| "*| ".contains(c)) && !given(t)
+    });
     out
 }
 

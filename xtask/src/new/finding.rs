@@ -41,7 +41,6 @@ pub fn plan(root: &Path, name: &Name) -> Result<Plan, String> {
         ],
         fresh: vec![(file, fill(CAUSE)), (scenario, fill(SCENARIO))],
         edited: vec![(list, text)],
-        scenario: Some(name.kebab().to_owned()),
     })
 }
 

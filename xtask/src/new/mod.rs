@@ -15,7 +15,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// What `cargo xtask new` takes.
-pub const USAGE: &str = "cargo xtask new dialect|finding|system NAME";
+pub const USAGE: &str = "cargo xtask new dialect|finding|system NAME [KIND NAME ...]";
 
 /// Marks what is to be filled in.
 const MARK: &str = "TODO(new)";
@@ -29,38 +29,53 @@ struct Plan {
     edited: Vec<(String, String)>,
     /// What to do next, in order.
     next: Vec<String>,
-    /// A scenario whose report is to be written.
-    scenario: Option<String>,
 }
 
-/// Writes an addition.
+/// Writes additions, then the reports and pages that tell of them.
 pub fn run(args: &[String]) -> Result<(), String> {
-    let [kind, name] = args else { return Err(format!("usage: {USAGE}")) };
-    let name = Name::new(name)?;
     let root = root();
-    let plan = match kind.as_str() {
-        "dialect" => dialect::plan(&root, &name),
-        "finding" => finding::plan(&root, &name),
-        "system" => system::plan(&root, &name),
-        other => Err(format!("`{other}` cannot be added this way; usage: {USAGE}")),
-    }?;
-    write(&root, &plan)?;
-    for (file, _) in &plan.fresh {
-        println!("wrote   {file}");
+    let (pairs, rest) = args.as_chunks::<2>();
+    if pairs.is_empty() || !rest.is_empty() {
+        return Err(format!("usage: {USAGE}"));
     }
-    for (file, _) in &plan.edited {
-        println!("changed {file}");
+    // What is wrong with any of them is said before the first is written.
+    for [kind, name] in pairs {
+        plan(&root, kind, &Name::new(name)?)?;
     }
-    if let Some(scenario) = &plan.scenario {
-        // Only the program knows what it reports.
-        let test = ["test", "--quiet", "--workspace", "--test", "scenarios", "every_scenario_gives_its_report"];
-        cargo_with(&root, &[("CALLPATH_BLESS", scenario)], &test)?;
+    let mut next = Vec::new();
+    for [kind, name] in pairs {
+        let plan = plan(&root, kind, &Name::new(name)?)?;
+        write(&root, &plan)?;
+        for (file, _) in &plan.fresh {
+            println!("wrote   {file}");
+        }
+        for (file, _) in &plan.edited {
+            println!("changed {file}");
+        }
+        next.push((format!("{kind} {name}"), plan.next));
     }
+    // Only the program knows what it reports. The names keep all other reports as they are.
+    let names: Vec<&str> = pairs.iter().map(|[_, name]| &**name).collect();
+    let bless = ["test", "--quiet", "--workspace", "--test", "scenarios", "--test", "repository", "--"];
+    let tests = ["every_scenario_gives_its_report", "generated_pages_are_current"];
+    cargo_with(&root, &[("CALLPATH_BLESS", &names.join(","))], &[&bless[..], &tests].concat())?;
     println!("\nit compiles and passes as it is; what is to be filled in is marked {MARK}. Next:");
-    for (n, line) in plan.next.iter().enumerate() {
-        println!("  {}. {line}", n + 1);
+    for (what, lines) in next {
+        println!("\n{what}");
+        for (n, line) in lines.iter().enumerate() {
+            println!("  {}. {line}", n + 1);
+        }
     }
     Ok(())
+}
+
+fn plan(root: &Path, kind: &str, name: &Name) -> Result<Plan, String> {
+    match kind {
+        "dialect" => dialect::plan(root, name),
+        "finding" => finding::plan(root, name),
+        "system" => system::plan(root, name),
+        other => Err(format!("`{other}` cannot be added this way; usage: {USAGE}")),
+    }
 }
 
 /// Writes all files, or none: what is there already is found before.

@@ -8,11 +8,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Kind, name, what the program is asked about it, and a text of the answer. A finding compiles everything to write its
-/// report, so it comes last.
+/// Kind, name, what the program is asked about it, and a text of the answer.
 const ADDITIONS: [(&str, &str, &[&str], &str); 3] = [
     ("dialect", "specimen-wall", &["import", "specimen.conf"], "1 statements: 1 understood"),
-    ("system", "specimen-voice", &["ports", "--system", "specimen-voice"], "udp 45000-45099"),
+    ("system", "specimen-voice", &["ports", "specimen-voice"], "udp 45000-45099"),
     ("finding", "specimen-cause", &["explain", "specimen-cause"], "begun and is not finished"),
 ];
 
@@ -25,8 +24,9 @@ pub fn run() -> Result<(), String> {
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
     let shown = target.to_string_lossy().into_owned();
     let cargo = |args: &[&str]| cargo_with(&copy, &[("CARGO_TARGET_DIR", &shown)], args);
+    let pairs: Vec<&str> = ADDITIONS.iter().flat_map(|(kind, name, ..)| [*kind, *name]).collect();
+    cargo(&[&["xtask", "new"], &pairs[..]].concat())?;
     for (kind, name, ..) in ADDITIONS {
-        cargo(&["xtask", "new", kind, name])?;
         if cargo(&["xtask", "new", kind, name]).is_ok() {
             return Err(format!("a second {kind} of the name {name} was not refused"));
         }
@@ -34,7 +34,8 @@ pub fn run() -> Result<(), String> {
     cargo(&["fmt", "--all", "--check"])?;
     // The whole workspace each time: cargo would compile dependencies anew for a part of it, with fewer features.
     cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
-    let tests = ["--lib", "--test", "faults", "--test", "render", "--test", "scenarios", "--test", "ports"];
+    let tests = ["faults", "render", "scenarios", "ports", "repository"].map(|t| ["--test", t]).concat();
+    let tests = [&["--lib"], &tests[..]].concat();
     cargo(&[&["test", "--workspace", "--locked"], &tests[..]].concat())?;
     fs::write(copy.join("specimen.conf"), "specimen-wall firewall 1\noutside wan0\n").map_err(|e| e.to_string())?;
     for (kind, name, args, wanted) in ADDITIONS {

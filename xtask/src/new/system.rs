@@ -27,13 +27,12 @@ pub fn plan(root: &Path, name: &Name) -> Result<Plan, String> {
         next: vec![
             format!("{file}: `documents` first, then what they say: modes, parameters, rows, `told`"),
             format!("{DOCUMENTS}: the ports once more, by hand"),
-            format!("callpath ports --system {kebab}, and read it beside the document"),
+            format!("callpath ports {kebab}, and read it beside the document"),
             format!("callpath init --system {kebab} beside a router's files: an example in examples/ if it is special"),
             "a line in README.md and CHANGELOG.md".into(),
         ],
         fresh: vec![(file, text)],
         edited: vec![(PROFILES.to_owned(), list), (DOCUMENTS.to_owned(), documents)],
-        scenario: None,
     })
 }
 

@@ -53,12 +53,12 @@ pub(super) fn internet(family: Family) -> Set {
     }
 }
 
-/// Can the internet reach this address as it is? Documentation blocks count as if they could: examples use them.
 /// An address that a provider shares between customers (RFC 6598).
 pub(super) fn is_shared(ip: IpAddr) -> bool {
     matches!(ip, IpAddr::V4(a) if a.octets()[0] == 100 && a.octets()[1] & 0xc0 == 64)
 }
 
+/// Can the internet reach this address as it is? Documentation blocks count as if they could: examples use them.
 pub(super) fn is_public(ip: IpAddr) -> bool {
     let value = address_value(ip);
     match ip {

@@ -18,6 +18,7 @@ use crate::snapshot::{InputError, Snapshot};
 use crate::trace::Network;
 use ipnet::IpNet;
 use std::net::IpAddr;
+use std::ops::Range;
 
 /// Segment number of the internet.
 const INTERNET_SEGMENT: usize = 0;
@@ -330,12 +331,24 @@ impl Builder<'_> {
     }
 
     fn add_servers(&mut self, servers: &[Server], first_router: usize) -> Result<(), InputError> {
+        // Servers stand in the networks of gateways, never in those of each other.
+        let start = if self.routers.is_empty() { 0 } else { first_router };
+        let gateways = start..self.devices.len();
         for server in servers {
             let mut device = server.device.clone();
             let mut segment = None;
             let mut nets = Vec::new();
             for address in &server.addresses {
-                let Some((d, i, net)) = self.holder(address, first_router)? else {
+                // What an undescribed box does to IPv6 is not judged.
+                if self.manifest.gateways.is_empty() && first_router > 0 && address.value.addr().is_ipv6() {
+                    segment = segment.or(server
+                        .addresses
+                        .iter()
+                        .all(|a| a.value.addr().is_ipv6())
+                        .then_some(INTERNET_SEGMENT));
+                    continue;
+                }
+                let Some((d, i, net)) = self.holder(address, &gateways)? else {
                     if self.manifest.gateways.is_empty() {
                         segment = Some(INTERNET_SEGMENT);
                         nets.push((address.value, None));
@@ -376,11 +389,14 @@ impl Builder<'_> {
     }
 
     /// The gateway's interface whose network holds a server's address.
-    fn holder(&self, address: &At<IpNet>, first_router: usize) -> Result<Option<(usize, usize, IpNet)>, InputError> {
+    fn holder(
+        &self,
+        address: &At<IpNet>,
+        gateways: &Range<usize>,
+    ) -> Result<Option<(usize, usize, IpNet)>, InputError> {
         let ip = address.value.addr();
-        let start = if self.routers.is_empty() { 0 } else { first_router };
         let mut found: Vec<(usize, usize, IpNet)> = Vec::new();
-        for (d, device) in self.devices.iter().enumerate().skip(start) {
+        for (d, device) in self.devices.iter().enumerate().take(gateways.end).skip(gateways.start) {
             for (i, iface) in device.interfaces.iter().enumerate() {
                 if iface.segment == INTERNET_SEGMENT && is_outside(device, i) {
                     continue;
@@ -407,8 +423,8 @@ impl Builder<'_> {
         }
         match found[..] {
             [one] => Ok(Some(one)),
-            [] if self.devices.is_empty() => Ok(None),
-            [] => Err(gateway::no_network(address.error(""), ip, &self.devices[start..])),
+            [] if gateways.is_empty() => Ok(None),
+            [] => Err(gateway::no_network(address.error(""), ip, &self.devices[gateways.clone()])),
             _ => Err(address
                 .error(format!("{ip} lies in the networks of several interfaces: {}", names(&found)))
                 .help("give address dumps in which only one interface holds it")),

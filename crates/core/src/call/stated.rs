@@ -4,8 +4,8 @@ use super::address::one;
 use crate::cube::Set;
 use crate::manifest::Forwards;
 use crate::model::{
-    Action, Chain, ChainId, Device, Doubt, Families, Hook, Interface, Key, KeyField, Lookup, Match, NatTarget, Origin,
-    Part, Pipeline, Policy, Route, RouteTarget, Rule, Side, SourceId, SourceSpan, Stage, StageKind, Step, Test,
+    Action, Chain, ChainId, Device, Doubt, DoubtId, Families, Hook, Interface, Key, KeyField, Lookup, Match, NatTarget,
+    Origin, Part, Pipeline, Policy, Route, RouteTarget, Rule, Side, SourceId, SourceSpan, Stage, StageKind, Step, Test,
     Translate, address_value, ct_state, ct_status, iface_value,
 };
 use ipnet::IpNet;
@@ -18,6 +18,12 @@ pub(super) const OUTSIDE: usize = 0;
 /// Index of its inner interface.
 pub(super) const INSIDE: usize = 1;
 
+/// How to settle what a stated box forwards.
+const SAY_FORWARDS: &str = "say what it forwards: `forwards = [\"udp/…\", \"tcp/…\"]` in its [[gateway]] table";
+/// How to settle what a box forwards that nobody described.
+const DESCRIBE_BOX: &str = "describe it in a [[gateway]] table: by its configuration, `config = \"config.xml\"`, or by \
+     its address and what it forwards, `inside = \"192.168.1.1/24\"` and `forwards = [\"udp/…\", \"tcp/…\"]`";
+
 /// What is stated.
 pub(super) struct Stated<'a> {
     /// Name for reports.
@@ -28,6 +34,8 @@ pub(super) struct Stated<'a> {
     pub inside: IpNet,
     /// Device that it forwards to.
     pub next: IpAddr,
+    /// Servers behind it to which it may forward too, if nobody knows what it forwards.
+    pub servers: &'a [IpAddr],
     /// What it forwards.
     pub forwards: &'a Forwards,
     /// Turns calls from inside back in; absent: not known.
@@ -42,7 +50,7 @@ pub(super) fn device(stated: &Stated<'_>) -> Device {
         pipeline: Pipeline::default(),
         at: stated.at.clone().unwrap_or_default(),
         stated: stated.at.is_some(),
-        unknown: None,
+        unknown: Vec::new(),
     };
     let forward = b.forwards(stated);
     let prerouting = b.chain("forwards", forward);
@@ -98,8 +106,8 @@ struct Builder {
     pipeline: Pipeline,
     at: Range<usize>,
     stated: bool,
-    /// What it forwards is not known: one doubt for all of it.
-    unknown: Option<crate::model::DoubtId>,
+    /// What it forwards is not known: one doubt for all that goes to one address.
+    unknown: Vec<(IpAddr, DoubtId)>,
 }
 
 impl Builder {
@@ -131,22 +139,12 @@ impl Builder {
         self.pipeline.hooks[hook as usize].push(Stage { kind, families: Families::BOTH, interfaces: None });
     }
 
-    fn doubt(&mut self, what: String, supply: &str) -> crate::model::DoubtId {
+    fn doubt(&mut self, what: String, supply: &str) -> DoubtId {
         let origin = self.origin("stated");
         self.pipeline.add_doubt(Doubt { origin, what: what.into(), supply: supply.into(), fixed: true, unread: false })
     }
 
     fn forwards(&mut self, s: &Stated<'_>) -> Vec<Rule> {
-        let target = match s.forwards {
-            Forwards::All(Some(to)) => *to,
-            _ => s.next,
-        };
-        let to = NatTarget::To {
-            addr: Some((address_value(target), address_value(target))),
-            v6: target.is_ipv6(),
-            port: None,
-            keep_host_bits: false,
-        };
         let mut start = vec![is(KeyField::Header(Part::Dst), one(s.public))];
         match s.hairpin {
             Some(true) => {}
@@ -160,42 +158,48 @@ impl Builder {
                 let mut outside = start.clone();
                 outside.push(is(KeyField::InIface, Set::one(iface_value("outside"))));
                 start.push(is(KeyField::Unknown(doubt, 1), Set::one(1)));
-                let certain = self.forward_rules(s, &outside, &to);
-                return certain.into_iter().chain(self.forward_rules(s, &start, &to)).collect();
+                let certain = self.forward_rules(s, &outside);
+                return certain.into_iter().chain(self.forward_rules(s, &start)).collect();
             }
         }
-        self.forward_rules(s, &start, &to)
+        self.forward_rules(s, &start)
     }
 
-    fn forward_rules(&mut self, s: &Stated<'_>, start: &[Step], to: &NatTarget) -> Vec<Rule> {
+    fn forward_rules(&mut self, s: &Stated<'_>, start: &[Step]) -> Vec<Rule> {
         let mut rules = Vec::new();
-        let with = |more: Vec<Step>| {
+        let to = |target: IpAddr, more: Vec<Step>| {
             let mut steps = start.to_vec();
             steps.extend(more);
-            steps.push(translate(Side::Destination, to.clone()));
+            let value = address_value(target);
+            let addr = Some((value, value));
+            let to = NatTarget::To { addr, v6: target.is_ipv6(), port: None, keep_host_bits: false };
+            steps.push(translate(Side::Destination, to));
             steps
         };
         match s.forwards {
             Forwards::None => {}
-            Forwards::All(_) => rules.push(("forwards everything", with(Vec::new()))),
-            Forwards::Ports(list) => rules.extend(list.iter().map(|(proto, lo, hi)| {
-                let ports = Set::range(u128::from(*lo), u128::from(*hi));
+            Forwards::All(target) => rules.push(("forwards everything", to(target.unwrap_or(s.next), Vec::new()))),
+            Forwards::Ports(list) => rules.extend(list.iter().map(|f| {
+                let ports = Set::range(u128::from(f.from), u128::from(f.to));
                 let more = vec![
-                    is(KeyField::Header(Part::Proto), Set::one(u128::from(proto.number()))),
+                    is(KeyField::Header(Part::Proto), Set::one(u128::from(f.proto.number()))),
                     is(KeyField::Header(Part::DstPort), ports),
                 ];
-                ("forwards these ports", with(more))
+                ("forwards these ports", to(f.target.unwrap_or(s.next), more))
             })),
             Forwards::Unknown => {
-                let doubt = match self.unknown {
-                    Some(doubt) => doubt,
-                    None => self.doubt(
-                        format!("what {} forwards", s.name),
-                        "say what it forwards: `forwards = [\"udp/…\", \"tcp/…\"]` in a [[gateway]] table of its own",
-                    ),
+                if self.unknown.is_empty() {
+                    let supply = if self.stated { SAY_FORWARDS } else { DESCRIBE_BOX };
+                    let targets = std::iter::once(s.next).chain(s.servers.iter().copied().filter(|h| *h != s.next));
+                    for target in targets {
+                        let doubt = self.doubt(format!("what {} forwards", s.name), supply);
+                        self.unknown.push((target, doubt));
+                    }
+                }
+                let may = |(target, doubt): &(IpAddr, DoubtId)| {
+                    ("may forward this", to(*target, vec![is(KeyField::Unknown(*doubt, 1), Set::one(1))]))
                 };
-                self.unknown = Some(doubt);
-                rules.push(("may forward this", with(vec![is(KeyField::Unknown(doubt, 1), Set::one(1))])));
+                rules.extend(self.unknown.iter().map(may));
             }
         }
         self.rules(rules)

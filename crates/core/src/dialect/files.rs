@@ -49,6 +49,18 @@ pub enum Kind {
 const MOST_STATEMENTS: usize = 50_000;
 
 impl Kind {
+    /// What a file of this kind is, for people who have one.
+    pub fn about(self) -> &'static str {
+        match self {
+            Self::NftText => "rules of nftables",
+            Self::NftJson => "rules of nftables in JSON",
+            Self::IpRoute => "addresses or routes of a Linux router",
+            Self::PfSense => "a backup of pfSense",
+            Self::Pf => "rules of pf",
+            Self::Toy => "rules of the toy firewall",
+        }
+    }
+
     /// Larger texts of this kind are refused, and what they are called then. What a byte costs differs: a statement of
     /// pf may be one letter, while a backup may hold pictures of its load.
     fn most_bytes(self) -> (usize, &'static str) {

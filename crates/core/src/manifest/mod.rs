@@ -3,11 +3,13 @@
 //! [`parse`] checks everything that can be checked without the files that the manifest names. Every value keeps its
 //! place in the text, so that later errors can point at it too.
 
+mod first;
 mod raw;
 mod read;
 mod route;
 mod value;
 
+pub use first::First;
 pub use route::StatedRoute;
 pub use value::{PortRanges, parse_ports, show_ports};
 
@@ -105,12 +107,25 @@ pub type StatedAlias = (At<String>, Vec<IpNet>);
 pub enum Forwards {
     /// Everything, to this address or to the next device inwards.
     All(Option<IpAddr>),
-    /// These ports, to the next device inwards: protocol and range.
-    Ports(Vec<(Proto, u16, u16)>),
+    /// These ports.
+    Ports(Vec<ForwardedPorts>),
     /// Nothing.
     None,
     /// Nobody knows.
     Unknown,
+}
+
+/// A range of ports that a stated box forwards, without shifting it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForwardedPorts {
+    /// Protocol.
+    pub proto: Proto,
+    /// First port.
+    pub from: u16,
+    /// Last port.
+    pub to: u16,
+    /// Where they go; absent: to the next device inwards.
+    pub target: Option<IpAddr>,
 }
 
 /// Transport protocol.

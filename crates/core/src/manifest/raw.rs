@@ -70,8 +70,8 @@ pub struct Gateway {
     /// For a box that cannot be exported: its inner address with the prefix length.
     #[schemars(with = "Option<String>")]
     pub inside: Option<Spanned<String>>,
-    /// For a box that cannot be exported: `"all"`, `"all to 192.168.0.2"`, a list such as `["udp/50000-50499", "tcp/7881"]`,
-    /// `"none"` or `"unknown"`.
+    /// For a box that cannot be exported: `"all"`, `"all to 192.168.0.2"`, a list such as `["udp/50000-50499", "tcp/7881"]`
+    /// or, with several servers, `["udp/50000-50499 to 192.168.1.50"]`, `"none"` or `"unknown"`.
     #[schemars(with = "Option<OneOrMany>")]
     pub forwards: Option<Spanned<OneOrMany>>,
     /// For a box that cannot be exported: does it turn calls from inside to its public address back in?

@@ -31,7 +31,21 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, InputError> {
         )
         .help("only the outermost gateway can be stated: list gateways from the internet inwards"));
     }
-    Ok(Manifest { name: raw.name.as_ref().map(at), address, gateways, nets, callers, deploys })
+    let name = raw.name.as_ref().map(at);
+    name.as_ref().map_or(Ok(()), host_name)?;
+    Ok(Manifest { name, address, gateways, nets, callers, deploys })
+}
+
+/// A name alone: what is copied out of a browser has more around it.
+fn host_name(name: &At<String>) -> Result<(), InputError> {
+    let text = name.value.trim();
+    if !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control() || "/:@?#\"'\\".contains(c)) {
+        return Ok(());
+    }
+    let host = text.split_once("://").map_or(text, |(_, rest)| rest);
+    let host = host.split(['/', ':', '?', '#']).next().unwrap_or_default();
+    let help = if host.is_empty() || host.contains(char::is_whitespace) { "voice.example.org" } else { host };
+    Err(name.error(format!("`{text}` is not a host's name")).help(format!("write the name alone: `{help}`")))
 }
 
 fn unique<'a>(names: impl Iterator<Item = &'a At<String>>, what: &str, help: &str) -> Result<(), InputError> {

@@ -1,7 +1,7 @@
 //! Values in strings: ports, addresses, prefixes, places.
 
 use super::raw::{OneOrMany, Ports};
-use super::{At, Forwards, Place, Proto};
+use super::{At, ForwardedPorts, Forwards, Place, Proto};
 use crate::snapshot::InputError;
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -158,20 +158,24 @@ pub fn show_ports(ranges: &[(u16, u16)]) -> String {
     ranges.iter().map(show).collect::<Vec<_>>().join(",")
 }
 
-const FORWARDS_HELP: &str = "write \"all\", \"all to 192.168.0.2\", \"none\", \"unknown\", or a list such as [\"udp/50000-50499\", \"tcp/7881\"]";
+const FORWARDS_HELP: &str = "write \"all\", \"all to 192.168.0.2\", \"none\", \"unknown\", or a list such as [\"udp/50000-50499\", \"tcp/7881 to 192.168.1.50\"]";
 
 pub(super) fn forwards(v: &Spanned<OneOrMany>) -> Result<At<Forwards>, InputError> {
     let whole = At { value: (), span: v.span() };
     let OneOrMany::One(text) = v.get_ref() else {
         let mut list = Vec::new();
         for item in strings(v) {
-            let (proto, ports) = match item.value.split_once('/') {
+            let (what, target) = match item.value.split_once(" to ") {
+                Some((what, to)) => (what.trim(), Some(address(&item.with(to.trim().to_owned()))?.value)),
+                None => (item.value.as_str(), None),
+            };
+            let (proto, ports) = match what.split_once('/') {
                 Some(("udp", p)) => (Proto::Udp, p),
                 Some(("tcp", p)) => (Proto::Tcp, p),
                 _ => return Err(item.error(format!("`{}` is not protocol/ports", item.value)).help(FORWARDS_HELP)),
             };
             let ranges = parse_ports(ports).map_err(|(message, help)| item.error(message).help(help))?;
-            list.extend(ranges.into_iter().map(|(lo, hi)| (proto, lo, hi)));
+            list.extend(ranges.into_iter().map(|(from, to)| ForwardedPorts { proto, from, to, target }));
         }
         return Ok(whole.with(Forwards::Ports(list)));
     };

@@ -1,15 +1,19 @@
 //! The public address, and a box in front of everything.
 
 use super::{Builder, Case, INTERNET_SEGMENT, public_v4};
-use crate::call::address::{hosts, is_public, is_shared, one};
+use crate::call::address::{self, is_public, is_shared, one};
 use crate::call::gateway::{self, Wan, at_line};
 use crate::call::server::Server;
 use crate::call::stated::{self, INSIDE, OUTSIDE, Stated};
+use crate::cube::Set;
 use crate::manifest::{Forwards, GatewayKind};
 use crate::model::{Family, RouteTarget};
 use crate::snapshot::InputError;
 use ipnet::IpNet;
 use std::net::IpAddr;
+
+/// Shortest prefix of a network in which servers are taken to be neighbours: nobody's home is larger.
+const LARGEST_HOME: u8 = 16;
 
 impl Builder<'_> {
     pub(super) fn find_public(&mut self, servers: &[Server]) -> Result<Option<IpAddr>, InputError> {
@@ -67,9 +71,19 @@ impl Builder<'_> {
             self.assumptions.push(format!("{name}: as you stated ({})", at_line(self.snapshot, inside)));
             self.no_v6 = Some(format!("IPv6: what {name} does to it is not stated"));
             let at = Some(inside.span.clone());
-            return Ok(Some(self.push_box(name, public, inside.value, next, &forwards.value, *hairpin, at)));
+            let stated = Stated {
+                name,
+                public,
+                inside: inside.value,
+                next,
+                servers: &self.hosts(),
+                forwards: &forwards.value,
+                hairpin: *hairpin,
+                at,
+            };
+            return Ok(Some(self.push_box(&stated)));
         }
-        let Some(router) = self.routers.first().cloned() else { return Ok(None) };
+        let Some(router) = self.routers.first().cloned() else { return self.box_before_servers(public) };
         let name = router.device.name.clone();
         let outer = router.outer_v4;
         // Its own address, or one of a public network behind it.
@@ -116,7 +130,7 @@ impl Builder<'_> {
                 RouteTarget::Via(_, hop) => hop.filter(|h| net.contains(h)),
                 _ => None,
             });
-        let free = hosts(net).minus(&one(next)).min().map(|v| Family::V4.address(v));
+        let free = address::hosts(net).minus(&one(next)).min().map(|v| Family::V4.address(v));
         let Some(inner) = hop.or(free) else { return Ok(None) };
         let inside = IpNet::new_assert(inner, net.prefix_len());
         let label = format!("the box in front of {name}");
@@ -124,26 +138,60 @@ impl Builder<'_> {
         self.no_v6 = Some(format!("IPv6: what {label} does to it is not known"));
         // A provider that shares an address between customers forwards nothing to any of them (RFC 6598).
         let forwards = if is_shared(next) { Forwards::None } else { Forwards::Unknown };
-        Ok(Some(self.push_box(&label, public, inside, next, &forwards, None, None)))
+        let assumed =
+            Stated { name: &label, public, inside, next, servers: &[], forwards: &forwards, hairpin: None, at: None };
+        Ok(Some(self.push_box(&assumed)))
     }
 
-    #[allow(clippy::too_many_arguments)] // the fields of a stated box, one by one
-    pub(super) fn push_box(
-        &mut self,
-        name: &str,
-        public: IpAddr,
-        inside: IpNet,
-        next: IpAddr,
-        forwards: &Forwards,
-        hairpin: Option<bool>,
-        at: Option<std::ops::Range<usize>>,
-    ) -> usize {
-        let mut device = stated::device(&Stated { name, public, inside, next, forwards, hairpin, at });
+    /// Without any gateway, a server that does not have the public address itself stands behind a box that nobody
+    /// described.
+    fn box_before_servers(&mut self, public: IpAddr) -> Result<Option<usize>, InputError> {
+        let hosts = self.hosts();
+        let Some(next) = hosts.first().copied().filter(|_| !hosts.contains(&public)) else { return Ok(None) };
+        let net = common_net(&hosts);
+        if net.prefix_len() < LARGEST_HOME {
+            let last = self.manifest.deploys.iter().rev().flat_map(|d| &d.host).find(|h| h.value.is_ipv4());
+            let error = last.map_or_else(|| InputError::in_manifest(0..0, ""), |h| h.error(""));
+            return Err(InputError { message: "nothing says how these servers are connected".into(), ..error }
+                .help("describe the routers between them and the internet: a [[gateway]] table for each"));
+        }
+        let taken = hosts.iter().fold(Set::empty(), |all, h| all.or(&one(*h)));
+        let free = address::hosts(net).minus(&taken).min();
+        let Some(inner) = free.map(|v| Family::V4.address(v)) else { return Ok(None) };
+        self.assumptions.push(format!(
+            "a router stands between {public} and {next}, and nothing describes it; their network is taken to be {}",
+            net.trunc()
+        ));
+        let name = "the router in front of your server";
+        self.no_v6 = Some(format!("IPv6: what {name} does to it is not known"));
+        let inside = IpNet::new_assert(inner, net.prefix_len());
+        let (servers, forwards) = (&hosts, &Forwards::Unknown);
+        let assumed = Stated { name, public, inside, next, servers, forwards, hairpin: None, at: None };
+        Ok(Some(self.push_box(&assumed)))
+    }
+
+    /// IPv4 addresses of all servers.
+    fn hosts(&self) -> Vec<IpAddr> {
+        let all = self.manifest.deploys.iter().flat_map(|d| &d.host).map(|h| h.value);
+        all.filter(IpAddr::is_ipv4).collect()
+    }
+
+    pub(super) fn push_box(&mut self, stated: &Stated<'_>) -> usize {
+        let mut device = stated::device(stated);
         device.interfaces[OUTSIDE].segment = INTERNET_SEGMENT;
         device.interfaces[INSIDE].segment = self.segment();
         self.devices.push(device);
         self.devices.len() - 1
     }
+}
+
+/// The network that holds all of these addresses: usually a /24, as homes have it.
+fn common_net(hosts: &[IpAddr]) -> IpNet {
+    let holds = |bits: &u8| {
+        let net = IpNet::new_assert(hosts[0], *bits);
+        hosts.iter().all(|h| net.contains(h))
+    };
+    IpNet::new_assert(hosts[0], (0..=24).rev().find(holds).unwrap_or(0))
 }
 
 /// The smallest IPv4 network in which this address is neither the first nor the last.

@@ -3,7 +3,7 @@
 use super::story::Notes;
 use super::{Writer, wrap};
 use crate::change::Step;
-use crate::report::{Finding, Mark, Report, Severity};
+use crate::report::{Finding, Mark, Reach, Report, Severity};
 
 /// Lines wider than this are shown around the words that matter.
 const LINE: usize = 70;
@@ -34,13 +34,30 @@ pub(in crate::report) fn count(report: &Report) -> Option<String> {
     let (it, verb) = if errors.len() == 1 { ("it", "repair") } else { ("them", "repair") };
     let s = if steps == 1 { "s" } else { "" };
     Some(match (errors.len(), steps) {
-        (0, _) => return None,
+        (0, _) => return missing(report),
         (_, 0) => format!("{causes}; what to do stands below"),
         _ if errors.iter().all(|f| f.verified) => {
             format!("{causes}, on {}; {steps} {steps_word} {verb}{s} {it} (below)", devices.join(" and "))
         }
         _ => format!("{causes}; {steps} {steps_word} on {} (below), but more is needed", devices.join(" and ")),
     })
+}
+
+/// What would settle what is unknown, where nothing is known to be wrong.
+fn missing(report: &Report) -> Option<String> {
+    let pieces = report.paths.iter().flat_map(|p| &p.legs).flat_map(|l| &l.any_of).flat_map(|a| &a.pieces);
+    let doubts = pieces.filter(|p| p.reach == Reach::Unknown).flat_map(|p| &p.doubts);
+    let mut facts: Vec<&str> = doubts.filter(|d| !d.supply.is_empty()).map(|d| d.what.as_str()).collect();
+    facts.sort_unstable();
+    facts.dedup();
+    let count = |n: usize, one: &str, many: &str| (n > 0).then(|| format!("{n} {}", if n == 1 { one } else { many }));
+    let unread = report.findings.iter().filter(|f| f.code == "not-understood").flat_map(|f| &f.at).count();
+    let parts = [
+        count(unread, "statement was not understood", "statements were not understood"),
+        count(facts.len(), "fact is missing", "facts are missing"),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    (!parts.is_empty()).then(|| format!("{}; what to do stands below", parts.join(" and ")))
 }
 
 /// Where to read on.
