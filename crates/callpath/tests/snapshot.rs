@@ -86,7 +86,7 @@ fn tell_tales(text: &str) -> BTreeSet<String> {
     if text.trim_start().starts_with('<') {
         let Ok(document) = roxmltree::Document::parse(text) else { return BTreeSet::new() };
         let telling = ["descr", "detail", "hostname", "domain", "description", "url", "username"];
-        for node in document.descendants().filter(|n| n.is_text()) {
+        for node in document.descendants().filter(roxmltree::Node::is_text) {
             let of = node.parent().map_or("", |p| p.tag_name().name());
             let user = of == "name" && node.ancestors().any(|a| a.has_tag_name("user"));
             if telling.contains(&of) || user {

@@ -59,7 +59,7 @@ fn the_tutorial_leads_from_silence_to_a_call() {
     let session = &named("init")[0].lines;
     let (answers, said): (Vec<_>, Vec<_>) = session.iter().map(|l| l.rsplit_once(": ").expect("a colon")).unzip();
     let asked: Vec<(&&str, &&str)> = answers.iter().zip(&said).filter(|(q, _)| !is_output(q)).collect();
-    let input: String = asked.iter().map(|(_, answer)| format!("{answer}\n")).collect();
+    let input: String = asked.iter().flat_map(|(_, answer)| [**answer, "\n"]).collect();
     let output = run(&site, &["init"], &input);
     let printed = String::from_utf8([output.stderr, output.stdout].concat()).expect("text");
     let wanted: String = session

@@ -57,7 +57,7 @@ impl Kind {
             Self::IpRoute => "addresses or routes of a Linux router",
             Self::PfSense => "a backup of pfSense",
             Self::Pf => "rules of pf",
-            Self::Toy => "rules of the toy firewall",
+            Self::Plain(dialect) => dialect.title,
         }
     }
 
