@@ -1,8 +1,13 @@
 //! Tasks for contributors: `cargo xtask` lists them.
 
+mod ci;
+mod deny;
 mod dist;
 mod elf;
 mod licences;
+mod msrv;
+mod new;
+mod packages;
 mod pages;
 mod task;
 mod tools;
@@ -10,7 +15,8 @@ mod tools;
 use std::process::ExitCode;
 
 const HELP: &str = "\
-cargo xtask test                  everything that continuous integration runs
+cargo xtask ci [STEP...]          everything that continuous integration runs (`test` is the same), or some steps
+cargo xtask new KIND NAME         begins a dialect, finding or system that compiles and passes
 cargo xtask differential [ARGS]   the Linux kernel as judge: --packets N or --pairs N, --seed S, --mutants
 cargo xtask grid [ARGS]           real calls as judge: --tenth, --server-first, --only WORD, --parallel N
 cargo xtask gen [--check|--links] pages out of tables: writes them, compares them, or lists addresses to look at
@@ -19,7 +25,8 @@ cargo xtask dist [--target TRIPLE] a static program with completions, man pages 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let done = match args.split_first().map(|(first, rest)| (first.as_str(), rest)) {
-        Some(("test", [])) => tools::needed().and_then(|()| task::test()),
+        Some(("ci" | "test", only)) => ci::run(only),
+        Some(("new", rest)) => new::run(rest),
         Some(("differential", rest)) => tools::needed().and_then(|()| task::differential(rest)),
         Some(("grid", rest)) => tools::needed().and_then(|()| task::grid(rest)),
         Some(("dist", rest)) => dist::dist(rest),

@@ -1,22 +1,7 @@
 //! The tasks themselves: each is a few commands.
 
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-
-/// Packets of the short campaign that belongs to the tests.
-const SHORT_CAMPAIGN: &str = "20000";
-/// Pairs of parties of the short campaign that belongs to the tests.
-const FEW_PAIRS: &str = "5000";
-
-/// Everything that continuous integration runs.
-pub fn test() -> Result<(), String> {
-    cargo(&["fmt", "--all", "--check"])?;
-    cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
-    cargo(&["test", "--workspace", "--locked"])?;
-    cargo(&["run", "--release", "--locked", "--package", "callpath-lab", "--bin", "changes"])?;
-    differential(&["--packets".into(), SHORT_CAMPAIGN.into()])?;
-    differential(&["--pairs".into(), FEW_PAIRS.into()])?;
-    grid(&["--tenth".into()])
-}
 
 /// Real calls as judge. Arguments go to the lab's program.
 pub fn grid(args: &[String]) -> Result<(), String> {
@@ -28,32 +13,49 @@ pub fn grid(args: &[String]) -> Result<(), String> {
 /// The kernel as judge. Arguments go to the lab's program.
 pub fn differential(args: &[String]) -> Result<(), String> {
     let mut all = vec!["run", "--release", "--locked", "--package", "callpath-lab", "--bin", "differential", "--"];
-    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let root = root();
+    let root = root.to_string_lossy();
     for arg in args {
         all.push(arg);
         if arg == "--mutants" {
             // Bugs are planted into a copy of the workspace.
-            all.push(root);
+            all.push(&root);
         }
     }
     cargo(&all)
 }
 
-/// Runs cargo.
+/// The root of the repository.
+pub fn root() -> PathBuf {
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    own.parent().unwrap_or(own).to_owned()
+}
+
+/// Runs cargo with its output on ours.
 pub fn cargo(args: &[&str]) -> Result<(), String> {
+    cargo_with(&root(), &[], args)
+}
+
+/// Runs cargo in a folder with more in its environment.
+pub fn cargo_with(folder: &Path, more: &[(&str, &str)], args: &[&str]) -> Result<(), String> {
     // Inside `cargo xtask` this is the cargo that runs it.
     let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
-    run(&program, args)
+    let mut command = Command::new(&program);
+    command.args(args).current_dir(folder).envs(more.iter().copied());
+    finish(&mut command, &format!("{program} {}", args.join(" ")))
 }
 
 /// Runs a command with its output on ours.
 pub fn run(program: &str, args: &[&str]) -> Result<(), String> {
-    let shown = format!("{program} {}", args.join(" "));
+    finish(Command::new(program).args(args), &format!("{program} {}", args.join(" ")))
+}
+
+fn finish(command: &mut Command, shown: &str) -> Result<(), String> {
     eprintln!("> {shown}");
-    match Command::new(program).args(args).status() {
+    match command.status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("failed ({status}): {shown}")),
-        Err(e) => Err(format!("cannot run {program}: {e}")),
+        Err(e) => Err(format!("cannot run {shown}: {e}")),
     }
 }
 

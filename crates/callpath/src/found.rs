@@ -37,9 +37,10 @@ pub fn kind_of(text: &str) -> Option<Kind> {
 /// the rules that were made of it.
 pub fn of_one_device(found: &[(String, Kind)]) -> bool {
     let count = |kinds: &[Kind]| found.iter().filter(|(_, k)| kinds.contains(k)).count();
-    let linux = count(&[Kind::NftText, Kind::NftJson, Kind::Toy]);
+    let whole = |k: &Kind| matches!(k, Kind::NftText | Kind::NftJson | Kind::Plain(_));
+    let rulesets = found.iter().filter(|(_, k)| whole(k)).count();
     let (backups, rules, dumps) = (count(&[Kind::PfSense]), count(&[Kind::Pf]), count(&[Kind::IpRoute]));
-    match linux {
+    match rulesets {
         0 => backups <= 1 && rules <= 1 && backups + rules > 0 && dumps == 0,
         1 => backups + rules == 0,
         _ => false,

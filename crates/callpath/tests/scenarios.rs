@@ -1,6 +1,6 @@
 //! Runs every scenario through the real program and compares the report, the exit code, the causes and the verdicts that
 //! differ from the example's; then makes the printed changes and compares what comes of them. `CALLPATH_BLESS=1` writes
-//! the reports anew.
+//! the reports anew, `CALLPATH_BLESS=<names>` those of some scenarios.
 
 mod page;
 mod sites;
@@ -112,7 +112,7 @@ fn outcome_blocks(base: &Outcome, here: &Outcome, cure: Option<&(String, String)
 
 #[test]
 fn every_scenario_gives_its_report() {
-    let bless = std::env::var_os("CALLPATH_BLESS").is_some();
+    let bless = std::env::var("CALLPATH_BLESS").ok();
     let work = std::env::temp_dir().join(format!("callpath-scenarios-{}", std::process::id()));
     let mut bases: BTreeMap<String, Outcome> = BTreeMap::new();
     let mut wrong = Vec::new();
@@ -131,7 +131,7 @@ fn every_scenario_gives_its_report() {
         let cure = if outcome.exit < 2 { cure(&dir) } else { None };
         let start = text.find("```report").expect("a report block");
         let now = outcome_blocks(base, &outcome, cure.as_ref());
-        if bless {
+        if bless.as_ref().is_some_and(|b| b == "1" || b.split(',').any(|n| n == name)) {
             fs::write(&path, format!("{}{now}", &text[..start])).expect("write");
         } else if text[start..] != now {
             wrong.push(format!("{name}: now\n{now}"));

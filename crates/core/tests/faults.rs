@@ -57,7 +57,10 @@ fn wrong(site: &Snapshot, causes: &[&Cause]) -> Vec<String> {
     let all: Vec<&str> = report.findings.iter().map(|f| f.code).collect();
     for cause in causes {
         // A port that another fault keeps shut cannot be seen to be open.
-        if cause.code == "forbidden-open" && !report.exposures.iter().any(|e| e.forbidden.is_some()) {
+        let open = |forbidden: bool| report.exposures.iter().any(|e| e.forbidden.is_some() == forbidden);
+        let shut =
+            (cause.code == "forbidden-open" && !open(true)) || (cause.severity == Severity::Note && !open(false));
+        if shut && causes.len() > 1 {
             continue;
         }
         let times = all.iter().filter(|c| **c == cause.code).count();
@@ -83,7 +86,7 @@ fn wrong(site: &Snapshot, causes: &[&Cause]) -> Vec<String> {
         let some: Vec<(SourceId, Patch)> =
             patches.iter().enumerate().filter(|(i, _)| *i != n).map(|(_, p)| p.clone()).collect();
         let report = analyze(&with(site, &some)).expect("an answer");
-        let note = report.findings.iter().any(|f| f.code == "wider-than-needed");
+        let note = report.findings.iter().any(|f| f.severity == Severity::Note);
         if report.verdict == Verdict::Works && !note {
             out.push(format!("change {n} ({:?}) is not needed", patches[n].1));
         }

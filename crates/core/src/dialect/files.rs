@@ -5,7 +5,7 @@ use crate::dialect::iproute::{self, Dump, DumpedRoute};
 use crate::dialect::nft::{self, lower::Coverage};
 use crate::dialect::pfsense::config::Config;
 use crate::dialect::pfsense::generate::LeftOut;
-use crate::dialect::{Counts, pf, pfsense, toy};
+use crate::dialect::{Counts, DIALECTS, Dialect, pf, pfsense};
 use crate::manifest::At;
 use crate::model::{Interface, Pipeline, RoutingRule, SourceId};
 use crate::snapshot::{InputError, Snapshot};
@@ -40,8 +40,8 @@ pub enum Kind {
     PfSense,
     /// Rules of pf.
     Pf,
-    /// The pattern for new dialects.
-    Toy,
+    /// A text that says everything by itself: a dialect of the table that is [`Plain`](super::Plain).
+    Plain(&'static Dialect),
 }
 
 /// As many statements of a ruleset are read. Far more than people write; with ten times as many, an answer would take
@@ -57,7 +57,7 @@ impl Kind {
             Self::IpRoute => "addresses or routes of a Linux router",
             Self::PfSense => "a backup of pfSense",
             Self::Pf => "rules of pf",
-            Self::Toy => "rules of the toy firewall",
+            Self::Plain(dialect) => dialect.title,
         }
     }
 
@@ -69,7 +69,7 @@ impl Kind {
             Self::NftJson => (24 << 20, "a ruleset in JSON"),
             Self::NftText => (12 << 20, "a ruleset"),
             Self::IpRoute => (8 << 20, "a list of addresses or routes"),
-            Self::Pf | Self::Toy => (4 << 20, "a list of rules"),
+            Self::Pf | Self::Plain(_) => (4 << 20, "a list of rules"),
         }
     }
 }
@@ -117,8 +117,10 @@ pub fn recognise(source: SourceId, text: &str) -> Result<Kind, InputError> {
     if text.as_bytes().iter().take(4096).any(|b| *b == 0) && !pfsense::looks_like(start) {
         return refuse("not a text file", RULESET);
     }
+    let plain = DIALECTS.iter().find(|d| d.plain.is_some() && (d.looks_like)(start));
     let after_bracket = start.strip_prefix('[').map(str::trim_start);
-    let kind = match first {
+    let kind = match plain {
+        Some(dialect) => Ok(Kind::Plain(dialect)),
         _ if start.starts_with('{') => Ok(Kind::NftJson),
         _ if after_bracket.is_some_and(|t| t.starts_with(['{', ']'])) => Ok(Kind::IpRoute),
         _ if pfsense::looks_like(start) => Ok(Kind::PfSense),
@@ -128,7 +130,6 @@ pub fn recognise(source: SourceId, text: &str) -> Result<Kind, InputError> {
         ),
         _ if start.starts_with('<') => refuse("XML or HTML", RULESET),
         _ if start.starts_with('[') => refuse("a file in INI or TOML style", RULESET),
-        _ if toy::looks_like(start) => Ok(Kind::Toy),
         _ if pf::text::is_pf(start) => Ok(Kind::Pf),
         _ if is_iptables(start) => refuse(
             "an iptables-save file",
@@ -174,7 +175,7 @@ pub(crate) fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, I
         };
         let text = snapshot.source(id).map_or("", |s| &s.text);
         match recognise(id, text)? {
-            kind @ (Kind::NftText | Kind::NftJson | Kind::Toy) => {
+            kind @ (Kind::NftText | Kind::NftJson | Kind::Plain(_)) => {
                 if let Some((main, _)) = out.rulesets.first() {
                     if snapshot.source(*main).is_some_and(|m| includes(&m.text, &file.value)) {
                         continue;
@@ -225,7 +226,10 @@ pub(crate) fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, I
 pub fn ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipeline) -> Result<Counts, InputError> {
     let text = snapshot.source(id).map_or("", |s| &s.text);
     let waiting = match kind {
-        Kind::Toy => return Ok(toy::lower::lower(&toy::parse(id, text), into)),
+        Kind::Plain(dialect) => {
+            let counts = dialect.plain.map_or_else(Counts::default, |p| (p.read)(id, text, into));
+            return countable(id, counts.statements).map(|()| counts);
+        }
         Kind::PfSense => Pending { config: Some((id, backup(id, text)?.into())), effective: None },
         Kind::Pf => Pending { effective: Some((id, pf_rules(id, text)?.into())), config: None },
         _ => return nft_ruleset(snapshot, id, kind, into).map(|c| c.total()),

@@ -16,6 +16,9 @@ pub(crate) use pending::Pending;
 pub use pf::ast::Entry;
 pub use pfsense::generate::{Known, LeftOut};
 
+use crate::change::{Printed, Refused, Wanted};
+use crate::model::{Pipeline, SourceId};
+
 /// A kind of configuration file that is read.
 #[derive(Debug, Clone, Copy)]
 pub struct Dialect {
@@ -29,10 +32,33 @@ pub struct Dialect {
     pub outer_address: &'static str,
     /// The file belongs to this system alone, so that reports can call the device by its name.
     pub is_system: bool,
+    /// Messages that ask for a file name it; a pattern or an unfinished dialect is read, but not asked for.
+    pub offered: bool,
     /// Recognises a text.
     pub looks_like: fn(&str) -> bool,
     /// The text without secrets, of the same length.
     pub without_secrets: fn(&str) -> String,
+    /// How it is read and changed, where one text alone says everything; other dialects have their ways in `files` and
+    /// `patch`.
+    pub plain: Option<Plain>,
+}
+
+/// A dialect has one name.
+impl PartialEq for Dialect {
+    fn eq(&self, other: &Self) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Eq for Dialect {}
+
+/// Reader and printer of a dialect whose text says everything: no includes, no addresses from elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub struct Plain {
+    /// Fills a device's pipeline. Nothing is an error: what is not understood is counted, and taints its packets.
+    pub read: fn(SourceId, &str, &mut Pipeline) -> Counts,
+    /// The text with wanted things added, and what to do by hand.
+    pub print: fn(&str, &[Wanted]) -> Result<Printed, Refused>,
 }
 
 /// Every dialect, in the order in which texts are recognised.
@@ -43,8 +69,10 @@ pub const DIALECTS: &[Dialect] = &[
         file: "Diagnostics > Backup & Restore > Download (config.xml)",
         outer_address: "pfSense shows it in Status > Interfaces",
         is_system: true,
+        offered: true,
         looks_like: pfsense::looks_like,
         without_secrets: pfsense::secrets::blank,
+        plain: None,
     },
     Dialect {
         name: "pf",
@@ -52,8 +80,10 @@ pub const DIALECTS: &[Dialect] = &[
         file: "/tmp/rules.debug of pfSense",
         outer_address: "`ifconfig` shows it",
         is_system: false,
+        offered: true,
         looks_like: pf::text::is_pf,
         without_secrets: str::to_owned,
+        plain: None,
     },
     Dialect {
         name: "nftables",
@@ -61,24 +91,18 @@ pub const DIALECTS: &[Dialect] = &[
         file: "`nft list ruleset` or `nft -j list ruleset`",
         outer_address: "`ip addr` shows it",
         is_system: false,
+        offered: true,
         looks_like: nft::looks_like,
         without_secrets: str::to_owned,
+        plain: None,
     },
-    Dialect {
-        name: "toy",
-        title: "toy firewall",
-        file: "a text that begins with `toy firewall 1`",
-        outer_address: "it is printed on the box",
-        is_system: false,
-        looks_like: toy::looks_like,
-        without_secrets: str::to_owned,
-    },
+    toy::DIALECT,
 ];
 
 /// The files that hold rules, for a message that asks for one.
 pub fn wanted_files() -> String {
-    let real = DIALECTS.iter().filter(|d| d.name != "toy");
-    real.map(|d| format!("{}: {}", d.title, d.file)).collect::<Vec<_>>().join("; ")
+    let offered = DIALECTS.iter().filter(|d| d.offered);
+    offered.map(|d| format!("{}: {}", d.title, d.file)).collect::<Vec<_>>().join("; ")
 }
 
 /// A text without the secrets that its kind of file holds. Same length, same lines.
@@ -114,5 +138,23 @@ impl Counts {
         self.understood += other.understood;
         self.approximated += other.approximated;
         self.unread += other.unread;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_dialect_is_named_once_and_says_what_it_is() {
+        for (n, dialect) in DIALECTS.iter().enumerate() {
+            assert!(DIALECTS.iter().skip(n + 1).all(|d| d.name != dialect.name), "{}", dialect.name);
+            for text in [dialect.title, dialect.file, dialect.outer_address] {
+                let unfinished = text.is_empty() || dialect.offered && text.contains("TODO");
+                assert!(!unfinished, "{}: {text}", dialect.name);
+            }
+            assert!(!(dialect.looks_like)(""), "{}: an empty text is none of its", dialect.name);
+        }
+        assert!(wanted_files().starts_with("pfSense: ") && !wanted_files().contains("toy"));
     }
 }

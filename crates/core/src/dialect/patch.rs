@@ -1,6 +1,6 @@
 //! Changes of configuration files, by dialect.
 
-use super::{DIALECTS, Dialect, nft, pfsense, toy};
+use super::{DIALECTS, Dialect, nft, pfsense};
 use crate::change::{Context, Planned, Printed, Refused, Step, Wanted};
 use crate::manifest::change::{self as stated, Statement};
 use crate::model::{Device, SourceId};
@@ -58,8 +58,10 @@ pub fn plan(
             let printed = nft::change::print(file, &snapshot.sources, &device.pipeline, std::slice::from_ref(wanted))?;
             Ok(added(text, printed, device, wanted))
         }
-        Some("toy") => Ok(added(text, toy::change::print(text, std::slice::from_ref(wanted))?, device, wanted)),
-        _ => Err(cannot(dialect)),
+        _ => match dialect.and_then(|d| d.plain) {
+            Some(plain) => Ok(added(text, (plain.print)(text, std::slice::from_ref(wanted))?, device, wanted)),
+            None => Err(cannot(dialect)),
+        },
     }
 }
 

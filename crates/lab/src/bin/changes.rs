@@ -1,4 +1,4 @@
-//! Printed changes, judged by the Linux kernel: part of `cargo xtask test`.
+//! Printed changes, judged by the Linux kernel: part of `cargo xtask ci`.
 
 use callpath_lab::campaign::Bench;
 use callpath_lab::changes::{CASES, judge};

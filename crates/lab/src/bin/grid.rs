@@ -1,4 +1,4 @@
-//! Real calls as judge: `cargo xtask grid`; a tenth of it is part of `cargo xtask test`.
+//! Real calls as judge: `cargo xtask grid`; a tenth of it is part of `cargo xtask ci`.
 
 use callpath_lab::grid::{First, disagreements, every_call, figures, run, table, tenth_of_calls};
 use std::process::ExitCode;

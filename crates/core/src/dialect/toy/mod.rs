@@ -15,9 +15,23 @@ pub mod lower;
 #[cfg(test)]
 mod tests;
 
+use crate::dialect::{Dialect, Plain};
 use crate::manifest::Proto;
 use crate::model::{SourceId, SourceSpan};
 use std::net::Ipv4Addr;
+
+/// Its entry in the table.
+pub const DIALECT: Dialect = Dialect {
+    name: "toy",
+    title: "toy firewall",
+    file: "a text that begins with `toy firewall 1`",
+    outer_address: "it is printed on the box",
+    is_system: false,
+    offered: false,
+    looks_like,
+    without_secrets: str::to_owned,
+    plain: Some(Plain { read: |source, text, into| lower::lower(&parse(source, text), into), print: change::print }),
+};
 
 /// Is this a configuration of the toy?
 pub fn looks_like(text: &str) -> bool {

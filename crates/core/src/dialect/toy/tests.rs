@@ -3,6 +3,7 @@
 use super::*;
 use crate::change::{Intent, Packets, Wanted};
 use crate::cube::{Cube, Set};
+use crate::dialect::{Kind, recognise};
 use crate::model::{Device, Family, Interface, Pipeline, Route, RouteTarget, address_value};
 use crate::trace::{Disposition, Network, Question, ask};
 
@@ -31,6 +32,11 @@ fn arrives(text: &str, port: u16) -> Option<bool> {
     let trips = ask(&Network { devices: vec![router, server, caller] }, &question).trips;
     let known = !matches!(trips[0].request.end, Disposition::Unknown(_));
     known.then(|| trips[0].next.as_ref().is_some_and(|j| j.last().device == 1))
+}
+
+#[test]
+fn it_is_in_the_table() {
+    assert_eq!(recognise(SourceId(0), TEXT), Ok(Kind::Plain(&DIALECT)));
 }
 
 #[test]
