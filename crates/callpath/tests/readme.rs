@@ -1,12 +1,10 @@
 //! What the README shows is what the program prints, and its commands exist.
 
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+mod sites;
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
+use sites::{Block, blocks, root, shows};
+use std::fs;
+use std::process::Command;
 
 /// The report of a scenario (the scenarios' own test compares it with what the program prints), or of an example.
 fn report(of: &str) -> String {
@@ -22,24 +20,12 @@ fn report(of: &str) -> String {
 
 #[test]
 fn the_reports_in_the_readme_are_real() {
-    let path = root().join("README.md");
-    let text = fs::read_to_string(&path).expect("README");
-    let mut parts = text.split("```text ");
-    let mut wanted = parts.next().expect("a beginning").to_owned();
-    let mut shown = 0;
-    for part in parts {
-        let (of, rest) = part.split_once('\n').expect("what it is the report of");
-        let (_, after) = rest.split_once("```").expect("an end");
-        for piece in ["```text ", of, "\n", &report(of), "```", after] {
-            wanted += piece;
-        }
-        shown += 1;
-    }
-    assert!(shown >= 2, "a site that works, and one that fails");
-    if std::env::var_os("CALLPATH_BLESS").is_some() {
-        fs::write(&path, wanted).expect("write");
-    } else {
-        assert!(text == wanted, "CALLPATH_BLESS=1 cargo test -p callpath --test readme writes it anew");
+    let text = fs::read_to_string(root().join("README.md")).expect("README");
+    let shown: Vec<Block> = blocks(&text).into_iter().filter(|b| b.info.starts_with("text ")).collect();
+    assert!(!shown.is_empty(), "a report");
+    for block in shown {
+        let of = block.info.trim_start_matches("text ");
+        shows(&block.lines, &report(of)).unwrap_or_else(|why| panic!("{of}: {why}"));
     }
 }
 

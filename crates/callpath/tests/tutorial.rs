@@ -4,7 +4,7 @@ mod sites;
 
 use callpath_core::call::changes;
 use callpath_core::dialect::{Patch, apply};
-use sites::{blocks, lay_out, root, snapshot};
+use sites::{blocks, lay_out, root, shows, snapshot};
 use std::fs;
 use std::io::Write;
 use std::path::Path;
@@ -23,17 +23,6 @@ fn run(folder: &Path, args: &[&str], input: &str) -> Output {
         .expect("callpath runs");
     child.stdin.take().expect("input").write_all(input.as_bytes()).expect("answers");
     child.wait_with_output().expect("ends")
-}
-
-/// The pieces between the lines that hold nothing but dots stand in the text, one after the other.
-fn shows(shown: &[String], text: &str) -> Result<(), String> {
-    let mut rest = text;
-    for piece in shown.split(|l| l == "…").filter(|p| !p.is_empty()) {
-        let piece = piece.join("\n");
-        let at = rest.find(&piece).ok_or_else(|| format!("this is not in it:\n{piece}\nbut this is:\n{text}"))?;
-        rest = &rest[at + piece.len()..];
-    }
-    Ok(())
 }
 
 /// The folder as the tutorial's reader has it: a backup, nothing else.

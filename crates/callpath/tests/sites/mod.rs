@@ -35,6 +35,17 @@ pub fn blocks(text: &str) -> Vec<Block> {
     out
 }
 
+/// The pieces between the lines that hold nothing but dots stand in the text, one after the other.
+pub fn shows(shown: &[String], text: &str) -> Result<(), String> {
+    let mut rest = text;
+    for piece in shown.split(|l| l == "…").filter(|p| !p.is_empty()) {
+        let piece = piece.join("\n");
+        let at = rest.find(&piece).ok_or_else(|| format!("this is not in it:\n{piece}\nbut this is:\n{text}"))?;
+        rest = &rest[at + piece.len()..];
+    }
+    Ok(())
+}
+
 /// Replaces the old lines of a block, which must occur once, by the new ones.
 fn edit(text: &str, block: &Block, what: &str) -> String {
     let side = |skip: char| -> String {
