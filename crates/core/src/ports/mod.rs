@@ -169,7 +169,8 @@ fn required(r: &Requirement) -> String {
         let _ = write!(out, ", from {}", places.join(" and "));
     }
     if !r.when.is_empty() {
-        let _ = write!(out, " (with {})", r.when.join(" and "));
+        let verb = if r.when.len() == 1 { "is" } else { "are" };
+        let _ = write!(out, " (if {} {verb} used)", r.when.join(" and "));
     }
     out
 }
