@@ -1,5 +1,6 @@
 //! The tasks themselves: each is a few commands.
 
+use std::path::Path;
 use std::process::Command;
 
 /// Packets of the short campaign that belongs to the tests.
@@ -47,9 +48,14 @@ fn cargo(args: &[&str]) -> Result<(), String> {
 
 /// Runs a command with its output on ours.
 pub fn run(program: &str, args: &[&str]) -> Result<(), String> {
+    run_in(Path::new("."), program, args)
+}
+
+/// The same in a folder.
+pub fn run_in(folder: &Path, program: &str, args: &[&str]) -> Result<(), String> {
     let shown = format!("{program} {}", args.join(" "));
     eprintln!("> {shown}");
-    match Command::new(program).args(args).status() {
+    match Command::new(program).args(args).current_dir(folder).status() {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(format!("failed ({status}): {shown}")),
         Err(e) => Err(format!("cannot run {program}: {e}")),

@@ -5,7 +5,7 @@ pub mod interpret;
 mod translate;
 mod values;
 
-use callpath_core::cube::{Cube, Set};
+use callpath_core::cube::{Cube, Set, VarId};
 use callpath_core::model::{DoubtId, Family, OriginId, Part};
 use callpath_core::trace::{
     Answer, Choice, Did, Disposition, Header, Journey, Network, Phase, Question, RoundTrip, Val,
@@ -135,10 +135,26 @@ pub fn assert_whole(answer: &Answer, q: &Question, seed: &str) {
     }
 }
 
+/// A port that one device picked and another moves: the trace knows only that it is some port.
+fn moved_after_a_pick(answer: &Answer, trip: &RoundTrip) -> bool {
+    let any = |var: &VarId| {
+        let variable = &answer.variables[var.0 as usize];
+        matches!(variable.choice, Choice::Device { .. }) && variable.domain == Set::range(0, 65535)
+    };
+    let all = [Phase::Request, Phase::Reply, Phase::Next];
+    let headers = all.iter().filter_map(|p| trip.journey(*p)).flat_map(|j| &j.hops).map(|h| h.header);
+    let named = headers.flat_map(|h| [h.src, h.dst, h.sport, h.dport]).filter_map(|v| match v {
+        Val::Var(var) => Some(var),
+        _ => None,
+    });
+    named.chain(trip.asked.vars.iter().map(|(var, _)| *var)).any(|var| any(&var))
+}
+
 /// The piece that holds this packet says what the interpreter says; false where the trace gave up.
 pub fn assert_agreed(net: &Network, q: &Question, answer: &Answer, packet: &[u128; 5], seed: &str) -> bool {
-    let trips: Vec<&RoundTrip> = answer.trips.iter().filter(|t| is_for(answer, t, packet)).collect();
-    if trips.iter().any(|t| gave_up(t)) {
+    let here = || answer.trips.iter().filter(|t| t.asked.contains(packet));
+    let trips: Vec<&RoundTrip> = here().filter(|t| is_for(answer, t, packet)).collect();
+    if trips.iter().any(|t| gave_up(t)) || here().any(|t| moved_after_a_pick(answer, t)) {
         return false;
     }
     let context = || format!("seed {seed}, from {}, packet {packet:?}", q.from);
