@@ -4,6 +4,7 @@ mod ci;
 mod deny;
 mod dist;
 mod elf;
+mod fuzz;
 mod licences;
 mod msrv;
 mod new;
@@ -20,7 +21,8 @@ cargo xtask new KIND NAME         begins a dialect, finding or system that compi
 cargo xtask differential [ARGS]   the Linux kernel as judge: --packets N or --pairs N, --seed S, --mutants
 cargo xtask grid [ARGS]           real calls as judge: --tenth, --server-first, --only WORD, --parallel N
 cargo xtask gen [--check|--links] pages out of tables: writes them, compares them, or lists addresses to look at
-cargo xtask dist [--target TRIPLE] a static program with completions, man pages and licences, as an archive";
+cargo xtask dist [--target TRIPLE] a static program with completions, man pages and licences, as an archive
+cargo xtask fuzz [ARGS]           readers and trace on random bytes: --minutes N (of each target), TARGET..., --seeds";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -31,6 +33,7 @@ fn main() -> ExitCode {
         Some(("grid", rest)) => tools::needed().and_then(|()| task::grid(rest)),
         Some(("dist", rest)) => dist::dist(rest),
         Some(("gen", rest)) => pages::run(rest),
+        Some(("fuzz", rest)) => fuzz::fuzz(rest),
         _ => Err(HELP.to_owned()),
     };
     match done {

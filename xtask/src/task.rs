@@ -47,7 +47,12 @@ pub fn cargo_with(folder: &Path, more: &[(&str, &str)], args: &[&str]) -> Result
 
 /// Runs a command with its output on ours.
 pub fn run(program: &str, args: &[&str]) -> Result<(), String> {
-    finish(Command::new(program).args(args), &format!("{program} {}", args.join(" ")))
+    run_in(Path::new("."), program, args)
+}
+
+/// The same in a folder.
+pub fn run_in(folder: &Path, program: &str, args: &[&str]) -> Result<(), String> {
+    finish(Command::new(program).args(args).current_dir(folder), &format!("{program} {}", args.join(" ")))
 }
 
 fn finish(command: &mut Command, shown: &str) -> Result<(), String> {

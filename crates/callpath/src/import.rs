@@ -6,7 +6,7 @@ use callpath_core::call::{Kind, left_out, recognise, ruleset};
 use callpath_core::dialect::iproute::{self, Dump};
 use callpath_core::dialect::{Counts, without_secrets};
 use callpath_core::model::{Pipeline, SourceId, print};
-use callpath_core::snapshot::{InputError, Snapshot, Source, line_column};
+use callpath_core::snapshot::{InputError, Places, Snapshot, Source};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -58,10 +58,12 @@ fn one(snapshot: &Snapshot, id: SourceId, only_unread: bool, heading: bool) -> R
     let mut pipeline = Pipeline::default();
     let coverage = ruleset(snapshot, id, kind, &mut pipeline)?;
     if only_unread {
+        let places = Places::of(snapshot);
         for doubt in pipeline.doubts.iter().filter(|d| d.unread) {
             let origin = pipeline.origin(doubt.origin);
-            let place = if let Some(s) = snapshot.source(origin.at.source).filter(|_| origin.has_lines) {
-                let (line, column) = line_column(&s.text, origin.at.start as usize);
+            let given = snapshot.source(origin.at.source).filter(|_| origin.has_lines);
+            let at = places.line_column(origin.at.source, origin.at.start as usize);
+            let place = if let (Some(s), Some((line, column))) = (given, at) {
                 format!("{}:{line}:{column}", s.name)
             } else {
                 let handle = origin.handle.map_or_else(String::new, |h| format!(", handle {h}"));
@@ -76,8 +78,9 @@ fn one(snapshot: &Snapshot, id: SourceId, only_unread: bool, heading: bool) -> R
     if !left.is_empty() {
         let _ = writeln!(out, "\n# on, but not among these rules:");
     }
+    let places = Places::of(snapshot);
     for rule in &left {
-        let (line, _) = line_column(&source.text, rule.at.start as usize);
+        let (line, _) = places.line_column(rule.at.source, rule.at.start as usize).unwrap_or_default();
         let _ = writeln!(out, "#   {}:{line}: \"{}\": {}", source.name, rule.rule, rule.why);
     }
     let _ = writeln!(out, "\n# {}", line(&coverage));

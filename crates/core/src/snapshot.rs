@@ -1,12 +1,14 @@
 //! What an analysis starts from: texts with their names, and errors that point into them.
 
 mod file;
+mod lines;
 
 use crate::model::{SourceId, SourceSpan};
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use std::ops::Range;
 
 pub use file::{SCHEMA, is_snapshot};
+pub use lines::Places;
 
 /// A named input text.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -196,7 +198,8 @@ fn excerpt(text: &str, span: &Range<usize>) -> Excerpt {
     Excerpt { text: shown, span, cut: from > line_start }
 }
 
-fn floor_boundary(text: &str, mut at: usize) -> usize {
+/// The start of the character in whose middle a byte may be.
+pub(crate) fn floor_boundary(text: &str, mut at: usize) -> usize {
     while at > 0 && !text.is_char_boundary(at) {
         at -= 1;
     }

@@ -12,7 +12,7 @@ use crate::model::{Family, Part, SourceId};
 use crate::profile::{Instance, instance, overlap};
 use crate::report::{DoubtLine, Fact, InstanceLine, Path, Piece, Reach, Report, SCHEMA, Tool, Verdict};
 use crate::requirement::{Level, Requirement};
-use crate::snapshot::{InputError, Snapshot};
+use crate::snapshot::{InputError, Places, Snapshot};
 use crate::trace::RoundTrip;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -68,6 +68,7 @@ pub(super) fn run(snapshot: &Snapshot, intended: bool) -> Result<Analysis, Input
         check_clients(&manifest, &instances, &site)?;
         let judge = Judge {
             snapshot,
+            places: Places::of(snapshot),
             manifest: &manifest,
             instances: &instances,
             site: &site,
@@ -204,6 +205,7 @@ fn check_clients(manifest: &Manifest, instances: &[Instance], site: &Site) -> Re
 
 pub(super) struct Judge<'a> {
     pub snapshot: &'a Snapshot,
+    pub places: Places<'a>,
     pub manifest: &'a Manifest,
     pub instances: &'a [Instance],
     pub site: &'a Site,

@@ -314,7 +314,7 @@ impl Judge<'_> {
 
     pub(super) fn story<'s>(&'s self, family: Family, senders: &'s Set) -> Story<'s> {
         Story {
-            snapshot: self.snapshot,
+            places: &self.places,
             network: &self.site.network,
             family,
             senders,

@@ -4,12 +4,12 @@ use super::reach::{Certainty, Ending, Region, intersect, journey};
 use crate::cube::{Cube, Set};
 use crate::model::{Device, Family, Hook, Interface, OriginId, Part};
 use crate::report::{DoubtLine, Origin, Step, Stop};
-use crate::snapshot::{Snapshot, line_column};
+use crate::snapshot::Places;
 use crate::trace::{Answer, Did, Disposition, Header, Journey, Network, Phase, RoundTrip, Val};
 
 /// What the words are about.
 pub(super) struct Story<'a> {
-    pub snapshot: &'a Snapshot,
+    pub places: &'a Places<'a>,
     pub network: &'a Network,
     pub family: Family,
     /// Everybody who could have sent it: when a region holds all of them, the sender is just "caller".
@@ -44,7 +44,7 @@ fn without_variables(cube: &Cube) -> Cube {
 impl Story<'_> {
     /// The rule or chain with this origin.
     pub fn origin(&self, device: usize, id: OriginId) -> Origin {
-        origin(self.snapshot, &self.network.devices[device], id)
+        origin(self.places, &self.network.devices[device], id)
     }
 
     /// One packet of the region, in words, and what stops it.
@@ -303,16 +303,13 @@ impl Story<'_> {
 }
 
 /// An origin with its file, line and text.
-pub(super) fn origin(snapshot: &Snapshot, device: &Device, id: OriginId) -> Origin {
+pub(super) fn origin(places: &Places<'_>, device: &Device, id: OriginId) -> Origin {
     let o = device.pipeline.origin(id);
-    let source = snapshot.source(o.at.source);
+    let source = places.snapshot.source(o.at.source);
     let start = o.at.start as usize;
-    let place = source.filter(|_| o.has_lines).map(|s| line_column(&s.text, start));
-    let text = match source.filter(|_| o.has_lines && o.text.is_empty()) {
-        Some(s) => {
-            let line = s.text.get(..start).map_or(0, |t| t.rfind('\n').map_or(0, |i| i + 1));
-            s.text.get(line..).and_then(|t| t.lines().next()).unwrap_or_default().trim().to_owned()
-        }
+    let place = if o.has_lines { places.line_column(o.at.source, start) } else { None };
+    let text = match place.filter(|_| o.text.is_empty()).and_then(|_| places.line(o.at.source, start)) {
+        Some(line) => line,
         None => o.text.lines().next().unwrap_or_default().to_owned(),
     };
     Origin {

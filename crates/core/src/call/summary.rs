@@ -6,7 +6,6 @@ use crate::model::Family;
 use crate::profile::{Answers, Ice, Instance};
 use crate::report::{LeftOut, Origin, Path, Report, Ruleset, Unread, Verdict, in_a_sentence};
 use crate::requirement::{Level, Party, Requirement};
-use crate::snapshot::line_column;
 use std::collections::BTreeSet;
 
 impl Judge<'_> {
@@ -108,7 +107,7 @@ impl Judge<'_> {
         let mut out = Vec::new();
         for device in &self.site.network.devices {
             for doubt in device.pipeline.doubts.iter().filter(|d| d.unread) {
-                out.push(Unread { origin: origin(self.snapshot, device, doubt.origin), why: doubt.what.to_string() });
+                out.push(Unread { origin: origin(&self.places, device, doubt.origin), why: doubt.what.to_string() });
             }
         }
         out
@@ -117,7 +116,7 @@ impl Judge<'_> {
     pub(super) fn left_out(&self) -> Vec<LeftOut> {
         let line = |(device, l): &(usize, crate::dialect::LeftOut)| {
             let source = self.snapshot.source(l.at.source);
-            let place = source.map(|s| line_column(&s.text, l.at.start as usize));
+            let place = self.places.line_column(l.at.source, l.at.start as usize);
             LeftOut {
                 device: self.site.network.devices[*device].name.to_string(),
                 origin: Origin {

@@ -8,7 +8,7 @@ use crate::dialect::pfsense::generate::LeftOut;
 use crate::dialect::{Counts, DIALECTS, Dialect, pf, pfsense};
 use crate::manifest::At;
 use crate::model::{Interface, Pipeline, RoutingRule, SourceId};
-use crate::snapshot::{InputError, Snapshot};
+use crate::snapshot::{InputError, Snapshot, floor_boundary};
 
 /// What a device's files say.
 #[derive(Debug, Clone, Default)]
@@ -44,10 +44,6 @@ pub enum Kind {
     Plain(&'static Dialect),
 }
 
-/// As many statements of a ruleset are read. Far more than people write; with ten times as many, an answer would take
-/// minutes and gigabytes.
-const MOST_STATEMENTS: usize = 50_000;
-
 impl Kind {
     /// What a file of this kind is, for people who have one.
     pub fn about(self) -> &'static str {
@@ -72,14 +68,21 @@ impl Kind {
             Self::Pf | Self::Plain(_) => (4 << 20, "a list of rules"),
         }
     }
+
+    /// As many statements are read. Far more than people write, and an answer still comes within two seconds or so; of
+    /// a backup, changes are made in the whole text, which is read again after each.
+    fn most_statements(self) -> usize {
+        if self == Self::PfSense { 20_000 } else { 50_000 }
+    }
 }
 
 /// Refuses a ruleset of more statements than anybody waits for.
-fn countable(source: SourceId, statements: usize) -> Result<(), InputError> {
-    if statements <= MOST_STATEMENTS {
+fn countable(source: SourceId, kind: Kind, statements: usize) -> Result<(), InputError> {
+    let most = kind.most_statements();
+    if statements <= most {
         return Ok(());
     }
-    let message = format!("too many statements: {statements}, and {MOST_STATEMENTS} are the most");
+    let message = format!("too many statements: {statements}, and {most} are the most");
     Err(InputError::at(source, 0..0, message).help(
         "put addresses into sets, tables or aliases, or leave out chains that these calls do not meet; check that it \
          is the right file",
@@ -103,10 +106,10 @@ pub fn recognise(source: SourceId, text: &str) -> Result<Kind, InputError> {
     let start = text.trim_start_matches('\u{feff}').trim_start();
     let at = text.len() - start.len();
     let first = start.lines().next().unwrap_or_default().trim_end();
-    let refuse = |what: &str, help: &str| {
-        let end = at + first.len().min(60);
-        Err(InputError::at(source, at..end, format!("this is {what}")).help(help))
-    };
+    // As much of the first line as a message shows.
+    let shown = at..at + floor_boundary(first, first.len().min(60));
+    let refuse =
+        |what: &str, help: &str| Err(InputError::at(source, shown.clone(), format!("this is {what}")).help(help));
     if start.is_empty() {
         return refuse(
             "an empty file",
@@ -148,8 +151,7 @@ pub fn recognise(source: SourceId, text: &str) -> Result<Kind, InputError> {
     if text.len() > most {
         let (size, most) = (text.len().div_ceil(1 << 20), most >> 20);
         let message = format!("this is too large: {size} MB, and {most} MB are the most for {name}");
-        let end = at + first.len().min(60);
-        return Err(InputError::at(source, at..end, message)
+        return Err(InputError::at(source, shown, message)
             .help("a configuration is much smaller; check that it is the right file"));
     }
     Ok(kind)
@@ -228,7 +230,7 @@ pub fn ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipelin
     let waiting = match kind {
         Kind::Plain(dialect) => {
             let counts = dialect.plain.map_or_else(Counts::default, |p| (p.read)(id, text, into));
-            return countable(id, counts.statements).map(|()| counts);
+            return countable(id, kind, counts.statements).map(|()| counts);
         }
         Kind::PfSense => Pending { config: Some((id, backup(id, text)?.into())), effective: None },
         Kind::Pf => Pending { effective: Some((id, pf_rules(id, text)?.into())), config: None },
@@ -246,13 +248,13 @@ pub fn ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipelin
 
 fn backup(id: SourceId, text: &str) -> Result<Config, InputError> {
     let config = pfsense::read::read(id, text)?;
-    countable(id, config.statements)?;
+    countable(id, Kind::PfSense, config.statements)?;
     Ok(config)
 }
 
 fn pf_rules(id: SourceId, text: &str) -> Result<pf::ast::Ruleset, InputError> {
     let rules = pf::text::parse(id, text);
-    countable(id, rules.statements)?;
+    countable(id, Kind::Pf, rules.statements)?;
     Ok(rules)
 }
 
@@ -293,7 +295,7 @@ fn nft_ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipelin
         )
         .help("save what `nft list ruleset` prints, as root: others get an empty list"));
     }
-    countable(id, nft_statements(&tree))?;
+    countable(id, kind, nft_statements(&tree))?;
     Ok(nft::lower::lower(&tree, kind == Kind::NftText, into))
 }
 

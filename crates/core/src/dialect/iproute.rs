@@ -1,7 +1,7 @@
 //! What `ip -j addr`, `ip -j route` and `ip -j rule` print (iproute2, `man 8 ip`): addresses, routes, routing rules.
 
 use crate::model::{Family, Interface, RoutingRule, SourceId};
-use crate::snapshot::InputError;
+use crate::snapshot::{InputError, floor_boundary};
 use ipnet::IpNet;
 use serde::Deserialize;
 use std::net::IpAddr;
@@ -128,7 +128,7 @@ pub fn parse(source: SourceId, text: &str) -> Result<Dump, InputError> {
     let items: Vec<_> = items.into_iter().filter(|i| i.as_object().is_none_or(|o| !o.is_empty())).collect();
     let Some(first) = items.first() else { return Ok(Dump::Empty) };
     let has = |key: &str| first.get(key).is_some();
-    let whole = |what: &str| InputError::at(source, 0..1, what);
+    let whole = |what: &str| InputError::at(source, 0..0, what);
     if has("ifname") {
         let links: Vec<Link> = from(items, source, "ip -j addr")?;
         return links.into_iter().map(|l| interface(&l, source, text)).collect::<Result<_, _>>().map(Dump::Addresses);
@@ -146,10 +146,12 @@ pub fn parse(source: SourceId, text: &str) -> Result<Dump, InputError> {
 /// A JSON error with its place as bytes.
 pub fn json_error(source: SourceId, text: &str, e: &serde_json::Error) -> InputError {
     let line_start = text.split_inclusive('\n').take(e.line().saturating_sub(1)).map(str::len).sum::<usize>();
-    let at = (line_start + e.column().saturating_sub(1)).min(text.len());
+    // Columns count bytes: the last one read may be in the middle of a character.
+    let at = floor_boundary(text, (line_start + e.column().saturating_sub(1)).min(text.len()));
+    let end = text[at..].chars().next().map_or(at, |c| at + c.len_utf8());
     let message = e.to_string();
     let message = message.split(" at line ").next().unwrap_or(&message);
-    InputError::at(source, at..(at + 1).min(text.len()), format!("broken JSON: {message}"))
+    InputError::at(source, at..end, format!("broken JSON: {message}"))
         .help("save the command's whole output; a file that was cut off or edited by hand often looks like this")
 }
 
@@ -159,7 +161,7 @@ fn from<T: for<'de> Deserialize<'de>>(
     what: &str,
 ) -> Result<Vec<T>, InputError> {
     serde_json::from_value(serde_json::Value::Array(items)).map_err(|e| {
-        InputError::at(source, 0..1, format!("not what `{what}` prints: {e}"))
+        InputError::at(source, 0..0, format!("not what `{what}` prints: {e}"))
             .help(format!("run `{what}` again and save what it prints"))
     })
 }
@@ -189,7 +191,7 @@ fn routes(lines: &[RouteLine], source: SourceId) -> Result<Vec<DumpedRoute>, Inp
             continue;
         }
         if !line.nexthops.is_empty() {
-            return Err(InputError::at(source, 0..1, format!("the route to {} has several next hops", line.dst))
+            return Err(InputError::at(source, 0..0, format!("the route to {} has several next hops", line.dst))
                 .help("which of them a packet takes cannot be told: keep the one in use and remove the others"));
         }
         let to = match &*line.dst {
@@ -198,14 +200,14 @@ fn routes(lines: &[RouteLine], source: SourceId) -> Result<Vec<DumpedRoute>, Inp
             dst => dst.parse().ok().or_else(|| dst.parse::<IpAddr>().ok().map(IpNet::from)),
         };
         let Some(to) = to else {
-            return Err(InputError::at(source, 0..1, format!("`{}` is not a destination", line.dst))
+            return Err(InputError::at(source, 0..0, format!("`{}` is not a destination", line.dst))
                 .help("save what `ip -j route` prints, unchanged"));
         };
         let discards = match line.kind.as_deref() {
             Some("blackhole") => Some(Discards::Silently),
             Some("unreachable" | "prohibit") => Some(Discards::Answering),
             Some("throw") => {
-                return Err(InputError::at(source, 0..1, format!("the route to {} is of kind `throw`", line.dst))
+                return Err(InputError::at(source, 0..0, format!("the route to {} is of kind `throw`", line.dst))
                     .help("such routes are not followed; if calls do not depend on it, remove it from this file"));
             }
             _ => None,
@@ -252,7 +254,7 @@ fn rules(items: &[serde_json::Value], source: SourceId) -> Result<Vec<RoutingRul
         let unknown = item.as_object().and_then(|o| o.keys().find(|k| !RULE_KEYS.contains(&&***k)));
         let action = text(item, "action").filter(|a| a != "to_tbl" && a != "lookup");
         if let Some(what) = unknown.cloned().or(action) {
-            return Err(InputError::at(source, 0..1, format!("a routing rule with `{what}` cannot be followed"))
+            return Err(InputError::at(source, 0..0, format!("a routing rule with `{what}` cannot be followed"))
                 .help("which table such packets use is not known; if calls do not depend on the rule, remove it from this file"));
         }
         let table = table(text(item, "table").as_deref());

@@ -114,8 +114,8 @@ pub fn apply(text: &str, patches: &[&Patch]) -> Result<String, Refused> {
 /// What to do by hand, and how to take it back.
 pub fn steps(text: &str, patches: &[&Patch]) -> (Vec<Step>, Vec<Step>) {
     let edits = edits(patches);
-    let mut there = shown(pfsense::guide::steps(&edits, text));
-    let mut back = shown(pfsense::guide::undo_steps(&edits, text));
+    let (there, back) = pfsense::guide::both_ways(&edits, text);
+    let (mut there, mut back) = (shown(there), shown(back));
     if let Some(Patch::Stated(device, _)) = patches.iter().find(|p| matches!(p, Patch::Stated(..))) {
         let (more, undo) = stated::steps(device, &statements(patches));
         join(&mut there, &more, false);

@@ -7,22 +7,30 @@ use toml::{Table, Value};
 /// Lists whose members have a name, and the key that holds it.
 const NAMED: [(&str, &str); 3] = [("parameter", "name"), ("feature", "name"), ("row", "id")];
 
-/// Reads a profile.
+/// Reads one of the profiles.
 ///
 /// # Errors
 /// The message of the TOML reader, or the name of a profile that does not exist.
 pub(super) fn read(name: &str) -> Result<Profile, String> {
-    let child = table(name)?;
-    let whole = match child.get("base").and_then(Value::as_str) {
-        Some(base) => merge(table(base)?, child),
-        None => child,
-    };
-    Profile::deserialize(Value::Table(whole)).map_err(|e| format!("{name}: {e}"))
+    parse(text_of(name)?).map_err(|e| format!("{name}: {e}"))
 }
 
-fn table(name: &str) -> Result<Table, String> {
-    let (_, text) = PROFILES.iter().find(|(n, _)| *n == name).ok_or_else(|| format!("no profile `{name}`"))?;
-    text.parse::<Table>().map_err(|e| format!("{name}: {e}"))
+fn text_of(name: &str) -> Result<&'static str, String> {
+    let found = PROFILES.iter().find(|(n, _)| *n == name);
+    found.map(|(_, text)| *text).ok_or_else(|| format!("no profile `{name}`"))
+}
+
+/// Reads a profile's text. Its base is one of [`PROFILES`].
+///
+/// # Errors
+/// The message of the TOML reader, or the name of a base that does not exist.
+pub fn parse(text: &str) -> Result<Profile, String> {
+    let child = text.parse::<Table>().map_err(|e| e.to_string())?;
+    let whole = match child.get("base").and_then(Value::as_str) {
+        Some(base) => merge(text_of(base)?.parse::<Table>().map_err(|e| format!("{base}: {e}"))?, child),
+        None => child,
+    };
+    Profile::deserialize(Value::Table(whole)).map_err(|e| e.to_string())
 }
 
 /// Keys of the child replace those of the base. Documents are joined; parameters, features and rows are matched by name

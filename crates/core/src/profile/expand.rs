@@ -65,7 +65,7 @@ impl Instance {
     }
 }
 
-/// Applies a deployment's choices to its profile.
+/// Applies a deployment's choices to the profile that it names.
 ///
 /// # Errors
 /// Unknown product, mode, parameter or feature, with the place and what is known.
@@ -76,6 +76,14 @@ pub fn instance(deploy: &Deploy) -> Result<Instance, InputError> {
         let error = system.error(format!("no product is called `{}`", system.value));
         return Err(error.help(known_names(&system.value, "products", known)));
     };
+    apply(profile, deploy)
+}
+
+/// The same with a profile that need not be one of [`PROFILES`].
+///
+/// # Errors
+/// Unknown mode, parameter or feature, with the place and what is known.
+pub fn apply(profile: Profile, deploy: &Deploy) -> Result<Instance, InputError> {
     let mode = match &deploy.mode {
         None => profile.mode.first().map(|m| m.name.clone()).unwrap_or_default(),
         Some(mode) => {

@@ -6,7 +6,8 @@ mod base;
 mod expand;
 pub mod overlap;
 
-pub use expand::{Instance, instance};
+pub use base::parse;
+pub use expand::{Instance, apply, instance};
 
 use crate::manifest::Proto;
 use crate::requirement::{Level, Party};

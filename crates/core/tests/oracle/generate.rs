@@ -8,20 +8,36 @@ use callpath_core::model::{
     Step, Test, Translate, TupleDir, TupleIface, Verdicted, Ways, address_value, iface_value, iface_wildcard,
 };
 use callpath_core::trace::Network;
+use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// xorshift64*, so that a failure can be brought back by its seed.
-pub struct Random(pub u64);
+/// Choices: those that a tape of bytes holds, and behind its end those of xorshift64*, so that a failure can be brought
+/// back by its bytes or by its seed.
+pub struct Random {
+    state: u64,
+    tape: VecDeque<u8>,
+}
 
 impl Random {
+    pub fn seeded(seed: u64) -> Self {
+        Self { state: seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1, tape: VecDeque::new() }
+    }
+    /// A byte for each choice: then one that changes is one decision that changes.
+    #[allow(dead_code)] // not every test that includes this has bytes
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self { tape: bytes.iter().copied().collect(), ..Self::seeded(bytes.len() as u64) }
+    }
     pub fn bits(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+        self.state ^= self.state >> 12;
+        self.state ^= self.state << 25;
+        self.state ^= self.state >> 27;
+        self.state.wrapping_mul(0x2545_f491_4f6c_dd1d)
     }
     pub fn below(&mut self, n: usize) -> usize {
-        usize::try_from(self.bits() >> 33).expect("31 bits") % n
+        match self.tape.pop_front() {
+            Some(byte) => usize::from(byte) % n,
+            None => usize::try_from(self.bits() >> 33).expect("31 bits") % n,
+        }
     }
     pub fn chance(&mut self, percent: usize) -> bool {
         self.below(100) < percent

@@ -1,7 +1,7 @@
 //! One packet at a time, with plain numbers: written against the model's documentation, without the trace's code.
 #![allow(clippy::struct_excessive_bools, clippy::many_single_char_names, clippy::option_option, clippy::unused_self)]
 
-use crate::values::has;
+use super::values::has;
 use callpath_core::model::{
     Action, ChainId, Device, DoubtId, Family, Hook, OriginId, Part, Policy, RouteTarget, Rule, Side, StageKind, Step,
     Test, Verdicted, Ways, address_value, prefix_range,

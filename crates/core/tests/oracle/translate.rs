@@ -1,7 +1,7 @@
 //! Address translation, one packet at a time.
 #![allow(clippy::many_single_char_names, clippy::cast_possible_truncation)]
 
-use crate::interpret::{Interpreter, LO, Outcome, Packet};
+use super::interpret::{Interpreter, LO, Outcome, Packet};
 use callpath_core::model::{Family, NatTarget, OriginId, Part, Side, Translate, address_value, prefix_range};
 use callpath_core::trace::Disposition;
 

@@ -1,7 +1,7 @@
 //! What rules read, and what they look up: plain numbers.
 #![allow(clippy::option_option, clippy::unused_self)]
 
-use crate::interpret::{Interpreter, LO, Packet, Tracked, Tuple};
+use super::interpret::{Interpreter, LO, Packet, Tracked, Tuple};
 use callpath_core::model::{
     Family, Hook, Key, KeyField, Lookup, MarkFrom, MarkValue, Part, TupleDir, TupleIface, address_value, iface_value,
 };

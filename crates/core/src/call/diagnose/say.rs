@@ -8,7 +8,7 @@ use crate::dialect;
 use crate::finding::{Gap, Lack, Near, Stands, find};
 use crate::model::{SourceId, SourceSpan};
 use crate::report::{Change, Finding, Mark, Reach, Verdict};
-use crate::snapshot::{Snapshot, line_column};
+use crate::snapshot::{Places, Snapshot, line_column};
 
 /// Everything that was found, each cause once.
 pub(super) fn findings(snapshot: &Snapshot, found: &[Found], proven: &Proven) -> Vec<Finding> {
@@ -91,6 +91,7 @@ fn list(parts: &[String]) -> String {
 /// Places in the user's files that a gap is about.
 pub(super) fn marks(snapshot: &Snapshot, now: &Analysis, gap: &Gap, change: Option<&(SourceId, Planned)>) -> Vec<Mark> {
     let mut out: Vec<Mark> = Vec::new();
+    let places = Places::of(snapshot);
     for (span, label) in change.iter().flat_map(|(_, p)| &p.marks) {
         out.extend(mark(snapshot, *span, told(gap, label)));
     }
@@ -106,8 +107,11 @@ pub(super) fn marks(snapshot: &Snapshot, now: &Analysis, gap: &Gap, change: Opti
                     _ => told(gap, "decides").to_owned(),
                 };
                 out.extend(mark(snapshot, at.at, &label));
-            } else if !origin(snapshot, device, *id).source.is_empty() {
-                let o = origin(snapshot, device, *id);
+            } else {
+                let o = origin(&places, device, *id);
+                if o.source.is_empty() {
+                    continue;
+                }
                 out.push(Mark {
                     source: o.place(),
                     line: None,

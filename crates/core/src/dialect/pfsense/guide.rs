@@ -56,14 +56,20 @@ impl Step {
 /// The steps of the edits in their order; "Apply Changes" ends each group on one page. What the configuration has
 /// already makes no step.
 pub fn steps(edits: &[Edit], config_xml: &str) -> Vec<Step> {
-    let there = walk(edits, config_xml).into_iter().map(|done| (done.area, done.there)).collect();
-    grouped(there)
+    both_ways(edits, config_xml).0
 }
 
 /// The steps that take the edits back, the last first.
 pub fn undo_steps(edits: &[Edit], config_xml: &str) -> Vec<Step> {
-    let back = walk(edits, config_xml).into_iter().rev().map(|done| (done.area, done.back)).collect();
-    grouped(back)
+    both_ways(edits, config_xml).1
+}
+
+/// The steps there and back, for the price of one.
+pub fn both_ways(edits: &[Edit], config_xml: &str) -> (Vec<Step>, Vec<Step>) {
+    let walked = walk(edits, config_xml);
+    let there = walked.iter().map(|done| (done.area, done.there.clone())).collect();
+    let back = walked.into_iter().rev().map(|done| (done.area, done.back)).collect();
+    (grouped(there), grouped(back))
 }
 
 /// Pages that one "Apply Changes" serves.

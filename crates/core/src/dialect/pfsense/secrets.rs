@@ -216,7 +216,8 @@ pub fn blank(text: &str) -> String {
         } else if let Some(inside) = rest.strip_prefix("<?") {
             let end = until("?>", 2);
             if !rest.starts_with("<?xml ") || end == text.len() {
-                hide(&mut out[at + 2 + name_length(inside)..end]);
+                // The name of `<?a?>` ends where its instruction does.
+                hide(&mut out[at + 2 + name_length(inside).min(end - at - 2)..end]);
             }
             at = (end + 2).min(text.len());
         } else if let Some(inside) = rest.strip_prefix("<!") {
@@ -348,6 +349,7 @@ mod tests {
             "<!DOCTYPE a [<!ENTITY b 'secret'>]>secret<a/>",
             "<?a secret?><b/>",
             "<?a secret",
+            "<?a?>secret",
             "secret<a/>secret",
             "<pfsense><nat><rule></nat><descr>secret",
             "<pfsense><nat><rule><descr x=\"a>b\" secret>",

@@ -12,7 +12,7 @@ mod tests;
 use super::ast::{Ruleset, Unread};
 use super::build::Build;
 use crate::model::{SourceId, SourceSpan};
-use crate::snapshot::ReadError;
+use crate::snapshot::{ReadError, floor_boundary};
 use serde::Deserializer as _;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -37,7 +37,8 @@ pub fn parse(source: SourceId, text: &str) -> Result<Ruleset, ReadError> {
     }
     if let Err(error) = result {
         let at = skipped + offset(body, error.line(), error.column());
-        let start = u32::try_from(at.min(text.len())).unwrap_or(u32::MAX);
+        // Columns count bytes: the last one read may be in the middle of a character.
+        let start = u32::try_from(floor_boundary(text, at.min(text.len()))).unwrap_or(u32::MAX);
         // serde_json ends its messages with the position, which the span shows better.
         let message = error.to_string();
         let message = message.split(" at line ").next().unwrap_or_default();

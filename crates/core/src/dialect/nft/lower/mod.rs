@@ -45,9 +45,7 @@ pub fn lower(ruleset: &Ruleset, has_lines: bool, into: &mut Pipeline) -> Coverag
     lowering.declare();
     lowering.rules();
     lowering.stages();
-    for unread in &ruleset.unread {
-        lowering.taint_all(unread);
-    }
+    lowering.taint_all(&ruleset.unread);
     lowering.coverage
 }
 

@@ -117,8 +117,16 @@ impl Lowering<'_> {
         id
     }
 
-    /// Something unknown outside of rules: it may do anything to any packet.
-    pub(super) fn taint_all(&mut self, unread: &ast::Unread) {
+    /// What is unknown outside of rules: it may do anything to any packet.
+    pub(super) fn taint_all(&mut self, unread: &[ast::Unread]) {
+        let mut stages: Vec<Stage> = unread.iter().map(|u| self.taint(u)).collect();
+        stages.reverse();
+        for hook in [Hook::Prerouting, Hook::Output] {
+            self.pipeline.hooks[hook as usize].splice(0..0, stages.iter().cloned());
+        }
+    }
+
+    fn taint(&mut self, unread: &ast::Unread) -> Stage {
         self.coverage.count_unread();
         let origin = self.pipeline.add_origin(Origin {
             at: unread.at,
@@ -136,11 +144,8 @@ impl Lowering<'_> {
         });
         let rule = Rule { steps: Box::new([Step::Act(Action::Unmodelled(Ways::Anything, doubt))]), origin };
         let chain = self.add_chain("what was not understood", origin, vec![rule]);
-        for hook in [Hook::Prerouting, Hook::Output] {
-            let kind = StageKind::Filter { chain, policy: Policy::Accept, reroute: false };
-            let stage = Stage { kind, families: Families::BOTH, interfaces: None };
-            self.pipeline.hooks[hook as usize].insert(0, stage);
-        }
+        let kind = StageKind::Filter { chain, policy: Policy::Accept, reroute: false };
+        Stage { kind, families: Families::BOTH, interfaces: None }
     }
 }
 

@@ -238,7 +238,8 @@ impl Generator<'_> {
             {
                 Some(vec![(*lo, *hi)])
             }
-            (PoolPort::From(to), Some([(lo, hi)])) => Some(vec![(to, to + (hi - lo))]),
+            // The page refuses a range that would end beyond the last port; a file may hold one.
+            (PoolPort::From(to), Some([(lo, hi)])) => Some(vec![(to, to.saturating_add(hi - lo))]),
             (PoolPort::One(to), _) => Some(vec![(to, to)]),
             _ => None,
         };

@@ -213,9 +213,9 @@ fn open_tag(text: &str) -> usize {
 
 /// White space between the start of the line and `at`, if nothing else is there.
 pub(super) fn indent(xml: &str, at: usize) -> Option<&str> {
-    let line = xml[..at].rfind('\n').map_or(0, |i| i + 1);
-    let before = &xml[line..at];
-    before.chars().all(|c| matches!(c, ' ' | '\t')).then_some(before)
+    // Looking for the line's start would read the whole file for each element of one that has no line ends.
+    let before = xml[..at].trim_end_matches([' ', '\t']);
+    (before.is_empty() || before.ends_with('\n')).then_some(&xml[before.len()..at])
 }
 
 /// The first child element of a name.
