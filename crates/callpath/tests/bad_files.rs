@@ -38,7 +38,17 @@ const NFT_JSON: &str = r#"{"nftables":[{"table":{"family":"ip","name":"t","handl
 {"rule":{"family":"ip","table":"t","chain":"c","handle":2,"expr":[{"accept":null}]}}]}
 "#;
 
-const PF: &str = "set limit states 1000\nlan = \"igc1\"\nblock in log all\npass in quick on $lan from any to any\n";
+const PF: &str = "\
+set limit states 1000
+lan = \"{ igc1 igc2 }\"
+table <phones> { 192.168.20.0/24 192.168.30.0/24 }
+nat on igc0 inet from 192.168.1.0/24 to any -> 203.0.113.5/32 port 1024:65535
+rdr on igc0 inet proto udp from any to 203.0.113.5 port 50000:50499 -> 192.168.1.50
+block in log all
+pass in quick on igc0 reply-to (igc0 203.0.113.1) inet proto udp from any to 192.168.1.50 port 50000:50499 keep state
+pass in quick on $lan from <phones> to any
+pass in quick on $lan from any to any
+";
 
 fn multiplied(define: impl Fn(usize, &str) -> String) -> String {
     (1..12).map(|n| define(n, &format!("$a{} ", n - 1).repeat(10))).collect()
@@ -359,18 +369,34 @@ fn what_was_cut_off_never_looks_whole() {
     for r in &readers {
         let whole = bad(r, &readers, |file| fs::write(file, &r.good).expect("write"));
         assert!(matches!(whole.code, Some(0 | 1)), "{}: {}", r.file, whole.err);
-        for at in (100..r.good.trim_end().len()).step_by(100).filter(|at| r.good.is_char_boundary(*at)) {
+        // Short texts are cut more often, so that every reader meets some.
+        let (length, before) = (r.good.trim_end().len(), cuts);
+        let every = (length / 10).clamp(1, 100);
+        for at in (every..length).step_by(every).filter(|at| r.good.is_char_boundary(*at)) {
             let run = bad(r, &readers, |file| fs::write(file, &r.good[..at]).expect("write"));
             let what = format!("{} cut at byte {at}", r.file);
             sound(&what, r.file, &run);
-            // What ends between two tables of nftables, lines of pf or keys of TOML is judged as what it is.
-            let cut = &r.good[..at];
-            let between = r.file == "ruleset.nft" && cut.matches('{').count() == cut.matches('}').count();
-            if !between && !matches!(r.file, "callpath.toml" | "rules.debug") {
+            // Judged as what it is: what ends between two keys of TOML, or between two tables of nftables (`table ip n`
+            // alone is a command too); and pf, where a rule may end after any word (`pass in quick`).
+            let (cut, rest) = r.good.split_at(at);
+            let line_ends = cut.ends_with('\n') || rest.starts_with('\n');
+            let closed = cut.matches('{').count() == cut.matches('}').count();
+            let judged = match r.file {
+                "callpath.toml" => line_ends,
+                "ruleset.nft" => {
+                    closed
+                        && (line_ends
+                            || cut.lines().last().is_some_and(|l| "table".starts_with(l) || l.starts_with("table ")))
+                }
+                file => file == "rules.debug",
+            };
+            assert!(run.code >= whole.code, "{what}: a cut makes nothing better\n{}", run.out);
+            if !judged {
                 assert_eq!(run.code, Some(2), "{what}\n{}", run.out);
             }
             cuts += 1;
         }
+        assert!(cuts - before > 3, "{}: {} cuts", r.file, cuts - before);
     }
     println!("{cuts} cuts");
     assert!(cuts > 80, "{cuts}");

@@ -1,6 +1,7 @@
 //! No secret of a pfSense backup reaches what is printed: reports, models, messages about broken files.
 
 use callpath_core::dialect::without_secrets;
+use callpath_core::report::FORMATS;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -81,6 +82,9 @@ fn backup() -> (String, usize) {
     (out, count)
 }
 
+/// A file that commands are told to write.
+const WRITTEN: &str = "written.json";
+
 struct Site(PathBuf);
 
 impl Site {
@@ -93,7 +97,7 @@ impl Site {
         Self(dir)
     }
 
-    /// All that is printed about a backup, and the exit code of `check`.
+    /// All that is printed and written about a backup, and the exit codes.
     fn printed(&self, backup: &str, ways: &[&[&str]]) -> (String, Vec<Option<i32>>) {
         fs::write(self.0.join("config.xml"), backup).expect("write");
         let mut codes = Vec::new();
@@ -104,6 +108,11 @@ impl Site {
             codes.push(output.status.code());
             out += &String::from_utf8_lossy(&output.stdout);
             out += &String::from_utf8_lossy(&output.stderr);
+            let written = self.0.join(WRITTEN);
+            if way.contains(&WRITTEN) {
+                out += &fs::read_to_string(&written).expect("a file was to be written");
+                fs::remove_file(&written).expect("removed");
+            }
         }
         (out, codes)
     }
@@ -129,27 +138,28 @@ fn nothing_secret_is_gathered_or_printed() {
     let gathered = without_secrets(backup.clone());
     assert!(shown(&gathered).is_empty(), "{:?}", shown(&gathered));
     assert_eq!(gathered.len(), backup.len(), "positions stay true");
-    let ways: &[&[&str]] = &[
-        &["check"],
-        &["check", "--format", "json"],
-        &["check", "--format", "html"],
+    let mut ways: Vec<&[&str]> = vec![
+        &["check", "--redact"],
+        &["snapshot", "-o", WRITTEN],
+        &["snapshot", "--redact", "-o", WRITTEN],
         &["import", "config.xml"],
         &["import", "--unread", "config.xml"],
         &["import", "--summary", "."],
     ];
+    let formats: Vec<[&str; 3]> = FORMATS.iter().map(|f| ["check", "--format", f.name]).collect();
+    ways.extend(formats.iter().map(|way| &way[..]));
     let site = Site::new("whole");
-    let (printed, codes) = site.printed(&backup, ways);
+    let (printed, codes) = site.printed(&backup, &ways);
     assert!(codes.iter().all(|c| matches!(c, Some(0 | 1))), "{codes:?}\n{printed}");
     assert!(shown(&printed).is_empty(), "{:?}", shown(&printed));
     // Changes to make: for the example, and where a forward is missing.
-    if site.printed(&backup, &[&["--help"]]).0.contains("  render ") {
-        let gap = backup.replacen("<local-port>50000", "<disabled></disabled><local-port>50000", 1);
-        for text in [&backup, &gap] {
-            let ways: &[&[&str]] = &[&["check"], &["render", "pfsense"], &["render", "pfsense", "--undo"]];
-            let (printed, codes) = site.printed(text, ways);
-            assert!(codes.iter().all(|c| matches!(c, Some(0..=2))), "{codes:?}\n{printed}");
-            assert!(shown(&printed).is_empty(), "{:?}", shown(&printed));
-        }
+    let gap = backup.replace("<local-port>50000", "<disabled></disabled><local-port>50000");
+    assert_ne!(gap, backup);
+    for (text, check) in [(&backup, 0), (&gap, 1)] {
+        let ways: &[&[&str]] = &[&["check"], &["render", "pfsense"], &["render", "pfsense", "--undo"]];
+        let (printed, codes) = site.printed(text, ways);
+        assert_eq!(codes, [Some(check), Some(0), Some(0)], "{printed}");
+        assert!(shown(&printed).is_empty(), "{:?}", shown(&printed));
     }
 }
 

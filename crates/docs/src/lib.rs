@@ -3,6 +3,7 @@
 //! A page is a pure function of the tables in `callpath_core`, the commands of `callpath` and the scenarios. Nothing in
 //! it is written by hand: who wants another text changes the table.
 
+mod blocks;
 mod command;
 mod finding;
 mod index;

@@ -1,5 +1,6 @@
 //! The scenarios: what each is about, and what it shows.
 
+use crate::blocks::{Block, blocks, example};
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -86,8 +87,9 @@ pub fn all(root: &Path) -> io::Result<Vec<Scenario>> {
 }
 
 fn read(root: &Path, name: String, text: &str) -> io::Result<Scenario> {
-    let example = text.lines().next().and_then(|l| l.strip_prefix("example: ")).unwrap_or("linux-router");
-    let mut manifest = fs::read_to_string(root.join("examples").join(example).join("callpath.toml"))?;
+    let unclosed = || io::Error::other(format!("scenarios/{name}.md: a block is not closed"));
+    let blocks = blocks(text).ok_or_else(unclosed)?;
+    let mut manifest = fs::read_to_string(root.join("examples").join(example(text)).join("callpath.toml"))?;
     let mut scenario = Scenario {
         name,
         title: text.lines().find_map(|l| l.strip_prefix("# ")).unwrap_or_default().to_owned(),
@@ -100,12 +102,12 @@ fn read(root: &Path, name: String, text: &str) -> io::Result<Scenario> {
     let told = text.split_once(&format!("# {}\n", scenario.title)).map_or("", |(_, rest)| rest);
     let told = told.split_once("```").map_or(told, |(told, _)| told);
     scenario.story = told.split_whitespace().collect::<Vec<_>>().join(" ");
-    for (info, lines) in blocks(text) {
+    for Block { info, lines } in blocks {
         if info == "toml callpath.toml" {
-            manifest = lines;
+            manifest = lines.join("\n");
         } else if info == "diff callpath.toml" {
             // For names of products it is enough which lines come and go.
-            for line in lines.lines() {
+            for line in &lines {
                 match line.split_at_checked(1) {
                     Some(("-", old)) => manifest = manifest.replacen(old, "", 1),
                     Some(("+", new)) => manifest.extend(["\n", new]),
@@ -117,7 +119,7 @@ fn read(root: &Path, name: String, text: &str) -> io::Result<Scenario> {
             scenario.exit = parts.next().and_then(|n| n.parse().ok()).unwrap_or(2);
             let names = parts.find_map(|p| p.strip_prefix("names: ")).unwrap_or_default();
             scenario.codes = names.split_whitespace().map(str::to_owned).collect();
-            scenario.report = lines;
+            scenario.report = lines.join("\n") + "\n";
         }
     }
     if let (2, Some((_, rest))) = (scenario.exit, scenario.report.split_once("callpath explain ")) {
@@ -126,22 +128,4 @@ fn read(root: &Path, name: String, text: &str) -> io::Result<Scenario> {
     let named = |l: &str| Some(l.trim().strip_prefix("system")?.split('"').nth(1)?.to_owned());
     scenario.systems = manifest.lines().filter_map(named).collect();
     Ok(scenario)
-}
-
-/// Fenced blocks: what stands after the fence, and the text in it.
-fn blocks(text: &str) -> Vec<(&str, String)> {
-    let mut out: Vec<(&str, String)> = Vec::new();
-    let mut open = false;
-    for line in text.lines() {
-        match (line.strip_prefix("```"), out.last_mut()) {
-            (Some(_), _) if open => open = false,
-            (Some(info), _) => {
-                out.push((info.trim(), String::new()));
-                open = true;
-            }
-            (None, Some((_, lines))) if open => lines.extend([line, "\n"]),
-            _ => {}
-        }
-    }
-    out
 }

@@ -1,7 +1,11 @@
 //! The scenarios: documents whose fenced blocks turn an example into a site of their own.
 #![allow(dead_code)] // each test that includes this uses a part of it
 
+#[path = "../../../docs/src/blocks.rs"]
+mod fences;
+
 use callpath_core::snapshot::{Snapshot, Source};
+pub use fences::{Block, example};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -10,29 +14,9 @@ pub fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// A fenced block: what stands after the fence, and the lines in it.
-pub struct Block {
-    pub info: String,
-    pub lines: Vec<String>,
-}
-
 /// The fenced blocks of a document.
 pub fn blocks(text: &str) -> Vec<Block> {
-    let mut out: Vec<Block> = Vec::new();
-    let mut open = false;
-    for line in text.lines() {
-        match (line.strip_prefix("```"), open) {
-            (Some(info), false) => {
-                out.push(Block { info: info.trim().to_owned(), lines: Vec::new() });
-                open = true;
-            }
-            (Some(_), true) => open = false,
-            (None, true) => out.last_mut().expect("a block is open").lines.push(line.to_owned()),
-            (None, false) => {}
-        }
-    }
-    assert!(!open, "a block is not closed");
-    out
+    fences::blocks(text).expect("every block is closed")
 }
 
 /// The pieces between the lines that hold nothing but dots stand in the text, one after the other.
@@ -56,11 +40,6 @@ fn edit(text: &str, block: &Block, what: &str) -> String {
     assert!(!old.is_empty(), "{what}: a change needs a line to hold on to");
     assert_eq!(text.matches(&old).count(), 1, "{what}: these lines must occur once:\n{old}");
     text.replacen(&old, &new, 1)
-}
-
-/// The example that a scenario starts from: `example: spokes` in its first line.
-pub fn example(text: &str) -> &str {
-    text.lines().next().and_then(|l| l.strip_prefix("example: ")).unwrap_or("linux-router")
 }
 
 fn copy(from: &Path, to: &Path) {
