@@ -133,12 +133,9 @@ impl Analysis {
 
     /// The outermost gateway's address, when it is one that providers share between customers (RFC 6598).
     pub fn shared_outer_address(&self) -> Option<(usize, IpAddr)> {
-        // A box that is stated is nobody's router whose address could be a provider's.
-        let read = |i: usize| self.site.files[i].is_some_and(|f| f != SourceId(0));
-        let routers = self.site.network.devices.iter().enumerate().filter(|(i, d)| d.forwards && read(*i));
-        let addresses = routers
-            .flat_map(|(i, d)| d.interfaces.iter().flat_map(move |f| f.addresses.iter().map(move |n| (i, n.addr()))));
-        addresses.into_iter().find(|(_, a)| is_shared(*a))
+        let (device, outer) = self.site.outermost?;
+        let addresses = &self.site.network.devices[device].interfaces[outer].addresses;
+        addresses.iter().map(ipnet::IpNet::addr).find(|a| is_shared(*a)).map(|a| (device, a))
     }
 }
 

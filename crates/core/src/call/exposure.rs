@@ -108,8 +108,11 @@ impl Judge<'_> {
                         unknown,
                         trip: trip.clone(),
                     });
-                    if !out.iter().any(same) {
-                        out.push(line);
+                    match out.iter_mut().find(|e| same(e)) {
+                        // What somebody certainly reaches is not in doubt because others only may.
+                        Some(known) if known.unknown && !unknown => *known = line,
+                        Some(_) => {}
+                        None => out.push(line),
                     }
                 }
             }

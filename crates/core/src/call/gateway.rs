@@ -24,8 +24,8 @@ pub(super) struct Router {
     pub wan: Option<Wan>,
     /// A default route was read or stated, by family (IPv4, IPv6).
     pub has_default: [bool; 2],
-    /// A route dump was read, so absent routes do not exist.
-    pub routes_dumped: bool,
+    /// A route dump was read, so absent routes do not exist: by family (IPv4, IPv6).
+    pub routes_dumped: [bool; 2],
     /// Number among the manifest's gateways.
     pub number: usize,
     /// Rules that wait for addresses.
@@ -66,6 +66,7 @@ pub(super) fn read(
     let GatewayKind::Read { files, wan, interfaces, routes, .. } = &gateway.kind else { return Ok(None) };
     let head = || InputError::in_manifest(gateway.span.start..gateway.span.start + "[[gateway]]".len(), String::new());
     let read = dialect::read(snapshot, files)?;
+    let routes_dumped = read.routes_dumped();
     if read.rulesets.is_empty() && !read.pending.is_some() {
         let message = format!("there are no firewall rules among the files of {name}");
         let first = files.first().map_or_else(head, |f| f.error(""));
@@ -119,7 +120,6 @@ pub(super) fn read(
     }
     device.pipeline = read.pipeline;
     device.routing_rules = read.rules;
-    let routes_dumped = read.routes.is_some();
     for route in read.routes.unwrap_or_default() {
         dumped_route(&mut device, &route);
     }

@@ -77,9 +77,9 @@ fn protocol(a: &Alternative) -> String {
     a.what.split(' ').next().unwrap_or_default().to_uppercase()
 }
 
-/// A path's verdict: its worst leg; an administrator who cannot come in degrades, but stops no call.
+/// A path's verdict: its worst leg, and without any nothing is known; an administrator who cannot come in degrades, but stops no call.
 pub(super) fn path(place: &str, legs: &[Leg], notes: &[String]) -> (Verdict, String) {
-    let worst = legs.iter().map(|l| l.verdict).max().unwrap_or(Verdict::Works);
+    let worst = legs.iter().map(|l| l.verdict).max().unwrap_or(Verdict::Unknown);
     let note =
         legs.iter().zip(notes).filter(|(l, n)| l.verdict == worst && !n.is_empty()).map(|(_, n)| n.clone()).next();
     let verdict = if place == "admin" && worst == Verdict::Fails { Verdict::Degraded } else { worst };
@@ -151,6 +151,7 @@ mod tests {
         let none = vec![String::new()];
         assert_eq!(path("admin", &[leg(Verdict::Fails)], &none).0, Verdict::Degraded);
         assert_eq!(path("lan", &[leg(Verdict::Fails)], &none).0, Verdict::Fails);
+        assert_eq!(path("lan", &[], &[]).0, Verdict::Unknown, "nothing was asked");
         assert_eq!(
             path("lan", &[leg(Verdict::Works), leg(Verdict::Unknown)], &[String::new(), String::new()]).0,
             Verdict::Unknown

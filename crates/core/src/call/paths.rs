@@ -45,6 +45,12 @@ impl Judge<'_> {
         let rows: Vec<&Requirement> = instance.requirements.iter().filter(wanted).collect();
         for family in [Family::V4, Family::V6] {
             let Some(told) = self.told(instance, family) else { continue };
+            // Behind a box that is stated for IPv4 alone, the server's IPv6 address is on no network that is known.
+            let host = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == family);
+            let held = self.site.network.devices[self.site.server_of[n]].own_addresses(family);
+            if host.is_some_and(|a| !held.contains(address_value(a))) {
+                continue;
+            }
             for vantage in self.vantages(n, instance) {
                 if vantage.sources(family).is_empty()
                     || family == Family::V6 && vantage.place == Place::Internet && self.site.no_v6.is_some()
@@ -174,7 +180,9 @@ impl Judge<'_> {
             notes.push(note);
             legs.push(Leg { kind, to: "the internet".into(), verdict, any_of: asked });
         }
-        paths.push(path(instance, ("server", None), vantage.name.clone(), Family::V4, legs, &notes));
+        if !legs.is_empty() {
+            paths.push(path(instance, ("server", None), vantage.name.clone(), Family::V4, legs, &notes));
+        }
     }
 
     pub(super) fn admin_paths(

@@ -20,8 +20,8 @@ pub(super) struct Server {
     pub addresses: Vec<At<IpNet>>,
     /// Interface that holds them.
     pub interface: usize,
-    /// Routes were dumped.
-    pub routes_dumped: bool,
+    /// Routes were dumped, by family (IPv4, IPv6).
+    pub routes_dumped: [bool; 2],
     /// Rulesets that were read.
     pub rulesets: Vec<(SourceId, Counts)>,
 }
@@ -66,6 +66,7 @@ fn server(snapshot: &Snapshot, instance: &Instance) -> Result<Server, InputError
     let deploy = &instance.deploy;
     let addresses: Vec<At<IpNet>> = deploy.host.iter().map(|h| h.with(IpNet::from(h.value))).collect();
     let read = crate::dialect::read(snapshot, &deploy.firewall)?;
+    let routes_dumped = read.routes_dumped();
     let name = format!("server {}", deploy.host[0].value);
     let dumped = read.interfaces.is_some();
     let mut interfaces = read.interfaces.unwrap_or_default();
@@ -99,31 +100,40 @@ fn server(snapshot: &Snapshot, instance: &Instance) -> Result<Server, InputError
         endpoints: endpoints(instance),
         ..Device::default()
     };
-    let routes_dumped = read.routes.is_some();
     for route in read.routes.unwrap_or_default() {
         super::gateway::dumped_route(&mut device, &route);
     }
     Ok(Server { device, addresses, interface, routes_dumped, rulesets: read.rulesets })
 }
 
-/// Puts a server on its segment, with its addresses and the gateway there as its way out.
-pub(super) fn attach(device: &mut Device, server: &Server, segment: usize, nets: &[(IpNet, Option<IpAddr>)]) {
+/// Puts a server on its segment, with its addresses. Where no routes of a family are given, the gateway there is its way
+/// out: those that are taken to be.
+pub(super) fn attach(
+    device: &mut Device,
+    server: &Server,
+    segment: usize,
+    nets: &[(IpNet, Option<IpAddr>)],
+) -> Vec<IpAddr> {
     let index = server.interface;
+    let mut taken = Vec::new();
     let iface = &mut device.interfaces[index];
     iface.segment = segment;
     for (net, gateway) in nets {
         if !iface.addresses.iter().any(|n| n.addr() == net.addr()) {
             iface.addresses.push(*net);
         }
-        if !server.routes_dumped || !device.routes.iter().any(|r| Family::of(r.to.addr()) == Family::of(net.addr())) {
+        let family = Family::of(net.addr());
+        if !server.routes_dumped[usize::from(family == Family::V6)] {
+            taken.extend(*gateway);
             device.routes.push(Route {
-                to: everything(Family::of(net.addr())),
+                to: everything(family),
                 target: RouteTarget::Via(index, *gateway),
                 table: MAIN,
                 metric: 0,
             });
         }
     }
+    taken
 }
 
 fn endpoints(instance: &Instance) -> Vec<Endpoint> {

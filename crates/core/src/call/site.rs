@@ -94,6 +94,9 @@ pub(super) struct Site {
     pub files: Vec<Option<SourceId>>,
     /// Rules that are on but not loaded: device and rule.
     pub left_out: Vec<(usize, LeftOut)>,
+    /// The first router that is read, and its interface towards the internet. Absent behind a box that is stated: what
+    /// lies between the two is nobody's line.
+    pub outermost: Option<(usize, usize)>,
 }
 
 impl Parts {
@@ -227,6 +230,7 @@ pub(super) fn build(
         rulesets,
         files,
         left_out: b.left_out,
+        outermost: b.routers.first().filter(|_| !stated).map(|r| (first_router, r.outer_v4)),
     })
 }
 
@@ -316,14 +320,19 @@ impl Builder<'_> {
                     route.target = RouteTarget::Via(outer, hop);
                 }
             }
-            if router.has_default[usize::from(family == Family::V6)] || router.routes_dumped && family == Family::V4 {
+            let index = usize::from(family == Family::V6);
+            // A table that was given without a default route has none.
+            if router.has_default[index] || router.routes_dumped[index] {
                 continue;
             }
-            if router.routes_dumped && !device.routes.iter().any(|r| Family::of(r.to.addr()) == family) {
-                // Only the other family's routes were dumped.
+            let own = |n: &IpNet| Family::of(n.addr()) == family && !is_link_local(n.addr());
+            let asked = self.manifest.deploys.iter().flat_map(|d| &d.host).any(|h| Family::of(h.value) == family);
+            if asked && device.interfaces.iter().flat_map(|i| &i.addresses).any(own) {
+                let name = if family == Family::V6 { "IPv6" } else { "IPv4" };
                 self.assumptions.push(format!(
-                    "{}'s default IPv6 route leads out by {}: no IPv6 routes are given",
-                    device.name, device.interfaces[outer].name
+                    "{}'s default {name} route leads out by {}: no {name} routes are given",
+                    device.name,
+                    device.interfaces[outer].shown()
                 ));
             }
             device.routes.push(Route {
@@ -344,13 +353,8 @@ impl Builder<'_> {
             let mut segment = None;
             let mut nets = Vec::new();
             for address in &server.addresses {
-                // What an undescribed box does to IPv6 is not judged.
-                if self.manifest.gateways.is_empty() && first_router > 0 && address.value.addr().is_ipv6() {
-                    segment = segment.or(server
-                        .addresses
-                        .iter()
-                        .all(|a| a.value.addr().is_ipv6())
-                        .then_some(INTERNET_SEGMENT));
+                // What a box does to IPv6 of which nothing was read is not judged.
+                if self.routers.is_empty() && first_router > 0 && address.value.addr().is_ipv6() {
                     continue;
                 }
                 let Some((d, i, net)) = self.holder(address, &gateways)? else {
@@ -378,10 +382,12 @@ impl Builder<'_> {
                 let full = IpNet::new_assert(address.value.addr(), net.prefix_len());
                 nets.push((full, gateway));
             }
-            let Some(segment) = segment else { continue };
-            server::attach(&mut device, server, segment, &nets);
-            if let Some(gateway) = nets.iter().find_map(|(_, g)| *g).filter(|_| !server.routes_dumped) {
-                self.assumptions.push(format!("{} sends what is not for its own network to {gateway}", device.name));
+            // One without any address here is never asked; its place in the list stays.
+            let invented = server::attach(&mut device, server, segment.unwrap_or(INTERNET_SEGMENT), &nets);
+            if !invented.is_empty() {
+                let hops: Vec<String> = invented.iter().map(ToString::to_string).collect();
+                let hops = hops.join(" and ");
+                self.assumptions.push(format!("{} sends what is not for its own network to {hops}", device.name));
             }
             for i in 0..device.interfaces.len() {
                 if i != server.interface {

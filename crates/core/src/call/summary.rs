@@ -155,6 +155,10 @@ pub(super) fn finish(mut report: Report) -> Report {
         (_, _, verdict) => verdict,
     };
     let mut worst = report.paths.iter().map(counted).max().unwrap_or(Verdict::Unknown);
+    // Who was not asked for does not get through for that.
+    if report.instances.iter().any(|i| !has_calls(&report, &i.label)) {
+        worst = worst.max(Verdict::Unknown);
+    }
     if forbidden(false) {
         worst = Verdict::Fails;
     } else if forbidden(true) {
@@ -163,6 +167,11 @@ pub(super) fn finish(mut report: Report) -> Report {
     report.verdict = worst;
     report.headline = headline(&report);
     report
+}
+
+/// Calls to this instance were judged, from anywhere.
+fn has_calls(report: &Report, instance: &str) -> bool {
+    report.paths.iter().any(|p| p.instance == instance && p.vantage != "server" && p.vantage != "admin")
 }
 
 /// Marks a place from which not everybody gets through.
@@ -224,6 +233,11 @@ fn headline(report: &Report) -> String {
             let words = if parts.is_empty() || verdict != Verdict::Works { words } else { "they work" };
             parts.push(format!("{words} {}", and(&list)));
         }
+    }
+    let silent: Vec<String> =
+        report.instances.iter().filter(|i| !has_calls(report, &i.label)).map(|i| i.label.clone()).collect();
+    if !silent.is_empty() {
+        parts.push(format!("no call to {} could be judged", and(&silent)));
     }
     for p in report.paths.iter().filter(|p| p.verdict > Verdict::Works) {
         match &*p.vantage {

@@ -27,6 +27,17 @@ pub(crate) struct Files {
     pub pending: Pending,
 }
 
+impl Files {
+    /// The main table was dumped, by family (IPv4, IPv6): each command prints one family's, and no table is empty where
+    /// an interface has an address.
+    pub fn routes_dumped(&self) -> [bool; 2] {
+        [true, false].map(|v4| {
+            let mut main = self.routes.iter().flatten().filter(|r| r.table == iproute::MAIN);
+            main.any(|r| r.to.addr().is_ipv4() == v4)
+        })
+    }
+}
+
 /// What kind of file a text is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {

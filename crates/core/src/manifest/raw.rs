@@ -146,9 +146,9 @@ pub struct Deploy {
     #[serde(default)]
     #[schemars(with = "Vec<String>")]
     pub off: Vec<Spanned<String>>,
-    /// From where people call: `internet`, `lan`, `net:<name>`, `self`. Without it: from everywhere.
+    /// From where people call: `internet`, `lan`, `net:<name>`, `caller:<name>`, `self`. Without it: from everywhere.
     #[schemars(with = "Option<Vec<String>>")]
-    pub clients: Option<Vec<Spanned<String>>>,
+    pub clients: Option<Spanned<Vec<Spanned<String>>>>,
     /// Addresses from which it is administered.
     #[serde(default)]
     #[schemars(with = "Vec<String>")]

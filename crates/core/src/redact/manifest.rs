@@ -57,13 +57,14 @@ impl Redactor {
         if body.is_empty() {
             return String::new();
         }
-        let called = |place: &str| body.strip_prefix(place).map(str::to_owned);
+        let called = body.split_once(':').filter(|(place, _)| ["net", "caller"].contains(place));
         match (table, key) {
             ("", "name") => self.host(body),
             ("gateway" | "deploy", "label") => self.name("box", body),
             ("net" | "caller", "name") => self.name("place", body),
-            ("deploy", "clients") => match called("net:") {
-                Some(net) => format!("net:{}", self.name("place", &net)),
+            // A place keeps its kind, and its name is that of its table.
+            ("deploy", "clients") => match called {
+                Some((place, name)) => format!("{place}:{}", self.name("place", name)),
                 None => body.to_owned(),
             },
             (_, "config" | "firewall" | "system" | "mode" | "on" | "off" | "ice" | "answers") => body.to_owned(),
@@ -87,4 +88,42 @@ fn closing(text: &str, quote: char) -> Option<usize> {
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Redactor;
+    use crate::manifest::{Place, parse};
+
+    #[test]
+    fn every_place_is_called_as_its_table() {
+        let place = |p: &Place| match p {
+            Place::Internet | Place::Lan | Place::Own => Some(p.to_string()),
+            Place::Net(_) => Some("net:Annas office".to_owned()),
+            Place::Caller(_) => Some("caller:Annas flat".to_owned()),
+            // Nobody calls from there.
+            Place::Admin => None,
+        };
+        let all = [
+            Place::Internet,
+            Place::Lan,
+            Place::Own,
+            Place::Net(String::new()),
+            Place::Caller(String::new()),
+            Place::Admin,
+        ];
+        let clients: Vec<String> = all.iter().filter_map(place).map(|p| format!("\"{p}\"")).collect();
+        let text = format!(
+            "[[net]]\nname = \"Annas office\"\nprefix = \"192.168.9.0/24\"\n[[caller]]\nname = \"Annas flat\"\n\
+             config = \"flat.nft\"\n[[deploy]]\nsystem = \"livekit\"\nhost = \"192.168.1.50\"\nclients = [{}]\n",
+            clients.join(", ")
+        );
+        let redacted = Redactor::default().manifest(&text);
+        assert!(!redacted.contains("Anna"), "{redacted}");
+        let read = parse(&redacted).unwrap_or_else(|e| panic!("{}: {redacted}", e.message));
+        let (net, caller) = (&read.nets[0].name.value, &read.callers[0].label.as_ref().expect("a name").value);
+        let clients: Vec<Place> = read.deploys[0].clients.iter().flatten().map(|c| c.value.clone()).collect();
+        let places = [Place::Internet, Place::Lan, Place::Own, Place::Net(net.clone()), Place::Caller(caller.clone())];
+        assert_eq!(clients, places);
+    }
 }

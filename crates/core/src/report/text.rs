@@ -236,7 +236,7 @@ pub(super) fn left_out(report: &Report) -> Vec<(String, Vec<String>)> {
 /// How much of each ruleset was understood.
 pub(super) fn rulesets(report: &Report) -> Vec<String> {
     let line = |r: &Ruleset| {
-        let unread = r.statements - r.understood - r.approximated;
+        let unread = r.statements.saturating_sub(r.understood + r.approximated);
         match (unread, r.approximated) {
             (0, 0) => format!("every one of {} statements of {} was understood", r.statements, r.source),
             (0, n) => format!("{}: {} statements understood, {n} followed both ways", r.source, r.statements),

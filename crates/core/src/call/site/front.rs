@@ -39,10 +39,17 @@ impl Builder<'_> {
 
     /// A box in front of everything: stated, or there because the public address is not on the gateway. Its index.
     pub(super) fn front_box(&mut self, case: Case) -> Result<Option<usize>, InputError> {
-        let Some(public) = self.public else { return Ok(None) };
         let first = self.manifest.gateways.first();
+        let name = first.and_then(|g| g.label.as_ref()).map_or("the box in front", |l| &l.value);
+        let Some(public) = self.public else {
+            return match first.map(|g| &g.kind) {
+                Some(GatewayKind::Stated { inside, .. }) => Err(inside
+                    .error(format!("no public IPv4 address is given, and what {name} does to IPv6 cannot be stated"))
+                    .help("add the public IPv4 address to `address`, or read the configuration of this router")),
+                _ => Ok(None),
+            };
+        };
         if let Some(GatewayKind::Stated { inside, forwards, hairpin }) = first.map(|g| &g.kind) {
-            let name = first.and_then(|g| g.label.as_ref()).map_or("the box in front", |l| &l.value);
             let next = match (&forwards.value, self.routers.first()) {
                 (Forwards::All(Some(to)), _) => *to,
                 (_, Some(router)) => match &router.wan {
@@ -55,7 +62,11 @@ impl Builder<'_> {
                 },
                 (_, None) => match self.manifest.deploys.iter().flat_map(|d| &d.host).find(|h| h.value.is_ipv4()) {
                     Some(host) => host.value,
-                    None => return Ok(None),
+                    None => {
+                        return Err(inside
+                            .error(format!("no server behind {name} has an IPv4 address; what it does to IPv6 cannot be stated"))
+                            .help("add the server's IPv4 address to `host`, or read the configuration of this router"));
+                    }
                 },
             };
             if !inside.value.contains(&next) {
@@ -63,10 +74,20 @@ impl Builder<'_> {
                     .error(format!("{name} would forward to {next}, which is not in its network"))
                     .help("check `inside`, the `wan` of the next gateway and the target in `forwards`"));
             }
-            if let Some(router) = self.routers.first()
-                && router.wan.as_ref().is_none_or(|w| w.address != next)
-            {
-                self.routers[0].wan = Some(Wan { address: next, why: format!("what {name} forwards to") });
+            if let Some(router) = self.routers.first() {
+                // What the router itself says of its address is not overruled by what is stated of its neighbour.
+                let held = router.device.interfaces[router.outer_v4].addresses.iter().any(|n| n.addr() == next);
+                match &router.wan {
+                    Some(wan) if wan.address != next && !held => {
+                        return Err(forwards
+                            .error(format!("{name} forwards to {next}, and the next router has {}", wan.address))
+                            .help("calls end at the box then: correct `forwards`, or save the router's addresses again"));
+                    }
+                    Some(_) => {}
+                    None => {
+                        self.routers[0].wan = Some(Wan { address: next, why: format!("what {name} forwards to") });
+                    }
+                }
             }
             self.assumptions.push(format!("{name}: as you stated ({})", at_line(self.snapshot, inside)));
             self.no_v6 = Some(format!("IPv6: what {name} does to it is not stated"));

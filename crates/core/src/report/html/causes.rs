@@ -72,7 +72,7 @@ fn fact(out: &mut String, name: &str, text: &str) {
 /// The line of a file, with the words that matter marked.
 fn place(out: &mut String, mark: &Mark) {
     let chars: Vec<char> = mark.text.chars().collect();
-    let from = (mark.column - 1).min(chars.len());
+    let from = mark.column.saturating_sub(1).min(chars.len());
     let to = (from + mark.length).min(chars.len());
     let part = |chars: &[char]| escape(&chars.iter().collect::<String>());
     let margin = chars.iter().take_while(|c| c.is_whitespace()).count().min(from);

@@ -130,10 +130,10 @@ fn middle(lane: usize, lanes: usize) -> usize {
 /// Names of the devices, each at the head of its lane.
 fn heads(canvas: &mut Canvas, lanes: &[&str], reached: usize) {
     let count = lanes.len().max(1);
-    let wide = (WIDTH / count - 2).min(150);
+    let wide = (WIDTH / count).saturating_sub(2).clamp(6, 150);
     // Four devices and more have narrower letters.
     let (letter, class) = if count > 3 { (56, "name narrow") } else { (68, "name") };
-    let names: Vec<(Vec<String>, bool)> = lanes.iter().map(|l| fold(l, (wide - 4) * 10 / letter, 4)).collect();
+    let names: Vec<(Vec<String>, bool)> = lanes.iter().map(|l| fold(l, ((wide - 4) * 10 / letter).max(1), 4)).collect();
     let rows = names.iter().map(|(l, _)| l.len()).max().unwrap_or(1);
     let height = rows * 13 + 10;
     for (n, (folded, cut)) in names.into_iter().enumerate() {
@@ -142,7 +142,7 @@ fn heads(canvas: &mut Canvas, lanes: &[&str], reached: usize) {
         let _ = writeln!(
             canvas.out,
             "<rect x=\"{}\" y=\"1\" width=\"{wide}\" height=\"{height}\" rx=\"5\" class=\"{kind}\"/>",
-            x - wide / 2
+            x.saturating_sub(wide / 2)
         );
         let top = 15 + (rows - folded.len()) * 13 / 2;
         for (row, text) in folded.into_iter().enumerate() {

@@ -172,7 +172,7 @@ fn place(out: &mut Writer, mark: &Mark, gutter: &str, first: bool) {
 /// The line, tabs as four columns, its margin cut, and the column of the words in it.
 fn shown(mark: &Mark) -> (String, usize) {
     let expand = |t: &str| t.replace('\t', "    ");
-    let before: String = mark.text.chars().take(mark.column - 1).collect();
+    let before: String = mark.text.chars().take(mark.column.saturating_sub(1)).collect();
     let column = expand(&before).chars().count();
     let text = expand(&mark.text);
     let margin = text.chars().take_while(|c| *c == ' ').count();

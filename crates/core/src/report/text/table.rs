@@ -75,9 +75,16 @@ pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: S
     for path in others {
         for a in path.legs.iter().flat_map(|l| &l.any_of) {
             let text = format!("{}: {}, {}", path.who, a.what, a.purpose);
-            let found = words(path, a, notes);
+            let mut found = words(path, a, notes);
+            let mut below = Vec::new();
+            if found.chars().count() + 3 > WIDTH - 2 - last - least {
+                // So many notes leave no room for what they are about: they stand below it.
+                let all = found.clone();
+                found = state(path, a);
+                below = wrap(all.get(found.len()..).unwrap_or_default(), WIDTH - 6);
+            }
             let cell = found.chars().count() + 3;
-            let width = WIDTH - 2 - last - cell;
+            let width = (WIDTH - 2).saturating_sub(last + cell).max(least);
             for (i, l) in hanging(&text, width - 1).iter().enumerate() {
                 let rest = if i == 0 {
                     format!("{}{}", pad(&found, cell), style.verdict(path.verdict, &verdict(path)))
@@ -85,6 +92,9 @@ pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: S
                     String::new()
                 };
                 out += &line(&format!("  {}{rest}", pad(l, width)));
+            }
+            for l in below {
+                out += &line(&format!("      {l}"));
             }
         }
     }
