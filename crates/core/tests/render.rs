@@ -12,8 +12,6 @@ use callpath_core::render::render;
 use callpath_core::report::Verdict;
 use callpath_core::snapshot::{Snapshot, Source};
 
-const PRODUCTS: &[&str] = &["spokes", "reflector", "plugnmeet", "difuse", "nethvoice"];
-
 /// A firewall without any forward: the example without its rules.
 fn bare() -> String {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/reflector/pfsense/config.xml");
@@ -60,7 +58,7 @@ fn edits(patches: &[Patch]) -> Vec<pfsense::edit::Edit> {
 fn calls_work_after_it_for_every_product_and_it_is_taken_back() {
     let config = bare();
     let mut count = 0;
-    for product in PRODUCTS {
+    for (product, _) in PROFILES {
         for front in [OWN.to_owned(), behind(false), behind(true)] {
             let admin = "admin = [\"45.79.7.7\"]";
             let snapshot = site(&front, &format!("system = \"{product}\"\n{admin}"), &config);
