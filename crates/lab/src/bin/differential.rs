@@ -51,14 +51,18 @@ fn asked() -> Result<Asked, String> {
 /// Says what came of the saved mismatches; do all agree now?
 fn agree(kind: &str, (count, differ): &(usize, Vec<String>)) -> bool {
     println!("{count} saved {kind} tried again, {} differ still", differ.len());
-    differ.iter().for_each(|what| println!("{what}"));
+    for what in differ {
+        println!("{what}");
+    }
     differ.is_empty()
 }
 
 /// Says what came of a campaign; were its floors held?
 fn held(table: &str, missed: &[String], line: &str) -> bool {
     println!("{table}");
-    missed.iter().for_each(|floor| println!("floor missed: {floor}"));
+    for floor in missed {
+        println!("floor missed: {floor}");
+    }
     println!("{line}");
     missed.is_empty()
 }
