@@ -1,7 +1,8 @@
 //! One question to a chain of 1,000 and 10,000 rules of `ClassBench`: which packets of a media range are dropped, and by
 //! which rule? Beside it, in the same run, the linear scan of single packets that must agree.
 //!
-//! `cargo bench -p callpath-core --bench acl`. Rules: `../shared/corpus/acl`, as C4 of its performance notes has them:
+//! `cargo bench -p callpath-core --bench acl`. The rules are addresses, ports and protocols of filters
+//! that `ClassBench` made, read from `corpus/acl` in a folder `shared` beside the repository; the actions are added here:
 //! every third a drop; in the middle a drop of udp 50500-50599; at the end an accept of udp to the host's 50000-60000.
 
 use callpath_core::cube::{Cube, Set};

@@ -105,6 +105,10 @@ pub struct Step {
     pub lines: Vec<String>,
     /// It ends with "Save".
     pub save: bool,
+    /// Its lines are for one shell, as they are; this prints them alone. Reports join such steps, and do not repeat long
+    /// lines.
+    #[serde(skip)]
+    pub shell: Option<&'static str>,
 }
 
 /// What a dialect may use for names and descriptions.

@@ -10,11 +10,11 @@ pub use floors::Tally;
 pub use probes::Probe;
 pub use run::{Bench, Mismatch};
 
+use crate::fixtures::Fixtures;
 use crate::generate::{Names, Ruleset, ruleset};
 use crate::namespace::Failure;
 use crate::random::Random;
 use crate::topology::{double, single};
-use std::path::{Path, PathBuf};
 
 /// What a campaign is told.
 #[derive(Debug, Clone)]
@@ -24,7 +24,7 @@ pub struct Options {
     /// Seed of the random numbers.
     pub seed: u64,
     /// Where mismatches are saved.
-    pub fixtures: PathBuf,
+    pub fixtures: Fixtures,
     /// Stop after this many.
     pub most_mismatches: usize,
     /// Make what differs as small as it goes.
@@ -44,7 +44,7 @@ fn drawn(random: &mut Random, bench: &Bench, names: &[Names], tally: &mut Tally)
                     break;
                 }
                 Err(why) => {
-                    tally.refused(&why);
+                    tally.refusals.add(&why);
                     tries += 1;
                     if tries > 200 {
                         return Err(format!("the kernel takes no ruleset at all; the last refusal:\n{why}"));
@@ -94,7 +94,7 @@ pub fn campaign(lab: &mut Lab, options: &Options) -> Result<Tally, Failure> {
                 tally.clashes += 1;
                 continue;
             };
-            small.save(&options.fixtures, seed)?;
+            options.fixtures.save(seed, &small.text())?;
             eprintln!("{}", small.text());
             tally.mismatches.push(small);
         }
@@ -111,17 +111,10 @@ pub fn campaign(lab: &mut Lab, options: &Options) -> Result<Tally, Failure> {
 ///
 /// # Errors
 /// When the lab fails, or a fixture cannot be read.
-pub fn replay(lab: &mut Lab, fixtures: &Path) -> Result<(usize, Vec<String>), Failure> {
-    let Ok(entries) = std::fs::read_dir(fixtures) else { return Ok((0, Vec::new())) };
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
-    paths.retain(|p| p.extension().is_some_and(|e| e == "md") && !p.ends_with("README.md"));
-    paths.sort();
-    let mut differ = Vec::new();
-    for path in &paths {
-        let text = std::fs::read_to_string(path).map_err(|e| format!("{} cannot be read: {e}", path.display()))?;
-        let (bench, _) = &mut lab.0[usize::from(text.starts_with("# two routers"))];
-        let found = bench.replay(&text).map_err(|e| format!("{}: {e}", path.display()))?;
-        differ.extend(found.map(|what| format!("{}: {what}", path.display())));
-    }
-    Ok((paths.len(), differ))
+pub fn replay(lab: &mut Lab, fixtures: &Fixtures) -> Result<(usize, Vec<String>), Failure> {
+    fixtures.again(|text| {
+        let topology = text.strip_prefix("# ").and_then(|t| t.split(':').next()).unwrap_or_default();
+        let bench = lab.0.iter_mut().map(|(bench, _)| bench).find(|b| b.topology().name == topology);
+        bench.ok_or_else(|| format!("there is no topology `{topology}`"))?.replay(text)
+    })
 }

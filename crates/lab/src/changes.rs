@@ -127,7 +127,7 @@ fn listing(space: &Namespace) -> Result<String, Failure> {
 
 /// Runs what a person would paste.
 fn paste(space: &Namespace, steps: &[Step]) -> Result<(), Failure> {
-    for step in steps.iter().filter(|s| s.place.ends_with("as root")) {
+    for step in steps.iter().filter(|s| s.shell.is_some()) {
         let script = format!("set -e\n{}\n", step.lines.join("\n"));
         space.command("sh", &["-s"], &script)?;
     }

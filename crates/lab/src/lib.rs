@@ -8,6 +8,8 @@
 pub mod campaign;
 pub mod changes;
 pub mod compare;
+pub mod figures;
+pub mod fixtures;
 pub mod generate;
 pub mod grid;
 pub mod monitor;

@@ -15,6 +15,7 @@ pub use tally::Tally;
 
 use crate::campaign::{Bench, Options};
 use crate::compare::Fate;
+use crate::fixtures::Fixtures;
 use crate::generate::Ruleset;
 use crate::namespace::Failure;
 use crate::packet::Tuple;
@@ -23,7 +24,6 @@ use crate::wire::Place;
 use follow::Follower;
 use network::Scene;
 use std::fmt::Write;
-use std::path::{Path, PathBuf};
 
 /// Pairs that talk under one set of rules.
 const BATCH: u64 = 50;
@@ -49,12 +49,6 @@ impl Mismatch {
             let _ = write!(out, "\nrouter {i}:\n\n```nft\n{}```\n", ruleset.text());
         }
         out
-    }
-
-    fn save(&self, dir: &Path, seed: u64) -> Result<(), Failure> {
-        std::fs::create_dir_all(dir).map_err(|e| format!("{} cannot be made: {e}", dir.display()))?;
-        let path = dir.join(format!("seed-{seed}.md"));
-        std::fs::write(&path, self.text()).map_err(|e| format!("{} cannot be written: {e}", path.display()))
     }
 }
 
@@ -175,7 +169,7 @@ fn drawn(random: &mut Random, scene: &Scene, tally: &mut Tally) -> Result<Vec<Ru
                 out.push(candidate);
                 break;
             };
-            tally.refused(&why);
+            tally.refusals.add(&why);
             tries += 1;
             if tries > 100 {
                 return Err(format!("the kernel takes no ruleset at all; the last refusal:\n{why}"));
@@ -228,7 +222,7 @@ pub fn campaign(lab: &mut Lab, pairs: u64, options: &Options) -> Result<Tally, F
                 tally.disturbed += 1;
                 continue;
             };
-            small.save(&options.fixtures, seed)?;
+            options.fixtures.save(seed, &small.text())?;
             eprintln!("{}", small.text());
             tally.mismatches.push(small);
         }
@@ -245,24 +239,16 @@ pub fn campaign(lab: &mut Lab, pairs: u64, options: &Options) -> Result<Tally, F
 ///
 /// # Errors
 /// When the lab fails, or a fixture cannot be read.
-pub fn replay(lab: &mut Lab, fixtures: &Path) -> Result<(usize, Vec<String>), Failure> {
-    let Ok(entries) = std::fs::read_dir(fixtures) else { return Ok((0, Vec::new())) };
-    let mut paths: Vec<PathBuf> = entries.flatten().map(|e| e.path()).collect();
-    paths.retain(|p| p.extension().is_some_and(|e| e == "md") && !p.ends_with("README.md"));
-    paths.sort();
-    let mut differ = Vec::new();
-    for path in &paths {
-        let text = std::fs::read_to_string(path).map_err(|e| format!("{} cannot be read: {e}", path.display()))?;
-        let bad = || format!("{} is no fixture of a pair", path.display());
-        let script = text::parse(&text).ok_or_else(bad)?;
+pub fn replay(lab: &mut Lab, fixtures: &Fixtures) -> Result<(usize, Vec<String>), Failure> {
+    fixtures.again(|text| {
+        let bad = || "this is no fixture of a pair".to_owned();
+        let script = text::parse(text).ok_or_else(bad)?;
         let title = text.lines().next().and_then(|l| l.strip_prefix("# ")).ok_or_else(bad)?;
         let topology = title.split(':').next().unwrap_or(title);
         let scene = lab.0.iter_mut().find(|s| s.bench.topology().name == topology).ok_or_else(bad)?;
         for (router, part) in text.split("```nft\n").skip(1).enumerate() {
             scene.bench.load(router, part.split("```").next().unwrap_or_default())?;
         }
-        let found = alone_loaded(&mut scene.bench, &script).map_err(|e| format!("{}: {e}", path.display()))?;
-        differ.extend(found.map(|what| format!("{}: {what}", path.display())));
-    }
-    Ok((paths.len(), differ))
+        alone_loaded(&mut scene.bench, &script)
+    })
 }

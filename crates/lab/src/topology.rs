@@ -225,20 +225,17 @@ impl Topology {
                 let _ = writeln!(batch, "neigh replace {address} lladdr {mac} dev {} nud permanent", port.name);
             }
         }
+        // `-6` cannot stand inside a batch line, and `default` means IPv4 there: addresses say the family.
+        let all = |hop: &IpAddr| if hop.is_ipv4() { "0.0.0.0/0" } else { "::/0" };
         for hop in &router.defaults {
-            let six = if hop.is_ipv6() { "-6 " } else { "" };
-            let _ = writeln!(batch, "{six}route replace default via {hop}");
+            let _ = writeln!(batch, "route replace {} via {hop}", all(hop));
         }
         for (to, hop) in &router.routes {
-            let six = if hop.is_ipv6() { "-6 " } else { "" };
-            let _ = writeln!(batch, "{six}route replace {to} via {hop}");
+            let _ = writeln!(batch, "route replace {to} via {hop}");
         }
         for (n, (_, _, hop)) in router.marked.iter().enumerate() {
-            let (table, all) = (MARKED_TABLE as usize + n, if hop.is_ipv4() { "0.0.0.0/0" } else { "::/0" });
-            let _ = writeln!(batch, "route add {all} via {hop} table {table}");
+            let _ = writeln!(batch, "route add {} via {hop} table {}", all(hop), MARKED_TABLE as usize + n);
         }
-        // `-6` cannot stand inside a batch line; the family follows from the addresses.
-        let batch = batch.replace("-6 route replace default", "route replace ::/0").replace("-6 ", "");
         space.command("ip", &["-batch", "-"], &batch)?;
         for (n, (mark, mask, hop)) in router.marked.iter().enumerate() {
             let family = if hop.is_ipv4() { "-4" } else { "-6" };

@@ -104,11 +104,6 @@ impl Segment {
             }
         }
     }
-
-    /// For waiting.
-    pub fn descriptor(&self) -> RawFd {
-        self.0.as_raw_fd()
-    }
 }
 
 /// Sockets inside a router: what is delivered to it, and packets that it sends itself.
@@ -149,26 +144,28 @@ impl Inside {
         })?
     }
 
-    /// Sends a packet from the router itself, through its output hook. `Ok(false)`: the router has no way to send it,
-    /// or its rules stopped it.
+    /// Sends a packet from the router itself, through its output hook. That its rules stop it, or that it knows no way,
+    /// is a fate like any other: nothing arrives.
     ///
     /// # Errors
-    /// When the socket is unusable.
-    pub fn send(&self, tuple: Tuple, packet: &[u8]) -> Result<bool, Failure> {
-        let sent = match tuple.dst() {
-            IpAddr::V4(a) => {
-                let to = SockaddrIn::from(SocketAddrV4::new(a, 0));
-                sendto(self.send_v4.as_raw_fd(), packet, &to, MsgFlags::empty())
+    /// When the kernel does not send for another reason: such a packet would be counted as dropped by the rules.
+    pub fn send(&self, tuple: Tuple, packet: &[u8]) -> Result<(), Failure> {
+        loop {
+            let sent = match tuple.dst() {
+                IpAddr::V4(a) => {
+                    let to = SockaddrIn::from(SocketAddrV4::new(a, 0));
+                    sendto(self.send_v4.as_raw_fd(), packet, &to, MsgFlags::empty())
+                }
+                IpAddr::V6(a) => {
+                    let to = SockaddrIn6::from(SocketAddrV6::new(a, 0, 0, 0));
+                    sendto(self.send_v6.as_raw_fd(), packet, &to, MsgFlags::empty())
+                }
+            };
+            match sent {
+                Ok(_) | Err(nix::Error::EPERM | nix::Error::ENETUNREACH | nix::Error::EHOSTUNREACH) => return Ok(()),
+                Err(nix::Error::ENOBUFS | nix::Error::EAGAIN) => std::thread::yield_now(),
+                Err(e) => return Err(format!("router {} does not send to {}: {e}", self.router, tuple.dst())),
             }
-            IpAddr::V6(a) => {
-                let to = SockaddrIn6::from(SocketAddrV6::new(a, 0, 0, 0));
-                sendto(self.send_v6.as_raw_fd(), packet, &to, MsgFlags::empty())
-            }
-        };
-        match sent {
-            Ok(_) => Ok(true),
-            Err(nix::Error::EBADF | nix::Error::ENOTSOCK) => Err("a router's socket is gone".into()),
-            Err(_) => Ok(false),
         }
     }
 

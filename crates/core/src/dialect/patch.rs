@@ -207,5 +207,5 @@ pub fn recipe(
 }
 
 fn shown(list: Vec<pfsense::guide::Step>) -> Vec<Step> {
-    list.into_iter().map(|s| Step { place: s.page, lines: s.lines, save: s.save }).collect()
+    list.into_iter().map(|s| Step { place: s.page, lines: s.lines, save: s.save, shell: None }).collect()
 }

@@ -106,7 +106,7 @@ pub(crate) fn apply(text: &str, statements: &[&Statement]) -> Result<String, Ref
 pub(crate) fn steps(device: &str, statements: &[&Statement]) -> (Vec<Step>, Vec<Step>) {
     let (mut add, mut write) = (Vec::new(), Vec::new());
     let (mut there, mut back) = (Vec::new(), Vec::new());
-    let step = |place: String, lines: Vec<String>| Step { place, lines, save: false };
+    let step = |place: String, lines: Vec<String>| Step { place, lines, save: false, shell: None };
     let page = format!("port forwards (port sharing) of {device}");
     for statement in statements {
         let Statement::Forward { proto, ports, to, written, instead } = statement else { continue };

@@ -41,7 +41,8 @@ fn pairs() -> Vec<(String, String, String)> {
     out
 }
 
-/// Where 2.7.2 differs from what is read as it does from its own later versions: they are told apart by hand.
+/// Configurations of which 2.7.2 makes other rules than later versions do, and how. A configuration is read as later
+/// versions read it, so the fates differ in these.
 const OLD_QUIRKS: &[(&str, &str)] = &[
     ("04-opndossier-config-pfsense v2.7.2", "an empty gateway sends packets to the default line"),
     ("21-home-soc-lab v2.7.2", "an outbound rule without a destination is taken for one to any"),

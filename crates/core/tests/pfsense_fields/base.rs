@@ -69,6 +69,7 @@ pub type Edit = (&'static str, &'static str);
 pub fn edited(text: &str, edits: &[Edit]) -> String {
     edits.iter().fold(text.to_owned(), |text, (at, new)| {
         assert!(text.contains(at), "`{at}` is not in the configuration");
+        assert!(at != new && !(new.is_empty() && at.starts_with("<!--")), "`{at}` to `{new}` changes nothing");
         let new = if at.starts_with("<!--") { format!("{new}{at}") } else { (*new).to_owned() };
         text.replacen(at, &new, 1)
     })

@@ -41,10 +41,7 @@ const OUT6: &str = "udp [2001:db8:ab00:1::50]:40000 > [2a00:1450::5]:3478";
 pub const PAIRS: &[Pair] = &[
     pair(
         "nat/rule",
-        &[
-            ("<!--first forward-->", ""),
-            ("<port>50000-50499</port></destination>\n    <target>", "<port>1-2</port></destination>\n    <target>"),
-        ],
+        &[("<port>50000-50499</port></destination>\n    <target>", "<port>1-2</port></destination>\n    <target>")],
         (
             "<!--first forward-->",
             "<rule><protocol>udp</protocol><source><any></any></source><destination><network>wanip</network><port>50000</port></destination><target>192.168.1.50</target></rule>",

@@ -145,7 +145,7 @@ pub const PAIRS: &[Pair] = &[
     ),
     pair(
         "system/no_apipa_block",
-        &[("<!--opt1-->", ""), ("<ipaddr>192.168.20.1", "<ipaddr>169.254.20.1")],
+        &[("<ipaddr>192.168.20.1", "<ipaddr>169.254.20.1")],
         ("<!--system-->", "<no_apipa_block></no_apipa_block>"),
         "udp 169.254.20.7:40000 > 192.168.1.50:5060",
         "blocked",
@@ -449,7 +449,7 @@ pub const PAIRS: &[Pair] = &[
     ),
     pair(
         "aliases/alias",
-        &[("<!--aliases-->", ""), ("<target>192.168.1.50", "<target>box")],
+        &[("<target>192.168.1.50", "<target>box")],
         ("<!--aliases-->", "<alias><name>box</name><type>host</type><address>192.168.1.50</address></alias>"),
         CALL,
         "blocked",

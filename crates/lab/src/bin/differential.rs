@@ -1,6 +1,7 @@
 //! `cargo xtask differential`: the Linux kernel says whether the trace is right.
 
 use callpath_lab::campaign::{Lab, Options, campaign, replay};
+use callpath_lab::fixtures::Fixtures;
 use callpath_lab::mutants::mutants;
 use callpath_lab::pairs;
 use std::path::{Path, PathBuf};
@@ -19,7 +20,9 @@ const HELP: &str =
     "there are --packets N, --pairs N, --seed S, --most N, --minimise 0|1, --fixtures DIR, --mutants WORKSPACE";
 
 fn asked() -> Result<Asked, String> {
-    let options = Options { packets: 20_000, seed: 1, fixtures: PathBuf::new(), most_mismatches: 5, minimise: true };
+    let fixtures = Fixtures::of_repository("differential");
+    let options = Options { packets: 20_000, seed: 1, fixtures, most_mismatches: 5, minimise: true };
+    let mut given = None;
     let mut out = Asked { options, pairs: None, mutants: None };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
@@ -32,50 +35,54 @@ fn asked() -> Result<Asked, String> {
             "--seed" => out.options.seed = number()?,
             "--most" => out.options.most_mismatches = usize::try_from(number()?).unwrap_or(1),
             "--minimise" => out.options.minimise = number()? != 0,
-            "--fixtures" => out.options.fixtures = PathBuf::from(&value),
+            "--fixtures" => given = Some(PathBuf::from(&value)),
             "--mutants" => out.mutants = Some(PathBuf::from(&value)),
             _ => return Err(format!("{arg} is not known; {HELP}")),
         }
     }
-    if out.options.fixtures.as_os_str().is_empty() {
-        let dir = if out.pairs.is_some() { "fixtures/pairs" } else { "fixtures/differential" };
-        out.options.fixtures = PathBuf::from(dir);
+    match given {
+        Some(dir) => out.options.fixtures = Fixtures::at(dir),
+        None if out.pairs.is_some() => out.options.fixtures = Fixtures::of_repository("pairs"),
+        None => {}
     }
     Ok(out)
+}
+
+/// Says what came of the saved mismatches; do all agree now?
+fn agree(kind: &str, (count, differ): &(usize, Vec<String>)) -> bool {
+    println!("{count} saved {kind} tried again, {} differ still", differ.len());
+    for what in differ {
+        println!("{what}");
+    }
+    differ.is_empty()
+}
+
+/// Says what came of a campaign; were its floors held?
+fn held(table: &str, missed: &[String], line: &str) -> bool {
+    println!("{table}");
+    for floor in missed {
+        println!("floor missed: {floor}");
+    }
+    println!("{line}");
+    missed.is_empty()
 }
 
 fn judge_pairs(options: &Options, count: u64) -> Result<bool, String> {
     callpath_lab::namespace::enter_wire()?;
     let mut lab = pairs::Lab::new()?;
-    let (fixtures, differ) = pairs::replay(&mut lab, &options.fixtures)?;
-    println!("{fixtures} saved pairs tried again, {} differ still", differ.len());
-    if !differ.is_empty() {
-        println!("{}", differ.join("\n"));
-    }
+    let agree = agree("pairs", &pairs::replay(&mut lab, &options.fixtures)?);
     let tally = pairs::campaign(&mut lab, count, options)?;
-    println!("{}", tally.table());
-    for floor in tally.missed() {
-        println!("floor missed: {floor}");
-    }
-    println!("{}", tally.line());
-    Ok(differ.is_empty() && tally.mismatches.is_empty() && tally.missed().is_empty())
+    let held = held(&tally.table(), &tally.missed(), &tally.line());
+    Ok(agree && held && tally.mismatches.is_empty())
 }
 
 fn judge(options: &Options) -> Result<bool, String> {
     callpath_lab::namespace::enter_wire()?;
     let mut lab = Lab::new()?;
-    let (fixtures, differ) = replay(&mut lab, &options.fixtures)?;
-    println!("{fixtures} saved mismatches tried again, {} differ still", differ.len());
-    if !differ.is_empty() {
-        println!("{}", differ.join("\n"));
-    }
+    let agree = agree("mismatches", &replay(&mut lab, &options.fixtures)?);
     let tally = campaign(&mut lab, options)?;
-    println!("{}", tally.table());
-    for floor in tally.missed() {
-        println!("floor missed: {floor}");
-    }
-    println!("{}", tally.line());
-    Ok(differ.is_empty() && tally.mismatches.is_empty() && tally.missed().is_empty())
+    let held = held(&tally.table(), &tally.missed(), &tally.line());
+    Ok(agree && held && tally.mismatches.is_empty())
 }
 
 fn plant(workspace: &Path) -> Result<bool, String> {

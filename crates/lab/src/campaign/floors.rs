@@ -3,6 +3,7 @@
 use super::probes::Probe;
 use super::run::{Mismatch, rule_number};
 use crate::compare::{Fate, Fates, is_open, rules};
+use crate::figures::{Refusals, share};
 use crate::generate::Ruleset;
 use callpath_core::trace::{Network, RoundTrip};
 use std::collections::BTreeMap;
@@ -28,7 +29,7 @@ pub struct Tally {
     /// Packets decided by rules with a construct.
     pub constructs: BTreeMap<&'static str, u64>,
     /// Rulesets that nft or the kernel did not take, by reason.
-    pub refusals: BTreeMap<String, u64>,
+    pub refusals: Refusals,
     /// Conversations whose rules the kernel named one by one.
     pub traced: u64,
     /// Packets that met the session of another packet of their batch.
@@ -37,16 +38,14 @@ pub struct Tally {
     pub mismatches: Vec<Mismatch>,
 }
 
-/// Below this many packets the floors on shares and constructs are shown but not asked for.
+/// Fewer packets come from a dozen rulesets: their shares say nothing.
+const FEW: u64 = 5_000;
+/// From this many packets on, shares have to reach their floors; with fewer, half of them.
 const ENOUGH: u64 = 100_000;
+/// From this many packets on, every construct has to decide some.
+const MANY: u64 = 1_000_000;
 
 impl Tally {
-    pub(super) fn refused(&mut self, why: &str) {
-        let line = why.lines().find(|l| l.contains("Error")).unwrap_or(why);
-        let reason = line.split("Error: ").nth(1).unwrap_or(line).trim().to_owned();
-        *self.refusals.entry(reason).or_default() += 1;
-    }
-
     pub(super) fn count(
         &mut self,
         probe: &Probe,
@@ -86,53 +85,67 @@ impl Tally {
         }
     }
 
-    fn share(part: u64, whole: u64) -> f64 {
-        #[allow(clippy::cast_precision_loss)] // a percentage for people
-        if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 }
-    }
-
     /// Packets decided, construct by construct.
     pub fn table(&self) -> String {
         let mut out = String::from("construct                          packets decided\n");
         for (construct, count) in &self.constructs {
             let _ = writeln!(out, "  {construct:<32} {count:>15}");
         }
-        let _ = writeln!(out, "answers: {:.1} % of packets", Self::share(self.replies, self.packets));
+        let _ = writeln!(out, "answers: {:.1} % of packets", share(self.replies, self.packets));
         let _ = writeln!(out, "conversations traced rule by rule by `nft monitor trace`: {}", self.traced);
         let _ = writeln!(out, "met another packet's session, and alone did as the trace says: {}", self.clashes);
-        for (reason, count) in &self.refusals {
-            let _ = writeln!(out, "not taken by nft or the kernel, {count} times: {reason}");
-        }
+        let _ = write!(out, "{}{}", self.refusals, self.spared());
         out
     }
 
-    /// Floors that were missed.
+    /// Floors that were missed. That nothing is unknown without a reason is asked for always; shares need some rulesets.
     pub fn missed(&self) -> Vec<String> {
         let mut out = Vec::new();
         if self.unfounded > 0 {
             out.push(format!("{} packets unknown in rulesets that leave nothing open", self.unfounded));
         }
-        let dropped = Self::share(self.dropped, self.packets);
-        if !(20.0..=80.0).contains(&dropped) {
-            out.push(format!("{dropped:.1} % of packets dropped; 20 to 80 % are asked for"));
+        if self.packets < FEW {
+            return out;
         }
-        if Self::share(self.translated, self.packets) < 30.0 {
-            out.push("less than 30 % of packets were translated".into());
+        // A ruleset that drops all it gets is a large part of a short campaign.
+        let least = |percent: f64| if self.packets < ENOUGH { percent / 2.0 } else { percent };
+        let dropped = share(self.dropped, self.packets);
+        if !(least(20.0)..=100.0 - least(20.0)).contains(&dropped) {
+            out.push(format!(
+                "{dropped:.1} % of packets dropped; {0} to {1} % are asked for",
+                least(20.0),
+                100.0 - least(20.0)
+            ));
         }
-        if Self::share(self.replies, self.packets) < 20.0 {
-            out.push("less than 20 % of packets were answers".into());
+        for (what, count, percent) in [("were translated", self.translated, 30.0), ("were answers", self.replies, 20.0)]
+        {
+            let is = share(count, self.packets);
+            if is < least(percent) {
+                out.push(format!("{is:.1} % of packets {what}; {} % are asked for", least(percent)));
+            }
         }
-        if self.clashes * 10_000 > self.packets {
-            out.push("more than one packet in 10,000 met another's session".into());
+        let clashes = if self.packets < ENOUGH { 2_000 } else { 10_000 };
+        if self.clashes * clashes > self.packets {
+            out.push(format!("more than one packet in {clashes} met another's session"));
         }
         if self.rulesets * 500 < self.packets {
             out.push("fewer than 2,000 rulesets per million packets".into());
         }
-        if self.packets >= 1_000_000 {
+        if self.packets >= MANY {
             let few = self.constructs.iter().filter(|(_, n)| **n < 1_000);
             out.extend(few.map(|(c, n)| format!("`{c}` decided {n} packets; 1,000 are asked for")));
         }
-        if self.packets < ENOUGH { Vec::new() } else { out }
+        out
+    }
+
+    /// Floors that a campaign of this length is not asked for; empty: all are.
+    fn spared(&self) -> &'static str {
+        match self.packets {
+            0..FEW => "no floors for shares and constructs: too few packets\n",
+            FEW..ENOUGH => "half the floors for shares, and none for constructs: few packets\n",
+            ENOUGH..MANY => "no floors for constructs: fewer than a million packets\n",
+            _ => "",
+        }
     }
 
     /// The last line.
@@ -141,10 +154,34 @@ impl Tally {
             "packets {}, rulesets {}, dropped {:.1} %, translated {:.1} %, unknown {}, mismatches: {}",
             self.packets,
             self.rulesets,
-            Self::share(self.dropped, self.packets),
-            Self::share(self.translated, self.packets),
+            share(self.dropped, self.packets),
+            share(self.translated, self.packets),
             self.unknown,
             self.mismatches.len()
         )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn short_campaigns_have_floors_too() {
+        let tally = |packets: u64, share: u64| Tally {
+            packets,
+            rulesets: packets / 400,
+            dropped: packets / 2,
+            translated: packets * share / 100,
+            replies: packets * share / 100,
+            ..Tally::default()
+        };
+        for (packets, low, high) in [(20_000, 10, 16), (200_000, 25, 31)] {
+            assert!(tally(packets, high).missed().is_empty(), "{:?}", tally(packets, high).missed());
+            assert!(!tally(packets, low).missed().is_empty(), "{packets} packets, {low} % translated");
+        }
+        let unfounded = Tally { unfounded: 1, ..tally(100, 0) };
+        assert_eq!(unfounded.missed().len(), 1, "whatever the length");
+        assert_eq!(tally(100, 0).missed().len(), 0);
     }
 }

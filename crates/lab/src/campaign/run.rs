@@ -17,7 +17,6 @@ use callpath_core::snapshot::Source;
 use callpath_core::trace::{Did, Disposition, Network, RoundTrip};
 use std::collections::HashMap;
 use std::fmt::Write;
-use std::path::Path;
 
 /// The lab's own table: the kernel's answers of its own (rejects, resets, unreachable) end before they disturb
 /// sessions and counters.
@@ -58,7 +57,7 @@ pub struct Mismatch {
 }
 
 impl Mismatch {
-    /// For a person.
+    /// For a person, and as a fixture.
     pub fn text(&self) -> String {
         let Self { topology, probe, what, as_json, .. } = self;
         let [_, _, sport, dport, proto] = probe.tuple.parts;
@@ -69,16 +68,6 @@ impl Mismatch {
             let _ = write!(out, "\nrouter {i}:\n\n```nft\n{}```\n", ruleset.text());
         }
         out
-    }
-
-    /// Saves it as a fixture, named by its seed.
-    ///
-    /// # Errors
-    /// When the directory cannot be written.
-    pub fn save(&self, dir: &Path, seed: u64) -> Result<(), Failure> {
-        std::fs::create_dir_all(dir).map_err(|e| format!("{} cannot be made: {e}", dir.display()))?;
-        let path = dir.join(format!("seed-{seed}.md"));
-        std::fs::write(&path, self.text()).map_err(|e| format!("{} cannot be written: {e}", path.display()))
     }
 }
 

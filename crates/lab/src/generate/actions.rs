@@ -186,7 +186,7 @@ impl Maker<'_> {
                 self.uses("snat");
                 format!("snat {to}to {}", self.source_address(six))
             }
-            _ => self.source(place, six, to, matches),
+            _ => self.source(six, to, matches),
         }
     }
 
@@ -285,7 +285,7 @@ impl Maker<'_> {
         }
     }
 
-    fn source(&mut self, place: &Place, six: bool, to: &str, matches: &mut Vec<String>) -> String {
+    fn source(&mut self, six: bool, to: &str, matches: &mut Vec<String>) -> String {
         let names = self.names;
         if self.random.chance(50) {
             matches.push(format!("oifname \"{}\"", self.random.pick(&names.interfaces)));
@@ -294,7 +294,6 @@ impl Maker<'_> {
         let proto = if six { "ip6" } else { "ip" };
         let l4 = "meta l4proto { tcp, udp }".to_owned();
         let (a, b) = self.port_ranges(1)[0];
-        let _ = place;
         match self.random.below(12) {
             0..=4 => {
                 self.uses("masquerade");

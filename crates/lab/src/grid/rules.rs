@@ -1,4 +1,5 @@
-//! Rulesets of the grid, one function for each place, so that the kernel and the model are given the same text.
+//! Rulesets of the grid, one function for each place that may have rules. The gateway's and the server's are given to the
+//! kernel and to callpath as the same text; those around a caller only the kernel gets: callpath knows kinds of callers.
 
 use crate::grid::cell::{Caller, Firewall, Gateway};
 

@@ -24,8 +24,8 @@ pub struct Outcome {
     pub call: Call,
     /// How media went.
     pub real: Media,
-    /// How it should have gone; none: nobody said.
-    pub expected: Option<Media>,
+    /// How callpath says that it goes.
+    pub expected: Media,
 }
 
 impl fmt::Display for Call {
@@ -38,9 +38,9 @@ impl fmt::Display for Call {
 }
 
 impl Outcome {
-    /// Did somebody say otherwise?
+    /// Does callpath say otherwise?
     pub fn differs(&self) -> bool {
-        self.expected.is_some_and(|expected| expected != self.real)
+        self.expected != self.real
     }
 }
 
@@ -114,7 +114,7 @@ fn make(calls: &[Call], first: First, at_a_time: usize) -> Result<Vec<Outcome>, 
     let results = results.into_inner().map_err(|_| "a call died")?;
     let outcome = |(call, real): (&Call, Option<Media>)| {
         let real = real.ok_or_else(|| format!("{call}: the call was lost"))?;
-        let expected = Some(predicted(call.cell, first).map_err(|why| format!("{call}: {why}"))?);
+        let expected = predicted(call.cell, first).map_err(|why| format!("{call}: {why}"))?;
         Ok(Outcome { call: *call, real, expected })
     };
     calls.iter().zip(results).map(outcome).collect()

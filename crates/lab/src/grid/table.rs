@@ -51,10 +51,7 @@ fn part(outcomes: &[&Outcome]) -> String {
 }
 
 fn entry(outcome: Outcome) -> String {
-    match outcome.expected {
-        Some(expected) if outcome.differs() => format!("{} ({expected})", outcome.real),
-        _ => outcome.real.to_string(),
-    }
+    if outcome.differs() { format!("{} ({})", outcome.real, outcome.expected) } else { outcome.real.to_string() }
 }
 
 /// Calls that went one way with one program and another way with the other, and calls that went otherwise than
@@ -62,8 +59,8 @@ fn entry(outcome: Outcome) -> String {
 pub fn disagreements(outcomes: &[Outcome]) -> String {
     let mut out = String::new();
     for one in outcomes {
-        if let Some(expected) = one.expected.filter(|_| one.differs()) {
-            let _ = writeln!(out, "{}: {}, callpath says {expected}", one.call, one.real);
+        if one.differs() {
+            let _ = writeln!(out, "{}: {}, callpath says {}", one.call, one.real, one.expected);
         }
         let same = |o: &&Outcome| o.call.cell == one.call.cell && o.call.program == Program::App;
         if let Some(other) = outcomes.iter().find(same).filter(|o| o.real != one.real) {
@@ -73,13 +70,12 @@ pub fn disagreements(outcomes: &[Outcome]) -> String {
     out
 }
 
-/// How many calls went how, and how many of them as predicted.
+/// How many calls went how, and how many of them otherwise than predicted.
 pub fn figures(outcomes: &[Outcome]) -> String {
     let count = |media| outcomes.iter().filter(|o| o.real == media).count();
-    let told = outcomes.iter().filter(|o| o.expected.is_some()).count();
     let differ = outcomes.iter().filter(|o| o.differs()).count();
     format!(
-        "{} calls: {} over UDP, {} over TCP, {} without media; {told} predicted, {differ} of them otherwise",
+        "{} calls: {} over UDP, {} over TCP, {} without media; {differ} of them otherwise than predicted",
         outcomes.len(),
         count(Media::Udp),
         count(Media::Tcp),

@@ -171,12 +171,11 @@ impl<'a> Follower<'a> {
         number: usize,
         (shown, picked): (&mut Shown, &mut Vec<(usize, u128)>),
     ) -> Option<Branch> {
-        let (place, tuple) = match (end_place(&past.journey, self.routers), self.fates[number]) {
+        let tuple = match (end_place(&past.journey, self.routers), self.fates[number]) {
             (None, Fate::Gone) => return Some(branch),
-            (Some(place), Fate::Arrived(seen, tuple)) if place == seen => (place, tuple),
+            (Some(place), Fate::Arrived(seen, tuple)) if place == seen => tuple,
             _ => return None,
         };
-        let _ = place;
         let mut branch = branch;
         let header = past.journey.last().header;
         for (value, seen) in [header.src, header.dst, header.sport, header.dport].into_iter().zip(tuple.parts) {

@@ -3,6 +3,7 @@
 use super::Mismatch;
 use super::follow::Shown;
 use crate::compare::Fate;
+use crate::figures::{Refusals, share};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
@@ -34,7 +35,7 @@ pub struct Tally {
     /// Pairs by network.
     pub networks: BTreeMap<&'static str, u64>,
     /// Rulesets that nft or the kernel did not take, by reason.
-    pub refusals: BTreeMap<String, u64>,
+    pub refusals: Refusals,
     /// Where kernel and trace differ.
     pub mismatches: Vec<Mismatch>,
 }
@@ -42,18 +43,7 @@ pub struct Tally {
 /// Below this many pairs the floors are not asked for.
 const ENOUGH: u64 = 2_000;
 
-fn share(part: u64, whole: u64) -> f64 {
-    #[allow(clippy::cast_precision_loss)] // a percentage for people
-    if whole == 0 { 0.0 } else { part as f64 * 100.0 / whole as f64 }
-}
-
 impl Tally {
-    pub(super) fn refused(&mut self, why: &str) {
-        let line = why.lines().find(|l| l.contains("Error")).unwrap_or(why);
-        let reason = line.split("Error: ").nth(1).unwrap_or(line).trim().to_owned();
-        *self.refusals.entry(reason).or_default() += 1;
-    }
-
     pub(super) fn count(&mut self, network: &'static str, fates: &[Fate], outer_first: bool, shown: Shown) {
         let sent = fates.iter().filter(|f| **f != Fate::NotSent);
         self.packets += sent.count() as u64;
@@ -88,9 +78,8 @@ impl Tally {
             let _ = writeln!(out, "  {network:<48} {count:>9}");
         }
         let _ = writeln!(out, "alone did as the trace says: {}", self.disturbed);
-        for (reason, count) in &self.refusals {
-            let _ = writeln!(out, "not taken by nft or the kernel, {count} times: {reason}");
-        }
+        let spared = if self.pairs < ENOUGH { "no floors: too few pairs\n" } else { "" };
+        let _ = write!(out, "{}{spared}", self.refusals);
         out
     }
 

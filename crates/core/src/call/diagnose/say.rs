@@ -327,6 +327,7 @@ pub(super) fn apply_forgotten(snapshot: &Snapshot, first: &Analysis) -> Option<F
                 place: "Status > Filter Reload".into(),
                 lines: vec!["Reload Filter (or \"Apply Changes\" on the page where it is asked for)".into()],
                 save: false,
+                shell: None,
             }],
             undo: Vec::new(),
             applicability: "by hand",

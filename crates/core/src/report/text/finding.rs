@@ -245,7 +245,7 @@ pub(in crate::report) fn merged<'a>(lists: impl Iterator<Item = &'a Vec<Step>>) 
         if out.last().is_some_and(|l| l.place == "Apply Changes") && area(&step.place) == area_before(&out) {
             out.pop();
         }
-        let together = |s: &&mut Step| s.place == step.place && (s.place.ends_with("as root") || in_manifest(s));
+        let together = |s: &&mut Step| s.place == step.place && (s.shell.is_some() || in_manifest(s));
         if let Some(known) = out.iter_mut().find(together) {
             let fresh: Vec<String> = step.lines.iter().filter(|l| !known.lines.contains(l)).cloned().collect();
             known.lines.extend(fresh);
@@ -301,7 +301,13 @@ fn back(out: &mut Writer, undo: &[Step]) {
         return;
     }
     out.blank();
-    if words.len() > 1 && !undo.iter().any(|s| s.place.ends_with("as root")) {
+    if let Some(command) = undo.iter().find_map(|s| s.shell) {
+        // Lines that look handles up are long: they are printed on demand.
+        let hint = format!("to take it back: {command} prints the lines; paste them before anything else is changed");
+        out.wrapped(4, &hint);
+        return;
+    }
+    if words.len() > 1 {
         out.line("    to take it back:");
         // The page is said once.
         let mut page = "";
@@ -311,11 +317,6 @@ fn back(out: &mut Writer, undo: &[Step]) {
             page = here;
             out.wrapped(6, shown);
         }
-        return;
-    }
-    if undo.iter().any(|s| s.place.ends_with("as root")) {
-        // Lines that look handles up are long: they are printed on demand.
-        out.wrapped(4, "to take it back: callpath render nftables --undo prints the lines; paste them before anything else is changed");
         return;
     }
     out.wrapped(4, &format!("to take it back: {}", words.join("; ")));

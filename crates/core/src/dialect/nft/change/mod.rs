@@ -244,10 +244,11 @@ impl Plan {
         keep.extend(self.owners());
         keep.append(&mut self.notes);
         let place = "on the device, as root".to_owned();
-        let undo = vec![Step { place: place.clone(), lines: self.undo, save: false }];
+        let script = |lines, by| Step { place: place.clone(), lines, save: false, shell: Some(by) };
+        let undo = vec![script(self.undo, "callpath render nftables --undo")];
         let steps = vec![
-            Step { place, lines: self.live, save: false },
-            Step { place: "so that it stays after a restart".into(), lines: keep, save: false },
+            script(self.live, "callpath render nftables"),
+            Step { place: "so that it stays after a restart".into(), lines: keep, save: false, shell: None },
         ];
         Printed { text: self.sources.swap_remove(usize::from(self.source.0)).text, steps, undo }
     }
