@@ -53,7 +53,6 @@ pub fn lower(rules: &Ruleset, device: &mut Device) -> Counts {
         ports: *ports,
         bind: Some(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST)),
         name: "relays connections".into(),
-        on_demand: false,
     };
     device.endpoints.extend(lowering.relays.iter().map(relay));
     device.pipeline = lowering.pipeline;
