@@ -26,14 +26,17 @@ impl Lowering<'_> {
     /// The steps of a rule.
     pub(super) fn steps(&mut self, rule: &ast::Rule) -> Vec<Step> {
         let mut steps = Vec::with_capacity(rule.stmts.len() + 1);
-        let merged = super::merged::merged_ports(&rule.stmts);
+        let merged = super::merged::merged(&rule.stmts);
         for (i, stmt) in rule.stmts.iter().enumerate() {
             self.doubted = false;
             self.more = i + 1 < rule.stmts.len();
-            match merged {
-                Some((first, second)) if i == first => self.merged_ports(stmt, &rule.stmts[second], &mut steps),
-                Some((_, second)) if i == second => self.doubted = true,
-                _ => self.statement(stmt, &mut steps),
+            match merged.iter().find(|group| group.contains(&i)) {
+                Some(group) if i == group[0] => {
+                    let all: Vec<&Stmt> = group.iter().map(|at| &rule.stmts[*at]).collect();
+                    self.merged(&all, &mut steps);
+                }
+                Some(_) => self.doubted = true,
+                None => self.statement(stmt, &mut steps),
             }
             let outcome = match stmt {
                 Stmt::Unread(_) => Outcome::Unread,
