@@ -20,7 +20,8 @@ const HARMLESS_XT: &[&str] = &[
     "target \"DSCP\"",
 ];
 
-const SAVE: &str = "the output of `iptables-save`";
+/// nft's JSON names an extension and no more; its text shows what some of them say.
+const LISTING: &str = "what `nft list ruleset` prints, in place of JSON: it may show what the extension asks for";
 
 impl Lowering<'_> {
     /// The steps of a rule.
@@ -132,10 +133,11 @@ impl Lowering<'_> {
             return;
         }
         let what = format!("`{text}`: nft cannot show what this xtables extension does");
+        let supply = if self.has_lines { "" } else { LISTING };
         if text.starts_with("match") {
-            steps.push(self.undecided(what, SAVE));
+            steps.push(self.undecided(what, supply));
         } else {
-            self.anything(what, SAVE, false, steps);
+            self.anything(what, supply, false, steps);
         }
     }
 
