@@ -310,3 +310,24 @@ fn nft_ruleset(
     countable(id, nft_statements(&tree))?;
     Ok((nft::lower::lower(&tree, kind == Kind::NftText, into), parts))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::dialect::of_text;
+
+    #[test]
+    fn the_dialect_of_a_text_is_that_of_the_kind_that_is_read() {
+        for (text, dialect) in [
+            ("destroy table inet x\ntable inet x {\n}\n", Some("nftables")),
+            ("# made by hand\ntable inet x {\n}\n", Some("nftables")),
+            ("\u{feff}{\"nftables\": []}", Some("nftables")),
+            ("set skip on lo0\n", Some("pf")),
+            ("<?xml version=\"1.0\"?>\n<pfsense>\n</pfsense>\n", Some("pfsense")),
+            ("toy firewall 1\n", Some("toy")),
+            ("[{\"ifname\": \"lo\"}]", None),
+            ("", None),
+        ] {
+            assert_eq!(of_text(text).map(|d| d.name), dialect, "{text}");
+        }
+    }
+}

@@ -9,6 +9,7 @@ pub mod pf;
 pub mod pfsense;
 pub mod toy;
 
+use crate::model::SourceId;
 pub(crate) use files::read;
 pub use files::{Kind, left_out, recognise, ruleset};
 pub use patch::{Patch, Recipe, apply, plan, recipe, steps};
@@ -29,13 +30,13 @@ pub struct Dialect {
     pub outer_address: &'static str,
     /// The file belongs to this system alone, so that reports can call the device by its name.
     pub is_system: bool,
-    /// Recognises a text.
-    pub looks_like: fn(&str) -> bool,
+    /// Kinds of files that belong to it.
+    pub kinds: &'static [Kind],
     /// The text without secrets, of the same length.
     pub without_secrets: fn(&str) -> String,
 }
 
-/// Every dialect, in the order in which texts are recognised.
+/// Every dialect. Which one a text belongs to is what [`recognise`] says.
 pub const DIALECTS: &[Dialect] = &[
     Dialect {
         name: "pfsense",
@@ -43,7 +44,7 @@ pub const DIALECTS: &[Dialect] = &[
         file: "Diagnostics > Backup & Restore > Download (config.xml)",
         outer_address: "pfSense shows it in Status > Interfaces",
         is_system: true,
-        looks_like: pfsense::looks_like,
+        kinds: &[Kind::PfSense],
         without_secrets: pfsense::secrets::blank,
     },
     Dialect {
@@ -52,7 +53,7 @@ pub const DIALECTS: &[Dialect] = &[
         file: "/tmp/rules.debug of pfSense",
         outer_address: "`ifconfig` shows it",
         is_system: false,
-        looks_like: pf::text::is_pf,
+        kinds: &[Kind::Pf],
         without_secrets: str::to_owned,
     },
     Dialect {
@@ -61,7 +62,7 @@ pub const DIALECTS: &[Dialect] = &[
         file: "`nft list ruleset` or `nft -j list ruleset`",
         outer_address: "`ip addr` shows it",
         is_system: false,
-        looks_like: nft::looks_like,
+        kinds: &[Kind::NftText, Kind::NftJson],
         without_secrets: str::to_owned,
     },
     Dialect {
@@ -70,10 +71,16 @@ pub const DIALECTS: &[Dialect] = &[
         file: "a text that begins with `toy firewall 1`",
         outer_address: "it is printed on the box",
         is_system: false,
-        looks_like: toy::looks_like,
+        kinds: &[Kind::Toy],
         without_secrets: str::to_owned,
     },
 ];
+
+/// The dialect of a text; none for a file that holds no rules, or that is refused.
+pub fn of_text(text: &str) -> Option<&'static Dialect> {
+    let kind = recognise(SourceId(0), text).ok()?;
+    DIALECTS.iter().find(|d| d.kinds.contains(&kind))
+}
 
 /// The files that hold rules, for a message that asks for one.
 pub fn wanted_files() -> String {
@@ -88,7 +95,7 @@ pub fn without_secrets(text: String) -> String {
     if text.trim_start_matches('\u{feff}').trim_start().starts_with('<') || text.contains("<pfsense") {
         return pfsense::secrets::blank(&text);
     }
-    match DIALECTS.iter().find(|d| (d.looks_like)(&text)) {
+    match of_text(&text) {
         Some(dialect) => (dialect.without_secrets)(&text),
         None => text,
     }
