@@ -18,6 +18,11 @@ pub struct Wanted {
     pub name: String,
 }
 
+/// A network as configurations name it: one address without its length.
+pub(crate) fn network(net: &IpNet) -> String {
+    if net.prefix_len() == net.max_prefix_len() { net.addr().to_string() } else { net.trunc().to_string() }
+}
+
 /// Packets of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packets {

@@ -2,7 +2,7 @@
 
 use crate::call::changes;
 use crate::change::{Context, Step};
-use crate::dialect::{DIALECTS, Patch, recipe};
+use crate::dialect::{Patch, of_text, recipe};
 use crate::manifest::{GatewayKind, Manifest, parse};
 use crate::model::SourceId;
 use crate::profile::{Instance, instance, overlap};
@@ -52,11 +52,10 @@ pub fn render(target: &str, snapshot: &Snapshot) -> Result<Rendered, InputError>
         GatewayKind::Read { files, .. } => Some(files),
         GatewayKind::Stated { .. } => None,
     });
-    let dialect = DIALECTS.iter().find(|d| d.name == target);
     let source = files
         .flatten()
         .filter_map(|f| snapshot.find(&f.value))
-        .find(|id| snapshot.source(*id).is_some_and(|s| dialect.is_some_and(|d| (d.looks_like)(&s.text))));
+        .find(|id| snapshot.source(*id).is_some_and(|s| of_text(&s.text).is_some_and(|d| d.name == target)));
     let context = Context {
         name: manifest.name.as_ref().map(|n| n.value.clone()),
         address: manifest.address.iter().map(|a| a.value).find(std::net::IpAddr::is_ipv4),

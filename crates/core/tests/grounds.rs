@@ -73,11 +73,20 @@ fn a_stated_box_does_not_overrule_what_the_next_router_says_of_its_address() {
         refused(&site("all to 192.168.0.3", known), &files),
         "the box forwards to 192.168.0.3, and the next router has 192.168.0.2"
     );
-    assert_eq!(path(&report(&site("all to 192.168.0.2", known), &files), "livekit/internet:home").verdict, Verdict::Works);
+    assert_eq!(
+        path(&report(&site("all to 192.168.0.2", known), &files), "livekit/internet:home").verdict,
+        Verdict::Works
+    );
     let two = "[\"192.168.0.2/24\", \"192.168.0.3/24\"]";
-    assert_eq!(path(&report(&site("all to 192.168.0.3", two), &files), "livekit/internet:home").verdict, Verdict::Works);
+    assert_eq!(
+        path(&report(&site("all to 192.168.0.3", two), &files), "livekit/internet:home").verdict,
+        Verdict::Works
+    );
     // Where nothing else says it, it is the address that the box forwards to.
-    assert_eq!(path(&report(&site("all to 192.168.0.3", "[]"), &files), "livekit/internet:home").verdict, Verdict::Works);
+    assert_eq!(
+        path(&report(&site("all to 192.168.0.3", "[]"), &files), "livekit/internet:home").verdict,
+        Verdict::Works
+    );
 }
 
 #[test]
@@ -167,7 +176,8 @@ fn a_stated_box_alone_leaves_ipv6_unjudged() {
 #[test]
 fn a_row_with_many_notes_is_no_panic() {
     let drops: String = (0..30).map(|n| format!("\t\tudp sport {} drop\n", 20_000 + n)).collect();
-    let filter = format!("table inet f {{\n\tchain fwd {{\n\t\ttype filter hook forward priority 0;\n{drops}\t}}\n}}\n");
+    let filter =
+        format!("table inet f {{\n\tchain fwd {{\n\t\ttype filter hook forward priority 0;\n{drops}\t}}\n}}\n");
     let found = report(&format!("{GATEWAY}{DEPLOY}"), &[("r.nft", &format!("{OPEN}{filter}"))]);
     let shown = terminal(&found);
     assert!(shown.contains("[30]"), "{shown}");
@@ -211,7 +221,8 @@ fn where_nobody_calls_nothing_works() {
 
 #[test]
 fn what_somebody_certainly_reaches_is_not_in_doubt() {
-    let site = format!("address = \"203.0.113.5\"\n{}firewall = \"fw.nft\"\n", DEPLOY.replace("192.168.1.50", "203.0.113.5"));
+    let site =
+        format!("address = \"203.0.113.5\"\n{}firewall = \"fw.nft\"\n", DEPLOY.replace("192.168.1.50", "203.0.113.5"));
     for (sure, perhaps) in [("8.0.0.0/8", "4.0.0.0/8"), ("4.0.0.0/8", "8.0.0.0/8")] {
         let fw = format!(
             "table inet f {{\n\tchain in {{\n\t\ttype filter hook input priority 0; policy drop;\n\t\tct state established accept\n\t\tiif lo accept\n\t\ttcp dport {{ 443, 7881 }} accept\n\t\tudp dport 50000-60000 accept\n\t\tip saddr {perhaps} tcp dport 22 limit rate 1/second accept\n\t\tip saddr {sure} tcp dport 22 accept\n\t}}\n}}\n"

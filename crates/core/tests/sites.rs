@@ -221,6 +221,15 @@ fn an_included_file_is_read_where_it_is_included() {
     assert_eq!(found.verdict, Verdict::Works, "{}", found.headline);
     let error = judge(&[("callpath.toml", &manifest), ("r.nft", OPEN), ("conf.d/nat.nft", OPEN)]);
     assert!(error.expect_err("two rulesets").message.contains("second ruleset"));
+    // A pattern of another folder does not read a file of the same ending.
+    let manifest = manifest.replace("conf.d/nat.nft", "nftables.d/a.nft\", \"other/block.nft");
+    let main = format!("{OPEN}include \"/etc/nftables.d/*.nft\"\n");
+    let block = "table inet z {\n\tchain f {\n\t\ttype filter hook forward priority 5; policy drop;\n\t}\n}\n";
+    let part = "table inet y {\n}\n";
+    let files =
+        [("callpath.toml", &*manifest), ("r.nft", &*main), ("nftables.d/a.nft", part), ("other/block.nft", block)];
+    let error = judge(&files).expect_err("a ruleset beside the other");
+    assert!(error.message.contains("second ruleset"), "{}", error.message);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::address::is_link_local;
 use crate::dialect::iproute::{Discards, DumpedRoute, MAIN};
-use crate::dialect::{self, Counts, DIALECTS, Pending};
+use crate::dialect::{self, Counts, Pending};
 use crate::manifest::{At, Deploy, Gateway, GatewayKind, StatedRoute};
 use crate::model::{Device, Family, Interface, Route, RouteTarget, SourceId};
 use crate::snapshot::{InputError, Snapshot};
@@ -47,7 +47,7 @@ pub(super) struct Wan {
 pub(super) fn kind_name(snapshot: &Snapshot, gateway: &Gateway) -> &'static str {
     let GatewayKind::Read { files, .. } = &gateway.kind else { return "the box in front" };
     let mut texts = files.iter().filter_map(|f| snapshot.find(&f.value)).filter_map(|id| snapshot.source(id));
-    let named = texts.find_map(|s| DIALECTS.iter().find(|d| d.is_system && (d.looks_like)(&s.text)));
+    let named = texts.find_map(|s| dialect::of_text(&s.text).filter(|d| d.is_system));
     named.map_or("router", |d| d.title)
 }
 

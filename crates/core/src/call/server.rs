@@ -6,7 +6,7 @@ use crate::dialect::iproute::MAIN;
 use crate::manifest::At;
 use crate::model::{Device, Endpoint, Family, Interface, KeyField, Pipeline, Route, RouteTarget, SourceId, Step};
 use crate::profile::Instance;
-use crate::requirement::{Level, Party};
+use crate::requirement::Party;
 use crate::snapshot::{InputError, Snapshot};
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -145,7 +145,6 @@ fn endpoints(instance: &Instance) -> Vec<Endpoint> {
                 ports: *ports,
                 bind: None,
                 name: format!("{} {}", instance.label(), r.id).into(),
-                on_demand: r.on_demand && r.level != Level::Forbidden,
             });
         }
     }

@@ -23,6 +23,8 @@ pub(crate) struct Files {
     pub rules: Vec<RoutingRule>,
     /// Rulesets: the file and how much of it was understood.
     pub rulesets: Vec<(SourceId, Counts)>,
+    /// Files that the ruleset consists of: its own and what it includes.
+    pub parts: Vec<SourceId>,
     /// Rules that wait for addresses.
     pub pending: Pending,
 }
@@ -131,7 +133,7 @@ pub fn recognise(source: SourceId, text: &str) -> Result<Kind, InputError> {
     if text.as_bytes().iter().take(4096).any(|b| *b == 0) && !pfsense::looks_like(start) {
         return refuse("not a text file", RULESET);
     }
-    let plain = DIALECTS.iter().find(|d| d.plain.is_some() && (d.looks_like)(start));
+    let plain = DIALECTS.iter().find(|d| d.plain.is_some_and(|p| (p.looks_like)(start)));
     let after_bracket = start.strip_prefix('[').map(str::trim_start);
     let kind = match plain {
         Some(dialect) => Ok(Kind::Plain(dialect)),
@@ -186,19 +188,20 @@ pub(crate) fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, I
                 .error(format!("`{}` was not given", file.value))
                 .help("add the file beside callpath.toml"));
         };
+        if out.parts.contains(&id) {
+            continue;
+        }
         let text = snapshot.source(id).map_or("", |s| &s.text);
         match recognise(id, text)? {
             kind @ (Kind::NftText | Kind::NftJson | Kind::Plain(_)) => {
-                if let Some((main, _)) = out.rulesets.first() {
-                    if snapshot.source(*main).is_some_and(|m| includes(&m.text, &file.value)) {
-                        continue;
-                    }
+                if !out.rulesets.is_empty() {
                     return Err(file.error("a second ruleset for the same device").help(
                         "give one file with all rules: `nft list ruleset` prints them; files can `include` others",
                     ));
                 }
-                let counts = ruleset(snapshot, id, kind, &mut out.pipeline)?;
+                let (counts, parts) = ruleset_of(snapshot, id, kind, &mut out.pipeline)?;
                 out.rulesets.push((id, counts));
+                out.parts = parts;
             }
             Kind::PfSense => {
                 if out.pending.config.is_some() {
@@ -237,15 +240,25 @@ pub(crate) fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, I
 /// # Errors
 /// When the text as a whole cannot be read.
 pub fn ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipeline) -> Result<Counts, InputError> {
+    ruleset_of(snapshot, id, kind, into).map(|(counts, _)| counts)
+}
+
+/// Reads one ruleset, and tells which sources it consists of.
+fn ruleset_of(
+    snapshot: &Snapshot,
+    id: SourceId,
+    kind: Kind,
+    into: &mut Pipeline,
+) -> Result<(Counts, Vec<SourceId>), InputError> {
     let text = snapshot.source(id).map_or("", |s| &s.text);
     let waiting = match kind {
         Kind::Plain(dialect) => {
             let counts = dialect.plain.map_or_else(Counts::default, |p| (p.read)(id, text, into));
-            return countable(id, kind, counts.statements).map(|()| counts);
+            return countable(id, kind, counts.statements).map(|()| (counts, vec![id]));
         }
         Kind::PfSense => Pending { config: Some((id, backup(id, text)?.into())), effective: None },
         Kind::Pf => Pending { effective: Some((id, pf_rules(id, text)?.into())), config: None },
-        _ => return nft_ruleset(snapshot, id, kind, into).map(|c| c.total()),
+        _ => return nft_ruleset(snapshot, id, kind, into).map(|(coverage, parts)| (coverage.total(), parts)),
     };
     // Addresses that come from the line are not known here: what asks for them stays out.
     let mut device = match &waiting.config {
@@ -254,7 +267,7 @@ pub fn ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipelin
     };
     let lowered = waiting.lower(&mut device, &pfsense::generate::Known::default(), true);
     *into = device.pipeline;
-    Ok(lowered.counts.first().map(|(_, c)| *c).unwrap_or_default())
+    Ok((lowered.counts.first().map(|(_, c)| *c).unwrap_or_default(), vec![id]))
 }
 
 fn backup(id: SourceId, text: &str) -> Result<Config, InputError> {
@@ -282,11 +295,16 @@ pub fn left_out(snapshot: &Snapshot, id: SourceId, kind: Kind) -> Result<Vec<Lef
     Ok(pfsense::generate::generate(&config, &device.interfaces, &pfsense::generate::Known::default()).left_out)
 }
 
-fn nft_ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipeline) -> Result<Coverage, InputError> {
+fn nft_ruleset(
+    snapshot: &Snapshot,
+    id: SourceId,
+    kind: Kind,
+    into: &mut Pipeline,
+) -> Result<(Coverage, Vec<SourceId>), InputError> {
     let text = snapshot.source(id).map_or("", |s| &s.text);
-    let tree = match kind {
-        Kind::NftJson => nft::json::parse(id, text)?,
-        _ => nft::text::parse(id, &snapshot.sources)?,
+    let (tree, parts) = match kind {
+        Kind::NftJson => (nft::json::parse(id, text)?, vec![id]),
+        _ => nft::text::read(id, &snapshot.sources)?,
     };
     if let ([], Some(unread)) = (&tree.tables[..], tree.unread.first()) {
         let span = unread.at.start as usize..unread.at.end as usize;
@@ -307,18 +325,26 @@ fn nft_ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipelin
         .help("save what `nft list ruleset` prints, as root: others get an empty list"));
     }
     countable(id, kind, nft_statements(&tree))?;
-    Ok(nft::lower::lower(&tree, kind == Kind::NftText, into))
+    Ok((nft::lower::lower(&tree, kind == Kind::NftText, into), parts))
 }
 
-/// Is the file at `path` included by this ruleset text? The file's name decides, as paths on the router are others.
-fn includes(text: &str, path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let included = text.lines().filter_map(|l| l.trim_start().strip_prefix("include"));
-    included.map(|rest| rest.trim().trim_matches(['"', ';', '\''])).any(|target| {
-        let last = target.rsplit('/').next().unwrap_or(target);
-        match last.split_once('*') {
-            Some((start, end)) => name.starts_with(start) && name.ends_with(end),
-            None => last == name,
+#[cfg(test)]
+mod tests {
+    use crate::dialect::of_text;
+
+    #[test]
+    fn the_dialect_of_a_text_is_that_of_the_kind_that_is_read() {
+        for (text, dialect) in [
+            ("destroy table inet x\ntable inet x {\n}\n", Some("nftables")),
+            ("# made by hand\ntable inet x {\n}\n", Some("nftables")),
+            ("\u{feff}{\"nftables\": []}", Some("nftables")),
+            ("set skip on lo0\n", Some("pf")),
+            ("<?xml version=\"1.0\"?>\n<pfsense>\n</pfsense>\n", Some("pfsense")),
+            ("toy firewall 1\n", Some("toy")),
+            ("[{\"ifname\": \"lo\"}]", None),
+            ("", None),
+        ] {
+            assert_eq!(of_text(text).map(|d| d.name), dialect, "{text}");
         }
-    })
+    }
 }

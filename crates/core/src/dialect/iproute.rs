@@ -134,7 +134,7 @@ pub fn parse(source: SourceId, text: &str) -> Result<Dump, InputError> {
         return links.into_iter().map(|l| interface(&l, source, text)).collect::<Result<_, _>>().map(Dump::Addresses);
     }
     if has("priority") && has("table") {
-        return rules(&items, source).map(Dump::Rules);
+        return rules(&items, source, text).map(Dump::Rules);
     }
     if has("dst") {
         return routes(&from(items, source, "ip -j route")?, source).map(Dump::Routes);
@@ -167,7 +167,18 @@ fn from<T: for<'de> Deserialize<'de>>(
 }
 
 fn interface(link: &Link, source: SourceId, text: &str) -> Result<Interface, InputError> {
-    let addresses = link.addr_info.iter().filter_map(|a| IpNet::new(a.local?, a.prefixlen?).ok()).collect();
+    let mut addresses = Vec::with_capacity(link.addr_info.len());
+    for address in &link.addr_info {
+        // Entries without an address (`{}`) are what a filter of `ip` left out.
+        let Some(local) = address.local else { continue };
+        let length = address.prefixlen.unwrap_or(if local.is_ipv4() { 32 } else { 128 });
+        addresses.push(IpNet::new(local, length).map_err(|_| {
+            let at = text.find(&local.to_string()).unwrap_or(0);
+            let message = format!("{local}/{length} is not an address with its network");
+            InputError::at(source, at..at + local.to_string().len(), message)
+                .help("save what `ip -j addr` prints, unchanged")
+        })?);
+    }
     let group = match link.group.as_deref() {
         None | Some("default") => 0,
         Some(name) => name.parse().map_err(|_| {
@@ -237,7 +248,54 @@ fn table(name: Option<&str>) -> u32 {
     }
 }
 
-fn rules(items: &[serde_json::Value], source: SourceId) -> Result<Vec<RoutingRule>, InputError> {
+/// A value of a routing rule that is not read: what stands there and where.
+fn unreadable(source: SourceId, whole: &str, key: &str, value: &serde_json::Value) -> InputError {
+    let shown = value.to_string();
+    // `ip` prints neither blanks nor escapes that this library would print differently, but people may.
+    let place = whole.match_indices(&format!("\"{key}\"")).map(|(at, _)| at).find_map(|at| {
+        let rest = &whole[at + key.len() + 2..];
+        let value_at = whole.len() - rest.trim_start_matches([' ', ':', '\n', '\t', '\r']).len();
+        whole[value_at..].starts_with(&shown).then(|| value_at..value_at + shown.len())
+    });
+    InputError::at(source, place.unwrap_or(0..1), format!("`{key}` of a routing rule is not understood: {shown}"))
+        .help("save what `ip -j rule` prints, unchanged; which packets the rule is for cannot be guessed")
+}
+
+/// A number from 0 to 2³² - 1, as `ip` prints it: decimal, or text with or without `0x`. None: the rule has no such key.
+fn number(item: &serde_json::Value, key: &str, radix: u32) -> Result<Option<u32>, ()> {
+    let Some(value) = item.get(key) else { return Ok(None) };
+    let found = match value {
+        serde_json::Value::String(s) => match s.strip_prefix("0x") {
+            Some(digits) => u32::from_str_radix(digits, 16).ok(),
+            None => u32::from_str_radix(s, radix).ok(),
+        },
+        other => other.as_u64().and_then(|n| u32::try_from(n).ok()),
+    };
+    found.map(Some).ok_or(())
+}
+
+/// A rule's source or destination; `all` and no key at all ask for nothing.
+fn prefix(item: &serde_json::Value, key: &'static str, length: &'static str) -> Result<Option<IpNet>, &'static str> {
+    let length_of = |full: u8| match number(item, length, 10) {
+        Ok(None) => Ok(full),
+        Ok(Some(n)) => u8::try_from(n).map_err(|_| length),
+        Err(()) => Err(length),
+    };
+    match item.get(key) {
+        None => {
+            number(item, length, 10).ok().flatten().map_or(Ok(None), |n| if n == 0 { Ok(None) } else { Err(length) })
+        }
+        Some(serde_json::Value::String(s)) if s == "all" || s == "any" || s == "default" => Ok(None),
+        Some(serde_json::Value::String(s)) => {
+            let address: IpAddr = s.parse().map_err(|_| key)?;
+            let full = if address.is_ipv4() { 32 } else { 128 };
+            IpNet::new(address, length_of(full)?).map(Some).map_err(|_| length)
+        }
+        Some(_) => Err(key),
+    }
+}
+
+fn rules(items: &[serde_json::Value], source: SourceId, whole: &str) -> Result<Vec<RoutingRule>, InputError> {
     let mut out = Vec::new();
     let text = |item: &serde_json::Value, key: &str| item.get(key).and_then(|v| v.as_str()).map(str::to_owned);
     let addresses = || items.iter().flat_map(|i| [text(i, "src"), text(i, "dst")]).flatten();
@@ -261,26 +319,29 @@ fn rules(items: &[serde_json::Value], source: SourceId) -> Result<Vec<RoutingRul
         if table == LOCAL {
             continue;
         }
-        let number = |key: &str| item.get(key).and_then(serde_json::Value::as_u64).and_then(|n| u32::try_from(n).ok());
-        let hex = |key: &str| {
-            let s = text(item, key)?;
-            let digits = s.strip_prefix("0x").unwrap_or(&s);
-            u32::from_str_radix(digits, 16).ok()
+        let bad = |key: &str| unreadable(source, whole, key, item.get(key).unwrap_or(&serde_json::Value::Null));
+        let value = |key: &str, radix: u32| number(item, key, radix).map_err(|()| bad(key));
+        let priority = value("priority", 10)?.ok_or_else(|| bad("priority"))?;
+        let from = prefix(item, "src", "srclen").map_err(bad)?;
+        let to = prefix(item, "dst", "dstlen").map_err(bad)?;
+        let mask = value("fwmask", 16)?.unwrap_or(u32::MAX);
+        let mark = value("fwmark", 16)?.map(|v| (v, mask));
+        let iif: Option<Box<str>> = match item.get("iif") {
+            None => None,
+            Some(serde_json::Value::String(name)) => Some(name.as_str().into()),
+            Some(_) => return Err(bad("iif")),
         };
-        let prefix = |key: &str, len: &str| -> Option<IpNet> {
-            let address: IpAddr = text(item, key)?.parse().ok()?;
-            let full = if address.is_ipv4() { 32 } else { 128 };
-            let len = number(len).and_then(|n| u8::try_from(n).ok()).unwrap_or(full);
-            IpNet::new(address, len).ok()
-        };
+        if item.get("table").is_none_or(|t| !t.is_string()) {
+            return Err(bad("table"));
+        }
         for family in families {
             out.push(RoutingRule {
-                priority: number("priority").unwrap_or(0),
+                priority,
                 family: *family,
-                from: prefix("src", "srclen"),
-                to: prefix("dst", "dstlen"),
-                iif: text(item, "iif").map(Into::into),
-                mark: hex("fwmark").map(|v| (v, hex("fwmask").unwrap_or(u32::MAX))),
+                from,
+                to,
+                iif: iif.clone(),
+                mark,
                 table,
                 even_own: false,
             });
@@ -328,6 +389,38 @@ mod tests {
         assert!(list.iter().all(|r| r.family == Family::V4));
         let odd = r#"[{"priority":5,"src":"all","table":"main","suppress_prefixlen":0}]"#;
         assert!(parse(SourceId(1), odd).expect_err("refused").message.contains("suppress_prefixlen"));
+    }
+
+    #[test]
+    fn what_is_not_understood_of_a_rule_does_not_widen_it() {
+        let rule = |rest: &str| format!(r#"[{{"priority":100,"table":"vpn",{rest}}}]"#);
+        for (rest, place) in [
+            (r#""src":"all","fwmark":"0xzz""#, r#""0xzz""#),
+            (r#""src":"all","fwmark":true"#, "true"),
+            (r#""src":"all","fwmark":"0x1","fwmask":"many""#, r#""many""#),
+            (r#""src":"somewhere""#, r#""somewhere""#),
+            (r#""src":"192.168.1.0","srclen":33"#, "33"),
+            (r#""src":"192.168.1.0","srclen":"half""#, r#""half""#),
+            (r#""src":7"#, "7"),
+            (r#""src":"all","dst":"10.0.0.0/8""#, r#""10.0.0.0/8""#),
+            (r#""src":"all","iif":5"#, "5"),
+        ] {
+            let text = rule(rest);
+            let error = parse(SourceId(1), &text).expect_err(rest);
+            let (_, span) = error.at.expect("place");
+            assert_eq!(&text[span], place, "{rest}: {}", error.message);
+        }
+        for bad in
+            [r#"[{"priority":"soon","src":"all","table":"vpn"}]"#, r#"[{"priority":-1,"src":"all","table":"vpn"}]"#]
+        {
+            assert!(parse(SourceId(1), bad).expect_err(bad).message.contains("priority"));
+        }
+        let Ok(Dump::Rules(list)) = parse(SourceId(1), &rule(r#""src":"all","fwmark":"0x10""#)) else {
+            panic!("rules")
+        };
+        assert_eq!((list[0].mark, list[0].from), (Some((16, u32::MAX)), None));
+        let bad = r#"[{"ifname":"wan0","addr_info":[{"local":"203.0.113.5","prefixlen":33}]}]"#;
+        assert!(parse(SourceId(1), bad).expect_err("an address").message.contains("203.0.113.5/33"));
     }
 
     #[test]

@@ -34,8 +34,8 @@ pub struct Dialect {
     pub is_system: bool,
     /// Messages that ask for a file name it; a pattern or an unfinished dialect is read, but not asked for.
     pub offered: bool,
-    /// Recognises a text.
-    pub looks_like: fn(&str) -> bool,
+    /// Kinds of files that belong to it; a [`Plain`] dialect has its own.
+    pub kinds: &'static [Kind],
     /// The text without secrets, of the same length.
     pub without_secrets: fn(&str) -> String,
     /// How it is read and changed, where one text alone says everything; other dialects have their ways in `files` and
@@ -55,13 +55,15 @@ impl Eq for Dialect {}
 /// Reader and printer of a dialect whose text says everything: no includes, no addresses from elsewhere.
 #[derive(Debug, Clone, Copy)]
 pub struct Plain {
+    /// Recognises a text, without its mark of byte order and what is blank before it.
+    pub looks_like: fn(&str) -> bool,
     /// Fills a device's pipeline. Nothing is an error: what is not understood is counted, and taints its packets.
     pub read: fn(SourceId, &str, &mut Pipeline) -> Counts,
     /// The text with wanted things added, and what to do by hand.
     pub print: fn(&str, &[Wanted]) -> Result<Printed, Refused>,
 }
 
-/// Every dialect, in the order in which texts are recognised.
+/// Every dialect. Which one a text belongs to is what [`recognise`] says.
 pub const DIALECTS: &[Dialect] = &[
     Dialect {
         name: "pfsense",
@@ -70,7 +72,7 @@ pub const DIALECTS: &[Dialect] = &[
         outer_address: "pfSense shows it in Status > Interfaces",
         is_system: true,
         offered: true,
-        looks_like: pfsense::looks_like,
+        kinds: &[Kind::PfSense],
         without_secrets: pfsense::secrets::blank,
         plain: None,
     },
@@ -81,7 +83,7 @@ pub const DIALECTS: &[Dialect] = &[
         outer_address: "`ifconfig` shows it",
         is_system: false,
         offered: true,
-        looks_like: pf::text::is_pf,
+        kinds: &[Kind::Pf],
         without_secrets: str::to_owned,
         plain: None,
     },
@@ -92,12 +94,20 @@ pub const DIALECTS: &[Dialect] = &[
         outer_address: "`ip addr` shows it",
         is_system: false,
         offered: true,
-        looks_like: nft::looks_like,
+        kinds: &[Kind::NftText, Kind::NftJson],
         without_secrets: str::to_owned,
         plain: None,
     },
     toy::DIALECT,
 ];
+
+/// The dialect of a text; none for a file that holds no rules, or that is refused.
+pub fn of_text(text: &str) -> Option<&'static Dialect> {
+    match recognise(SourceId(0), text).ok()? {
+        Kind::Plain(dialect) => Some(dialect),
+        kind => DIALECTS.iter().find(|d| d.kinds.contains(&kind)),
+    }
+}
 
 /// The files that hold rules, for a message that asks for one.
 pub fn wanted_files() -> String {
@@ -112,7 +122,7 @@ pub fn without_secrets(text: String) -> String {
     if text.trim_start_matches('\u{feff}').trim_start().starts_with('<') || text.contains("<pfsense") {
         return pfsense::secrets::blank(&text);
     }
-    match DIALECTS.iter().find(|d| (d.looks_like)(&text)) {
+    match of_text(&text) {
         Some(dialect) => (dialect.without_secrets)(&text),
         None => text,
     }
@@ -153,7 +163,9 @@ mod tests {
                 let unfinished = text.is_empty() || dialect.offered && text.contains("TODO");
                 assert!(!unfinished, "{}: {text}", dialect.name);
             }
-            assert!(!(dialect.looks_like)(""), "{}: an empty text is none of its", dialect.name);
+            let empty = dialect.plain.is_some_and(|p| (p.looks_like)(""));
+            assert!(!empty, "{}: an empty text is none of its", dialect.name);
+            assert_eq!(dialect.plain.is_some(), dialect.kinds.is_empty(), "{}: how it is recognised", dialect.name);
         }
         assert!(wanted_files().starts_with("pfSense: ") && !wanted_files().contains("toy"));
     }

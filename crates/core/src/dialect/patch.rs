@@ -1,6 +1,6 @@
 //! Changes of configuration files, by dialect.
 
-use super::{DIALECTS, Dialect, nft, pfsense};
+use super::{Dialect, nft, of_text, pfsense};
 use crate::change::{Context, Planned, Printed, Refused, Step, Wanted};
 use crate::manifest::change::{self as stated, Statement};
 use crate::model::{Device, SourceId};
@@ -45,7 +45,7 @@ pub fn plan(
         let statements = stated::plan(text, &wanted.intent)?;
         return Ok(Planned { patch: Patch::Stated(device.name.to_string(), statements), marks: Vec::new() });
     }
-    let dialect = DIALECTS.iter().find(|d| (d.looks_like)(text));
+    let dialect = of_text(text);
     match dialect.map(|d| d.name) {
         Some("pfsense") => {
             let mut planned = pfsense::plan::plan(file, text, device, wanted, context)?;

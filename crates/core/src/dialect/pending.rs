@@ -65,6 +65,7 @@ impl Pending {
             }
             if let Some((_, config)) = &self.config {
                 rules.groups = generate::generate(config, &device.interfaces, known).rules.groups;
+                rules.all_named = true;
                 Self::fill_names(&mut rules, config, known);
             }
             out.counts.push((*id, pf::lower::lower(&rules, device)));

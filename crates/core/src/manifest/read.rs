@@ -179,8 +179,9 @@ fn deploy(d: &Spanned<raw::Deploy>) -> Result<Deploy, InputError> {
     let clients = match &d.clients {
         None => None,
         Some(list) if list.get_ref().is_empty() => {
-            return Err(InputError::in_manifest(list.span(), "nobody calls: `clients` names no place")
-                .help("name the places from which people call, or leave `clients` out: then they call from everywhere"));
+            return Err(InputError::in_manifest(list.span(), "nobody calls: `clients` names no place").help(
+                "name the places from which people call, or leave `clients` out: then they call from everywhere",
+            ));
         }
         Some(list) => Some(list.get_ref().iter().map(|c| place(&at(c))).collect::<Result<Vec<At<Place>>, _>>()?),
     };

@@ -106,8 +106,6 @@ pub struct Endpoint {
     pub bind: Option<IpAddr>,
     /// What listens there, for reports.
     pub name: Box<str>,
-    /// Bound only while a call lasts.
-    pub on_demand: bool,
 }
 
 impl Device {

@@ -118,8 +118,7 @@ pub struct Journey {
 }
 
 impl Journey {
-    /// The packet's header where it ended.
-    ///
+    /// The device where it ended, with the packet's header there.
     pub fn last(&self) -> &Hop {
         self.hops.last().expect("a journey has its sender's hop")
     }

@@ -106,7 +106,7 @@ impl<'n> Tracer<'n> {
         }
     }
 
-    /// A device picks its value.
+    /// No configuration decides its value: a device picks it, or a clash of ports, or who sends first.
     pub fn is_chosen(&self, var: VarId) -> bool {
         matches!(self.variables[var.0 as usize].choice, Choice::Device { .. } | Choice::Clash { .. } | Choice::Order)
     }

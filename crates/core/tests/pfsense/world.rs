@@ -47,6 +47,7 @@ impl World {
             let devices = members.iter().filter_map(|m| config.interfaces.iter().find(|i| i.enabled && i.name == *m));
             parsed.groups.insert(group.as_str().into(), devices.map(|i| i.device.as_str().into()).collect());
         }
+        parsed.all_named = true;
         pf::lower::lower(&parsed, &mut device);
         Self::around(device, &config, true)
     }

@@ -154,6 +154,8 @@ pub const PAIRS: &[Pair] = &[
     pair("nat/rule/destination/not", &[], ("<network>wanip", "<not></not><network>wanip"), CALL, ARRIVES, "blocked"),
     pair("nat/rule/destination/port", &[], ("<port>50000-50499", "<port>50001-50499"), CALL, ARRIVES, "blocked"),
     pair("nat/rule/target", &[], ("<target>192.168.1.50", "<target>192.168.20.50"), CALL, ARRIVES, "blocked"),
+    // 500 ports from 65400 on: they end beyond the last one.
+    pair("nat/rule/local-port", &[], ("<local-port>50000", "<local-port>65400"), CALL, ARRIVES, "blocked"),
     pair(
         "nat/rule/local-port",
         &[],
@@ -386,6 +388,18 @@ pub const PAIRS: &[Pair] = &[
         (
             "<destination><any></any></destination><!--one-->",
             "<destination><address>8.8.8.8</address></destination><!--one-->",
+        ),
+        OUT,
+        ONE_TO_ONE,
+        MOVED,
+    ),
+    // One that is limited to what nobody knows is not for everybody.
+    pair(
+        "nat/onetoone/destination",
+        &[OPEN, ONE, VIP],
+        (
+            "<destination><any></any></destination><!--one-->",
+            "<destination><address>nowhere</address></destination><!--one-->",
         ),
         OUT,
         ONE_TO_ONE,

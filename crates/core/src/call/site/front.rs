@@ -64,8 +64,12 @@ impl Builder<'_> {
                     Some(host) => host.value,
                     None => {
                         return Err(inside
-                            .error(format!("no server behind {name} has an IPv4 address; what it does to IPv6 cannot be stated"))
-                            .help("add the server's IPv4 address to `host`, or read the configuration of this router"));
+                            .error(format!(
+                                "no server behind {name} has an IPv4 address; what it does to IPv6 cannot be stated"
+                            ))
+                            .help(
+                                "add the server's IPv4 address to `host`, or read the configuration of this router",
+                            ));
                     }
                 },
             };
@@ -81,7 +85,9 @@ impl Builder<'_> {
                     Some(wan) if wan.address != next && !held => {
                         return Err(forwards
                             .error(format!("{name} forwards to {next}, and the next router has {}", wan.address))
-                            .help("calls end at the box then: correct `forwards`, or save the router's addresses again"));
+                            .help(
+                                "calls end at the box then: correct `forwards`, or save the router's addresses again",
+                            ));
                     }
                     Some(_) => {}
                     None => {

@@ -10,15 +10,3 @@ pub mod lower;
 mod normal;
 pub mod print;
 pub mod text;
-
-/// Is this a ruleset, as text or as JSON?
-pub fn looks_like(text: &str) -> bool {
-    let start = text.trim_start_matches('\u{feff}').trim_start();
-    if start.starts_with('{') {
-        return start.contains("\"nftables\"");
-    }
-    let words = ["table ", "flush ", "define ", "include ", "add ", "create ", "insert ", "delete ", "#!"];
-    let mut lines =
-        start.lines().map(str::trim_start).filter(|l| !l.is_empty() && (!l.starts_with('#') || l.starts_with("#!")));
-    lines.next().is_some_and(|l| words.iter().any(|w| l.starts_with(w)))
-}

@@ -15,6 +15,9 @@ pub struct Ruleset {
     pub tables: BTreeMap<Box<str>, Table>,
     /// Interface groups: name and member devices.
     pub groups: BTreeMap<Box<str>, Vec<Box<str>>>,
+    /// The device's interfaces and groups are all that its configuration names: a device that is not among them is
+    /// another one for certain. Else the name in a rule may be another word for one of them.
+    pub all_named: bool,
     /// Translation of what leaves, in order (`nat`, `no nat`).
     pub nat: Vec<Rule>,
     /// Translation both ways, in order (`binat`).

@@ -97,7 +97,7 @@ pub struct System {
     pub no_lockout_rule: bool,
     /// Ports that the anti-lockout rule opens.
     pub admin_ports: Vec<u16>,
-    /// Place of the element that switches reflection off, or of `<system>`.
+    /// Place of the element that switches reflection off.
     pub reflection_at: Option<Place>,
 }
 

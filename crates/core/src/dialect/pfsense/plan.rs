@@ -1,10 +1,14 @@
 //! From what is wanted to edits: the smallest change of what stands there, else something new.
 
+#[cfg(test)]
+mod tests;
+
 use super::config::{Config, End, Forward, Reflects};
 use super::edit::{Destination, Edit, ForwardField, NewForward, NewPass, Reflection, RuleField};
 use super::read::read;
-use crate::change::{Context, Intent, Packets, Planned, Refused, Wanted};
+use crate::change::{Context, Intent, Packets, Planned, Refused, Wanted, network};
 use crate::dialect::Patch;
+use crate::manifest::show_ports;
 use crate::model::{Device, Family, OriginId, SourceId, SourceSpan};
 use std::net::IpAddr;
 
@@ -25,7 +29,7 @@ pub fn plan(
         Intent::Forward { packets, address, to, hairpin } => planner.forward(packets, *address, *to, *hairpin)?,
         Intent::Allow { packets, to, input: false } => planner.allow(packets, *to)?,
         Intent::SourceNat { .. } => vec![Edit::ReflectionHelper(true)],
-        Intent::Close { packets, inside, .. } => planner.close(packets, inside)?,
+        Intent::Close { packets, .. } => planner.close(packets)?,
         Intent::Allow { .. } | Intent::AllowAnswers { .. } => {
             return Err(Refused("what the firewall itself receives is not changed from here".into()));
         }
@@ -301,7 +305,7 @@ impl Planner<'_> {
     }
 
     /// The forward or rule that lets them in goes, or gets narrower.
-    fn close(&mut self, packets: &Packets, inside: &[(u16, u16)]) -> Result<Vec<Edit>, Refused> {
+    fn close(&mut self, packets: &Packets) -> Result<Vec<Edit>, Refused> {
         if let Some(forward) = self.wanted.nearest.and_then(|id| self.forward_at(id)).cloned() {
             let name = named(&forward.descr);
             let all = forward.destination.port.as_deref().and_then(ports_of);
@@ -316,11 +320,19 @@ impl Planner<'_> {
             };
             let closed: Vec<(u16, u16)> = packets.ports.clone();
             let whole = closed.iter().any(|(a, b)| *a <= lo && hi <= *b);
+            let local = forward.local_port.as_deref().and_then(|p| p.parse::<u16>().ok()).unwrap_or(lo);
             let set = match closed[..] {
                 _ if whole => vec![ForwardField::Disabled(true)],
-                [(a, b)] if a <= lo => vec![ForwardField::Ports(b + 1, hi), ForwardField::LocalPort(b + 1)],
+                // The first port that stays open goes where it went before.
+                [(a, b)] if a <= lo => {
+                    let moved = local.saturating_add(b + 1 - lo);
+                    vec![ForwardField::Ports(b + 1, hi), ForwardField::LocalPort(moved)]
+                }
                 [(a, b)] if b >= hi => vec![ForwardField::Ports(lo, a - 1)],
-                _ => return Err(Refused(format!("{name} covers {inside:?} in its middle: make two forwards of it"))),
+                _ => {
+                    let shown = show_ports(&closed);
+                    return Err(Refused(format!("{name} covers {shown} in its middle: make two forwards of it")));
+                }
             };
             return Ok(vec![Edit::SetForward { forward: forward.index, set }]);
         }
@@ -338,8 +350,7 @@ impl Planner<'_> {
 /// Only these senders, where there is one.
 fn only(packets: &Packets) -> Option<String> {
     match packets.from[..] {
-        [net] if net.prefix_len() == net.max_prefix_len() => Some(net.addr().to_string()),
-        [net] => Some(net.to_string()),
+        [net] => Some(network(&net)),
         _ => None,
     }
 }

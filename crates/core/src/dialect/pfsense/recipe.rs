@@ -2,7 +2,7 @@
 
 use super::edit::{Destination, Edit, NewForward, NewPass, Reflection};
 use super::guide::{self, Step};
-use crate::change::Context;
+use crate::change::{Context, network};
 use crate::profile::Instance;
 use crate::requirement::{Level, Party, Requirement};
 use std::net::IpAddr;
@@ -61,7 +61,7 @@ fn forwards(instance: &Instance, row: &Requirement, destination: &Destination) -
     let descr = if by_name { format!("{name} (by name)") } else { name };
     let sources: Vec<Option<String>> = match row.level {
         // Without an address nobody is let in: that is said, not guessed.
-        Level::Admin => instance.deploy.admin.iter().map(|a| Some(plain(&a.value.to_string()))).collect(),
+        Level::Admin => instance.deploy.admin.iter().map(|a| Some(network(&a.value))).collect(),
         _ => vec![None],
     };
     let mut out = Vec::new();
@@ -110,11 +110,6 @@ fn one(
         source: source.cloned(),
         descr: descr.to_owned(),
     }))
-}
-
-/// A single address without its prefix length.
-fn plain(net: &str) -> String {
-    net.strip_suffix("/32").or_else(|| net.strip_suffix("/128")).unwrap_or(net).to_owned()
 }
 
 /// A configuration with nothing but a WAN and a LAN, for a firewall that was not exported.

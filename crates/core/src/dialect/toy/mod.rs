@@ -28,9 +28,13 @@ pub const DIALECT: Dialect = Dialect {
     outer_address: "it is printed on the box",
     is_system: false,
     offered: false,
-    looks_like,
+    kinds: &[],
     without_secrets: str::to_owned,
-    plain: Some(Plain { read: |source, text, into| lower::lower(&parse(source, text), into), print: change::print }),
+    plain: Some(Plain {
+        looks_like,
+        read: |source, text, into| lower::lower(&parse(source, text), into),
+        print: change::print,
+    }),
 };
 
 /// Is this a configuration of the toy?

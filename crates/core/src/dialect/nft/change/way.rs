@@ -25,7 +25,7 @@ pub(super) struct Seen {
     pub asked: Option<u128>,
     /// Name, or any.
     pub in_iface: Option<Box<str>>,
-    /// Name, or any; `known` is false where routing has not happened yet or the device is meant.
+    /// Name, or any; `routed` is false where routing has not happened yet or the device is meant.
     pub out_iface: Option<Box<str>>,
     pub routed: bool,
     /// First packets, not answers.

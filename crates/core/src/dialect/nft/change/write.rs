@@ -1,11 +1,10 @@
 //! Rules and shell lines as text.
 
 use super::way::Seen;
-use crate::change::Packets;
+use crate::change::{Packets, network};
 use crate::dialect::nft::ast::TableFamily;
 use crate::dialect::nft::print;
 use crate::model::Family;
-use ipnet::IpNet;
 use std::net::IpAddr;
 
 /// `NFTNL_UDATA_COMMENT_MAXLEN` (libnftnl's udata.h) is 128 with the final zero.
@@ -75,11 +74,6 @@ impl std::fmt::Display for Conditions<'_> {
         }
         f.write_str(&ports(self.packets, self.ports))
     }
-}
-
-/// A network as nft lists it: one address without its length.
-fn network(net: &IpNet) -> String {
-    if net.prefix_len() == net.max_prefix_len() { net.addr().to_string() } else { net.trunc().to_string() }
 }
 
 /// Conditions that hold in a filter chain: the interface of departure is known only once the packet is routed.

@@ -106,9 +106,12 @@ impl Reader {
         let (family, table) = self.table_of(inner)?;
         let at = self.nowhere();
         let chain = self.build.chain(table, text(inner, "chain")?, at);
-        let empty = Vec::new();
-        let list = inner["expr"].as_array().unwrap_or(&empty);
-        let mut stmts = Vec::with_capacity(list.len());
+        let mut stmts = Vec::new();
+        // A rule that does nothing has an empty list; one without a list may do anything.
+        let list = inner["expr"].as_array().map(Vec::as_slice).unwrap_or_else(|| {
+            stmts.push(Stmt::Unread(format!("a rule without a list of expressions: {inner}").into()));
+            &[]
+        });
         for (i, value) in list.iter().enumerate() {
             let whole = match value {
                 Value::String(printed) => self.printed(family, table, printed, &mut stmts),

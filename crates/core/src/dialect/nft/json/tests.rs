@@ -85,7 +85,7 @@ fn the_rest_of_a_rule_behind_something_unknown_is_kept_as_it_stands() {
     let found = stmts(r#"{"counter":null},{"teleport":{"to":"moon"}},{"accept":null}"#);
     let rest = r#"{"teleport":{"to":"moon"}}, {"accept":null}"#;
     assert_eq!(found, [Stmt::NoEffect("counter".into()), Stmt::Unread(rest.into())]);
-    // An unknown member of a known statement counts as unknown too.
+    // So is a known statement with something unknown in it, or without something that it needs.
     for json in [
         r#"{"dnat":{"addr":"10.0.0.1","mirror":true}}"#,
         r#"{"match":{"left":1,"op":"~","right":2}}"#,
@@ -133,6 +133,17 @@ fn rules_carry_handle_and_comment_and_no_place() {
     assert_eq!(rule.stmts, [Stmt::Verdict(Verdict::Drop)]);
     let base = ruleset.tables[0].chains[0].base.as_ref().expect("a base chain");
     assert!(base.policy_drop && base.priority == -5);
+}
+
+#[test]
+fn a_rule_without_its_expressions_is_not_one_that_does_nothing() {
+    for (expr, understood) in
+        [("", false), (r#","expr":null"#, false), (r#","expr":{}"#, false), (r#","expr":[]"#, true)]
+    {
+        let ruleset = read(&format!(r#"{{"rule":{{"family":"inet","table":"t","chain":"c","handle":9{expr}}}}}"#));
+        let stmts = &ruleset.tables[0].chains[0].rules[0].stmts;
+        assert_eq!(matches!(stmts[..], [Stmt::Unread(_)]), !understood, "{expr}: {stmts:?}");
+    }
 }
 
 #[test]

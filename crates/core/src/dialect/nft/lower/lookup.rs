@@ -3,7 +3,7 @@
 use super::Lowering;
 use super::matching::{is, may_lack, never};
 use super::selector::{Column, Type};
-use super::sets::{entries, everything};
+use super::sets::{entries, everything, steady};
 use super::value::{Unclear, constant};
 use crate::cube::Set;
 use crate::dialect::nft::ast::{self, Elem, ElemData, Expr};
@@ -97,7 +97,8 @@ impl<'a> Lowering<'a> {
                     why: format!("there is no map `{name}` in this table"),
                     supply: "the whole ruleset, as `nft list ruleset` prints it",
                 })?;
-                if self.updates_of(name).any() || set.timeout || set.flags.iter().any(|f| &**f == "dynamic") {
+                let changes = |f: &Box<str>| matches!(&**f, "dynamic" | "timeout");
+                if self.updates_of(name).any() || set.timeout || set.flags.iter().any(changes) {
                     return Err("its elements are added and removed at run time".into());
                 }
                 Ok(&set.elems)
@@ -121,6 +122,7 @@ impl<'a> Lowering<'a> {
         let (mut values, mut rest, mut other) = (Vec::new(), domain.clone(), None);
         for elem in elems {
             let Some(data) = &elem.data else { return Err("an element of the map has no value".into()) };
+            steady(elem)?;
             if elem.key == Expr::Any {
                 other = Some(data);
                 continue;

@@ -20,20 +20,24 @@ const HARMLESS_XT: &[&str] = &[
     "target \"DSCP\"",
 ];
 
-const SAVE: &str = "the output of `iptables-save`";
+/// nft's JSON names an extension and no more; its text shows what some of them say.
+const LISTING: &str = "what `nft list ruleset` prints, in place of JSON: it may show what the extension asks for";
 
 impl Lowering<'_> {
     /// The steps of a rule.
     pub(super) fn steps(&mut self, rule: &ast::Rule) -> Vec<Step> {
         let mut steps = Vec::with_capacity(rule.stmts.len() + 1);
-        let merged = super::merged::merged_ports(&rule.stmts);
+        let merged = super::merged::merged(&rule.stmts);
         for (i, stmt) in rule.stmts.iter().enumerate() {
             self.doubted = false;
             self.more = i + 1 < rule.stmts.len();
-            match merged {
-                Some((first, second)) if i == first => self.merged_ports(stmt, &rule.stmts[second], &mut steps),
-                Some((_, second)) if i == second => self.doubted = true,
-                _ => self.statement(stmt, &mut steps),
+            match merged.iter().find(|group| group.contains(&i)) {
+                Some(group) if i == group[0] => {
+                    let all: Vec<&Stmt> = group.iter().map(|at| &rule.stmts[*at]).collect();
+                    self.merged(&all, &mut steps);
+                }
+                Some(_) => self.doubted = true,
+                None => self.statement(stmt, &mut steps),
             }
             let outcome = match stmt {
                 Stmt::Unread(_) => Outcome::Unread,
@@ -129,10 +133,11 @@ impl Lowering<'_> {
             return;
         }
         let what = format!("`{text}`: nft cannot show what this xtables extension does");
+        let supply = if self.has_lines { "" } else { LISTING };
         if text.starts_with("match") {
-            steps.push(self.undecided(what, SAVE));
+            steps.push(self.undecided(what, supply));
         } else {
-            self.anything(what, SAVE, false, steps);
+            self.anything(what, supply, false, steps);
         }
     }
 

@@ -76,6 +76,11 @@ fn is_doubtful(elem: &Elem) -> bool {
     elem.timeout || elem.stmts.iter().any(may_fail)
 }
 
+/// Refuses an element of a map that may be gone, or may not match, when the packet comes.
+pub(super) fn steady(elem: &Elem) -> Result<(), Unclear> {
+    if is_doubtful(elem) { Err("its elements are added and removed at run time".into()) } else { Ok(()) }
+}
+
 /// A statement that lets some packets pass and others not.
 pub(super) fn may_fail(stmt: &Stmt) -> bool {
     matches!(stmt, Stmt::Limit | Stmt::Quota | Stmt::CtCount)
@@ -142,9 +147,7 @@ pub(super) fn entries<'a>(elems: &'a [Elem], columns: &[Column]) -> Result<Entri
     let mut out = Entries { sure: Vec::new(), default: None };
     for elem in elems {
         let Some(data) = &elem.data else { return Err("an element of the map has no value".into()) };
-        if is_doubtful(elem) {
-            return Err("its elements are added and removed at run time".into());
-        }
+        steady(elem)?;
         if elem.key == Expr::Any {
             out.default = Some(data);
         } else {

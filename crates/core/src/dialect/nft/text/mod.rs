@@ -30,6 +30,14 @@ use env::Env;
 /// # Errors
 /// When braces or quotes do not match, a variable is not defined, includes go in circles, or it is no text.
 pub fn parse(main: SourceId, sources: &[Source]) -> Result<Ruleset, ReadError> {
+    read(main, sources).map(|(ruleset, _)| ruleset)
+}
+
+/// Reads a ruleset text like [`parse`], and tells which sources it read: `main` and all that is included.
+///
+/// # Errors
+/// As [`parse`].
+pub fn read(main: SourceId, sources: &[Source]) -> Result<(Ruleset, Vec<SourceId>), ReadError> {
     let mut env = Env::new(sources);
     parse_file(main, &mut env, cursor::Place::File)?;
     if !env.understood
@@ -38,7 +46,7 @@ pub fn parse(main: SourceId, sources: &[Source]) -> Result<Ruleset, ReadError> {
         return Err(ReadError::new(first.at, "this is no nftables ruleset")
             .help("give the output of `nft list ruleset` or `nft -j list ruleset`, or a file that `nft -f` loads"));
     }
-    Ok(env.build.finish())
+    Ok((env.build.finish(), env.read))
 }
 
 /// Reads a text that stands at a place of another one.

@@ -28,8 +28,13 @@ impl<'a> Lowering<'a> {
             match host {
                 Host::Net(n) if Family::of(n.addr()) == family => set = set.or(&range(*n)),
                 Host::Net(_) => {}
-                Host::Address(device) => set = set.or(&self.of_interfaces(device, family, Interface::owned)),
-                Host::Network(device) => set = set.or(&self.of_interfaces(device, family, networks)),
+                Host::Address(device) | Host::Network(device) => {
+                    let of = if matches!(host, Host::Address(_)) { Interface::owned } else { networks };
+                    set = set.or(&self.of_interfaces(device, family, of));
+                    if let Some(unknown) = self.strange(device) {
+                        doubts.push(self.doubt(origin, &unknown, false));
+                    }
+                }
                 Host::Own => {
                     let loopback =
                         if family == Family::V4 { Set::range(0x7f00_0000, 0x7fff_ffff) } else { Set::one(1) };
@@ -48,9 +53,7 @@ impl<'a> Lowering<'a> {
                             doubts.push(self.table_doubt(name, table, unknown));
                         }
                     } else {
-                        let what = format!("what the table <{name}> holds: it stands nowhere in these rules");
-                        let unknown = Unknown { what: what.into(), supply: Box::default() };
-                        doubts.push(self.doubt(origin, &unknown, true));
+                        doubts.push(self.doubt(origin, &no_table(name), true));
                     }
                 }
                 Host::Unknown(unknown) => doubts.push(self.doubt(origin, unknown, false)),
@@ -74,7 +77,6 @@ impl<'a> Lowering<'a> {
         if let Some(id) = self.table_doubts.get(name) {
             return *id;
         }
-        self.doubtful += 1;
         let id = self.doubt(&table.origin, unknown, false);
         self.table_doubts.insert(name, id);
         id
@@ -102,7 +104,7 @@ impl<'a> Lowering<'a> {
     }
 
     fn of_interfaces(&self, device: &str, family: Family, of: impl Fn(&Interface, Family) -> Set) -> Set {
-        let names = self.devices(&[device.into()]);
+        let names = self.devices(device);
         let named = self.interfaces.iter().filter(|i| names.contains(crate::model::iface_value(&i.name)));
         named.fold(Set::empty(), |all, i| all.or(&of(i, family)))
     }
@@ -129,6 +131,12 @@ impl<'a> Lowering<'a> {
         }
         Some(steps)
     }
+}
+
+/// A table that rules name and nothing defines.
+pub(super) fn no_table(name: &str) -> Unknown {
+    let what = format!("what the table <{name}> holds: it stands nowhere in these rules");
+    Unknown { what: what.into(), supply: Box::default() }
 }
 
 fn range(net: IpNet) -> Set {

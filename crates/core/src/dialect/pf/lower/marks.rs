@@ -1,8 +1,9 @@
 //! What is written into marks: ways, labels, and where a state began.
 
+use super::devices::strange_device;
 use super::{Lowering, is, matches};
 use crate::cube::Set;
-use crate::dialect::pf::ast::{Route as Named, Unknown};
+use crate::dialect::pf::ast::{Route as Named, Rule as AstRule, Unknown};
 use crate::model::{
     Action, ChainId, Device, Family, Key, KeyField, Lookup, MarkFrom, MarkValue, Origin, RouteTarget, RoutingRule,
     Rule, Step, Ways, ct_state, iface_value,
@@ -20,6 +21,9 @@ pub(super) const TAG: u32 = 0x00ff_0000;
 pub(super) const STATELESS: u32 = 0x8000_0000;
 /// Packet mark: translated by `rdr pass`, no filter rule is asked.
 pub(super) const PASSED: u32 = 0x4000_0000;
+
+/// As many ways, labels and outer interfaces can be told apart: each has eight bits, and 0 is none.
+pub(super) const MOST: usize = 255;
 
 /// First routing table for ways; higher than any that systems name.
 const TABLES: u32 = 0x7000_0000;
@@ -55,20 +59,47 @@ fn remembered(bits: u32, value: u32) -> Step {
     matches(Key { field: KeyField::CtMark, mask: Some(u128::from(bits)) }, Set::one(u128::from(value)), false)
 }
 
-impl Lowering<'_> {
+/// What cannot be told once all numbers are used up.
+pub(super) fn too_many(what: &str) -> Unknown {
+    let what = format!("which of its {what} the firewall means: of more than {MOST} callpath loses count");
+    Unknown { what: what.into(), supply: Box::default() }
+}
+
+impl<'a> Lowering<'a> {
+    /// The step that puts a rule's label on packets, if it has one.
+    ///
+    /// # Errors
+    /// There is no number left for it.
+    pub(super) fn label(&mut self, rule: &'a AstRule) -> Result<Option<Step>, ()> {
+        let Some(tag) = &rule.tag else { return Ok(None) };
+        let number = self.tag(tag).ok_or(())?;
+        Ok(Some(set_mark(TAG, number << 16)))
+    }
+
     /// Number of a way, from 1.
-    pub(super) fn way(&mut self, device: &str, hop: Option<IpAddr>) -> u32 {
+    fn way(&mut self, device: &str, hop: Option<IpAddr>) -> Result<u32, Unknown> {
+        // A way by a device that is not there leads nowhere that anybody knows.
+        if !self.interfaces.is_empty() && !self.interfaces.iter().any(|i| &*i.name == device) {
+            return Err(strange_device(device));
+        }
         let way = Way { device: device.into(), hop };
-        let index = self.ways.iter().position(|w| *w == way).unwrap_or_else(|| {
+        let index = self.ways.iter().position(|w| *w == way).unwrap_or(self.ways.len());
+        if index >= MOST {
+            return Err(too_many("ways"));
+        }
+        if index == self.ways.len() {
             self.ways.push(way);
-            self.ways.len() - 1
-        });
-        u32::try_from(index + 1).unwrap_or(WAY) & WAY
+        }
+        u32::try_from(index + 1).map_err(|_| too_many("ways"))
     }
 
     /// Steps that send what a rule passes, or its answers, another way.
-    pub(super) fn way_steps(&mut self, route: &Named, origin: &Origin) -> Vec<Step> {
-        let numbers: Vec<u32> = route.hops.iter().map(|(device, hop)| self.way(device, *hop)).collect();
+    ///
+    /// # Errors
+    /// What is not known about the way.
+    pub(super) fn way_steps(&mut self, route: &Named, origin: &Origin) -> Result<Vec<Step>, Unknown> {
+        let numbers: Vec<u32> =
+            route.hops.iter().map(|(device, hop)| self.way(device, *hop)).collect::<Result<_, _>>()?;
         let shift = if route.reply { 8 } else { 0 };
         let value = |n: u32, from, bits: u32| MarkValue { from, and: !bits, xor: n << shift };
         let bits = if route.reply { REPLY_WAY } else { WAY };
@@ -90,10 +121,10 @@ impl Lowering<'_> {
         };
         let state = Step::Act(Action::SetCtMark(Arc::new(lookup(self, MarkFrom::CtMark, bits))));
         if route.reply {
-            return vec![state];
+            return Ok(vec![state]);
         }
         let packet = Step::Act(Action::SetMark(Arc::new(lookup(self, MarkFrom::Mark, bits))));
-        vec![state, packet]
+        Ok(vec![state, packet])
     }
 
     /// Rules that come before all others: what a state remembers is written on its packets. None where no rule names a
@@ -106,22 +137,22 @@ impl Lowering<'_> {
         let mut rules = Vec::new();
         let origin = self.generated("states");
         let mut add = |steps: Vec<Step>| rules.push(Rule { steps: steps.into(), origin });
-        for (i, device) in outer.into_iter().enumerate() {
-            let number = u32::try_from(i + 1).unwrap_or(0xff) & 0xff;
+        for (device, number) in outer.iter().zip(1..) {
             add(vec![
                 is(KeyField::CtState, Set::one(ct_state::NEW)),
-                is(KeyField::InIface, Set::one(iface_value(&device))),
+                is(KeyField::InIface, Set::one(iface_value(device))),
                 set_state(TAG, number << 16),
             ]);
         }
-        for n in 1..=u32::try_from(self.ways.len()).unwrap_or(WAY) {
+        for (_, n) in self.ways.iter().zip(1..) {
             add(vec![is(KeyField::CtDirection, Set::one(0)), remembered(WAY, n), set_mark(WAY, n)]);
             add(vec![is(KeyField::CtDirection, Set::one(1)), remembered(REPLY_WAY, n << 8), set_mark(WAY, n)]);
         }
         Some(self.chain("states", rules))
     }
 
-    /// Interfaces that rules name ways out by, when there are several.
+    /// Interfaces that rules name ways out by, when there are several. There is no way by those beyond the first 255:
+    /// their rules are doubts.
     fn outer_devices(&self) -> Vec<Box<str>> {
         let mut all: Vec<Box<str>> = Vec::new();
         let hops = self.rules.filter.iter().filter_map(|r| r.route.as_ref()).flat_map(|r| &r.hops);
@@ -130,7 +161,14 @@ impl Lowering<'_> {
                 all.push(device.clone());
             }
         }
+        all.truncate(MOST);
         if all.len() > 1 { all } else { Vec::new() }
+    }
+
+    /// The first rule that names a way by an interface.
+    fn first_way_by(&self, device: &str) -> Option<&'a Origin> {
+        let named = |r: &&AstRule| r.route.as_ref().is_some_and(|w| w.hops.iter().any(|(d, _)| **d == *device));
+        self.rules.filter.iter().find(named).map(|r| &r.origin)
     }
 
     /// Rules before the filter of what leaves: an answer that leaves by another outer interface than the one where its
@@ -138,8 +176,7 @@ impl Lowering<'_> {
     pub(super) fn bound(&mut self) -> Vec<Rule> {
         let devices = self.outer_devices();
         let mut rules = Vec::new();
-        for (i, device) in devices.iter().enumerate() {
-            let number = u32::try_from(i + 1).unwrap_or(0xff) & 0xff;
+        for (device, number) in devices.iter().zip(1..) {
             let others = devices.iter().filter(|d| *d != device).map(|d| (iface_value(d), iface_value(d)));
             let matches = [
                 is(KeyField::CtDirection, Set::one(1)),
@@ -156,7 +193,7 @@ impl Lowering<'_> {
                         .into(),
                     supply: Box::default(),
                 };
-                let place = self.pipeline.origin(origin).clone();
+                let place = self.first_way_by(device).cloned().unwrap_or_default();
                 Action::Unmodelled(Ways::ContinueOrDrop, self.doubt(&place, &unknown, false))
             };
             let steps: Vec<Step> = matches.into_iter().chain([Step::Act(act)]).collect();
@@ -168,8 +205,7 @@ impl Lowering<'_> {
 
 /// Routing tables for the ways that rules name. `route-to` also takes packets that are for the device itself.
 pub(super) fn routes(ways: &[Way], device: &mut Device) {
-    for (i, way) in ways.iter().enumerate() {
-        let number = u32::try_from(i + 1).unwrap_or(WAY);
+    for (way, number) in ways.iter().zip(1..) {
         let Some(index) = device.interface(&way.device) else { continue };
         let table = TABLES + number;
         for family in [Family::V4, Family::V6] {

@@ -8,9 +8,12 @@
 //! What states remember beyond a translation stands in the session's mark: which way answers go (`reply-to`), which way
 //! later packets go (`route-to`), and the outer interface where the state began.
 
+mod devices;
 mod hosts;
 mod marks;
 mod rules;
+#[cfg(test)]
+mod tests;
 mod translate;
 
 use super::ast::{Direction, Rule, Ruleset, Unknown};
@@ -18,9 +21,9 @@ use crate::cube::Set;
 use crate::dialect::Counts;
 use crate::model::{
     Action, Chain, ChainId, Device, Doubt, DoubtId, Endpoint, Families, Family, Hook, Interface, Key, KeyField, Match,
-    Origin, OriginId, Pipeline, Policy, Side, Stage, StageKind, Step, Test, ct_state,
+    Origin, OriginId, Pipeline, Policy, Side, SourceSpan, Stage, StageKind, Step, Test, ct_state,
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Fills a device's pipeline and its routing by mark from rules. Interfaces and their addresses must be known; one
 /// without an address matches nothing that asks for it.
@@ -36,24 +39,18 @@ pub fn lower(rules: &Ruleset, device: &mut Device) -> Counts {
         tags: Vec::new(),
         ways: Vec::new(),
         relays: Vec::new(),
-        doubtful: 0,
+        doubted: HashSet::new(),
     };
     if !rules.off {
         lowering.stages();
     }
-    let counts = Counts {
-        statements: rules.statements,
-        unread: rules.unread.len(),
-        approximated: lowering.doubtful.min(rules.statements - rules.unread.len().min(rules.statements)),
-        understood: rules.statements.saturating_sub(rules.unread.len() + lowering.doubtful),
-    };
+    let counts = lowering.counts();
     let ways = std::mem::take(&mut lowering.ways);
     let relay = |ports: &(u16, u16)| Endpoint {
         proto: 6,
         ports: *ports,
         bind: Some(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST)),
         name: "relays connections".into(),
-        on_demand: false,
     };
     device.endpoints.extend(lowering.relays.iter().map(relay));
     device.pipeline = lowering.pipeline;
@@ -77,8 +74,8 @@ struct Lowering<'a> {
     ways: Vec<marks::Way>,
     /// Ports on which programs of the device itself take connections that rules hand to them.
     relays: Vec<(u16, u16)>,
-    /// Statements that are followed both ways.
-    doubtful: usize,
+    /// Statements that leave something open, by their places.
+    doubted: HashSet<SourceSpan>,
 }
 
 impl<'a> Lowering<'a> {
@@ -139,7 +136,19 @@ impl<'a> Lowering<'a> {
         self.pipeline.add_origin(Origin { object: object.into(), ..Origin::default() })
     }
 
+    /// Statements by what became of them. One that could not be read at all is not also a doubtful one.
+    fn counts(&self) -> Counts {
+        let Ruleset { statements, unread, .. } = self.rules;
+        let read = statements.saturating_sub(unread.len());
+        let doubted = self.doubted.iter().filter(|at| !unread.iter().any(|u| u.origin.at == **at)).count();
+        let approximated = doubted.min(read);
+        Counts { statements: *statements, unread: unread.len(), approximated, understood: read - approximated }
+    }
+
     fn doubt(&mut self, origin: &Origin, unknown: &Unknown, unread: bool) -> DoubtId {
+        if origin.has_lines {
+            self.doubted.insert(origin.at);
+        }
         if let Some(id) = self.doubts.get(&*unknown.what) {
             return *id;
         }
@@ -150,30 +159,16 @@ impl<'a> Lowering<'a> {
         id
     }
 
-    fn tag(&mut self, name: &'a str) -> u32 {
-        let index = self.tags.iter().position(|t| *t == name).unwrap_or_else(|| {
-            self.tags.push(name);
-            self.tags.len() - 1
-        });
-        u32::try_from(index + 1).unwrap_or(0xff) & 0xff
-    }
-
-    /// Values of interface names that a rule's `on` names.
-    fn devices(&self, names: &[Box<str>]) -> Set {
-        let mut all = Vec::new();
-        for name in names {
-            let members = self.rules.groups.get(name);
-            let list: Vec<&str> = match members {
-                Some(list) => list.iter().map(|n| &**n).collect(),
-                None => vec![name],
-            };
-            for device in list {
-                let device = if device == "lo0" { "lo" } else { device };
-                let value = crate::model::iface_value(device);
-                all.push((value, value));
-            }
+    /// Number of a label, from 1; none when the mark has no room for more.
+    fn tag(&mut self, name: &'a str) -> Option<u32> {
+        let index = self.tags.iter().position(|t| *t == name).unwrap_or(self.tags.len());
+        if index >= marks::MOST {
+            return None;
         }
-        Set::from_ranges(all)
+        if index == self.tags.len() {
+            self.tags.push(name);
+        }
+        u32::try_from(index + 1).ok()
     }
 }
 

@@ -22,10 +22,11 @@ impl<'a> Lowering<'a> {
         let origin = self.generated("packets of a known state pass");
         out.push(ModelRule { steps: known_state().into(), origin });
         if !self.rules.skip.is_empty() {
-            let devices = self.devices(&self.rules.skip);
             let field = if direction == Direction::In { KeyField::InIface } else { KeyField::OutIface };
             let origin = self.generated("interfaces without filtering");
-            out.push(ModelRule { steps: [is(field, devices), Step::Act(Action::Accept)].into(), origin });
+            let place = self.pipeline.origin(origin).clone();
+            let on = self.on(field, &self.rules.skip, false, &place);
+            out.push(ModelRule { steps: [on, Step::Act(Action::Accept)].into(), origin });
         }
         if direction == Direction::In && self.rules.rdr.iter().any(|r| r.pass) {
             let origin = self.generated("the forward itself lets it pass");
@@ -66,13 +67,17 @@ impl<'a> Lowering<'a> {
         let mut start = Vec::new();
         if let Some(on) = &rule.on {
             let field = if direction == Direction::In { KeyField::InIface } else { KeyField::OutIface };
-            let devices = self.devices(&on.names);
-            start.push(super::matches(Key::of(field), devices, on.negate));
+            start.push(self.on(field, &on.names, on.negate, &rule.origin));
         }
         start.extend(Self::transport(&rule.protocols, rule.source_ports.as_deref(), rule.ports.as_deref())?);
         if let Some((with, tag)) = &rule.tagged {
-            let number = self.tag(tag);
-            start.push(marks::marked(marks::TAG, number << 16, !with));
+            match self.tag(tag) {
+                Some(number) => start.push(marks::marked(marks::TAG, number << 16, !with)),
+                None => {
+                    let doubt = self.doubt(&rule.origin, &marks::too_many("labels"), false);
+                    start.push(is(KeyField::Unknown(doubt, 1), Set::one(1)));
+                }
+            }
         }
         if !rule.any_flags && rule.action == Does::Pass {
             // flags S/SA: what is in the middle of a handshake begins no state.
@@ -81,7 +86,6 @@ impl<'a> Lowering<'a> {
             start.push(is(KeyField::CtState, new));
         }
         if let Some(unknown) = &rule.when {
-            self.doubtful += 1;
             let doubt = self.doubt(&rule.origin, unknown, false);
             start.push(is(KeyField::Unknown(doubt, 1), Set::one(1)));
         }
@@ -100,15 +104,16 @@ impl<'a> Lowering<'a> {
     fn effects(&mut self, rule: &'a Rule, direction: Direction, start: Vec<Step>) -> Vec<Vec<Step>> {
         let mut steps = start;
         if let Some(unknown) = &rule.doubt {
-            self.doubtful += 1;
             let doubt = self.doubt(&rule.origin, unknown, true);
             steps.push(Step::Act(Action::Unmodelled(Ways::Anything, doubt)));
             return vec![steps];
         }
-        if let Some(tag) = &rule.tag {
-            let number = self.tag(tag);
-            steps.push(marks::set_mark(marks::TAG, number << 16));
-        }
+        let Ok(label) = self.label(rule) else {
+            let doubt = self.doubt(&rule.origin, &marks::too_many("labels"), false);
+            steps.push(Step::Act(Action::Unmodelled(Ways::Anything, doubt)));
+            return vec![steps];
+        };
+        steps.extend(label);
         match &rule.action {
             Does::Match => return vec![steps],
             Does::Block { answer } => {
@@ -122,7 +127,6 @@ impl<'a> Lowering<'a> {
             Does::Pass | Does::No | Does::Translate(_) => {}
         }
         if let Some(limit) = &rule.limited {
-            self.doubtful += 1;
             let what = format!("whether the limit of this rule is reached ({limit})");
             let doubt = self.doubt(&rule.origin, &Unknown { what: what.into(), supply: Box::default() }, false);
             steps.push(Step::Act(Action::Unmodelled(Ways::ContinueOrDrop, doubt)));
@@ -134,8 +138,14 @@ impl<'a> Lowering<'a> {
             if direction == Direction::Out && !route.reply {
                 return self.sent_elsewhere(rule, route, &steps);
             }
-            let way = self.way_steps(route, &rule.origin);
-            steps.extend(way);
+            match self.way_steps(route, &rule.origin) {
+                Ok(way) => steps.extend(way),
+                Err(unknown) => {
+                    let doubt = self.doubt(&rule.origin, &unknown, false);
+                    steps.push(Step::Act(Action::Unmodelled(Ways::Anything, doubt)));
+                    return vec![steps];
+                }
+            }
         }
         steps.push(Step::Act(Action::Accept));
         vec![steps]

@@ -1,14 +1,17 @@
 //! Translation rules.
 
-use super::hosts::first_address;
-use super::{Lowering, is, marks, matches};
+use super::hosts::{self, first_address};
+use super::{Lowering, is, marks};
 use crate::cube::Set;
-use crate::dialect::pf::ast::{Action as Does, Direction, Pool, PoolAddress, PoolPort, Rule, Unknown};
+use crate::dialect::pf::ast::{Action as Does, Direction, Entry, Host, Pool, PoolAddress, PoolPort, Rule, Unknown};
 use crate::model::{
-    Action, ChainId, Family, Key, KeyField, Lookup, NatTarget, Part, Rule as ModelRule, Side, Step, Translate,
+    Action, ChainId, Family, Key, KeyField, Lookup, NatTarget, Part, Rule as ModelRule, Side, Step, Translate, Ways,
     address_value, prefix_range,
 };
 use std::sync::Arc;
+
+/// More addresses than this are not followed one by one.
+const MOST_TARGETS: u128 = 64;
 
 impl<'a> Lowering<'a> {
     /// Chains of one family: forwards, 1:1 inwards, 1:1 outwards, translation of what leaves. Of two translations that
@@ -43,6 +46,7 @@ impl<'a> Lowering<'a> {
             self.relayed(rule, pool);
         }
         let targets = match &rule.action {
+            Does::Translate(pool) if self.only_other_family(pool, family) => return,
             Does::Translate(pool) => self.targets(rule, pool, family, side),
             _ => vec![(None, Vec::new())],
         };
@@ -54,11 +58,14 @@ impl<'a> Lowering<'a> {
                 }
                 if let Some(unknown) = &rule.doubt {
                     let doubt = self.doubt(&rule.origin, unknown, true);
-                    steps.push(Step::Act(Action::Unmodelled(crate::model::Ways::Anything, doubt)));
+                    steps.push(Step::Act(Action::Unmodelled(Ways::Anything, doubt)));
                 }
-                if let Some(tag) = &rule.tag {
-                    let number = self.tag(tag);
-                    steps.push(marks::set_mark(marks::TAG, number << 16));
+                match self.label(rule) {
+                    Ok(label) => steps.extend(label),
+                    Err(()) => {
+                        let doubt = self.doubt(&rule.origin, &marks::too_many("labels"), false);
+                        steps.push(Step::Act(Action::Unmodelled(Ways::Anything, doubt)));
+                    }
                 }
                 if rule.pass {
                     steps.push(marks::set_mark(marks::PASSED, marks::PASSED));
@@ -93,7 +100,14 @@ impl<'a> Lowering<'a> {
 
     /// Actions of a translation, by the ports that they are for where a rule names several.
     fn targets(&mut self, rule: &'a Rule, pool: &'a Pool, family: Family, side: Side) -> Vec<Target> {
-        let addresses = self.pool(pool, family);
+        let addresses = match self.pool(pool, family) {
+            Ok(addresses) => addresses,
+            Err(_) if side == Side::Source && is_masquerade(rule, pool) => Vec::new(),
+            Err(unknown) => {
+                let doubt = self.doubt(&rule.origin, &unknown, false);
+                return vec![(None, vec![Step::Act(Action::Unmodelled(Ways::Anything, doubt))])];
+            }
+        };
         let random = matches!(pool.port, PoolPort::Random(..));
         let make = |lowering: &mut Self, port: Port| -> Vec<Step> {
             let target = |addr: (u128, u128)| match port {
@@ -103,11 +117,13 @@ impl<'a> Lowering<'a> {
                 }
             };
             let lookup = match addresses[..] {
-                [] => match (side, port) {
-                    // The interface that it leaves by has an address that nobody told.
-                    (Side::Source, Port::Kept(port)) => Lookup::fixed(NatTarget::OutgoingAddress { port }),
-                    _ => return Vec::new(),
-                },
+                // The interface that it leaves by has an address that nobody told.
+                [] => Lookup::fixed(NatTarget::OutgoingAddress {
+                    port: match port {
+                        Port::Kept(port) => port,
+                        Port::Moved(_) => None,
+                    },
+                }),
                 [one] => Lookup::fixed(target(one)),
                 _ => {
                     let what = "which of several addresses the firewall takes: it uses them in turn";
@@ -142,7 +158,11 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    fn pool(&mut self, pool: &'a Pool, family: Family) -> Vec<(u128, u128)> {
+    /// Addresses of a pool.
+    ///
+    /// # Errors
+    /// What is not known about it: an address too few may be the one that pf takes.
+    fn pool(&mut self, pool: &'a Pool, family: Family) -> Result<Vec<(u128, u128)>, Unknown> {
         let mut out = Vec::new();
         for address in &pool.addresses {
             match address {
@@ -153,17 +173,45 @@ impl<'a> Lowering<'a> {
                 }
                 PoolAddress::Net(_) => {}
                 PoolAddress::Address(device) => {
-                    out.extend(first_address(self.interfaces, device, family).map(|a| (a, a)));
+                    let first =
+                        first_address(self.interfaces, device, family).ok_or_else(|| unknown_address(device))?;
+                    out.push((first, first));
                 }
                 PoolAddress::Table(name) => {
-                    if let Some(table) = self.rules.tables.get(name) {
-                        let set = &self.table(name, table, family)[0][0];
-                        out.extend(set.ranges().iter().copied().filter(|_| set.count() <= 64));
+                    let table = self.rules.tables.get(name).ok_or_else(|| hosts::no_table(name))?;
+                    if let Some(unknown) = &table.unknown {
+                        return Err(unknown.clone());
                     }
+                    let set = &self.table(name, table, family)[0][0];
+                    if set.count() > MOST_TARGETS {
+                        let what = format!("which of the {} addresses in <{name}> the firewall takes", set.count());
+                        return Err(Unknown { what: what.into(), supply: Box::default() });
+                    }
+                    out.extend(set.ranges());
                 }
             }
         }
-        out
+        if out.is_empty() {
+            let what = "what the firewall translates to: its target holds no address";
+            return Err(Unknown { what: what.into(), supply: Box::default() });
+        }
+        Ok(out)
+    }
+
+    /// A pool that holds addresses of the other family only makes no rule for this one.
+    fn only_other_family(&self, pool: &Pool, family: Family) -> bool {
+        let other = |address: &PoolAddress| match address {
+            PoolAddress::Net(n) => Family::of(n.addr()) != family,
+            PoolAddress::Address(_) => false,
+            PoolAddress::Table(name) => self.rules.tables.get(name).is_some_and(|t| {
+                let of_other = |e: &Entry| match e {
+                    Entry::Net(n) | Entry::Not(n) => Family::of(n.addr()) != family,
+                    Entry::Range(..) => family == Family::V6,
+                };
+                t.unknown.is_none() && !t.entries.is_empty() && t.entries.iter().all(of_other)
+            }),
+        };
+        !pool.addresses.is_empty() && pool.addresses.iter().all(other)
     }
 
     fn both_ways(
@@ -173,8 +221,7 @@ impl<'a> Lowering<'a> {
         inwards: &mut Vec<ModelRule>,
         outwards: &mut Vec<ModelRule>,
     ) {
-        let (Some(starts), [inner]) = (self.matches(rule, family, Direction::Out), &rule.from.list[..]) else { return };
-        let crate::dialect::pf::ast::Host::Net(inner) = inner else { return };
+        let Some(starts) = self.matches(rule, family, Direction::Out) else { return };
         let origin = self.pipeline.add_origin(rule.origin.clone());
         let Does::Translate(pool) = &rule.action else {
             for steps in starts {
@@ -183,7 +230,42 @@ impl<'a> Lowering<'a> {
             }
             return;
         };
-        let Some(&outer) = self.pool(pool, family).first() else { return };
+        if self.only_other_family(pool, family) {
+            return;
+        }
+        let ends = match (&rule.from.list[..], &rule.doubt) {
+            (_, Some(unknown)) => Err(unknown.clone()),
+            ([Host::Net(inner)], _) if Family::of(inner.addr()) != family => return,
+            ([Host::Net(inner)], _) if !rule.from.negate && rule.tag.is_none() => {
+                self.pool(pool, family).map(|all| (*inner, all[0]))
+            }
+            _ => Err(Unknown {
+                what: "what this 1:1 translation does: it is not for exactly one network".into(),
+                supply: Box::default(),
+            }),
+        };
+        let mut inwards_start = Vec::new();
+        if let Some(on) = &rule.on {
+            inwards_start.push(self.on(KeyField::InIface, &on.names, on.negate, &rule.origin));
+        }
+        inwards_start.extend(Self::transport(&rule.protocols, None, None).unwrap_or_default());
+        let callers = self.hosts(&rule.to, Part::Src, family, &rule.origin);
+        let inwards_starts =
+            callers.into_iter().map(|caller| inwards_start.iter().cloned().chain(caller).collect::<Vec<Step>>());
+        let (inner, outer) = match ends {
+            Ok(ends) => ends,
+            Err(unknown) => {
+                let doubt = self.doubt(&rule.origin, &unknown, rule.doubt.is_some());
+                let anything = Step::Act(Action::Unmodelled(Ways::Anything, doubt));
+                let made = |steps: Vec<Step>| ModelRule {
+                    steps: steps.into_iter().chain([anything.clone()]).collect(),
+                    origin,
+                };
+                outwards.extend(starts.into_iter().map(made));
+                inwards.extend(inwards_starts.map(made));
+                return;
+            }
+        };
         let v6 = family == Family::V6;
         let to = |addr, side| {
             let target = NatTarget::To { addr: Some(addr), v6, port: None, keep_host_bits: true };
@@ -193,18 +275,24 @@ impl<'a> Lowering<'a> {
             let steps: Vec<Step> = steps.into_iter().chain([to(outer, Side::Source)]).collect();
             outwards.push(ModelRule { steps: steps.into(), origin });
         }
-        let mut steps = Vec::new();
-        if let Some(on) = &rule.on {
-            let devices = self.devices(&on.names);
-            steps.push(matches(Key::of(KeyField::InIface), devices, on.negate));
-        }
-        steps.extend(Self::transport(&rule.protocols, None, None).unwrap_or_default());
-        for start in self.hosts(&rule.to, Part::Src, family, &rule.origin) {
-            let mut steps: Vec<Step> = steps.iter().cloned().chain(start).collect();
+        for mut steps in inwards_starts {
             steps.push(is(KeyField::Header(Part::Dst), Set::range(outer.0, outer.1)));
-            steps.push(to(prefix_range(*inner), Side::Destination));
+            steps.push(to(prefix_range(inner), Side::Destination));
             inwards.push(ModelRule { steps: steps.into(), origin });
         }
+    }
+}
+
+/// Translation to the address of the interface that the packet leaves by.
+fn is_masquerade(rule: &Rule, pool: &Pool) -> bool {
+    let ([PoolAddress::Address(device)], Some(on)) = (&pool.addresses[..], &rule.on) else { return false };
+    !on.negate && on.names[..] == [device.clone()]
+}
+
+fn unknown_address(device: &str) -> Unknown {
+    Unknown {
+        what: format!("which address `{device}` has, to which the firewall translates").into(),
+        supply: format!("the address of `{device}`").into(),
     }
 }
 

@@ -79,6 +79,23 @@ fn logical_lines(text: &str) -> Vec<Line> {
 /// Statements without effect on a packet's fate.
 const NO_EFFECT: &[&str] = &["scrub", "altq", "queue", "set"];
 
+/// Options that change no packet's fate (pf.conf(5), "OPTIONS"): sizes, lifetimes of states, statistics, how fragments
+/// and SYN floods are met, and how the loaded rules are arranged without changing what they say.
+const HARMLESS_OPTIONS: &[&str] = &[
+    "debug",
+    "fingerprints",
+    "hostid",
+    "keepcounters",
+    "limit",
+    "loginterface",
+    "optimization",
+    "reassemble",
+    "require-order",
+    "ruleset-optimization",
+    "syncookies",
+    "timeout",
+];
+
 /// As many words may come out of macros, and entries out of tables in tables: each may double the one before.
 const MOST_COPIES: usize = 1_000_000;
 const MULTIPLIED: &str = "what it stands for multiplies beyond all measure";
@@ -105,6 +122,12 @@ impl Reader {
         self.out.unread.push(Unread { origin, why: why.into() });
     }
 
+    /// Definitions count as statements only where nobody can tell what they define.
+    fn unread_definition(&mut self, line: &Line, why: &str) {
+        self.out.statements += 1;
+        self.unread(line, why);
+    }
+
     fn line(&mut self, line: &Line) {
         let words = match tokens(&line.text) {
             Ok(words) if words.is_empty() => return,
@@ -118,18 +141,19 @@ impl Reader {
             let value = words.get(2).cloned().unwrap_or_default();
             match tokens(&value) {
                 Ok(tokens) => match self.expand(tokens) {
-                    Some(tokens) => {
+                    Ok(tokens) => {
                         self.macros.insert(words[0].clone(), tokens);
                     }
-                    None => self.unread(line, MULTIPLIED),
+                    Err(why) => self.unread_definition(line, &why),
                 },
-                Err(why) => self.unread(line, &why),
+                Err(why) => self.unread_definition(line, &why),
             }
             return;
         }
         self.out.statements += 1;
-        let Some(words) = self.expand(words) else {
-            return self.unread(line, MULTIPLIED);
+        let words = match self.expand(words) {
+            Ok(words) => words,
+            Err(why) => return self.unread(line, &why),
         };
         let Some(first) = words.first() else {
             return self.unread(line, "only macros that stand for nothing");
@@ -158,34 +182,44 @@ impl Reader {
         }
     }
 
-    /// Replaces `$name` by what was assigned to it; nothing if that is too much.
-    fn expand(&mut self, words: Vec<String>) -> Option<Vec<String>> {
+    /// Replaces `$name` by what was assigned to it. Not if that is too much, or if nothing was: pf refuses such rules,
+    /// and what the name was meant to stand for may be anything.
+    fn expand(&mut self, words: Vec<String>) -> Result<Vec<String>, String> {
         let mut out = Vec::with_capacity(words.len());
         for word in words {
-            match word.strip_prefix('$').and_then(|name| self.macros.get(name)) {
-                Some(value) => {
-                    self.copies = self.copies.saturating_add(value.len());
-                    if self.copies > MOST_COPIES {
-                        return None;
-                    }
-                    out.extend(value.iter().cloned());
-                }
-                None => out.push(word),
+            let Some(name) = word.strip_prefix('$').filter(|n| is_name(n)) else {
+                out.push(word);
+                continue;
+            };
+            let Some(value) = self.macros.get(name) else {
+                return Err(format!("`${name}` stands for nothing: no line above says `{name} = …`"));
+            };
+            self.copies = self.copies.saturating_add(value.len());
+            if self.copies > MOST_COPIES {
+                return Err(MULTIPLIED.into());
             }
+            out.extend(value.iter().cloned());
         }
-        Some(out)
+        Ok(out)
     }
 
     fn set(&mut self, line: &Line, words: &[String]) {
-        match words.get(1).map(String::as_str) {
-            Some("state-policy") => self.out.if_bound = words.get(2).is_some_and(|w| w == "if-bound"),
-            Some("skip") => {
+        let word = |n: usize| words.get(n).map(String::as_str);
+        match (word(1), word(2)) {
+            (Some("state-policy"), Some(policy @ ("if-bound" | "floating"))) => {
+                self.out.if_bound = policy == "if-bound";
+            }
+            (Some("skip"), Some("on")) => {
                 let names = words.iter().skip(3).filter(|w| !["{", "}", ","].contains(&w.as_str()));
                 self.out.skip.extend(names.map(|w| w.as_str().into()));
             }
-            Some("block-policy" | "ruleset-optimization" | "fingerprints") | None => self.unread(line, "not read"),
-            // Limits, timeouts, statistics.
-            Some(_) => {}
+            // What pf does anyway.
+            (Some("block-policy"), Some("drop")) => {}
+            (Some(option), _) if HARMLESS_OPTIONS.contains(&option) => {}
+            _ => {
+                let shown = words.iter().take(3).map(String::as_str).collect::<Vec<_>>().join(" ");
+                self.unread(line, &format!("`{shown}` is not read"));
+            }
         }
     }
 
@@ -259,6 +293,12 @@ impl Reader {
         let origin = self.origin(line);
         self.out.tables.insert(name.into(), Table { entries: Arc::new(entries), unknown, origin });
     }
+}
+
+/// Can this be the name of a macro? A quoted text may begin with `$` too.
+fn is_name(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && word.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
 /// What `antispoof for` an interface stands for (pf.conf(5)).

@@ -175,7 +175,11 @@ fn route(at: &mut Cursor<'_>, reply: bool) -> Result<Route, String> {
     while at.peek() == Some("(") {
         let inside = at.group();
         let device = inside.first().ok_or("an empty route")?.as_str().into();
-        let hop = inside.get(1).and_then(|w| w.split('%').next()).and_then(|w| w.parse::<IpAddr>().ok());
+        let hop = match &inside[1..] {
+            [] => None,
+            [hop] => Some(next_hop(hop)?),
+            more => return Err(format!("`{}` is no next hop", more.join(" "))),
+        };
         hops.push((device, hop));
         at.accept(",");
     }
@@ -189,6 +193,12 @@ fn route(at: &mut Cursor<'_>, reply: bool) -> Result<Route, String> {
         return Err("a route without an interface".into());
     }
     Ok(Route { reply, hops })
+}
+
+/// An address, perhaps with the interface that it is on.
+fn next_hop(word: &str) -> Result<IpAddr, String> {
+    let plain = word.split('%').next().unwrap_or(word);
+    plain.parse().map_err(|_| format!("`{word}` is no next hop"))
 }
 
 fn hosts(at: &mut Cursor<'_>) -> Result<Hosts, String> {
@@ -282,7 +292,7 @@ fn port_expression(at: &mut Cursor<'_>) -> Result<Vec<(u16, u16)>, String> {
         _ => {}
     }
     if let Some((lo, hi)) = word.split_once(':') {
-        return Ok(vec![(number(lo)?, number(hi)?)]);
+        return Ok(vec![in_order(number(lo)?, number(hi)?)?]);
     }
     let lo = number(&word)?;
     match at.peek() {
@@ -303,6 +313,10 @@ fn port_expression(at: &mut Cursor<'_>) -> Result<Vec<(u16, u16)>, String> {
         }
         _ => Ok(vec![(lo, lo)]),
     }
+}
+
+fn in_order(lo: u16, hi: u16) -> Result<(u16, u16), String> {
+    if lo <= hi { Ok((lo, hi)) } else { Err(format!("the range {lo}:{hi} ends before it begins")) }
 }
 
 fn port(word: &str) -> Option<u16> {
@@ -370,10 +384,16 @@ fn pool(at: &mut Cursor<'_>, rule: &mut Rule, flags: &mut Option<bool>, kind: &s
                 at.next += 1;
                 let word = at.word()?.to_owned();
                 let (lo, hi) = word.split_once(':').unwrap_or((&word, &word));
-                let lo = port(lo).ok_or_else(|| format!("`{word}` is no port"))?;
-                port_after = match (kind, port(hi)) {
-                    ("nat", Some(hi)) => PoolPort::Random(lo, hi),
-                    _ if word.contains(':') => PoolPort::From(lo),
+                let number = |w: &str| port(w).ok_or_else(|| format!("`{word}` is no port"));
+                let lo = number(lo)?;
+                port_after = match (kind, hi) {
+                    // `port 40000:*`: as many ports as the rule has.
+                    (_, "*") => PoolPort::From(lo),
+                    ("nat", hi) => {
+                        let (lo, hi) = in_order(lo, number(hi)?)?;
+                        PoolPort::Random(lo, hi)
+                    }
+                    (_, hi) if word.contains(':') => PoolPort::From(in_order(lo, number(hi)?)?.0),
                     _ => PoolPort::One(lo),
                 };
             }

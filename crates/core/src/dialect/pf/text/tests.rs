@@ -46,3 +46,43 @@ fn what_is_not_understood_is_kept_as_such() {
     assert!(r.filter[0].doubt.is_some());
     assert_eq!(r.statements, 3);
 }
+
+fn unread(text: &str) -> Vec<String> {
+    read(text).unread.iter().map(|u| u.why.to_string()).collect()
+}
+
+#[test]
+fn a_macro_that_nothing_defines_leaves_its_statement_unread() {
+    let r = read("block in quick on $WAN inet proto udp from any to any\n");
+    assert_eq!((r.unread.len(), r.filter.len()), (1, 0));
+    assert!(r.unread[0].why.contains("$WAN"), "{}", r.unread[0].why);
+    // Nor does one that leans on it, and a text that begins with a dollar is no macro.
+    assert_eq!(unread("A = \"{ $B }\"\npass in on $A all\n").len(), 2);
+    assert!(unread("pass in on em0 all label \"$5 a month\"\n").is_empty());
+}
+
+#[test]
+fn options_that_may_decide_are_not_passed_over() {
+    for known in
+        ["limit states 1000", "timeout interval 10", "state-policy floating", "skip on lo0", "block-policy drop"]
+    {
+        assert!(unread(&format!("set {known}\n")).is_empty(), "{known}");
+    }
+    for other in ["state-defaults no-sync", "block-policy return", "state-policy odd", "skip lo0", "whatever 1", ""] {
+        assert_eq!(unread(&format!("set {other}\n")).len(), 1, "{other}");
+    }
+}
+
+#[test]
+fn next_hops_and_ranges_that_make_no_sense_are_not_guessed() {
+    assert_eq!(unread("pass in quick on em1 route-to ( em0 gateway.example ) all\n").len(), 1);
+    assert_eq!(unread("pass in quick on em1 route-to ( em0 192.0.2.1 192.0.2.2 ) all\n").len(), 1);
+    assert!(unread("pass in quick on em1 route-to ( pppoe0 ) all\n").is_empty());
+    for odd in [
+        "rdr on em0 proto udp from any to any port 6000:5000 -> 192.168.1.50 port 7000:*",
+        "nat on em0 from any to any -> 203.0.113.5 port 65535:1024",
+        "rdr on em0 proto udp from any to any port 5000:6000 -> 192.168.1.50 port 8000:7000",
+    ] {
+        assert_eq!(unread(odd).len(), 1, "{odd}");
+    }
+}

@@ -28,7 +28,7 @@ struct Parts {
 impl Generator<'_> {
     pub(super) fn forwards(&mut self) {
         let config = self.config;
-        let proxies = config.system.reflection_off;
+        let off = config.system.reflection_off;
         for forward in config.forwards.iter().filter(|f| !f.disabled) {
             match self.parts(forward) {
                 Ok(parts) => self.forward(forward, &parts),
@@ -42,7 +42,7 @@ impl Generator<'_> {
         }
         // What reflection proxies take is let in, when the system's default is not off or one forward says so.
         let asked = config.forwards.iter().any(|f| !f.disabled && f.reflection == Reflects::Proxy);
-        if !proxies || asked {
+        if !off || asked {
             let mut rule = Rule::new(Action::Pass, system_origin("what reflection proxies take"));
             rule.direction = Some(crate::dialect::pf::ast::Direction::In);
             rule.family = Some(Family::V4);
@@ -60,6 +60,11 @@ impl Generator<'_> {
         let source_ports = self.ports(forward.source.port.as_deref().filter(|_| with_ports))?;
         let local = forward.local_port.as_deref().filter(|_| with_ports);
         let port = self.local_port(port_text, ports.as_ref(), local)?;
+        if let (PoolPort::From(to), Some(ports)) = (port, &ports)
+            && ports.iter().any(|(lo, hi)| to.checked_add(hi - lo).is_none())
+        {
+            return Err("its ports go beyond 65535".into());
+        }
         let plain_target = forward.target.as_deref().unwrap_or_default();
         let (target, is_address) = if forward.nordr {
             (PoolAddress::Net(parse_net("0.0.0.0/32").ok_or("")?), false)
@@ -161,7 +166,7 @@ impl Generator<'_> {
             return self.leave_out(forward.at, &forward.descr, why);
         };
         let mode = self.reflection(forward);
-        let inner = self.reflecting(&forward.interface, forward.family);
+        let inner = self.reflecting(&forward.interface);
         let base = rdr(parts, forward, on.clone());
         self.out.rules.rdr.push(base.clone());
         if mode == Reflects::Proxy && !forward.nordr {
@@ -201,7 +206,7 @@ impl Generator<'_> {
     }
 
     /// Devices and groups that calls from inside come by (`filter_get_reflection_interfaces`).
-    fn reflecting(&self, own: &str, _family: Family) -> Vec<Box<str>> {
+    fn reflecting(&self, own: &str) -> Vec<Box<str>> {
         let inside = self.enabled().filter(|i| i.name != own && !outside(i, Family::V4));
         let with_address =
             inside.filter(|i| !self.addresses(i, Family::V4).is_empty() || !self.addresses(i, Family::V6).is_empty());
@@ -238,7 +243,6 @@ impl Generator<'_> {
             {
                 Some(vec![(*lo, *hi)])
             }
-            // The page refuses a range that would end beyond the last port; a file may hold one.
             (PoolPort::From(to), Some([(lo, hi)])) => Some(vec![(to, to.saturating_add(hi - lo))]),
             (PoolPort::One(to), _) => Some(vec![(to, to)]),
             _ => None,
@@ -440,7 +444,8 @@ impl Generator<'_> {
         let on = self.on(&entry.interface).ok_or_else(|| format!("the interface `{}` is not on", entry.interface))?;
         let (external, family) = self.external(entry)?;
         let from = self.hosts(&entry.source, &entry.interface, family)?;
-        let to = self.hosts(&entry.destination, &entry.interface, family).unwrap_or_default();
+        let absent = entry.destination.network.is_none() && entry.destination.address.is_none();
+        let to = if absent { Hosts::default() } else { self.hosts(&entry.destination, &entry.interface, family)? };
         let inner = match &from.list[..] {
             [Host::Net(net)] => *net,
             [Host::Table(name)] => match self.out.rules.tables.get(name).map(|t| t.entries.to_vec()).as_deref() {
@@ -477,7 +482,7 @@ impl Generator<'_> {
                 continue;
             }
             let (Ok((external, family)), Ok(rule)) = (self.external(entry), self.both_ways(entry)) else { continue };
-            let inner = self.reflecting(&entry.interface, family);
+            let inner = self.reflecting(&entry.interface);
             let [Host::Net(target)] = rule.from.list[..] else { continue };
             let external = IpNet::new(external.addr(), target.prefix_len()).unwrap_or(external);
             let pool = Pool { addresses: vec![PoolAddress::Net(target)], port: PoolPort::Same, bitmask: true };

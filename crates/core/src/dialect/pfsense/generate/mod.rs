@@ -53,6 +53,7 @@ pub fn generate(config: &Config, interfaces: &[model::Interface], known: &Known)
         Generator { config, interfaces, known, out: Generated::default(), loading: Vec::new(), proxy_port: 19000 };
     g.out.rules.off = config.system.filter_off;
     g.out.rules.statements = config.statements;
+    g.out.rules.all_named = true;
     // Before 2.8 pf's own default held: states are not bound.
     g.out.rules.if_bound = config.system.if_bound.unwrap_or(g.since_2_8());
     for (place, why) in &config.unread {

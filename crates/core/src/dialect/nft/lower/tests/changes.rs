@@ -87,6 +87,15 @@ fn effects_outside_of_the_model_are_left_open_as_far_as_they_reach() {
         let shown = rule_with("ip", more, text);
         assert!(shown.contains(ways), "{text}: {shown}");
     }
+    // The text is all that nft says; JSON leaves out what stands in it.
+    let supply = |p: &crate::model::Pipeline| p.doubts.iter().map(|d| d.supply.to_string()).collect::<Vec<_>>();
+    let (p, _) = of_text("table ip t {\n chain c {\n  xt match \"recent\" accept\n }\n}\n");
+    assert_eq!(supply(&p), [""]);
+    let (p, _) = super::of_json(
+        r#"{"nftables":[{"table":{"family":"ip","name":"t"}},{"chain":{"family":"ip","table":"t","name":"c"}},
+        {"rule":{"family":"ip","table":"t","chain":"c","expr":[{"xt":{"type":"match","name":"recent"}},{"accept":null}]}}]}"#,
+    );
+    assert!(supply(&p)[0].contains("`nft list ruleset`"), "{:?}", supply(&p));
     assert!(rule("ip", "xt match \"recent\" accept").ends_with("in {1}, accept"));
     assert_eq!(rule("ip", "xt match \"comment\" accept"), "accept");
 }

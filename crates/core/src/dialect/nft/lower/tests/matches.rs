@@ -229,8 +229,15 @@ fn a_long_list_is_one_for_all_rules_that_ask_it() {
 #[test]
 fn two_unequal_ports_of_a_rule_are_open_where_nft_merges_them() {
     let shown = rule("ip", "udp sport != 1 udp dport != 2 accept");
-    assert!(shown.contains("nft 1.0.6 loads the two as one comparison"), "{shown}");
+    assert!(shown.contains("nft 1.0.6 loads such comparisons as one"), "{shown}");
     let boxes =
         "in {0, 2 and above . 0-1, 3 and above . 0-1; 0, 2 and above . 2 . 1; 1 . 0-1, 3 and above . 1}, accept";
     assert!(shown.ends_with(boxes), "{shown}");
+    // Fields beside them are merged too, and of those that nobody can read it is open whether they are equal.
+    for open in
+        ["ip protocol != tcp ip ttl != 64", "udp dport != 2 udp length != 100", "@th,16,16 != 2 @th,32,16 != 100"]
+    {
+        let shown = rule("ip", &format!("{open} accept"));
+        assert!(shown.contains("loads such comparisons as one") && !shown.contains("not in"), "{open}: {shown}");
+    }
 }

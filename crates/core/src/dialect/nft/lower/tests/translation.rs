@@ -1,6 +1,6 @@
 //! Address translation.
 
-use super::{check, rule};
+use super::{check, rule, rule_with};
 
 #[test]
 fn targets_are_addresses_ports_and_ranges() {
@@ -102,6 +102,15 @@ fn a_load_balancer_picks_any_of_its_targets_and_no_other() {
     // A number without an entry leaves the packet as it is.
     let shown = rule("ip", "dnat to numgen random mod 10 map { 0-2 : 10.0.0.1 }");
     assert!(shown.ends_with("{0: 10.0.0.1}"), "{shown}");
+    // What expires or is limited is not one of the targets for ever.
+    for elements in ["0 timeout 5s : 10.0.0.1, 1 : 10.0.0.2", "0 limit rate 5/second : 10.0.0.1, 1 : 10.0.0.2"] {
+        let map = format!("map m {{ type mark : ipv4_addr; elements = {{ {elements} }}; }}");
+        let shown = rule_with("ip", &map, "dnat to numgen inc mod 2 map @m");
+        assert!(shown.contains("its elements are added and removed at run time"), "{elements}: {shown}");
+    }
+    let map = "map m { type mark : ipv4_addr; flags timeout; elements = { 0 : 10.0.0.1, 1 : 10.0.0.2 }; }";
+    let shown = rule_with("ip", map, "dnat to numgen inc mod 2 map @m");
+    assert!(shown.contains("its elements are added and removed at run time"), "{shown}");
     // A hash of a port asks for its protocol.
     let shown = rule("ip", "dnat to jhash ip saddr . tcp dport mod 2 map { 0 : 10.0.0.1, 1 : 10.0.0.2 }");
     assert!(shown.starts_with("protocol in {tcp}, translate destination to by (unknown ["), "{shown}");
