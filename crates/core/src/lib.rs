@@ -18,3 +18,4 @@ pub mod report;
 pub mod requirement;
 pub mod snapshot;
 pub mod trace;
+mod visible;

@@ -1,6 +1,7 @@
 //! Pages that need nothing else: what the HTML of every output shares. They are well-formed XML too, dark and light,
 //! and readable on a phone.
 
+use crate::visible::hidden;
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("page.css");
@@ -88,8 +89,7 @@ pub(crate) fn escape(text: &str) -> String {
             '>' => out += "&gt;",
             '"' => out += "&quot;",
             '\n' | '\t' => out.push(c),
-            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fffe}' | '\u{ffff}' => out.push('\u{fffd}'),
-            c if c.is_control() => out.push('\u{fffd}'),
+            c if hidden(c) => out.push('\u{fffd}'),
             c => out.push(c),
         }
     }

@@ -106,7 +106,7 @@ fn a_default_route_is_assumed_only_where_no_table_was_given_and_said() {
         for (name, table) in [("4.json", four), ("6.json", six)] {
             if let Some(table) = table {
                 files.push((name, table));
-                names += &format!(", \"{name}\"");
+                names.extend([", \"", name, "\""]);
             }
         }
         let found = report(&site(&names), &files);
@@ -175,7 +175,8 @@ fn a_stated_box_alone_leaves_ipv6_unjudged() {
 
 #[test]
 fn a_row_with_many_notes_is_no_panic() {
-    let drops: String = (0..30).map(|n| format!("\t\tudp sport {} drop\n", 20_000 + n)).collect();
+    let drops: Vec<String> = (0..30).map(|n| format!("\t\tudp sport {} drop\n", 20_000 + n)).collect();
+    let drops = drops.concat();
     let filter =
         format!("table inet f {{\n\tchain fwd {{\n\t\ttype filter hook forward priority 0;\n{drops}\t}}\n}}\n");
     let found = report(&format!("{GATEWAY}{DEPLOY}"), &[("r.nft", &format!("{OPEN}{filter}"))]);
@@ -214,7 +215,7 @@ fn where_nobody_calls_nothing_works() {
     let found = report(&site, &[("r.nft", OPEN)]);
     assert_eq!((found.verdict, &*found.headline), (Verdict::Unknown, "no call to livekit could be judged"));
     // Another that works does not speak for it.
-    let found = report(&format!("{site}{}label = \"other\"\n", DEPLOY), &[("r.nft", OPEN)]);
+    let found = report(&format!("{site}{DEPLOY}label = \"other\"\n"), &[("r.nft", OPEN)]);
     assert_eq!(found.verdict, Verdict::Unknown);
     assert!(found.headline.ends_with("no call to livekit could be judged"), "{}", found.headline);
 }
@@ -231,4 +232,139 @@ fn what_somebody_certainly_reaches_is_not_in_doubt() {
         let ssh: Vec<bool> = found.exposures.iter().filter(|e| e.socket == "tcp 22").map(|e| e.unknown).collect();
         assert_eq!(ssh, [false], "{sure}");
     }
+}
+
+#[test]
+fn what_was_not_asked_is_not_called_closed() {
+    let two = GATEWAY.replace("\"192.168.1.1/24\"", "[\"192.168.1.1/24\", \"2001:db8:1::1/64\"]");
+    let both = DEPLOY.replace("\"192.168.1.50\"", "[\"192.168.1.50\", \"2001:db8:1::50\"]");
+    let nothing = |report: &Report| {
+        let shown = terminal(report).replace("\n    ", " ");
+        let lines = shown.lines().map(str::trim).filter(|l| l.starts_with("nothing else on"));
+        lines.map(str::to_owned).collect::<Vec<_>>()
+    };
+    let filter = "table ip6 f {\n\tchain fwd {\n\t\ttype filter hook forward priority 0; policy drop;\n\t\tct state established accept\n\t\tiifname \"lan0\" accept\n\t\tip6 daddr 2001:db8:1::50 tcp dport { 443, 7881 } accept\n\t\tip6 daddr 2001:db8:1::50 udp dport 50000-60000 accept\n\t}\n}\n";
+    let rules = format!("{OPEN}{filter}");
+    let judged = report(&format!("{two}{both}"), &[("r.nft", &rules)]);
+    assert_eq!(nothing(&judged), ["nothing else on 192.168.1.50, 2001:db8:1::50 can be reached from the internet"]);
+    // The box in front is stated for IPv4 alone.
+    let stated = "address = \"203.0.113.5\"\n[[gateway]]\ninside = \"192.168.0.1/24\"\nforwards = [\"udp/50000-60000\", \"tcp/443,7881\"]\nhairpin = true\n";
+    let behind = two.replace("address = \"203.0.113.5\"\n", stated).replace("203.0.113.5/24", "192.168.0.2/24");
+    let judged = report(&format!("{behind}{both}"), &[("r.nft", &rules)]);
+    assert_eq!(nothing(&judged), ["nothing else on 192.168.1.50 can be reached from the internet"]);
+    let shown = terminal(&judged);
+    assert!(shown.contains("what must stay closed is closed by IPv4: tcp 7880"), "{shown}");
+    // Two products on one host are one host, also with another between them.
+    let more = format!(
+        "{two}{DEPLOY}{}label = \"b\"\nwith = {{ udp = \"40000-40499\", tcp = 7882, http = 7890 }}\n{DEPLOY}label = \"c\"\nwith = {{ udp = \"41000-41499\", tcp = 7883, http = 7891 }}\n",
+        DEPLOY.replace(".50", ".51")
+    );
+    let judged = report(&more, &[("r.nft", &rules)]);
+    assert_eq!(nothing(&judged), ["nothing else on 192.168.1.50, 192.168.1.51 can be reached from the internet"]);
+}
+
+#[test]
+fn a_port_that_is_reached_in_one_case_may_be_reached() {
+    let site = format!(
+        "address = \"203.0.113.5\"\n[[gateway]]\nconfig = \"r.nft\"\ninterfaces = {{ wan0 = [], lan0 = \"192.168.1.1/24\" }}\nroutes = [\"default dev wan0\"]\n{DEPLOY}"
+    );
+    let rules = OPEN
+        .replace("ip daddr 203.0.113.5 tcp dport { 443, 7881 }", "ip daddr 203.0.113.5 tcp dport { 22, 443, 7881 }");
+    let found = report(&site, &[("r.nft", &rules)]);
+    let ssh: Vec<bool> = found.exposures.iter().filter(|e| e.socket == "tcp 22").map(|e| e.unknown).collect();
+    assert_eq!(ssh, [true]);
+    assert!(!found.findings.iter().any(|f| f.code == "wider-than-needed"), "what is not certain is no finding");
+}
+
+#[test]
+fn no_forward_is_missing_for_the_servers_own_way_out() {
+    let site = format!(
+        "{GATEWAY}routes = [\"default via 203.0.113.1\", \"blackhole 192.0.0.0/3\", \"blackhole 128.0.0.0/2\", \"blackhole 64.0.0.0/2\"]\n{DEPLOY}"
+    );
+    let found = report(&site, &[("r.nft", OPEN)]);
+    assert_ne!(path(&found, "livekit/server").verdict, Verdict::Works);
+    let about: Vec<&str> =
+        found.findings.iter().filter(|f| f.paths.iter().any(|p| p == "livekit/server")).map(|f| f.code).collect();
+    assert!(!about.iter().any(|c| c.contains("forward") || c.contains("hairpin") || c.contains("wan-")), "{about:?}");
+}
+
+#[test]
+fn what_is_not_judged_outwards_is_said() {
+    let site = format!("address = \"2001:db8:1::50\"\n{}", DEPLOY.replace("192.168.1.50", "2001:db8:1::50"));
+    let found = report(&site, &[]);
+    let said = |report: &Report, words: &str| report.not_judged.iter().any(|l| l.contains(words));
+    assert!(said(&found, "outwards: judged by IPv4 only, and its host has no IPv4 address"), "{:?}", found.not_judged);
+    let both = DEPLOY.replace("\"192.168.1.50\"", "[\"203.0.113.5\", \"2001:db8:1::50\"]");
+    let found = report(&format!("address = \"203.0.113.5\"\n{both}"), &[]);
+    assert!(said(&found, "livekit's own way out by IPv6"), "{:?}", found.not_judged);
+}
+
+#[test]
+fn a_finding_about_one_port_does_not_hide_that_another_may_be_reached() {
+    let site =
+        format!("address = \"203.0.113.5\"\n{}firewall = \"fw.nft\"\n", DEPLOY.replace("192.168.1.50", "203.0.113.5"));
+    let fw = "table inet f {\n\tchain in {\n\t\ttype filter hook input priority 0; policy drop;\n\t\tct state established accept\n\t\tiif lo accept\n\t\ttcp dport { 443, 7881, 22 } accept\n\t\tudp dport 50000-60000 accept\n\t\ttcp dport 23 limit rate 1/second accept\n\t}\n}\n";
+    let found = report(&site, &[("fw.nft", fw)]);
+    assert!(found.findings.iter().any(|f| f.code == "wider-than-needed"));
+    let shown = terminal(&found);
+    assert!(shown.contains("perhaps tcp 23"), "{shown}");
+}
+
+#[test]
+fn every_address_of_the_administrator_has_its_own_path_and_words() {
+    let rules = OPEN.replace(
+        "\t\tip daddr 203.0.113.5 tcp",
+        "\t\tip daddr 203.0.113.5 ip saddr 198.51.100.7 tcp dport 8443 dnat to 192.168.1.50\n\t\tip daddr 203.0.113.5 tcp",
+    );
+    let admin = |list: &str| {
+        let spokes = "[[deploy]]\nsystem = \"reflector\"\nhost = \"192.168.1.50\"\n";
+        report(&format!("{GATEWAY}{spokes}admin = [{list}]\n"), &[("r.nft", &rules)])
+    };
+    let found = admin("\"198.51.100.7\", \"198.51.100.8\", \"198.51.100.9\"");
+    let mut ids: Vec<&str> = found.paths.iter().map(|p| &*p.id).collect();
+    let count = ids.len();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), count, "{ids:?}");
+    assert!(ids.iter().filter(|id| id.contains("/admin:198.51.100.")).count() == 3, "{ids:?}");
+    assert_eq!(found.headline.matches("the administrator cannot get in").count(), 1, "{}", found.headline);
+    let doubt = rules.replace("ip saddr 198.51.100.7 tcp dport 8443", "tcp dport 1-65535 limit rate 1/second");
+    let site =
+        format!("{GATEWAY}[[deploy]]\nsystem = \"reflector\"\nhost = \"192.168.1.50\"\nadmin = [\"198.51.100.7\"]\n");
+    let found = report(&site, &[("r.nft", &doubt)]);
+    assert!(found.headline.contains("it is unknown whether the administrator gets in"), "{}", found.headline);
+}
+
+#[test]
+fn a_hosts_firewall_may_be_named_in_any_of_its_tables() {
+    let second = "label = \"second\"\nwith = { udp = \"40000-40499\", tcp = 7882, http = 7890 }\n";
+    let server = "table inet f {\n\tchain in {\n\t\ttype filter hook input priority 0; policy drop;\n\t\tct state established accept\n\t\tiifname \"ens18\" tcp dport { 443, 7881 } accept\n\t\tiifname \"ens18\" udp dport 50000-60000 accept\n\t}\n}\n";
+    let files = [("r.nft", OPEN), ("s.nft", server)];
+    let fw = "firewall = \"s.nft\"\ninterface = \"ens18\"\n";
+    let ids = |r: &Report| r.paths.iter().map(|p| (p.id.clone(), p.verdict)).collect::<Vec<_>>();
+    let first = report(&format!("{GATEWAY}{DEPLOY}{fw}{DEPLOY}{second}"), &files);
+    let later = report(&format!("{GATEWAY}{DEPLOY}{DEPLOY}{second}{fw}"), &files);
+    let apart =
+        report(&format!("{GATEWAY}{DEPLOY}interface = \"ens18\"\n{DEPLOY}{second}firewall = \"s.nft\"\n"), &files);
+    assert_eq!(ids(&first), ids(&later));
+    assert_eq!(ids(&first), ids(&apart));
+    assert_eq!(path(&first, "second/internet:udp-blocked").verdict, Verdict::Fails);
+    let two = format!("{GATEWAY}{DEPLOY}{fw}{DEPLOY}{second}interface = \"ens19\"\n");
+    assert!(refused(&two, &files).contains("names the interface ens18"));
+}
+
+#[test]
+fn nothing_in_a_comment_moves_the_terminal() {
+    let rules = OPEN.replace(
+        "fib daddr type local tcp dport { 443, 7881 } dnat to 192.168.1.50",
+        "tcp dport 443 dnat to 192.168.1.51 comment \"x\u{1b}[2J\u{202e}y\"",
+    );
+    let found = report(&format!("{GATEWAY}{DEPLOY}"), &[("r.nft", &rules)]);
+    for format in callpath_core::report::FORMATS.iter().filter(|f| f.name != "json" && f.name != "sarif") {
+        let shown = (format.print)(&found, Style { colour: true });
+        assert!(!shown.contains("\u{1b}[2J") && !shown.contains('\u{202e}'), "{}", format.name);
+    }
+    assert!(terminal(&found).contains("x\u{fffd}[2J\u{fffd}y"), "{}", terminal(&found));
+    let plain = report(&format!("{GATEWAY}{DEPLOY}"), &[("r.nft", OPEN)]);
+    assert!(text(&plain, Style { colour: true }).starts_with("\u{1b}["), "our own colours stay");
 }

@@ -10,7 +10,9 @@ use crate::dialect::Patch;
 use crate::manifest::{Manifest, Place, Proto, parse, show_ports};
 use crate::model::{Family, Part, SourceId};
 use crate::profile::{Instance, instance, overlap};
-use crate::report::{DoubtLine, Fact, InstanceLine, Path, Piece, Reach, Report, SCHEMA, Tool, Verdict};
+use crate::report::{
+    DoubtLine, Exposure, Fact, InstanceLine, Path, Piece, Reach, Report, SCHEMA, Searched, Tool, Verdict,
+};
 use crate::requirement::{Level, Requirement};
 use crate::snapshot::{InputError, Places, Snapshot};
 use crate::trace::RoundTrip;
@@ -65,7 +67,7 @@ pub(super) fn run(snapshot: &Snapshot, intended: bool) -> Result<Analysis, Input
     let parts = Parts::read(snapshot, &manifest, &instances)?;
     let judged = |case, intended| -> Result<Analysis, InputError> {
         let site = site::build(snapshot, &manifest, &parts, case, intended)?;
-        check_clients(&manifest, &instances, &site)?;
+        check_clients(&instances, &site)?;
         let judge = Judge {
             snapshot,
             places: Places::of(snapshot),
@@ -90,6 +92,12 @@ pub(super) fn run(snapshot: &Snapshot, intended: bool) -> Result<Analysis, Input
     }
     let other = judged(Case::BoxInFront, intended)?;
     analysis.report = either(analysis.report, &other.report, (parts.outer_name(), parts.outer_address_shown()));
+    let same = |a: &Reached, b: &Reached| {
+        (a.instance, a.proto, a.family, &a.inside, &a.outside) == (b.instance, b.proto, b.family, &b.inside, &b.outside)
+    };
+    for r in &mut analysis.reached {
+        r.unknown |= !other.reached.iter().any(|o| same(o, r) && !o.unknown);
+    }
     // Only what fails in both cases has a cause that is certain.
     let verdict = |id: &str| analysis.report.paths.iter().find(|p| p.id == id).map(|p| p.verdict);
     let certain: Vec<Failure> =
@@ -179,11 +187,23 @@ fn either(mut report: Report, other: &Report, (gateway, shown): (&str, &str)) ->
             path.note = String::new();
         }
     }
+    // What is reached in one case only may be reached.
+    let same = |a: &Exposure, b: &Exposure| {
+        (&a.instance, &a.socket, &a.outside, a.family) == (&b.instance, &b.socket, &b.outside, b.family)
+    };
+    for e in &mut report.exposures {
+        e.unknown |= !other.exposures.iter().any(|o| same(o, e) && !o.unknown);
+    }
+    let more = other.exposures.iter().filter(|o| !report.exposures.iter().any(|e| same(e, o)));
+    let more: Vec<Exposure> = more.map(|o| Exposure { unknown: true, ..o.clone() }).collect();
+    report.exposures.extend(more);
+    report.closed.retain(|c| other.closed.contains(c));
+    report.searched.retain(|s| other.searched.contains(s));
     finish(report)
 }
 
 /// `clients` may only name places that exist.
-fn check_clients(manifest: &Manifest, instances: &[Instance], site: &Site) -> Result<(), InputError> {
+fn check_clients(instances: &[Instance], site: &Site) -> Result<(), InputError> {
     for (n, instance) in instances.iter().enumerate() {
         let places: Vec<Place> = site.vantages_of(site.server_of[n]).into_iter().map(|v| v.place).collect();
         for client in instance.deploy.clients.iter().flatten() {
@@ -196,7 +216,6 @@ fn check_clients(manifest: &Manifest, instances: &[Instance], site: &Site) -> Re
             return Err(client.error(format!("there is no place `{}` here", client.value)).help(help));
         }
     }
-    debug_assert_eq!(manifest.deploys.len(), instances.len());
     Ok(())
 }
 
@@ -262,13 +281,15 @@ impl Judge<'_> {
     fn report(&self) -> Report {
         let mut paths = Vec::new();
         let mut exposures = Vec::new();
+        let mut searched = Vec::new();
         let mut assumptions = self.site.assumptions.clone();
         let mut not_judged = BTreeSet::new();
         for (n, instance) in self.instances.iter().enumerate() {
             self.caller_paths(n, instance, &mut paths);
-            self.outbound_path(n, instance, &mut paths);
+            self.outbound_path(n, instance, &mut paths, &mut not_judged);
             self.admin_paths(n, instance, &mut paths, &mut not_judged);
             self.exposures(n, instance, &mut exposures);
+            self.searched(instance, &mut searched);
             self.notes(n, instance, &mut assumptions, &mut not_judged);
         }
         let report = Report {
@@ -280,8 +301,9 @@ impl Judge<'_> {
             instances: self.instances.iter().map(|i| self.line(i)).collect(),
             facts: self.facts(),
             paths,
-            closed: self.closed(&exposures),
+            closed: self.closed(&exposures, &searched),
             exposures,
+            searched,
             findings: Vec::new(),
             assumptions,
             not_judged: not_judged.into_iter().collect(),
@@ -293,9 +315,13 @@ impl Judge<'_> {
     }
 
     /// What must stay closed and cannot be reached from the internet.
-    fn closed(&self, exposures: &[crate::report::Exposure]) -> Vec<String> {
+    fn closed(&self, exposures: &[Exposure], searched: &[Searched]) -> Vec<String> {
         let mut out = Vec::new();
         for instance in self.instances {
+            let host = |s: &Searched| instance.deploy.host.iter().any(|h| h.value.to_string() == s.host);
+            if !searched.iter().any(host) {
+                continue;
+            }
             for r in instance.requirements.iter().filter(|r| r.level == Level::Forbidden) {
                 let open = exposures.iter().any(|e| {
                     let (proto, ports) = e.socket.split_once(' ').unwrap_or_default();

@@ -7,20 +7,38 @@ use crate::cube::{Cube, Set};
 use crate::manifest::Proto;
 use crate::model::{Family, Part, address_value};
 use crate::profile::Instance;
-use crate::report::Exposure;
+use crate::report::{Exposure, Searched};
 use crate::requirement::{Level, Party, Requirement};
 use crate::trace::{Answer, Question, Val, ask_requests};
+use std::net::IpAddr;
 
 impl Judge<'_> {
+    /// The addresses of an instance's host of which every port is asked.
+    pub(super) fn searched(&self, instance: &Instance, out: &mut Vec<Searched>) {
+        for family in [Family::V4, Family::V6] {
+            let host = instance.deploy.host.iter().map(|h| h.value).find(|h| Family::of(*h) == family);
+            let (Some(host), Some(told)) = (host, self.asked(instance, family)) else { continue };
+            // A further line has addresses of its own, and an IPv6 address that is translated may be reached as it is.
+            let further = self.site.further_lines || family == Family::V6 && told != host;
+            let line =
+                Searched { host: host.to_string(), family: family_name(family), by: further.then(|| told.to_string()) };
+            if !out.contains(&line) {
+                out.push(line);
+            }
+        }
+    }
+
+    /// The address by which the internet is judged to reach an instance.
+    fn asked(&self, instance: &Instance, family: Family) -> Option<IpAddr> {
+        self.told(instance, family).filter(|_| family == Family::V4 || self.site.no_v6.is_none())
+    }
+
     /// What else of the server the internet reaches.
     pub(super) fn exposures(&self, n: usize, instance: &Instance, out: &mut Vec<Exposure>) {
         let server = self.site.server_of[n];
         let everybody = &self.site.vantages[0];
         for family in [Family::V4, Family::V6] {
-            let Some(told) = self.told(instance, family) else { continue };
-            if family == Family::V6 && self.site.no_v6.is_some() {
-                continue;
-            }
+            let Some(told) = self.asked(instance, family) else { continue };
             let admins = instance.deploy.admin.iter().filter(|a| Family::of(a.value.addr()) == family);
             let from = admins.fold(everybody.sources(family).clone(), |s, a| s.minus(&prefix_set(a.value)));
             for proto in [Proto::Tcp, Proto::Udp] {

@@ -144,12 +144,33 @@ impl Judge<'_> {
         Goal { device: self.site.server_of[n], listening: true, same_port: media || !r.shared, relay: self.relay() }
     }
 
-    pub(super) fn outbound_path(&self, n: usize, instance: &Instance, paths: &mut Vec<Path>) {
+    pub(super) fn outbound_path(
+        &self,
+        n: usize,
+        instance: &Instance,
+        paths: &mut Vec<Path>,
+        not_judged: &mut BTreeSet<String>,
+    ) {
         let wanted = |r: &&Requirement| r.from == Party::Server && r.to == Party::Internet;
         let rows: Vec<&Requirement> = instance.requirements.iter().filter(wanted).collect();
-        let Some(host) = instance.deploy.host.iter().map(|h| h.value).find(IpAddr::is_ipv4) else { return };
-        if rows.is_empty() || self.site.public.is_none() {
+        if rows.is_empty() {
             return;
+        }
+        let label = instance.label();
+        let host = instance.deploy.host.iter().map(|h| h.value).find(IpAddr::is_ipv4);
+        let (Some(host), Some(_)) = (host, self.site.public) else {
+            let why = if host.is_none() { "its host has no IPv4 address" } else { "no public IPv4 address is given" };
+            for r in rows {
+                not_judged.insert(format!(
+                    "{} ({}) of {label}, outwards: judged by IPv4 only, and {why}",
+                    r.purpose,
+                    r.what()
+                ));
+            }
+            return;
+        };
+        if instance.deploy.host.iter().any(|h| h.value.is_ipv6()) {
+            not_judged.insert(format!("{label}'s own way out by IPv6: outwards only IPv4 is judged"));
         }
         let vantages = self.site.vantages_of(self.site.server_of[n]);
         let everybody = vantages[0].v4.clone();
@@ -209,6 +230,7 @@ impl Judge<'_> {
         for family in [Family::V4, Family::V6] {
             let Some(told) = self.told(instance, family) else { continue };
             let admins = instance.deploy.admin.iter().map(|a| a.value).filter(|a| Family::of(a.addr()) == family);
+            let many = admins.clone().count() > 1;
             for admin in admins {
                 let Some(vantage) = self.admin_vantage(n, admin) else {
                     not_judged.insert(format!(
@@ -242,7 +264,13 @@ impl Judge<'_> {
                 } else {
                     admin.to_string()
                 };
-                paths.push(path(instance, ("admin", None), format!("the administrator, {who}"), family, legs, &notes));
+                let mut found =
+                    path(instance, ("admin", None), format!("the administrator, {who}"), family, legs, &notes);
+                if many {
+                    // Each address has a path of its own, and each path an id.
+                    found.id = path_id(instance, &format!("admin:{who}"), None, family);
+                }
+                paths.push(found);
             }
         }
     }
@@ -321,14 +349,7 @@ impl Judge<'_> {
     }
 
     pub(super) fn story<'s>(&'s self, family: Family, senders: &'s Set) -> Story<'s> {
-        Story {
-            places: &self.places,
-            network: &self.site.network,
-            family,
-            senders,
-            sender: "caller",
-            addressee: "anybody",
-        }
+        Story { places: &self.places, network: &self.site.network, family, senders }
     }
 }
 

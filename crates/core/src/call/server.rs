@@ -33,12 +33,21 @@ pub(super) struct Server {
 pub(super) fn read_all(snapshot: &Snapshot, instances: &[Instance]) -> Result<(Vec<Server>, Vec<usize>), InputError> {
     let mut servers: Vec<Server> = Vec::new();
     let mut server_of = Vec::new();
-    let mut first: Vec<usize> = Vec::new();
+    // The instance whose table names the firewall of each.
+    let mut stated: Vec<usize> = Vec::new();
+    let mut interfaces: Vec<Option<&At<String>>> = Vec::new();
     for (n, instance) in instances.iter().enumerate() {
         let hosts: Vec<IpAddr> = instance.deploy.host.iter().map(|h| h.value).collect();
         let same = servers.iter().position(|s| s.addresses.iter().any(|a| hosts.contains(&a.value.addr())));
         if let Some(index) = same {
-            let other = &instances[first[index]];
+            let other = &instances[stated[index]];
+            if let Some(name) = &instance.deploy.interface
+                && let Some(known) = interfaces[index].filter(|known| known.value != name.value)
+            {
+                return Err(name
+                    .error(format!("another [[deploy]] table of this host names the interface {}", known.value))
+                    .help("a host's address is on one interface: name it in one of its tables only"));
+            }
             if let Some(file) = instance.deploy.firewall.first()
                 && other.deploy.firewall.iter().map(|f| &f.value).ne(instance.deploy.firewall.iter().map(|f| &f.value))
             {
@@ -55,17 +64,28 @@ pub(super) fn read_all(snapshot: &Snapshot, instances: &[Instance]) -> Result<(V
             server_of.push(index);
             continue;
         }
-        servers.push(server(snapshot, instance)?);
-        first.push(n);
+        // Its firewall may be named in any table of the host.
+        let here = |i: &&Instance| i.deploy.host.iter().any(|h| hosts.contains(&h.value));
+        let tells = |i: &(usize, &Instance)| here(&i.1) && !i.1.deploy.firewall.is_empty();
+        let of = instances.iter().enumerate().skip(n).find(tells).map_or(n, |(of, _)| of);
+        let interface = instances.iter().skip(n).filter(here).find_map(|i| i.deploy.interface.as_ref());
+        servers.push(server(snapshot, instance, &instances[of].deploy.firewall, interface)?);
+        stated.push(of);
+        interfaces.push(interface);
         server_of.push(servers.len() - 1);
     }
     Ok((servers, server_of))
 }
 
-fn server(snapshot: &Snapshot, instance: &Instance) -> Result<Server, InputError> {
+fn server(
+    snapshot: &Snapshot,
+    instance: &Instance,
+    firewall: &[At<String>],
+    interface: Option<&At<String>>,
+) -> Result<Server, InputError> {
     let deploy = &instance.deploy;
     let addresses: Vec<At<IpNet>> = deploy.host.iter().map(|h| h.with(IpNet::from(h.value))).collect();
-    let read = crate::dialect::read(snapshot, &deploy.firewall)?;
+    let read = crate::dialect::read(snapshot, firewall)?;
     let routes_dumped = read.routes_dumped();
     let name = format!("server {}", deploy.host[0].value);
     let dumped = read.interfaces.is_some();
@@ -79,10 +99,10 @@ fn server(snapshot: &Snapshot, instance: &Instance) -> Result<Server, InputError
                 .help("check `host`, or save what `ip -j addr` prints on the server again")
         })?
     } else {
-        let name = deploy.interface.as_ref().map_or("eth0", |i| &i.value);
+        let name = interface.map_or("eth0", |i| &i.value);
         interfaces.push(Interface { name: name.into(), ..Interface::default() });
-        if deploy.interface.is_none()
-            && let Some(file) = deploy.firewall.first()
+        if interface.is_none()
+            && let Some(file) = firewall.first()
             && names_interfaces(&read.pipeline)
         {
             return Err(file

@@ -86,6 +86,8 @@ pub(super) struct Site {
     pub public: Option<IpAddr>,
     /// Why calls from the internet by IPv6 are not judged, if so.
     pub no_v6: Option<String>,
+    /// A router has further lines to the internet, by whose addresses nobody is judged to call.
+    pub further_lines: bool,
     /// What is taken as given.
     pub assumptions: Vec<String>,
     /// Rulesets that were read.
@@ -173,6 +175,7 @@ pub(super) fn build(
         segments: 1,
         public: None,
         no_v6: None,
+        further_lines: false,
         assumptions: Vec::new(),
         vantages: Vec::new(),
     };
@@ -226,6 +229,7 @@ pub(super) fn build(
         vantages: b.vantages,
         public: b.public,
         no_v6: b.no_v6,
+        further_lines: b.further_lines,
         assumptions: b.assumptions,
         rulesets,
         files,
@@ -246,6 +250,7 @@ struct Builder<'a> {
     segments: usize,
     public: Option<IpAddr>,
     no_v6: Option<String>,
+    further_lines: bool,
     assumptions: Vec<String>,
     vantages: Vec<Vantage>,
 }
@@ -271,6 +276,7 @@ impl Builder<'_> {
                 let further = device.interfaces[i].line && i != router.outer_v4 && i != router.outer_v6;
                 device.interfaces[i].segment = if further { INTERNET_SEGMENT } else { self.segment() };
                 if further {
+                    self.further_lines = true;
                     self.assumptions.push(format!(
                         "{} of {} is another line to the internet: calls to its address are not judged",
                         device.interfaces[i].shown(),

@@ -14,10 +14,6 @@ pub(super) struct Story<'a> {
     pub family: Family,
     /// Everybody who could have sent it: when a region holds all of them, the sender is just "caller".
     pub senders: &'a Set,
-    /// Word for the sender.
-    pub sender: &'static str,
-    /// Word for the addressee when it stands for many.
-    pub addressee: &'static str,
 }
 
 /// A packet that stands for a region.
@@ -277,8 +273,8 @@ impl Story<'_> {
 
     fn end(&self, address: Val, port: Val, asked: &Example) -> String {
         let (host, word) = match address {
-            Val::Part(Part::Src, 0) if asked.everybody => (self.sender.to_owned(), true),
-            Val::Part(Part::Dst, 0) if asked.cube.part(Part::Dst).count() > 65536 => (self.addressee.to_owned(), true),
+            Val::Part(Part::Src, 0) if asked.everybody => ("caller".to_owned(), true),
+            Val::Part(Part::Dst, 0) if asked.cube.part(Part::Dst).count() > 65536 => ("anybody".to_owned(), true),
             Val::Part(p, k) => (self.ip(asked.value(p).wrapping_add(k)), false),
             Val::Const(c) => (self.ip(c), false),
             Val::Var(_) => ("an address of its choice".to_owned(), true),

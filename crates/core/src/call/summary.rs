@@ -246,7 +246,12 @@ fn headline(report: &Report) -> String {
                 let what = bad.map(|a| a.what.clone()).collect::<Vec<_>>().join(", ");
                 parts.insert(0, format!("the server's own way out {} ({what})", fate(p.verdict)));
             }
-            "admin" => parts.push("the administrator cannot get in".into()),
+            "admin" => {
+                let line = administrator(report, p);
+                if !parts.contains(&line) {
+                    parts.push(line);
+                }
+            }
             "self" => {
                 let words = match p.verdict {
                     Verdict::Fails => "the server does not reach its own name",
@@ -274,6 +279,27 @@ fn headline(report: &Report) -> String {
         }
     }
     parts.join("; ")
+}
+
+/// What an administrator who does not get in everywhere is told.
+fn administrator(report: &Report, path: &Path) -> String {
+    let closed = path.legs.iter().any(|l| l.verdict == Verdict::Fails);
+    let words = match path.verdict {
+        Verdict::Unknown => "it is unknown whether the administrator gets in",
+        _ if closed => "the administrator cannot get in",
+        _ => "the administrator gets in only in part",
+    };
+    let all = || report.paths.iter().filter(|p| p.vantage == "admin");
+    let many = report.instances.len() > 1 && all().any(|p| p.instance != path.instance && p.verdict != path.verdict);
+    let what = if many { format!(" to {}", path.instance) } else { String::new() };
+    // Where the others get in, it is said from where this one does not.
+    let here = || all().filter(|p| p.instance == path.instance);
+    let from = if here().any(|p| p.verdict != path.verdict && p.who != path.who) {
+        path.who.strip_prefix("the administrator, ").map_or_else(String::new, |who| format!(" from {who}"))
+    } else {
+        String::new()
+    };
+    format!("{words}{what}{from}")
 }
 
 fn fate(verdict: Verdict) -> &'static str {

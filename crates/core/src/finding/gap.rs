@@ -17,7 +17,7 @@ pub struct Gap {
     pub wanted: Option<Wanted>,
     /// Protocol and ports: `udp 50000-50499`.
     pub what: String,
-    /// Whom the packets are for, in words: `192.168.1.50`.
+    /// Whom the packets are for: the server's address.
     pub host: Option<IpAddr>,
     /// The address that was asked.
     pub asked: Option<IpAddr>,
@@ -27,7 +27,7 @@ pub struct Gap {
     pub family: Family,
     /// Paths that it stops.
     pub paths: Vec<String>,
-    /// Who notices, in words: `192.168.1.0/24`.
+    /// Who notices: a place such as `lan` or `internet`, or callers in words.
     pub who: String,
     /// What the trace says about one packet.
     pub story: String,
@@ -77,8 +77,6 @@ pub enum Lack {
     Exposed,
     /// The internet reaches a port that no call needs.
     Wider,
-    /// The rules in force are not those of the configuration.
-    NotApplied,
     /// Some callers get through only because both sides send.
     HolePunching,
     /// Browsers refuse microphones on plain HTTP.

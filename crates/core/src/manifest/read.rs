@@ -72,6 +72,16 @@ fn gateway(g: &Spanned<raw::Gateway>) -> Result<Gateway, InputError> {
     .collect();
     let read = g.config.is_some() || g.wan.is_some() || !g.interfaces.is_empty() || !g.routes.is_empty();
     let head = span.start..(span.start + "[[gateway]]".len()).min(span.end);
+    if let (Some(key), Some(name), false) = (stated.first(), g.aliases.keys().next(), read) {
+        return Err(at(name)
+            .error(format!("`{key}` is for a box that has no configuration here, and `aliases` for one that has"))
+            .help("a stated box has no aliases: leave them out, or read it with `config`"));
+    }
+    if let Some(label) = g.label.as_ref().filter(|l| l.get_ref().trim().is_empty()) {
+        return Err(at(label)
+            .error("a gateway without a name")
+            .help("say what reports call it: `label = \"the box\"`"));
+    }
     let kind = match (stated.first(), read) {
         (Some(key), true) => {
             return Err(InputError::in_manifest(head, format!("`{key}` is for a box that has no configuration here"))
@@ -160,6 +170,13 @@ fn paths(v: &Spanned<OneOrMany>) -> Result<Vec<At<String>>, InputError> {
 }
 
 fn read_net(n: &raw::Net) -> Result<Net, InputError> {
+    if n.name.get_ref().trim().is_empty() {
+        return Err(at(&n.name).error("a network without a name").help("name it: `name = \"guests\"`"));
+    }
+    if strings(&n.prefix).is_empty() {
+        return Err(InputError::in_manifest(n.prefix.span(), "the network has no addresses")
+            .help("write them with their prefix length: `prefix = \"192.168.20.0/24\"`"));
+    }
     let prefixes = strings(&n.prefix).iter().map(prefix).collect::<Result<Vec<_>, _>>()?;
     Ok(Net { name: at(&n.name), prefixes, behind: n.behind.as_ref().map(at) })
 }
@@ -171,6 +188,11 @@ fn deploy(d: &Spanned<raw::Deploy>) -> Result<Deploy, InputError> {
     if host.is_empty() {
         return Err(InputError::in_manifest(d.host.span(), "the host has no address")
             .help("write its address in your own network: `host = \"192.168.1.50\"`"));
+    }
+    if let Some(label) = d.label.as_ref().filter(|l| l.get_ref().trim().is_empty()) {
+        return Err(at(label)
+            .error("an instance without a name")
+            .help("leave `label` out: reports then call it as its product"));
     }
     let mut with = std::collections::BTreeMap::new();
     for (key, value) in &d.with {

@@ -109,6 +109,12 @@ const BROKEN: &[(&str, &str, &str, &str, &str)] = &[
     ("\"voice.example.org\"", "\"our server\"", "\"our server\"", "not a host's name", "the name alone"),
     ("[[net]]", "[net]", "", "", "the file is TOML"),
     ("system  = \"livekit\"", "system = 5", "5", "expected a string", ""),
+    ("[\"internet\", \"net:guests\"]", "[]", "[]", "names no place", "leave `clients` out"),
+    ("[[net]]", "[[net]]\nname = \"x\"\nprefix = []\n[[net]]", "[]", "the network has no addresses", "prefix ="),
+    ("[[net]]", "[[net]]\nname = \"\"\nprefix = \"10.0.0.0/8\"\n[[net]]", "\"\"", "without a name", "guests"),
+    ("label   = \"friends\"", "label = \" \"", "\" \"", "an instance without a name", "leave `label` out"),
+    ("label    = \"provider's box\"", "label = \"\"", "\"\"", "a gateway without a name", "label ="),
+    ("hairpin  = false", "aliases = { a = \"10.0.0.1\" }", "a", "and `aliases` for one that has", "leave them out"),
 ];
 
 #[test]

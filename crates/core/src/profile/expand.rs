@@ -58,11 +58,6 @@ impl Instance {
     pub fn stun(&self) -> bool {
         self.deploy.stun.as_ref().map_or(self.profile.told.stun, |s| s.value)
     }
-
-    /// Is a feature on?
-    pub fn has(&self, feature: &str) -> bool {
-        has(&self.profile, &self.deploy, feature)
-    }
 }
 
 /// Applies a deployment's choices to the profile that it names.

@@ -36,7 +36,9 @@ fn every_profile_reads_and_names_only_what_exists() {
             .chain(p.feature.iter().map(|m| &m.source))
             .chain(p.row.iter().map(|m| &m.source))
             .chain(p.row.iter().filter_map(|m| m.note.as_ref()).map(|n| &n.source))
-            .chain(p.hairpin.iter().chain(&p.helper).chain(&p.advice).chain(&p.note).map(|a| &a.source))
+            .chain(
+                p.hairpin.iter().chain(&p.helper).chain(&p.advice).chain(&p.note).chain(&p.itself).map(|a| &a.source),
+            )
             .chain([&p.told.source]);
         for source in sources {
             for part in source.split("; ") {

@@ -202,7 +202,9 @@ pub(super) fn broadcast(ip: Ipv4Addr, bits: u8) -> Ipv4Addr {
     Ipv4Addr::from(u32::from(ip) | u32::MAX.checked_shr(u32::from(bits)).unwrap_or(0))
 }
 
-/// A number from anything, the same on every machine.
+/// A number from anything. The same program gives the same on every machine; one built with another version of Rust may
+/// not, as the standard library's hasher is not promised. A plainer one of our own would let whoever knows a few of the
+/// originals work out the rest.
 pub(super) fn hash(of: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
     of.hash(&mut hasher);

@@ -2,6 +2,7 @@
 
 use super::formats::told;
 use super::{Report, Severity};
+use crate::visible::hidden;
 use std::fmt::Write;
 
 /// One line for each finding at its first place, and the verdict as the last.
@@ -34,7 +35,8 @@ pub fn github(report: &Report) -> String {
 
 /// A message: the runner ends a command at a line's end, and reads `%` as the start of an escape.
 fn message(text: &str) -> String {
-    text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    let seen: String = text.chars().map(|c| if hidden(c) && c != '\r' && c != '\n' { '\u{fffd}' } else { c }).collect();
+    seen.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
 }
 
 /// A property: commas and colons divide them.
@@ -49,6 +51,7 @@ mod tests {
     #[test]
     fn texts_cannot_end_a_command() {
         assert_eq!(message("100%\r\n::error::x"), "100%25%0D%0A::error::x");
+        assert_eq!(message("a\u{1b}[1m\u{202e}"), "a\u{fffd}[1m\u{fffd}");
         assert_eq!(property("a:b,c%"), "a%3Ab%2Cc%25");
     }
 }

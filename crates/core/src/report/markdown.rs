@@ -8,6 +8,7 @@ use super::text::table::{state, verdict};
 use super::text::{closing, depends, perhaps_nobody, word};
 use super::{Mark, Path, Reach, Report, Verdict};
 use crate::change::Step;
+use crate::visible::hidden;
 use std::fmt::Write;
 
 /// The report as Markdown.
@@ -215,12 +216,6 @@ fn escape(text: &str) -> String {
         before = c;
     }
     out.replace("www.", "www&#46;")
-}
-
-/// Controls, and marks that turn the direction of reading.
-fn hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{200e}' | '\u{200f}' | '\u{061c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]

@@ -112,6 +112,8 @@ pub struct Report {
     pub paths: Vec<Path>,
     /// Ports that the internet reaches though no call needs them.
     pub exposures: Vec<Exposure>,
+    /// Hosts of which every port was asked from the internet. What of them is not among `exposures` cannot be reached.
+    pub searched: Vec<Searched>,
     /// Ports that must stay closed, and do: protocol and port with what they are.
     pub closed: Vec<String>,
     /// Causes and repairs, the worst first.
@@ -180,11 +182,12 @@ pub struct Fact {
 /// Calls of one instance, from one place, by one family.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Path {
-    /// `<instance>/<place>` with `/v6` for IPv6.
+    /// `<instance>/<place>`, with `:<kind>` where there are kinds of callers, with `:<address>` where the administrator
+    /// has several, and with `/v6` for IPv6. No other path has the same.
     pub id: String,
     /// Instance.
     pub instance: String,
-    /// Place: `internet`, `lan`, `net:<name>`, `self`, `admin`, `server`.
+    /// Place: `internet`, `lan`, `net:<name>`, `caller:<name>`, `self`, `admin`, `server`.
     pub vantage: String,
     /// Kind of caller, where that makes a difference: `public`, `home`, `symmetric`, `udp-blocked`; inside `app`,
     /// `listening`. It stands in the id too: `<instance>/<place>:<kind>`.
@@ -374,6 +377,18 @@ pub struct Exposure {
     pub unknown: bool,
     /// The way of one such packet.
     pub steps: Vec<Step>,
+}
+
+/// A host of which every port was asked from the internet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Searched {
+    /// Its address.
+    pub host: String,
+    /// `ipv4` or `ipv6`.
+    pub family: &'static str,
+    /// The address that was asked, where the internet may know it by others too: another line, another address.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 /// A cause with its repair.

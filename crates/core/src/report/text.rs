@@ -5,6 +5,7 @@ pub(super) mod story;
 pub(super) mod table;
 
 use super::{Exposure, Piece, Reach, Report, Ruleset, Stop, Verdict};
+use crate::visible::hidden;
 use story::Notes;
 
 /// Columns of a line.
@@ -36,8 +37,17 @@ impl Style {
     }
 }
 
-/// The report as text.
+/// The report as text. What could not be seen in a comment or description is shown as replaced.
 pub fn text(report: &Report, style: Style) -> String {
+    let shown = |text: &str, own: bool| -> String {
+        text.chars().map(|c| if hidden(c) && c != '\n' && !(own && c == '\u{1b}') { '\u{fffd}' } else { c }).collect()
+    };
+    let plain = written(report, Style { colour: false });
+    // Colours only where every escape is ours.
+    if style.colour && !plain.contains('\u{1b}') { shown(&written(report, style), true) } else { shown(&plain, false) }
+}
+
+fn written(report: &Report, style: Style) -> String {
     let report = &super::merged(report);
     let mut out = Writer { text: String::new(), style };
     let word = word(report.verdict);
@@ -107,9 +117,13 @@ pub(super) fn word(verdict: Verdict) -> &'static str {
 
 /// Ports that the internet reaches though no call needs them, under their headings.
 pub(super) fn exposures(report: &Report) -> Vec<(&'static str, Vec<String>)> {
-    let list = &report.exposures;
-    let forbidden: Vec<String> = list
-        .iter()
+    // What a finding tells is not told again; it tells only what is certain.
+    let told = |code: &str| report.findings.iter().any(|f| f.code == code);
+    let left = |code: &'static str| {
+        let told = told(code);
+        report.exposures.iter().filter(move |e| e.unknown || !told)
+    };
+    let forbidden: Vec<String> = left("forbidden-open")
         .filter_map(|e| {
             let why = e.forbidden.as_ref()?;
             let may = if e.unknown { "may be reached" } else { "can be reached" };
@@ -120,8 +134,7 @@ pub(super) fn exposures(report: &Report) -> Vec<(&'static str, Vec<String>)> {
             Some(format!("{}{} {may} from the internet by {} ({why}){by}", e.socket, family(e), e.outside))
         })
         .collect();
-    let others: Vec<String> = list
-        .iter()
+    let others: Vec<String> = left("wider-than-needed")
         .filter(|e| e.forbidden.is_none())
         .map(|e| {
             let may = if e.unknown { "perhaps " } else { "" };
@@ -129,22 +142,26 @@ pub(super) fn exposures(report: &Report) -> Vec<(&'static str, Vec<String>)> {
             format!("{may}{}{by}{}, on the host of {}", e.socket, family(e), e.instance)
         })
         .collect();
-    // What a finding tells is not told again.
-    let told = |code: &str| report.findings.iter().any(|f| f.code == code);
-    let sections = [
-        ("must not be reached", "forbidden-open", forbidden),
-        ("the internet reaches, though no call needs it", "wider-than-needed", others),
-    ];
-    sections.into_iter().filter(|(_, code, _)| !told(code)).map(|(title, _, lines)| (title, lines)).collect()
+    vec![("must not be reached", forbidden), ("the internet reaches, though no call needs it", others)]
 }
 
 /// What the internet does not reach.
 pub(super) fn closed(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
     if report.exposures.is_empty() {
-        let mut hosts: Vec<&str> = report.instances.iter().flat_map(|i| &i.host).map(String::as_str).collect();
-        hosts.dedup();
-        lines.push(format!("nothing else on {} can be reached from the internet", hosts.join(", ")));
+        // By the address that was asked, where there may be others.
+        let mut asked: Vec<(Option<&str>, Vec<&str>)> = Vec::new();
+        for s in &report.searched {
+            match asked.iter_mut().find(|(by, _)| *by == s.by.as_deref()) {
+                Some((_, hosts)) if hosts.contains(&&*s.host) => {}
+                Some((_, hosts)) => hosts.push(&s.host),
+                None => asked.push((s.by.as_deref(), vec![&s.host])),
+            }
+        }
+        for (by, hosts) in asked {
+            let by = by.map_or_else(String::new, |by| format!(" by {by}"));
+            lines.push(format!("nothing else on {} can be reached from the internet{by}", hosts.join(", ")));
+        }
     }
     // Ports that must stay closed, by protocol.
     let ports = report.closed.iter().filter_map(|c| c.split(" (").next()?.split_once(' '));
@@ -161,7 +178,15 @@ pub(super) fn closed(report: &Report) -> Vec<String> {
     }
     let words: Vec<String> = list.iter().map(|(proto, ports)| format!("{proto} {}", ports.join(", "))).collect();
     if !words.is_empty() && report.exposures.iter().all(|e| e.forbidden.is_none()) {
-        lines.push(format!("what must stay closed is closed: {}", words.join("; ")));
+        // Only of the families that were asked.
+        let asked = |family: &str| report.searched.iter().any(|s| s.family == family);
+        let six = report.instances.iter().flat_map(|i| &i.host).any(|h| h.contains(':'));
+        let by = match (asked("ipv4"), asked("ipv6")) {
+            (true, false) if six => " by IPv4",
+            (false, true) => " by IPv6",
+            _ => "",
+        };
+        lines.push(format!("what must stay closed is closed{by}: {}", words.join("; ")));
     }
     lines
 }

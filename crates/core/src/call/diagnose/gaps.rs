@@ -170,7 +170,9 @@ impl Look<'_> {
             return Some(gap);
         }
         match &j.end {
-            Disposition::Dropped | Disposition::Rejected(_) if for_host || outward => self.filter(j, hop, false),
+            Disposition::Dropped | Disposition::Rejected(_) if for_host || outward => self.filter(hop, false),
+            // No forward makes a way out.
+            _ if outward => None,
             Disposition::Dropped | Disposition::Rejected(_) | Disposition::Delivered { .. }
                 if self.is_router(hop.device) && !for_host =>
             {
@@ -407,6 +409,9 @@ impl Look<'_> {
             gap.doubt = Some(*id);
             return Some(gap);
         }
+        if f.requirement.from == Party::Server {
+            return None;
+        }
         let j = journey(&f.trip, f.region.ending)?;
         if self.is_router(j.last().device) && matches!(j.end, Disposition::Delivered { listening: true }) {
             return self.proxied(j);
@@ -418,7 +423,7 @@ impl Look<'_> {
         None
     }
 
-    fn filter(&self, j: &Journey, hop: &Hop, answers: bool) -> Option<Gap> {
+    fn filter(&self, hop: &Hop, answers: bool) -> Option<Gap> {
         let device = hop.device;
         self.a.site.files.get(device).copied().flatten()?;
         let d = &self.net()[device];
@@ -471,7 +476,6 @@ impl Look<'_> {
             Intent::Allow { packets, to: self.f.family.address(packet.dst), input }
         };
         gap.wanted = Some(Wanted { intent, nearest: off.map(|v| v.origin), deciding, name: self.name() });
-        let _ = j;
         Some(gap)
     }
 
@@ -497,7 +501,7 @@ impl Look<'_> {
     fn answer(&self, j: &Journey) -> Option<Gap> {
         let hop = j.last();
         match j.end {
-            Disposition::Dropped | Disposition::Rejected(_) => self.filter(j, hop, true),
+            Disposition::Dropped | Disposition::Rejected(_) => self.filter(hop, true),
             _ => None,
         }
     }

@@ -5,8 +5,6 @@
 //! in every filter and translation on the way; who sends first is nobody's choice, so both orders are followed.
 
 mod meeting;
-#[cfg(test)]
-mod tests;
 
 pub(super) use meeting::Meeting;
 

@@ -6,7 +6,7 @@ use crate::call::gateway::{self, Wan, at_line};
 use crate::call::server::Server;
 use crate::call::stated::{self, INSIDE, OUTSIDE, Stated};
 use crate::cube::Set;
-use crate::manifest::{Forwards, GatewayKind};
+use crate::manifest::{Forwards, Gateway, GatewayKind};
 use crate::model::{Family, RouteTarget};
 use crate::snapshot::InputError;
 use ipnet::IpNet;
@@ -14,6 +14,9 @@ use std::net::IpAddr;
 
 /// Shortest prefix of a network in which servers are taken to be neighbours: nobody's home is larger.
 const LARGEST_HOME: u8 = 16;
+
+/// What a stated box is called that has no label.
+const UNNAMED: &str = "the box in front";
 
 impl Builder<'_> {
     pub(super) fn find_public(&mut self, servers: &[Server]) -> Result<Option<IpAddr>, InputError> {
@@ -40,75 +43,20 @@ impl Builder<'_> {
     /// A box in front of everything: stated, or there because the public address is not on the gateway. Its index.
     pub(super) fn front_box(&mut self, case: Case) -> Result<Option<usize>, InputError> {
         let first = self.manifest.gateways.first();
-        let name = first.and_then(|g| g.label.as_ref()).map_or("the box in front", |l| &l.value);
+        let stated = first.filter(|g| matches!(g.kind, GatewayKind::Stated { .. }));
         let Some(public) = self.public else {
-            return match first.map(|g| &g.kind) {
-                Some(GatewayKind::Stated { inside, .. }) => Err(inside
-                    .error(format!("no public IPv4 address is given, and what {name} does to IPv6 cannot be stated"))
-                    .help("add the public IPv4 address to `address`, or read the configuration of this router")),
-                _ => Ok(None),
-            };
+            return stated.map_or(Ok(None), |g| {
+                let name = g.label.as_ref().map_or(UNNAMED, |l| &l.value);
+                let head = g.span.start..g.span.start + "[[gateway]]".len();
+                Err(InputError::in_manifest(
+                    head,
+                    format!("no public IPv4 address is given, and what {name} does to IPv6 cannot be stated"),
+                )
+                .help("add the public IPv4 address to `address`, or read the configuration of this router"))
+            });
         };
-        if let Some(GatewayKind::Stated { inside, forwards, hairpin }) = first.map(|g| &g.kind) {
-            let next = match (&forwards.value, self.routers.first()) {
-                (Forwards::All(Some(to)), _) => *to,
-                (_, Some(router)) => match &router.wan {
-                    Some(w) => w.address,
-                    None => {
-                        return Err(inside
-                            .error(format!("which address of {} does {name} forward to?", inside.value))
-                            .help("name it in the next [[gateway]] table: `wan = \"192.168.0.2\"`"));
-                    }
-                },
-                (_, None) => match self.manifest.deploys.iter().flat_map(|d| &d.host).find(|h| h.value.is_ipv4()) {
-                    Some(host) => host.value,
-                    None => {
-                        return Err(inside
-                            .error(format!(
-                                "no server behind {name} has an IPv4 address; what it does to IPv6 cannot be stated"
-                            ))
-                            .help(
-                                "add the server's IPv4 address to `host`, or read the configuration of this router",
-                            ));
-                    }
-                },
-            };
-            if !inside.value.contains(&next) {
-                return Err(inside
-                    .error(format!("{name} would forward to {next}, which is not in its network"))
-                    .help("check `inside`, the `wan` of the next gateway and the target in `forwards`"));
-            }
-            if let Some(router) = self.routers.first() {
-                // What the router itself says of its address is not overruled by what is stated of its neighbour.
-                let held = router.device.interfaces[router.outer_v4].addresses.iter().any(|n| n.addr() == next);
-                match &router.wan {
-                    Some(wan) if wan.address != next && !held => {
-                        return Err(forwards
-                            .error(format!("{name} forwards to {next}, and the next router has {}", wan.address))
-                            .help(
-                                "calls end at the box then: correct `forwards`, or save the router's addresses again",
-                            ));
-                    }
-                    Some(_) => {}
-                    None => {
-                        self.routers[0].wan = Some(Wan { address: next, why: format!("what {name} forwards to") });
-                    }
-                }
-            }
-            self.assumptions.push(format!("{name}: as you stated ({})", at_line(self.snapshot, inside)));
-            self.no_v6 = Some(format!("IPv6: what {name} does to it is not stated"));
-            let at = Some(inside.span.clone());
-            let stated = Stated {
-                name,
-                public,
-                inside: inside.value,
-                next,
-                servers: &self.hosts(),
-                forwards: &forwards.value,
-                hairpin: *hairpin,
-                at,
-            };
-            return Ok(Some(self.push_box(&stated)));
+        if let Some(gateway) = stated {
+            return self.stated_box(gateway, public).map(Some);
         }
         let Some(router) = self.routers.first().cloned() else { return self.box_before_servers(public) };
         let name = router.device.name.clone();
@@ -168,6 +116,69 @@ impl Builder<'_> {
         let assumed =
             Stated { name: &label, public, inside, next, servers: &[], forwards: &forwards, hairpin: None, at: None };
         Ok(Some(self.push_box(&assumed)))
+    }
+
+    /// The box as its owner states it.
+    fn stated_box(&mut self, gateway: &Gateway, public: IpAddr) -> Result<usize, InputError> {
+        let GatewayKind::Stated { inside, forwards, hairpin } = &gateway.kind else {
+            return Err(InputError::in_manifest(gateway.span.clone(), "this gateway is read, not stated"));
+        };
+        let name = gateway.label.as_ref().map_or(UNNAMED, |l| &l.value);
+        let next = match (&forwards.value, self.routers.first()) {
+            (Forwards::All(Some(to)), _) => *to,
+            (_, Some(router)) => match &router.wan {
+                Some(w) => w.address,
+                None => {
+                    return Err(inside
+                        .error(format!("which address of {} does {name} forward to?", inside.value))
+                        .help("name it in the next [[gateway]] table: `wan = \"192.168.0.2\"`"));
+                }
+            },
+            (_, None) => match self.manifest.deploys.iter().flat_map(|d| &d.host).find(|h| h.value.is_ipv4()) {
+                Some(host) => host.value,
+                None => {
+                    return Err(inside
+                        .error(format!(
+                            "no server behind {name} has an IPv4 address; what it does to IPv6 cannot be stated"
+                        ))
+                        .help("add the server's IPv4 address to `host`, or read the configuration of this router"));
+                }
+            },
+        };
+        if !inside.value.contains(&next) {
+            return Err(inside
+                .error(format!("{name} would forward to {next}, which is not in its network"))
+                .help("check `inside`, the `wan` of the next gateway and the target in `forwards`"));
+        }
+        if let Some(router) = self.routers.first() {
+            // What the router itself says of its address is not overruled by what is stated of its neighbour.
+            let held = router.device.interfaces[router.outer_v4].addresses.iter().any(|n| n.addr() == next);
+            match &router.wan {
+                Some(wan) if wan.address != next && !held => {
+                    return Err(forwards
+                        .error(format!("{name} forwards to {next}, and the next router has {}", wan.address))
+                        .help("calls end at the box then: correct `forwards`, or save the router's addresses again"));
+                }
+                Some(_) => {}
+                None => {
+                    self.routers[0].wan = Some(Wan { address: next, why: format!("what {name} forwards to") });
+                }
+            }
+        }
+        self.assumptions.push(format!("{name}: as you stated ({})", at_line(self.snapshot, inside)));
+        self.no_v6 = Some(format!("IPv6: what {name} does to it is not stated"));
+        let at = Some(inside.span.clone());
+        let stated = Stated {
+            name,
+            public,
+            inside: inside.value,
+            next,
+            servers: &self.hosts(),
+            forwards: &forwards.value,
+            hairpin: *hairpin,
+            at,
+        };
+        Ok(self.push_box(&stated))
     }
 
     /// Without any gateway, a server that does not have the public address itself stands behind a box that nobody
