@@ -8,6 +8,7 @@ use crate::model::{
     Action, ChainId, Family, Key, KeyField, Lookup, NatTarget, Part, Rule as ModelRule, Side, Step, Translate, Ways,
     address_value, prefix_range,
 };
+use ipnet::IpNet;
 use std::sync::Arc;
 
 /// More addresses than this are not followed one by one.
@@ -60,12 +61,11 @@ impl<'a> Lowering<'a> {
                     let doubt = self.doubt(&rule.origin, unknown, true);
                     steps.push(Step::Act(Action::Unmodelled(Ways::Anything, doubt)));
                 }
-                match self.label(rule) {
-                    Ok(label) => steps.extend(label),
-                    Err(()) => {
-                        let doubt = self.doubt(&rule.origin, &marks::too_many("labels"), false);
-                        steps.push(Step::Act(Action::Unmodelled(Ways::Anything, doubt)));
-                    }
+                if let Ok(label) = self.label(rule) {
+                    steps.extend(label);
+                } else {
+                    let doubt = self.doubt(&rule.origin, &marks::too_many("labels"), false);
+                    steps.push(Step::Act(Action::Unmodelled(Ways::Anything, doubt)));
                 }
                 if rule.pass {
                     steps.push(marks::set_mark(marks::PASSED, marks::PASSED));
@@ -238,6 +238,10 @@ impl<'a> Lowering<'a> {
             ([Host::Net(inner)], _) if Family::of(inner.addr()) != family => return,
             ([Host::Net(inner)], _) if !rule.from.negate && rule.tag.is_none() => {
                 self.pool(pool, family).map(|all| (*inner, all[0]))
+            }
+            // "Any" is the network of all addresses: coming in, the destination stays what it is.
+            ([], _) if rule.tag.is_none() => {
+                self.pool(pool, family).map(|all| (IpNet::new_assert(family.address(0), 0), all[0]))
             }
             _ => Err(Unknown {
                 what: "what this 1:1 translation does: it is not for exactly one network".into(),

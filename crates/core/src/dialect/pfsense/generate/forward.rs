@@ -429,14 +429,20 @@ impl Generator<'_> {
         }
         for entry in config.npt.iter().filter(|e| !e.disabled) {
             let Some(on) = self.on(&entry.interface) else { continue };
-            let pool = Pool { addresses: vec![PoolAddress::Net(entry.outer)], port: PoolPort::Same, bitmask: true };
             let origin =
                 Origin { at: entry.at, has_lines: true, object: "prefix translation".into(), ..Origin::default() };
-            let mut rule = Rule::new(Action::Translate(pool), origin);
-            rule.on = Some(on);
-            rule.family = Some(Family::V6);
-            rule.from = Hosts::one(Host::Net(entry.inner));
-            self.out.rules.binat.push(rule);
+            let rule = |from: Hosts, to: Hosts, target: IpNet| {
+                let pool = Pool { addresses: vec![PoolAddress::Net(target)], port: PoolPort::Same, bitmask: true };
+                let mut rule = Rule::new(Action::Translate(pool), origin.clone());
+                rule.on = Some(on.clone());
+                rule.family = Some(Family::V6);
+                (rule.from, rule.to) = (from, to);
+                rule
+            };
+            let (inner, outer) = (Hosts::one(Host::Net(entry.inner)), Hosts::one(Host::Net(entry.outer)));
+            // The second is for packets to the outer prefix that leave by the line.
+            self.out.rules.binat.push(rule(inner, Hosts::default(), entry.outer));
+            self.out.rules.binat.push(rule(Hosts::default(), outer, entry.inner));
         }
     }
 
