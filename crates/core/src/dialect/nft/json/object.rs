@@ -108,10 +108,13 @@ impl Reader {
         let chain = self.build.chain(table, text(inner, "chain")?, at);
         let mut stmts = Vec::new();
         // A rule that does nothing has an empty list; one without a list may do anything.
-        let list = inner["expr"].as_array().map(Vec::as_slice).unwrap_or_else(|| {
-            stmts.push(Stmt::Unread(format!("a rule without a list of expressions: {inner}").into()));
-            &[]
-        });
+        let list = inner["expr"].as_array().map_or_else(
+            || {
+                stmts.push(Stmt::Unread(format!("a rule without a list of expressions: {inner}").into()));
+                &[][..]
+            },
+            Vec::as_slice,
+        );
         for (i, value) in list.iter().enumerate() {
             let whole = match value {
                 Value::String(printed) => self.printed(family, table, printed, &mut stmts),

@@ -97,8 +97,8 @@ impl<'a> Lowering<'a> {
                     why: format!("there is no map `{name}` in this table"),
                     supply: "the whole ruleset, as `nft list ruleset` prints it",
                 })?;
-                let changes = |f: &Box<str>| matches!(&**f, "dynamic" | "timeout");
-                if self.updates_of(name).any() || set.timeout || set.flags.iter().any(changes) {
+                let changes = set.flags.iter().any(|f| matches!(&**f, "dynamic" | "timeout"));
+                if self.updates_of(name).any() || set.timeout || changes {
                     return Err("its elements are added and removed at run time".into());
                 }
                 Ok(&set.elems)

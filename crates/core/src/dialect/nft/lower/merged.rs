@@ -23,10 +23,11 @@ fn place(field: &Field) -> Option<Place> {
         }
         _ => return None,
     };
-    (bytes.1 % 8 == 0 && bytes.2 % 8 == 0).then_some(bytes)
+    (bytes.1.is_multiple_of(8) && bytes.2.is_multiple_of(8)).then_some(bytes)
 }
 
 /// Fields of the headers that packets of calls have (RFC 768, 791, 8200, 9293; IEEE 802.3).
+#[allow(clippy::match_same_arms)] // one line for each field, as the documents have them
 fn known_place(header: &str, name: &str) -> Option<Place> {
     let (base, offset, length) = match (header, name) {
         ("ether", "daddr") => ("ll", 0, 48),

@@ -71,12 +71,11 @@ impl<'a> Lowering<'a> {
         }
         start.extend(Self::transport(&rule.protocols, rule.source_ports.as_deref(), rule.ports.as_deref())?);
         if let Some((with, tag)) = &rule.tagged {
-            match self.tag(tag) {
-                Some(number) => start.push(marks::marked(marks::TAG, number << 16, !with)),
-                None => {
-                    let doubt = self.doubt(&rule.origin, &marks::too_many("labels"), false);
-                    start.push(is(KeyField::Unknown(doubt, 1), Set::one(1)));
-                }
+            if let Some(number) = self.tag(tag) {
+                start.push(marks::marked(marks::TAG, number << 16, !with));
+            } else {
+                let doubt = self.doubt(&rule.origin, &marks::too_many("labels"), false);
+                start.push(is(KeyField::Unknown(doubt, 1), Set::one(1)));
             }
         }
         if !rule.any_flags && rule.action == Does::Pass {
