@@ -150,7 +150,7 @@ fn more_ways_and_labels_than_the_mark_has_room_for_are_not_taken_for_none() {
     assert_eq!(counts.approximated, 1);
     assert!(router.routing_rules.iter().all(|r| r.mark.is_none_or(|(value, _)| value != 0)));
     assert_eq!(answered(&rules).0, Some(true));
-    text = (0..256)
+    let labelled = (0..256)
         .map(|n| format!("pass in quick on em0 proto udp from any to any port {} tag T{n}\n", 6000 + n))
         .collect::<Vec<_>>()
         .concat();
