@@ -96,10 +96,10 @@ fn one_to_one_that_is_not_for_one_network_leaves_both_ways_open() {
 
 #[test]
 fn a_target_that_nobody_knows_is_no_translation_to_nothing() {
-    let many = (0..65).map(|n| format!("192.168.1.{}", 2 * n)).collect::<Vec<_>>().join(" ");
+    let many = (0..65).map(|n| format!(" 192.168.1.{}", 2 * n)).collect::<Vec<_>>().concat();
     for odd in [
         "rdr on em0 inet proto udp from any to 203.0.113.5 port 5004 -> <nowhere>\n".to_owned(),
-        format!("table <many> {{ {many} }}\nrdr on em0 inet proto udp from any to 203.0.113.5 port 5004 -> <many>\n"),
+        format!("table <many> {{{many} }}\nrdr on em0 inet proto udp from any to 203.0.113.5 port 5004 -> <many>\n"),
         "table <names> persist\nrdr on em0 inet proto udp from any to 203.0.113.5 port 5004 -> <names>\n".to_owned(),
         "rdr on em0 inet proto udp from any to 203.0.113.5 port 5004 -> (em7)\n".to_owned(),
         "nat on em1 inet proto udp from any to any -> <nowhere>\n".to_owned(),
@@ -134,7 +134,7 @@ fn what_is_picked_in_turn_counts_as_followed_both_ways_once() {
 
 #[test]
 fn more_ways_and_labels_than_the_mark_has_room_for_are_not_taken_for_none() {
-    let mut text = (0..256u32)
+    let ways = (0..256u32)
         .map(|n| {
             format!(
                 "pass in quick on em1 route-to ( em0 10.0.{}.{} ) inet proto udp from any to 10.9.9.9\n",
@@ -142,9 +142,9 @@ fn more_ways_and_labels_than_the_mark_has_room_for_are_not_taken_for_none() {
                 n % 200 + 1
             )
         })
-        .collect::<Vec<_>>()
+        .collect::<Vec<String>>()
         .concat();
-    let rules = text::parse(SourceId(0), &format!("{text}{FORWARD}pass all\n"));
+    let rules = text::parse(SourceId(0), &format!("{ways}{FORWARD}pass all\n"));
     let mut router = device(&[("em0", "203.0.113.5/24", 0), ("em1", "192.168.1.1/24", 1)]);
     let counts = lower(&rules, &mut router);
     assert_eq!(counts.approximated, 1);
@@ -152,9 +152,9 @@ fn more_ways_and_labels_than_the_mark_has_room_for_are_not_taken_for_none() {
     assert_eq!(answered(&rules).0, Some(true));
     let labelled = (0..256)
         .map(|n| format!("pass in quick on em0 proto udp from any to any port {} tag T{n}\n", 6000 + n))
-        .collect::<Vec<_>>()
+        .collect::<Vec<String>>()
         .concat();
-    let labels = text::parse(SourceId(0), &format!("{text}block in quick on em0 tagged T255\n{FORWARD}pass all\n"));
+    let labels = text::parse(SourceId(0), &format!("{labelled}block in quick on em0 tagged T255\n{FORWARD}pass all\n"));
     let (fate, counts) = answered(&labels);
     assert_eq!((fate, counts.approximated), (None, 2));
 }
