@@ -339,6 +339,8 @@ mod tests {
             ("# made by hand\ntable inet x {\n}\n", Some("nftables")),
             ("\u{feff}{\"nftables\": []}", Some("nftables")),
             ("set skip on lo0\n", Some("pf")),
+            ("set limit states 100000\n", Some("pf")),
+            ("table ip x {\n\tset limit {\n\t\ttype ipv4_addr\n\t}\n}\n", Some("nftables")),
             ("<?xml version=\"1.0\"?>\n<pfsense>\n</pfsense>\n", Some("pfsense")),
             ("toy firewall 1\n", Some("toy")),
             ("[{\"ifname\": \"lo\"}]", None),

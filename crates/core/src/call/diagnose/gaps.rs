@@ -460,6 +460,10 @@ impl Look<'_> {
             Stands::BlockFirst | Stands::Block => explicit.into_iter().collect(),
             Stands::Nothing => deciding.into_iter().filter(|id| d.pipeline.origin(*id).has_lines).collect(),
         };
+        // On the way out the destination is anybody's address: no rule for one host is what is missing.
+        if self.f.requirement.from == Party::Server && !answers {
+            return Some(gap);
+        }
         let input = device == self.f.goal;
         let intent = if answers {
             Intent::AllowAnswers { family: self.f.family, input }

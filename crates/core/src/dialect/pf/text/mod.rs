@@ -17,9 +17,11 @@ use token::tokens;
 pub fn is_pf(text: &str) -> bool {
     let mut lines = text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).take(200);
     lines.any(|l| {
-        ["set limit ", "set skip on", "scrub on", "scrub in", "scrub from", "nat-anchor", "rdr-anchor", "set hostid"]
-            .iter()
-            .any(|s| l.starts_with(s))
+        // A set of nftables can have any name.
+        l.starts_with("set limit ") && !l.ends_with('{')
+            || ["set skip on", "scrub on", "scrub in", "scrub from", "nat-anchor", "rdr-anchor", "set hostid"]
+                .iter()
+                .any(|s| l.starts_with(s))
             || l.starts_with("table <")
             || l.starts_with("block in")
             || l.starts_with("pass in")
