@@ -6,7 +6,7 @@ mod translate;
 mod values;
 
 use callpath_core::cube::{Cube, Set, VarId};
-use callpath_core::model::{DoubtId, Family, OriginId, Part};
+use callpath_core::model::{Action, Device, DoubtId, Family, NatTarget, OriginId, Part, Step};
 use callpath_core::trace::{
     Answer, Choice, Did, Disposition, Header, Journey, Network, Phase, Question, RoundTrip, Val,
 };
@@ -135,11 +135,16 @@ pub fn assert_whole(answer: &Answer, q: &Question, seed: &str) {
     }
 }
 
-/// A port that one device picked and another moves: the trace knows only that it is some port.
-fn moved_after_a_pick(answer: &Answer, trip: &RoundTrip) -> bool {
+/// A port that one device picked and another moves, or an address that another maps onto its network: the trace knows
+/// only that it is some port, or some address of that network.
+fn moved_after_a_pick(net: &Network, answer: &Answer, trip: &RoundTrip) -> bool {
     let any = |var: &VarId| {
         let variable = &answer.variables[var.0 as usize];
-        matches!(variable.choice, Choice::Device { .. }) && variable.domain == Set::range(0, 65535)
+        match variable.choice {
+            Choice::Device { part: Part::Src | Part::Dst, device, rule } => maps_networks(&net.devices[device], rule),
+            Choice::Device { .. } => variable.domain == Set::range(0, 65535),
+            _ => false,
+        }
     };
     let all = [Phase::Request, Phase::Reply, Phase::Next];
     let headers = all.iter().filter_map(|p| trip.journey(*p)).flat_map(|j| &j.hops).map(|h| h.header);
@@ -150,11 +155,22 @@ fn moved_after_a_pick(answer: &Answer, trip: &RoundTrip) -> bool {
     named.chain(trip.asked.vars.iter().map(|(var, _)| *var)).any(|var| any(&var))
 }
 
+fn maps_networks(device: &Device, rule: OriginId) -> bool {
+    let rules = device.pipeline.chains.iter().flat_map(|c| &c.rules).filter(|r| r.origin == rule);
+    let targets = rules.flat_map(|r| &r.steps).filter_map(|step| match step {
+        Step::Act(Action::Translate(translate)) => Some(&translate.target),
+        _ => None,
+    });
+    targets
+        .flat_map(|t| t.entries.iter().map(|(_, to)| to).chain(&t.default))
+        .any(|to| matches!(to, NatTarget::To { keep_host_bits: true, .. }))
+}
+
 /// The piece that holds this packet says what the interpreter says; false where the trace gave up.
 pub fn assert_agreed(net: &Network, q: &Question, answer: &Answer, packet: &[u128; 5], seed: &str) -> bool {
     let here = || answer.trips.iter().filter(|t| t.asked.contains(packet));
     let trips: Vec<&RoundTrip> = here().filter(|t| is_for(answer, t, packet)).collect();
-    if trips.iter().any(|t| gave_up(t)) || here().any(|t| moved_after_a_pick(answer, t)) {
+    if trips.iter().any(|t| gave_up(t)) || here().any(|t| moved_after_a_pick(net, answer, t)) {
         return false;
     }
     let context = || format!("seed {seed}, from {}, packet {packet:?}", q.from);
