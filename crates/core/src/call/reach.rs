@@ -3,9 +3,10 @@
 //! Variables are quantified over: a packet gets through for certain when it does for all values of all variables
 //! (whatever a device chooses, whatever nobody knows), it fails for certain when it fails for all, else it is unknown.
 
-use crate::cube::{Cube, Dim, Set, VarId, merge};
+use crate::cube::{self, Cube, Dim, Set, VarId, merge};
 use crate::model::{DoubtId, Part};
 use crate::trace::{Answer, Choice, Disposition, Journey, Network, Phase, RoundTrip, Val};
+use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 
 /// What is certain about a set of packets.
@@ -135,7 +136,8 @@ pub(super) fn regions(answer: &Answer, network: &Network, judge: impl Fn(&RoundT
 
 /// The same where it is known already how each trip ended.
 pub(super) fn regions_by(answer: &Answer, network: &Network, endings: &[Ending]) -> Vec<Region> {
-    let mut found: Vec<(Key, Region)> = Vec::new();
+    let mut regions: Vec<Region> = Vec::new();
+    let mut found: FxHashMap<Key, usize> = FxHashMap::default();
     for (cube, trips) in overlay(answer) {
         let works = trips.iter().filter(|t| endings[**t].is_good()).count();
         let unknown = trips.iter().any(|t| matches!(endings[*t], Ending::Unknown(_)));
@@ -164,14 +166,14 @@ pub(super) fn regions_by(answer: &Answer, network: &Network, endings: &[Ending])
         let punched = endings[trip] == Ending::Punched;
         let place = place(answer, trip, endings[trip], certainty);
         let key = Key { certainty, punched, place, doubts: doubts.clone(), also: also.clone() };
-        if let Some((_, region)) = found.iter_mut().find(|(k, _)| *k == key) {
+        if let Some(region) = found.get(&key) {
+            let region: &mut Region = &mut regions[*region];
             region.cubes.push(cube);
         } else {
-            let region = Region { cubes: vec![cube], certainty, trip, ending: endings[trip], doubts, also };
-            found.push((key, region));
+            found.insert(key, regions.len());
+            regions.push(Region { cubes: vec![cube], certainty, trip, ending: endings[trip], doubts, also });
         }
     }
-    let mut regions: Vec<Region> = found.into_iter().map(|(_, r)| r).collect();
     for region in &mut regions {
         merge(&mut region.cubes);
     }
@@ -208,7 +210,7 @@ fn stands_alone(answer: &Answer, helped: usize, trips: &[usize], endings: &[Endi
 }
 
 /// What makes two fates the same for a report.
-#[derive(PartialEq, Eq)]
+#[derive(PartialEq, Eq, Hash)]
 struct Key {
     certainty: Certainty,
     punched: bool,
@@ -312,56 +314,13 @@ fn separating(answer: &Answer, trips: &[usize], endings: &[Ending]) -> BTreeSet<
 
 /// Disjoint cubes of packets, each with all trips that such a packet may take.
 fn overlay(answer: &Answer) -> Vec<(Cube, Vec<usize>)> {
-    let mut done: Vec<(Cube, Vec<usize>)> = Vec::new();
-    let mut open: Vec<(Cube, Vec<usize>)> = Vec::new();
-    for (index, trip) in answer.trips.iter().enumerate() {
-        let cube = Cube { parts: trip.asked.parts.clone(), vars: Vec::new() };
-        if trip.asked.vars.is_empty() {
-            // All values of all variables: no other trip holds these packets.
-            done.push((cube, vec![index]));
-            continue;
-        }
-        let mut next = Vec::with_capacity(open.len() + 1);
-        let mut fresh = vec![cube.clone()];
-        for (have, trips) in open {
-            let Some(both) = intersect(&have, &cube) else {
-                next.push((have, trips));
-                continue;
-            };
-            fresh = fresh.iter().flat_map(|f| subtract(f, &both)).collect();
-            next.extend(subtract(&have, &both).into_iter().map(|c| (c, trips.clone())));
-            let mut all = trips;
-            all.push(index);
-            next.push((both, all));
-        }
-        next.extend(fresh.into_iter().map(|f| (f, vec![index])));
-        open = next;
-    }
-    done.extend(open);
-    done
-}
-
-pub(super) fn intersect(a: &Cube, b: &Cube) -> Option<Cube> {
-    let parts = std::array::from_fn(|i| a.parts[i].and(&b.parts[i]));
-    let both = Cube { parts, vars: Vec::new() };
-    (!both.is_empty()).then_some(both)
-}
-
-/// Packets of `a` that are not in `b`, as disjoint cubes.
-fn subtract(a: &Cube, b: &Cube) -> Vec<Cube> {
-    if intersect(a, b).is_none() {
-        return vec![a.clone()];
-    }
-    let mut out = Vec::new();
-    let mut rest = a.clone();
-    for part in [Part::Src, Part::Dst, Part::SrcPort, Part::DstPort, Part::Proto] {
-        let outside = rest.part(part).minus(b.part(part));
-        if !outside.is_empty() {
-            out.push(rest.with(Dim::Part(part), outside));
-        }
-        let inside = rest.part(part).and(b.part(part));
-        rest.put(Dim::Part(part), inside);
-    }
+    // Without variables a trip holds for all their values: no other one is for these packets.
+    let alone = |index: &usize| answer.trips[*index].asked.vars.is_empty();
+    let (alone, others): (Vec<usize>, Vec<usize>) = (0..answer.trips.len()).partition(alone);
+    let mut out: Vec<_> = alone.into_iter().map(|index| (answer.trips[index].asked.clone(), vec![index])).collect();
+    let cubes: Vec<&Cube> = others.iter().map(|index| &answer.trips[*index].asked).collect();
+    let pieces = cube::overlay(&cubes).into_iter();
+    out.extend(pieces.map(|(cube, trips)| (cube, trips.into_iter().map(|t| others[t]).collect())));
     out
 }
 

@@ -1,6 +1,6 @@
 //! One packet's way in words: what each device did to it, and what stopped it.
 
-use super::reach::{Certainty, Ending, Region, intersect, journey};
+use super::reach::{Certainty, Ending, Region, journey};
 use crate::cube::{Cube, Set};
 use crate::model::{Device, Family, Hook, Interface, OriginId, Part};
 use crate::report::{DoubtLine, Origin, Step, Stop};
@@ -47,7 +47,7 @@ impl Story<'_> {
     pub fn of(&self, answer: &Answer, region: &Region) -> (Vec<Step>, Option<Stop>, String) {
         let trip = &answer.trips[region.trip];
         // A packet of the region that takes this very trip.
-        let here = region.cubes.iter().find_map(|c| intersect(c, &without_variables(&trip.asked)));
+        let here = region.cubes.iter().find_map(|c| c.and(&without_variables(&trip.asked)));
         let here = here.unwrap_or_else(|| region.cubes[0].clone());
         let everybody = region.part(Part::Src) == *self.senders && self.senders.count() > 65536;
         let asked = &Example { cube: here, everybody };

@@ -1,9 +1,11 @@
 //! Packet sets: interval sets and cubes of them.
 
 mod merge;
+mod overlay;
 mod set;
 
 pub use merge::merge;
+pub use overlay::overlay;
 pub use set::Set;
 
 use crate::model::Part;
@@ -64,6 +66,22 @@ impl Cube {
                 Err(i) => self.vars.insert(i, (v, set)),
             },
         }
+    }
+
+    /// Packets in both; absent if there are none.
+    #[must_use]
+    pub fn and(&self, other: &Self) -> Option<Self> {
+        if self.parts.iter().zip(&other.parts).any(|(a, b)| !a.intersects(b)) {
+            return None;
+        }
+        let mut out =
+            Self { parts: std::array::from_fn(|i| self.parts[i].and(&other.parts[i])), vars: self.vars.clone() };
+        for (var, set) in &other.vars {
+            let dim = Dim::Var(*var);
+            let both = out.get(dim).map_or_else(|| set.clone(), |have| have.and(set));
+            out.put(dim, both);
+        }
+        (!out.is_empty()).then_some(out)
     }
 
     /// No packet at all.

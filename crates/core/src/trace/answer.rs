@@ -140,7 +140,7 @@ pub struct Hop {
 }
 
 /// Something that happened to a packet.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TraceStep {
     /// Hook.
     pub hook: Hook,
@@ -149,7 +149,7 @@ pub struct TraceStep {
 }
 
 /// What happened.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Did {
     /// Every match before this rule's first action held, so the action was reached (verdict, translation, mark, jump,
     /// untracked, look-up). A rule is listed once for each time, in order. The last one decided.
@@ -170,7 +170,7 @@ pub enum Did {
 }
 
 /// How a packet's journey ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Disposition {
     /// Delivered to the device itself.
     Delivered {
