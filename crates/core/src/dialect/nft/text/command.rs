@@ -39,7 +39,8 @@ impl Parser<'_, '_, '_> {
             return Ok(());
         }
         let start = u32::try_from(self.text.len() - text.len()).unwrap_or(0);
-        let refused = |message: String, help: &str| ReadError::new(self.span(start, start + 1), message).help(help);
+        let end = start + text.chars().next().map_or(0, |c| u32::try_from(c.len_utf8()).unwrap_or(0));
+        let refused = |message: String, help: &str| ReadError::new(self.span(start, end), message).help(help);
         match recognise(self.source, self.text) {
             Ok(FileKind::NftText) => Ok(()),
             Ok(kind) => Err(refused(
