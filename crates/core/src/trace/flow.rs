@@ -108,7 +108,7 @@ pub(super) enum Track {
 }
 
 /// What a translation may pick from (`struct nf_nat_range2`). Without a rule: the packet's own address, any port.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Allowed {
     pub addresses: Option<(u128, u128)>,
     pub ports: Option<(u16, u16)>,
@@ -117,7 +117,7 @@ pub(super) struct Allowed {
 
 /// A connection as one device knows it.
 #[allow(clippy::struct_excessive_bools)] // each is one status bit of the kernel's session
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Session {
     pub device: usize,
     /// As its first packet arrived.

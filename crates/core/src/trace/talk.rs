@@ -6,7 +6,7 @@ use super::condition::on_value;
 use super::flow::Flow;
 use super::tracer::Tracer;
 use super::{hops, restart, start};
-use crate::cube::{Cube, Set};
+use crate::cube::{Cube, Set, merge};
 use std::sync::Arc;
 
 /// A conversation that is being followed.
@@ -27,6 +27,32 @@ impl Branch {
     /// The packets and the values of variables.
     pub fn cubes(&self) -> &[Cube] {
         &self.flow.cubes
+    }
+
+    /// Those of the branch's packets that lie in these cubes too.
+    #[must_use]
+    pub fn within(&self, cubes: &[Cube]) -> Self {
+        let both = self.flow.cubes.iter().flat_map(|a| cubes.iter().filter_map(|b| a.and(b))).collect();
+        Self { flow: self.flow.with(both) }
+    }
+
+    /// Takes the packets of another branch in, if the devices on the way hold the same sessions for both: whatever is
+    /// sent next fares alike. Else hands it back.
+    ///
+    /// # Errors
+    /// The other branch, unchanged, if the sessions differ.
+    pub fn join(&mut self, other: Self) -> Result<(), Self> {
+        let confirmed = |b: &Self| b.flow.state.sessions.iter().filter(|s| s.confirmed).cloned().collect::<Vec<_>>();
+        if confirmed(self) != confirmed(&other) {
+            return Err(other);
+        }
+        self.flow.cubes.extend(other.flow.cubes);
+        Ok(())
+    }
+
+    /// The same packets in as few cubes as are found.
+    pub fn tidy(&mut self) {
+        merge(&mut self.flow.cubes);
     }
 
     /// The same packets in a network that has seen none yet.

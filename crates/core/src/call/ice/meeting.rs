@@ -1,11 +1,12 @@
 //! Two agents, and what becomes of their checks.
 
-use super::{BEHIND, Candidate, ORDER, Offer, STUN, Side, any_port};
+use super::{Candidate, ORDER, Offer, STUN, Side, any_port};
 use crate::call::reach::{Ending, Goal, ending};
 use crate::cube::{Cube, Set};
 use crate::trace::{
     Answer, Branch, Choice, Disposition, Header, Journey, Network, Phase, Question, RoundTrip, Talk, Val,
 };
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// Each side sends to every candidate that it knows this many times.
@@ -42,14 +43,25 @@ struct Task {
     before: usize,
     /// Which sides have sent checks.
     sent: [bool; 2],
-    /// The caller's first check, and how it failed.
-    failed: Option<(Vec<Arc<Journey>>, Ending)>,
-    /// A check of which it cannot be said whether it arrived.
-    unsure: Option<(Vec<Arc<Journey>>, Ending)>,
+    /// The caller's first check, and how it failed: nothing, or something for each packet.
+    failed: Fates,
+    /// A check of which it cannot be said whether it arrived: nothing, or something for each packet.
+    unsure: Fates,
+}
+
+/// What became of which packets; each is in one of the parts.
+type Fates = Rc<Vec<Fate>>;
+
+/// Packets, and how an attempt of theirs ended.
+#[derive(Clone)]
+struct Fate {
+    packets: Vec<Cube>,
+    journeys: Vec<Arc<Journey>>,
+    ending: Ending,
 }
 
 /// What has ended, and how.
-type Ended = Vec<(Branch, Vec<Arc<Journey>>, Ending)>;
+pub(super) type Ended = Vec<(Branch, Vec<Arc<Journey>>, Ending)>;
 
 impl Meeting<'_> {
     /// Every round trip that matters, and how the attempt ended of which it is part.
@@ -68,58 +80,6 @@ impl Meeting<'_> {
                 if let Some(branch) = branch {
                     self.run(&mut talk, task(branch, server_knows.clone()), side, &mut ended);
                 }
-            }
-        }
-        finish(talk, ended)
-    }
-
-    /// Without ICE: each side sends to the address in the other one's SDP, and hears what arrives there from wherever.
-    /// `named`: what the caller's SDP says.
-    pub fn by_sdp(&self, named: Offer) -> (Answer, Vec<Ending>) {
-        let (mut talk, branch) = Talk::new(self.network, self.question);
-        let order = talk.choice(Set::range(0, 1), ORDER);
-        let named = match named {
-            Offer::Elsewhere { device } => {
-                Candidate { port: talk.choice(any_port(), Choice::Clash { device }), ..Candidate::CALLER }
-            }
-            Offer::Behind => Candidate { addr: Val::Const(BEHIND), ..Candidate::CALLER },
-            Offer::Own | Offer::Reflexive { .. } => Candidate::CALLER,
-        };
-        let server = Candidate { addr: Val::Const(self.base), port: Candidate::TOLD.port };
-        let there = (self.question.from, Candidate::CALLER.to(Candidate::TOLD));
-        let back = (self.goal.device, server.to(named));
-        let mut ended: Ended = Vec::new();
-        let (caller_first, server_first) = branch.map_or((None, None), |b| talk.split(b, order, 0));
-        for (branch, first) in [(caller_first, Side::Caller), (server_first, Side::Server)] {
-            let Some(branch) = branch else { continue };
-            // Media goes on: what the first packets of both sides opened serves the later ones.
-            let turns = [first, first.other(), first, first.other()];
-            let mut open = vec![(branch, [None, None])];
-            for side in turns {
-                let (from, header) = if side == Side::Caller { there } else { back };
-                let mut next = Vec::new();
-                for (branch, seen) in open {
-                    for (branch, journey) in talk.send(branch, from, header, Phase::Request) {
-                        let mut seen: [Option<Arc<Journey>>; 2] = seen.clone();
-                        seen[side as usize] = Some(journey);
-                        next.push((branch, seen));
-                    }
-                }
-                open = next;
-            }
-            for (branch, [there, back]) in open {
-                let Some(request) = there else { continue };
-                let cube = branch.cubes()[0].clone();
-                let way = ending(&trip(cube, &[Arc::clone(&request)]), self.goal, self.question.from);
-                let heard = back.as_ref().is_some_and(|b| arrived(b, self.question.from));
-                let ending = match way {
-                    // A reply is not looked for: the server's own packets are.
-                    Ending::Lost(Phase::Reply) if heard => Ending::Works,
-                    Ending::Lost(Phase::Reply) => Ending::Lost(Phase::Reply),
-                    other => other,
-                };
-                let back = back.unwrap_or_else(|| nothing(self.goal.device).0.remove(0));
-                ended.push((branch, vec![request, back], ending));
             }
         }
         finish(talk, ended)
@@ -185,14 +145,22 @@ impl Meeting<'_> {
             let side = if index % 2 == 0 { first } else { first.other() };
             if let Some(candidate) = task.queue.pop() {
                 task.sent[side as usize] = true;
-                self.check(talk, &task, side, candidate, &mut open, ended);
+                let mut next = joined(self.check(talk, &task, side, candidate, ended), Task::join);
+                next.iter_mut().for_each(|task| task.branch.tidy());
+                open.append(&mut next);
                 continue;
             }
             if index % 2 == 0 {
                 let (round, now) = (index / 2, task.size());
                 if round == ROUNDS || round > 1 && now == task.before {
-                    let (journeys, ending) = task.unsure.or(task.failed).unwrap_or_else(|| nothing(self.question.from));
-                    ended.push((task.branch, journeys, ending));
+                    let fates = if task.unsure.is_empty() { &task.failed } else { &task.unsure };
+                    if fates.is_empty() {
+                        let (journeys, ending) = nothing(self.question.from);
+                        ended.push((task.branch, journeys, ending));
+                        continue;
+                    }
+                    let of = |f: &Fate| (task.branch.within(&f.packets), f.journeys.clone(), f.ending);
+                    ended.extend(fates.iter().map(of).filter(|(branch, ..)| !branch.cubes().is_empty()));
                     continue;
                 }
                 task.before = now;
@@ -208,16 +176,9 @@ impl Meeting<'_> {
         }
     }
 
-    /// One check: request, and the answer to it.
-    fn check(
-        &self,
-        talk: &mut Talk<'_>,
-        task: &Task,
-        side: Side,
-        to: Candidate,
-        open: &mut Vec<Task>,
-        ended: &mut Ended,
-    ) {
+    /// One check: request, and the answer to it. What goes on afterwards.
+    fn check(&self, talk: &mut Talk<'_>, task: &Task, side: Side, to: Candidate, ended: &mut Ended) -> Vec<Task> {
+        let mut open = Vec::new();
         let server = Candidate { addr: Val::Const(self.base), port: Candidate::TOLD.port };
         let (from, own, peer, peer_base) = match side {
             Side::Caller => (self.question.from, Candidate::CALLER, self.goal.device, server),
@@ -257,6 +218,7 @@ impl Meeting<'_> {
                 }
             }
         }
+        open
     }
 
     /// A check arrived at the other agent's device, at a socket.
@@ -267,7 +229,7 @@ impl Meeting<'_> {
 }
 
 impl Side {
-    fn other(self) -> Self {
+    pub(super) fn other(self) -> Self {
         match self {
             Self::Caller => Self::Server,
             Self::Server => Self::Caller,
@@ -282,8 +244,8 @@ impl Task {
             caller_knows: self.caller_knows.clone(),
             server_knows: self.server_knows.clone(),
             queue: self.queue.clone(),
-            failed: self.failed.clone(),
-            unsure: self.unsure.clone(),
+            failed: Rc::clone(&self.failed),
+            unsure: Rc::clone(&self.unsure),
             ..*self
         }
     }
@@ -308,17 +270,59 @@ impl Task {
     fn lost(mut self, side: Side, journeys: Vec<Arc<Journey>>, meeting: &Meeting<'_>) -> Self {
         let unknown = |j: &Journey| matches!(j.end, Disposition::Unknown(_) | Disposition::TooManyDoubts);
         let unsure = journeys.last().is_some_and(|j| unknown(j));
-        if unsure && self.unsure.is_none() {
+        let packets = || self.branch.cubes().to_vec();
+        if unsure && self.unsure.is_empty() {
             let phase = if journeys.len() == 1 { Phase::Request } else { Phase::Reply };
-            self.unsure = Some((journeys, Ending::Unknown(phase)));
+            self.unsure = Rc::new(vec![Fate { packets: packets(), journeys, ending: Ending::Unknown(phase) }]);
             return self;
         }
-        if side == Side::Caller && self.failed.is_none() {
+        if side == Side::Caller && self.failed.is_empty() {
             let cube = self.branch.cubes()[0].clone();
-            let how = ending(&trip(cube, &journeys), meeting.goal, meeting.question.from);
-            self.failed = Some((journeys, how));
+            let ending = ending(&trip(cube, &journeys), meeting.goal, meeting.question.from);
+            self.failed = Rc::new(vec![Fate { packets: packets(), journeys, ending }]);
         }
         self
+    }
+
+    /// Takes the packets of another task in, if all that comes next is the same for both: which rule stopped a packet
+    /// does not matter to the next one. Else hands it back.
+    fn join(&mut self, other: Self) -> Result<(), Self> {
+        let alike = self.caller_knows == other.caller_knows
+            && self.server_knows == other.server_knows
+            && self.queue == other.queue
+            && (self.turn, self.before, self.sent) == (other.turn, other.before, other.sent)
+            && self.failed.is_empty() == other.failed.is_empty()
+            && self.unsure.is_empty() == other.unsure.is_empty();
+        if !alike {
+            return Err(other);
+        }
+        let Self { branch, failed, unsure, .. } = other;
+        if let Err(branch) = self.branch.join(branch) {
+            return Err(Self { branch, failed, unsure, ..other });
+        }
+        unite(&mut self.failed, &failed);
+        unite(&mut self.unsure, &unsure);
+        Ok(())
+    }
+}
+
+/// As few as there are ways to go on: each is joined to the first that takes it.
+pub(super) fn joined<T>(all: Vec<T>, join: impl Fn(&mut T, T) -> Result<(), T>) -> Vec<T> {
+    let mut out: Vec<T> = Vec::new();
+    for one in all {
+        let left = out.iter_mut().try_fold(one, |one, into| match join(into, one) {
+            Ok(()) => Err(()),
+            Err(one) => Ok(one),
+        });
+        out.extend(left);
+    }
+    out
+}
+
+/// Adds what another list holds, unless it is the same list.
+pub(super) fn unite<T: Clone>(list: &mut Rc<Vec<T>>, more: &Rc<Vec<T>>) {
+    if !Rc::ptr_eq(list, more) {
+        Rc::make_mut(list).extend(more.iter().cloned());
     }
 }
 
@@ -334,13 +338,13 @@ fn stands_alone(talk: &mut Talk<'_>, branch: Branch, (from, peer): (usize, usize
     })
 }
 
-fn finish(talk: Talk<'_>, ended: Ended) -> (Answer, Vec<Ending>) {
+pub(super) fn finish(talk: Talk<'_>, ended: Ended) -> (Answer, Vec<Ending>) {
     let endings: Vec<Vec<Ending>> = ended.iter().map(|(b, _, e)| vec![*e; b.cubes().len()]).collect();
     let answer = talk.finish(ended.into_iter().map(|(b, j, _)| (b, j)).collect());
     (answer, endings.into_iter().flatten().collect())
 }
 
-fn trip(asked: Cube, journeys: &[Arc<Journey>]) -> RoundTrip {
+pub(super) fn trip(asked: Cube, journeys: &[Arc<Journey>]) -> RoundTrip {
     RoundTrip { asked, request: Arc::clone(&journeys[0]), reply: journeys.get(1).cloned(), next: None }
 }
 
@@ -353,8 +357,8 @@ fn task(branch: Branch, server_knows: Vec<Candidate>) -> Task {
         turn: 0,
         before: 0,
         sent: [false; 2],
-        failed: None,
-        unsure: None,
+        failed: Fates::default(),
+        unsure: Fates::default(),
     }
 }
 
@@ -366,7 +370,7 @@ fn nothing(device: usize) -> (Vec<Arc<Journey>>, Ending) {
     (vec![Arc::new(journey)], Ending::Lost(Phase::Request))
 }
 
-fn arrived(journey: &Journey, device: usize) -> bool {
+pub(super) fn arrived(journey: &Journey, device: usize) -> bool {
     matches!(journey.end, Disposition::Delivered { .. }) && journey.last().device == device
 }
 

@@ -5,6 +5,7 @@
 //! in every filter and translation on the way; who sends first is nobody's choice, so both orders are followed.
 
 mod meeting;
+mod sdp;
 
 pub(super) use meeting::Meeting;
 
