@@ -2,20 +2,33 @@
 
 use smallvec::SmallVec;
 use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::ops::Range;
+use std::sync::Arc;
 
-type Intervals = SmallVec<[(u128, u128); 1]>;
+type Interval = (u128, u128);
+
+/// Intervals under construction.
+type Open = SmallVec<[Interval; 4]>;
+
+/// Most sets are one interval. The others may be thousands, and the pieces of a question share them.
+#[derive(Clone)]
+enum Intervals {
+    Few(Option<[Interval; 1]>),
+    Many(Arc<[Interval]>),
+}
 
 /// A set of unsigned integers: ports, addresses (IPv4 as 0..2³², IPv6 as 128 bits), protocol numbers, marks,
 /// interface names ([`crate::model::iface_value`]).
 ///
 /// Intervals are closed, sorted, disjoint and never adjacent, so two equal sets are equal values.
-#[derive(Clone, PartialEq, Eq, Hash, Default)]
+#[derive(Clone)]
 pub struct Set(Intervals);
 
 impl Set {
     /// The empty set.
     pub fn empty() -> Self {
-        Self(Intervals::new())
+        Self(Intervals::Few(None))
     }
 
     /// One value.
@@ -25,36 +38,39 @@ impl Set {
 
     /// All values from `lo` to `hi`, both included; empty when `lo > hi`.
     pub fn range(lo: u128, hi: u128) -> Self {
-        if lo > hi { Self::empty() } else { Self(smallvec::smallvec![(lo, hi)]) }
+        if lo > hi { Self::empty() } else { Self(Intervals::Few(Some([(lo, hi)]))) }
     }
 
     /// The union of closed intervals in any order.
     pub fn from_ranges(ranges: impl IntoIterator<Item = (u128, u128)>) -> Self {
         let mut v: Vec<(u128, u128)> = ranges.into_iter().filter(|(lo, hi)| lo <= hi).collect();
         v.sort_unstable();
-        let mut out = Intervals::new();
+        let mut out = Open::new();
         for (lo, hi) in v {
             match out.last_mut() {
                 Some(last) if lo <= last.1.saturating_add(1) => last.1 = last.1.max(hi),
                 _ => out.push((lo, hi)),
             }
         }
-        Self(out)
+        out.into()
     }
 
     /// The intervals, sorted.
     pub fn ranges(&self) -> &[(u128, u128)] {
-        &self.0
+        match &self.0 {
+            Intervals::Few(few) => few.as_ref().map_or(&[], |one| one),
+            Intervals::Many(many) => many,
+        }
     }
 
     /// No value at all.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        matches!(self.0, Intervals::Few(None))
     }
 
     /// The only value, if there is exactly one.
     pub fn single(&self) -> Option<u128> {
-        match self.0[..] {
+        match *self.ranges() {
             [(lo, hi)] if lo == hi => Some(lo),
             _ => None,
         }
@@ -62,32 +78,34 @@ impl Set {
 
     /// Smallest value.
     pub fn min(&self) -> Option<u128> {
-        self.0.first().map(|r| r.0)
+        self.ranges().first().map(|r| r.0)
     }
 
     /// Largest value.
     pub fn max(&self) -> Option<u128> {
-        self.0.last().map(|r| r.1)
+        self.ranges().last().map(|r| r.1)
     }
 
     /// How many values, saturating at `u128::MAX`.
     pub fn count(&self) -> u128 {
-        self.0.iter().fold(0u128, |n, (lo, hi)| n.saturating_add((hi - lo).saturating_add(1)))
+        self.ranges().iter().fold(0u128, |n, (lo, hi)| n.saturating_add((hi - lo).saturating_add(1)))
     }
 
     /// Is `v` in the set?
     pub fn contains(&self, v: u128) -> bool {
-        let i = self.0.partition_point(|r| r.1 < v);
-        self.0.get(i).is_some_and(|r| r.0 <= v)
+        let i = self.ranges().partition_point(|r| r.1 < v);
+        self.ranges().get(i).is_some_and(|r| r.0 <= v)
     }
 
     /// Do the two share a value?
     pub fn intersects(&self, other: &Self) -> bool {
-        if let ([a], [b]) = (&self.0[..], &other.0[..]) {
-            return a.0 <= b.1 && b.0 <= a.1;
+        match (self.ranges(), other.ranges()) {
+            ([a], [b]) => return a.0 <= b.1 && b.0 <= a.1,
+            ([one], many) | (many, [one]) => return !touched(many, *one).is_empty(),
+            _ => {}
         }
         let (mut i, mut j) = (0, 0);
-        while let (Some(a), Some(b)) = (self.0.get(i), other.0.get(j)) {
+        while let (Some(a), Some(b)) = (self.ranges().get(i), other.ranges().get(j)) {
             if a.1 < b.0 {
                 i += 1;
             } else if b.1 < a.0 {
@@ -102,44 +120,50 @@ impl Set {
     /// Is every value of `self` in `other`?
     pub fn is_subset(&self, other: &Self) -> bool {
         let mut j = 0;
-        self.0.iter().all(|a| {
-            while other.0.get(j).is_some_and(|b| b.1 < a.0) {
+        self.ranges().iter().all(|a| {
+            while other.ranges().get(j).is_some_and(|b| b.1 < a.0) {
                 j += 1;
             }
-            other.0.get(j).is_some_and(|b| b.0 <= a.0 && a.1 <= b.1)
+            other.ranges().get(j).is_some_and(|b| b.0 <= a.0 && a.1 <= b.1)
         })
     }
 
     /// Values in both.
     #[must_use]
     pub fn and(&self, other: &Self) -> Self {
-        if let ([a], [b]) = (&self.0[..], &other.0[..]) {
-            return Self::range(a.0.max(b.0), a.1.min(b.1));
+        match (self.ranges(), other.ranges()) {
+            ([a], [b]) => return Self::range(a.0.max(b.0), a.1.min(b.1)),
+            ([one], _) => return other.within(*one),
+            (_, [one]) => return self.within(*one),
+            _ => {}
         }
-        let mut out = Intervals::new();
+        let mut out = Open::new();
         let (mut i, mut j) = (0, 0);
-        while let (Some(a), Some(b)) = (self.0.get(i), other.0.get(j)) {
+        while let (Some(a), Some(b)) = (self.ranges().get(i), other.ranges().get(j)) {
             let (lo, hi) = (a.0.max(b.0), a.1.min(b.1));
             if lo <= hi {
                 out.push((lo, hi));
             }
             if a.1 < b.1 { i += 1 } else { j += 1 }
         }
-        Self(out)
+        out.into()
     }
 
     /// Values of `self` that are not in `other`.
     #[must_use]
     pub fn minus(&self, other: &Self) -> Self {
-        let mut out = Intervals::new();
+        if let [one] = other.ranges() {
+            return self.without(*one);
+        }
+        let mut out = Open::new();
         let mut j = 0;
-        for &(mut lo, hi) in &self.0 {
-            while other.0.get(j).is_some_and(|b| b.1 < lo) {
+        for &(mut lo, hi) in self.ranges() {
+            while other.ranges().get(j).is_some_and(|b| b.1 < lo) {
                 j += 1;
             }
             let mut k = j;
             let mut done = false;
-            while let Some(&(blo, bhi)) = other.0.get(k).filter(|b| b.0 <= hi) {
+            while let Some(&(blo, bhi)) = other.ranges().get(k).filter(|b| b.0 <= hi) {
                 if blo > lo {
                     out.push((lo, blo - 1));
                 }
@@ -154,13 +178,50 @@ impl Set {
                 out.push((lo, hi));
             }
         }
-        Self(out)
+        out.into()
+    }
+
+    /// Values inside one interval.
+    fn within(&self, (lo, hi): Interval) -> Self {
+        let all = self.ranges();
+        let here = &all[touched(all, (lo, hi))];
+        match here {
+            [] => Self::empty(),
+            [first, .., last] if here.len() == all.len() && first.0 >= lo && last.1 <= hi => self.clone(),
+            _ => {
+                let mut out = Open::from_slice(here);
+                let last = here.len() - 1;
+                out[0].0 = out[0].0.max(lo);
+                out[last].1 = out[last].1.min(hi);
+                out.into()
+            }
+        }
+    }
+
+    /// Values outside one interval.
+    fn without(&self, (lo, hi): Interval) -> Self {
+        let all = self.ranges();
+        let here = touched(all, (lo, hi));
+        if here.is_empty() {
+            return self.clone();
+        }
+        let (first, last) = (all[here.start], all[here.end - 1]);
+        let mut out = Open::with_capacity(all.len() + 1);
+        out.extend_from_slice(&all[..here.start]);
+        if first.0 < lo {
+            out.push((first.0, lo - 1));
+        }
+        if last.1 > hi {
+            out.push((hi + 1, last.1));
+        }
+        out.extend_from_slice(&all[here.end..]);
+        out.into()
     }
 
     /// Values in either.
     #[must_use]
     pub fn or(&self, other: &Self) -> Self {
-        Self::from_ranges(self.0.iter().chain(&other.0).copied())
+        Self::from_ranges(self.ranges().iter().chain(other.ranges()).copied())
     }
 
     /// Every value moved by `k`, modulo 2¹²⁸.
@@ -169,7 +230,7 @@ impl Set {
         if k == 0 {
             return self.clone();
         }
-        Self::from_ranges(self.0.iter().flat_map(|(lo, hi)| {
+        Self::from_ranges(self.ranges().iter().flat_map(|(lo, hi)| {
             let (lo, hi) = (lo.wrapping_add(k), hi.wrapping_add(k));
             if lo <= hi { [(lo, hi), (1, 0)] } else { [(lo, u128::MAX), (0, hi)] }
         }))
@@ -182,13 +243,87 @@ impl Set {
     }
 }
 
+/// Which of these intervals share a value with this one.
+fn touched(all: &[Interval], (lo, hi): Interval) -> Range<usize> {
+    let start = all.partition_point(|r| r.1 < lo);
+    start..start + all[start..].partition_point(|r| r.0 <= hi)
+}
+
+impl From<Open> for Set {
+    /// Sorted, disjoint and not adjacent already.
+    fn from(intervals: Open) -> Self {
+        Self(match intervals[..] {
+            [] => Intervals::Few(None),
+            [one] => Intervals::Few(Some([one])),
+            _ => Intervals::Many(intervals[..].into()),
+        })
+    }
+}
+
+impl Default for Set {
+    fn default() -> Self {
+        Self::empty()
+    }
+}
+
+impl PartialEq for Set {
+    fn eq(&self, other: &Self) -> bool {
+        match (&self.0, &other.0) {
+            (Intervals::Many(a), Intervals::Many(b)) => Arc::ptr_eq(a, b) || a == b,
+            _ => self.ranges() == other.ranges(),
+        }
+    }
+}
+
+impl Eq for Set {}
+
+impl Hash for Set {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.ranges().hash(state);
+    }
+}
+
 impl fmt::Debug for Set {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("{")?;
-        for (i, (lo, hi)) in self.0.iter().enumerate() {
+        for (i, (lo, hi)) in self.ranges().iter().enumerate() {
             let comma = if i > 0 { "," } else { "" };
             if lo == hi { write!(f, "{comma}{lo}")? } else { write!(f, "{comma}{lo}-{hi}")? }
         }
         f.write_str("}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sets of values up to 11, for each subset of ten of them; also at the upper end of the range.
+    fn sets(offset: u128) -> Vec<Set> {
+        let of = |bits: u32| Set::from_ranges((0..10).filter(|i| bits >> i & 1 == 1).map(|i| (offset + i, offset + i)));
+        (0..1024).map(of).collect()
+    }
+
+    #[test]
+    fn operations_agree_with_trying_every_value() {
+        for offset in [0, u128::MAX - 9] {
+            let all = sets(offset);
+            let values = || (0..10).map(|i| offset + i);
+            let same = |set: &Set, holds: &dyn Fn(u128) -> bool| {
+                let canonical = set.ranges().windows(2).all(|w| w[0].1 + 1 < w[1].0);
+                canonical && values().all(|v| set.contains(v) == holds(v)) && set.count() <= 10
+            };
+            for (n, a) in all.iter().enumerate() {
+                for b in all.iter().skip(n % 7).step_by(7) {
+                    assert!(same(&a.and(b), &|v| a.contains(v) && b.contains(v)), "{a:?} and {b:?}");
+                    assert!(same(&a.or(b), &|v| a.contains(v) || b.contains(v)), "{a:?} or {b:?}");
+                    assert!(same(&a.minus(b), &|v| a.contains(v) && !b.contains(v)), "{a:?} minus {b:?}");
+                    let shared = values().any(|v| a.contains(v) && b.contains(v));
+                    assert_eq!(a.intersects(b), shared, "{a:?} intersects {b:?}");
+                    let inside = values().all(|v| !a.contains(v) || b.contains(v));
+                    assert_eq!(a.is_subset(b), inside, "{a:?} in {b:?}");
+                }
+            }
+        }
     }
 }

@@ -38,16 +38,13 @@ impl Branch {
 
     /// Takes the packets of another branch in, if the devices on the way hold the same sessions for both: whatever is
     /// sent next fares alike. Else hands it back.
-    ///
-    /// # Errors
-    /// The other branch, unchanged, if the sessions differ.
-    pub fn join(&mut self, other: Self) -> Result<(), Self> {
+    pub fn join(&mut self, other: Self) -> Option<Self> {
         let confirmed = |b: &Self| b.flow.state.sessions.iter().filter(|s| s.confirmed).cloned().collect::<Vec<_>>();
         if confirmed(self) != confirmed(&other) {
-            return Err(other);
+            return Some(other);
         }
         self.flow.cubes.extend(other.flow.cubes);
-        Ok(())
+        None
     }
 
     /// The same packets in as few cubes as are found.

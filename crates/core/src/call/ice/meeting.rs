@@ -146,7 +146,9 @@ impl Meeting<'_> {
             if let Some(candidate) = task.queue.pop() {
                 task.sent[side as usize] = true;
                 let mut next = joined(self.check(talk, &task, side, candidate, ended), Task::join);
-                next.iter_mut().for_each(|task| task.branch.tidy());
+                for task in &mut next {
+                    task.branch.tidy();
+                }
                 open.append(&mut next);
                 continue;
             }
@@ -286,7 +288,7 @@ impl Task {
 
     /// Takes the packets of another task in, if all that comes next is the same for both: which rule stopped a packet
     /// does not matter to the next one. Else hands it back.
-    fn join(&mut self, other: Self) -> Result<(), Self> {
+    fn join(&mut self, other: Self) -> Option<Self> {
         let alike = self.caller_knows == other.caller_knows
             && self.server_knows == other.server_knows
             && self.queue == other.queue
@@ -294,26 +296,23 @@ impl Task {
             && self.failed.is_empty() == other.failed.is_empty()
             && self.unsure.is_empty() == other.unsure.is_empty();
         if !alike {
-            return Err(other);
+            return Some(other);
         }
         let Self { branch, failed, unsure, .. } = other;
-        if let Err(branch) = self.branch.join(branch) {
-            return Err(Self { branch, failed, unsure, ..other });
+        if let Some(branch) = self.branch.join(branch) {
+            return Some(Self { branch, failed, unsure, ..other });
         }
         unite(&mut self.failed, &failed);
         unite(&mut self.unsure, &unsure);
-        Ok(())
+        None
     }
 }
 
-/// As few as there are ways to go on: each is joined to the first that takes it.
-pub(super) fn joined<T>(all: Vec<T>, join: impl Fn(&mut T, T) -> Result<(), T>) -> Vec<T> {
+/// As few as there are ways to go on: each is joined to the first that takes it. `join` hands back what it does not take.
+pub(super) fn joined<T>(all: Vec<T>, join: impl Fn(&mut T, T) -> Option<T>) -> Vec<T> {
     let mut out: Vec<T> = Vec::new();
     for one in all {
-        let left = out.iter_mut().try_fold(one, |one, into| match join(into, one) {
-            Ok(()) => Err(()),
-            Err(one) => Ok(one),
-        });
+        let left = out.iter_mut().try_fold(one, |one, into| join(into, one));
         out.extend(left);
     }
     out

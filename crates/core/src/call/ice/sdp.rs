@@ -91,13 +91,13 @@ impl Heard {
         out
     }
 
-    fn join(&mut self, other: Self) -> Result<(), Self> {
+    fn join(&mut self, other: Self) -> Option<Self> {
         let Self { branch, there, back } = other;
-        if let Err(branch) = self.branch.join(branch) {
-            return Err(Self { branch, there, back });
+        if let Some(branch) = self.branch.join(branch) {
+            return Some(Self { branch, there, back });
         }
         unite(&mut self.there, &there);
         unite(&mut self.back, &back);
-        Ok(())
+        None
     }
 }

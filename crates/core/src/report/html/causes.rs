@@ -4,6 +4,7 @@ use super::Notes;
 use crate::change::Step;
 use crate::page::{escape, prose};
 use crate::report::text::finding::{codes, merged, plans, what_to_do};
+use crate::report::text::story::show_runs;
 use crate::report::{Mark, Report};
 use std::fmt::Write;
 
@@ -26,11 +27,9 @@ pub(super) fn causes(out: &mut String, report: &Report, notes: &Notes<'_>) {
         }
         *out += "<dl>\n";
         let (numbers, concerned) = notes.told_by(n).unwrap_or_default();
-        let pictures = numbers.split_whitespace().map(|n| {
-            let number = n.trim_matches(['[', ']']);
-            format!(" <a href=\"#picture{number}\">{n}</a>")
-        });
-        fact(out, &format!("what happens{}", pictures.collect::<String>()), &f.because);
+        let pictures = show_runs(&numbers, |n| format!("<a href=\"#picture{n}\">[{n}]</a>"));
+        let gap = if pictures.is_empty() { "" } else { " " };
+        fact(out, &format!("what happens{gap}{pictures}"), &f.because);
         fact(out, "who notices", &concerned);
         fact(out, "no change is printed", f.refused.as_deref().unwrap_or_default());
         if f.change.is_none() {

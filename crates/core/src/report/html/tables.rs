@@ -2,6 +2,7 @@
 
 use super::{Notes, meaning, sign};
 use crate::page::{self, escape, prose};
+use crate::report::text::story::show_runs;
 use crate::report::text::table::{state, verdict};
 use crate::report::{Alternative, Path, Report};
 use std::fmt::Write;
@@ -57,12 +58,7 @@ fn fate(path: &Path) -> String {
 /// The fate with links to the pictures that show it.
 fn cell(path: &Path, a: &Alternative, notes: &Notes<'_>) -> String {
     let verdict = meaning(a.reach);
-    let links = notes.of(a).into_iter().map(|n| format!(" <a href=\"#picture{n}\">[{n}]</a>"));
-    format!(
-        "<span class=\"{}\">{} {}</span>{}",
-        verdict.word(),
-        sign(verdict),
-        escape(&state(path, a)),
-        links.collect::<String>()
-    )
+    let links = show_runs(&notes.of(a), |n| format!("<a href=\"#picture{n}\">[{n}]</a>"));
+    let gap = if links.is_empty() { "" } else { " " };
+    format!("<span class=\"{}\">{} {}</span>{gap}{links}", verdict.word(), sign(verdict), escape(&state(path, a)))
 }

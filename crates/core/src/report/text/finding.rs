@@ -1,6 +1,6 @@
 //! Causes with their places, and what to change.
 
-use super::story::Notes;
+use super::story::{Notes, Run, show_runs};
 use super::{Writer, wrap};
 use crate::change::Step;
 use crate::report::{Finding, Mark, Reach, Report, Severity};
@@ -78,7 +78,7 @@ pub(in crate::report) fn codes(report: &Report) -> Vec<&'static str> {
     codes
 }
 
-fn one(out: &mut Writer, f: &Finding, told: Option<&(String, String)>) {
+fn one(out: &mut Writer, f: &Finding, told: Option<&(Vec<Run>, String)>) {
     let head = format!("{}[{}]", f.severity.word(), f.code);
     let painted = match f.severity {
         Severity::Error => out.style.paint("1;31", &head),
@@ -106,8 +106,9 @@ fn one(out: &mut Writer, f: &Finding, told: Option<&(String, String)>) {
         out.line(&format!("{gutter}|"));
     }
     match told {
-        Some((n, concerned)) => {
-            note(out, &gutter, &format!("what happens {n}"), &f.because);
+        Some((numbers, concerned)) => {
+            let numbers = show_runs(numbers, |n| format!("[{n}]"));
+            note(out, &gutter, &format!("what happens {numbers}"), &f.because);
             note(out, &gutter, "who notices", concerned);
         }
         None => note(out, &gutter, "what happens", &f.because),

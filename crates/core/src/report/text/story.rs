@@ -60,20 +60,48 @@ impl<'r> Notes<'r> {
         Self { list }
     }
 
-    /// Notes whose cause a finding tells: their numbers, and whom they concern.
-    pub fn told_by(&self, finding: usize) -> Option<(String, String)> {
+    /// Notes whose cause a finding tells: their numbers, in [`runs`], and whom they concern.
+    pub fn told_by(&self, finding: usize) -> Option<(Vec<Run>, String)> {
         let here: Vec<(usize, &Note<'_>)> =
             self.list.iter().enumerate().filter(|(_, n)| n.finding == Some(finding)).collect();
-        let numbers: Vec<String> = here.iter().map(|(n, _)| format!("[{}]", n + 1)).collect();
+        let numbers: Vec<usize> = here.iter().map(|(n, _)| n + 1).collect();
         let whom: Vec<Whom<'_>> = here.iter().flat_map(|(_, n)| n.whom.iter().copied()).collect();
-        (!here.is_empty()).then(|| (numbers.join(" "), concerned(&whom)))
+        (!here.is_empty()).then(|| (runs(&numbers), concerned(&whom)))
     }
 
-    /// Numbers of the notes that concern an alternative.
-    pub fn of(&self, a: &Alternative) -> Vec<usize> {
+    /// Numbers of the notes that concern an alternative, in [`runs`].
+    pub fn of(&self, a: &Alternative) -> Vec<Run> {
         let concerns = |n: &Note<'_>| n.whom.iter().any(|(_, other, _)| std::ptr::eq(*other, a));
-        self.list.iter().enumerate().filter(|(_, n)| concerns(n)).map(|(i, _)| i + 1).collect()
+        let here = self.list.iter().enumerate().filter(|(_, n)| concerns(n));
+        runs(&here.map(|(i, _)| i + 1).collect::<Vec<_>>())
     }
+}
+
+/// Numbers of notes that follow each other, the first and the last; one alone is both.
+pub(in crate::report) type Run = (usize, usize);
+
+/// A router with a hundred rules that each drop one port gives a hundred notes: nobody reads their numbers one by one.
+const SHORTEST_RUN: usize = 5;
+
+/// Ascending numbers, with the first and the last only where many follow each other.
+fn runs(numbers: &[usize]) -> Vec<Run> {
+    let together = numbers.chunk_by(|a, b| a + 1 == *b);
+    together
+        .flat_map(|chunk| match chunk {
+            [first, .., last] if chunk.len() >= SHORTEST_RUN => vec![(*first, *last)],
+            few => few.iter().map(|n| (*n, *n)).collect(),
+        })
+        .collect()
+}
+
+/// `[3]`, or `[3]-[40]`; each number goes through `link` first.
+pub(in crate::report) fn show_runs(runs: &[Run], link: impl Fn(usize) -> String) -> String {
+    let shown = runs.iter().map(
+        |(first, last)| {
+            if first == last { link(*first) } else { format!("{}-{}", link(*first), link(*last)) }
+        },
+    );
+    shown.collect::<Vec<_>>().join(" ")
 }
 
 /// Why the packets of a piece stop or may stop, in a sentence.

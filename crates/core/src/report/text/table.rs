@@ -1,6 +1,6 @@
 //! The table of call paths.
 
-use super::story::Notes;
+use super::story::{Notes, show_runs};
 use super::{Style, WIDTH, fate, wrap};
 use crate::report::{Alternative, Path, Reach, Report, Verdict};
 
@@ -112,7 +112,8 @@ pub(in crate::report) fn verdict(path: &Path) -> String {
 
 /// A cell: the fate, or the share, and the notes that explain it.
 fn words(path: &Path, a: &Alternative, notes: &Notes<'_>) -> String {
-    notes.of(a).iter().fold(state(path, a), |text, n| format!("{text} [{n}]"))
+    let numbers = show_runs(&notes.of(a), |n| format!("[{n}]"));
+    if numbers.is_empty() { state(path, a) } else { format!("{} {numbers}", state(path, a)) }
 }
 
 /// The fate, or the share.
