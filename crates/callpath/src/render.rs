@@ -86,6 +86,12 @@ fn guide(arguments: &Arguments, r: &Rendered) -> String {
         let _ = writeln!(out, "\nall of it is in {} already", r.file);
     } else if arguments.target == "pfsense" && r.file.is_empty() {
         out.push_str("\nno backup of pfSense is given: what is there already is not known\n");
+    } else if arguments.target == "pfsense" {
+        let _ = writeln!(
+            out,
+            "\nthis is the whole recipe, with what {} has already; --out FILE writes a copy with only what is missing",
+            r.file
+        );
     }
     out
 }
