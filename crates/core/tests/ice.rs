@@ -219,3 +219,47 @@ fn static_ports_of_pfsense_make_holes() {
     assert_eq!(home("<staticnatport></staticnatport>"), Punched);
     assert_eq!(home(""), Silent);
 }
+
+/// Voice without ICE: what the media leg of a phone in an inner network comes to, each port's fate.
+fn phone_in_guest_network(forwards: &str, filter: &str) -> Vec<(String, Reach, Option<&'static str>)> {
+    let manifest = "address = \"203.0.113.10\"\n[[gateway]]\nconfig = \"gateway.nft\"\ninterfaces = { wan = \"203.0.113.10/24\", lan = \"192.168.1.1/24\", guest = \"192.168.20.1/24\" }\nroutes = [\"default via 203.0.113.1\"]\n[[deploy]]\nsystem = \"difuse\"\nhost = \"192.168.1.50\"\nanswers = \"sdp\"\nlocal = []\n";
+    let rules = format!(
+        "table ip nat {{\n  chain pre {{\n    type nat hook prerouting priority dstnat;\n{forwards}    ip daddr 203.0.113.10 udp dport 20002-30000 dnat to 192.168.1.50\n  }}\n  chain post {{\n    type nat hook postrouting priority srcnat;\n    oifname \"wan\" masquerade\n    ct status dnat masquerade\n  }}\n}}\ntable inet filter {{\n  chain forward {{\n    type filter hook forward priority filter; policy drop;\n    ct state established,related accept\n{filter}    iifname \"lan\" accept\n    ct status dnat accept\n  }}\n}}\n"
+    );
+    let source = |name: &str, text: &str| Source { name: name.into(), text: text.into() };
+    let sources = vec![source("callpath.toml", manifest), source("gateway.nft", &rules)];
+    let report = analyze(&Snapshot { sources, directory: String::new() }).unwrap_or_else(|e| panic!("{}", e.message));
+    let path = report.paths.iter().find(|p| p.who.contains("guest"));
+    let path = path.unwrap_or_else(|| panic!("{:?}", report.paths.iter().map(|p| (&p.id, &p.who)).collect::<Vec<_>>()));
+    let voice = path.legs.iter().filter(|l| l.kind == "media").flat_map(|l| &l.any_of).flat_map(|a| &a.pieces);
+    voice.map(|p| (format!("{}{}", p.ports, p.from), p.reach, p.stop.as_ref().map(|s| s.kind))).collect()
+}
+
+/// Two forwards that lead to one port: only one of them is the port that the phone was told.
+#[test]
+fn a_forward_to_another_port_is_no_way_for_voice() {
+    let right = "    ip daddr 203.0.113.10 udp dport 20000 dnat to 192.168.1.50:20000\n";
+    let wrong = "    ip daddr 203.0.113.10 udp dport 20001 dnat to 192.168.1.50:20000\n";
+    let some = "    ip daddr 203.0.113.10 ip saddr 192.168.20.128/25 udp dport 20001 dnat to 192.168.1.50:20000\n";
+    for forwards in
+        [format!("{right}{wrong}"), format!("{wrong}{right}"), format!("{some}{right}"), format!("{right}{some}")]
+    {
+        let pieces = phone_in_guest_network(&forwards, "");
+        let open: Vec<&str> = pieces.iter().filter(|p| p.1 == Reach::Open).map(|p| p.0.as_str()).collect();
+        assert!(open.iter().any(|ports| ports.starts_with("20000")), "{forwards}: {pieces:?}");
+        assert!(pieces.iter().any(|p| p.0.contains("20001") && p.2 == Some("other-port")), "{forwards}: {pieces:?}");
+        assert!(
+            !open.iter().any(|ports| ports.contains("20001") || ports.contains("20000-")),
+            "{forwards}: {pieces:?}"
+        );
+    }
+}
+
+/// A statement on the way back that nobody understood: it may hear or not.
+#[test]
+fn voice_that_may_be_stopped_on_its_way_back_is_unknown() {
+    let all = "    ip daddr 203.0.113.10 udp dport 20000-20001 dnat to 192.168.1.50\n";
+    let pieces = phone_in_guest_network(all, "    iifname \"lan\" oifname \"guest\" udp futurefield 5 drop\n");
+    assert!(!pieces.is_empty() && pieces.iter().all(|p| p.1 == Reach::Unknown), "{pieces:?}");
+    assert!(phone_in_guest_network(all, "").iter().all(|p| p.1 == Reach::Open));
+}

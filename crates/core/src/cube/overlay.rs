@@ -17,7 +17,8 @@ pub fn overlay(cubes: &[&Cube]) -> Vec<(Cube, Vec<usize>)> {
         cut(cubes, all, &ORDER, &mut Default::default(), &mut out);
     }
     // The order must follow from the question alone, not from the shapes that cutting gives.
-    out.sort_by(|a, b| a.1.cmp(&b.1));
+    let values = |cube: &Cube| cube.parts.each_ref().map(|set| set.ranges().to_vec());
+    out.sort_by(|a, b| a.1.cmp(&b.1).then_with(|| values(&a.0).cmp(&values(&b.0))));
     out
 }
 

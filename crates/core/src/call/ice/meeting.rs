@@ -2,7 +2,7 @@
 
 use super::{Candidate, ORDER, Offer, STUN, Side, any_port};
 use crate::call::reach::{Ending, Goal, ending};
-use crate::cube::{Cube, Set};
+use crate::cube::{Cube, Set, VarId};
 use crate::trace::{
     Answer, Branch, Choice, Disposition, Header, Journey, Network, Phase, Question, RoundTrip, Talk, Val,
 };
@@ -82,7 +82,7 @@ impl Meeting<'_> {
                 }
             }
         }
-        finish(talk, ended)
+        finish(talk, self.question, ended)
     }
 
     /// What the caller offers. A STUN server's answer leaves sessions too.
@@ -337,10 +337,22 @@ fn stands_alone(talk: &mut Talk<'_>, branch: Branch, (from, peer): (usize, usize
     })
 }
 
-pub(super) fn finish(talk: Talk<'_>, ended: Ended) -> (Answer, Vec<Ending>) {
+pub(super) fn finish(talk: Talk<'_>, question: &Question, ended: Ended) -> (Answer, Vec<Ending>) {
     let endings: Vec<Vec<Ending>> = ended.iter().map(|(b, _, e)| vec![*e; b.cubes().len()]).collect();
     let answer = talk.finish(ended.into_iter().map(|(b, j, _)| (b, j)).collect());
+    debug_assert!(is_whole(&answer, question), "the trips are not what was asked, each packet once");
     (answer, endings.into_iter().flatten().collect())
+}
+
+/// The trips together weigh as much as the question: nothing was lost when packets went on together, nothing doubled.
+fn is_whole(answer: &Answer, question: &Question) -> bool {
+    #[allow(clippy::cast_precision_loss)] // a lost piece shows long before the last bits do
+    let size = |set: &Set| set.count() as f64;
+    let packets = |cube: &Cube| cube.parts.iter().map(size).product::<f64>();
+    let share = |(var, set): &(VarId, Set)| size(set) / size(&answer.variables[var.0 as usize].domain);
+    let weight = |cube: &Cube| packets(cube) * cube.vars.iter().map(share).product::<f64>();
+    let (asked, told) = (packets(&question.packets), answer.trips.iter().map(|t| weight(&t.asked)).sum::<f64>());
+    (told - asked).abs() <= asked * 1e-9
 }
 
 pub(super) fn trip(asked: Cube, journeys: &[Arc<Journey>]) -> RoundTrip {

@@ -4,7 +4,7 @@ use super::meeting::{Ended, Meeting, arrived, finish, joined, trip, unite};
 use super::{BEHIND, Candidate, ORDER, Offer, Side, any_port};
 use crate::call::reach::{Ending, ending};
 use crate::cube::{Cube, Set};
-use crate::trace::{Answer, Branch, Choice, Header, Journey, Phase, Talk, Val};
+use crate::trace::{Answer, Branch, Choice, Disposition, Header, Journey, Phase, Talk, Val};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -36,30 +36,44 @@ impl Meeting<'_> {
                 open = open.into_iter().flat_map(|heard| heard.next(&mut talk, side, from, header)).collect();
             }
             for heard in open {
-                self.by_sdp_ended(&heard, &mut ended);
+                self.by_sdp_ended(&mut talk, &heard, &mut ended);
             }
         }
-        finish(talk, ended)
+        finish(talk, self.question, ended)
     }
 
     /// How it ended for the packets of a branch: by the last packet of either side.
-    fn by_sdp_ended(&self, heard: &Heard, ended: &mut Ended) {
+    fn by_sdp_ended(&self, talk: &mut Talk<'_>, heard: &Heard, ended: &mut Ended) {
         for (packets, request) in heard.there.iter() {
             let here = heard.branch.within(packets);
             let Some(cube) = here.cubes().first() else { continue };
             let way = ending(&trip(cube.clone(), &[Arc::clone(request)]), self.goal, self.question.from);
-            if way != Ending::Lost(Phase::Reply) {
+            if !matches!(way, Ending::OtherPort | Ending::Lost(Phase::Reply)) {
                 ended.push((here, vec![Arc::clone(request)], way));
                 continue;
             }
+            // It arrived. Packets to several ports may have come to the same one, for which only one was meant.
+            let header = request.last().header;
+            let meant = Header { dport: Candidate::TOLD.port, ..header };
+            let (here, astray) = if self.goal.same_port { talk.same(here, header, meant) } else { (Some(here), None) };
+            ended.extend(astray.map(|branch| (branch, vec![Arc::clone(request)], Ending::OtherPort)));
+            let Some(here) = here else { continue };
             // A reply is not looked for: the server's own packets are.
             for (packets, reply) in heard.back.iter() {
                 let here = here.within(packets);
-                let way = if arrived(reply, self.question.from) { Ending::Works } else { way };
                 if !here.cubes().is_empty() {
-                    ended.push((here, vec![Arc::clone(request), Arc::clone(reply)], way));
+                    ended.push((here, vec![Arc::clone(request), Arc::clone(reply)], self.heard_back(reply)));
                 }
             }
+        }
+    }
+
+    /// How it ended for the caller, by the last packet of the server.
+    fn heard_back(&self, reply: &Journey) -> Ending {
+        match reply.end {
+            _ if arrived(reply, self.question.from) => Ending::Works,
+            Disposition::Unknown(_) | Disposition::TooManyDoubts => Ending::Unknown(Phase::Reply),
+            _ => Ending::Lost(Phase::Reply),
         }
     }
 }
