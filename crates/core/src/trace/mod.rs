@@ -115,6 +115,7 @@ fn as_asked() -> Header {
 
 /// Sends packets and tells how each ended.
 fn journey(tracer: &mut Tracer<'_>, flow: Flow, phase: Phase) -> Vec<(Flow, Disposition)> {
+    debug_assert!(tracer.done.is_empty(), "packets that ended between two journeys would be taken for others");
     let delivered = tracer.send(flow);
     let mut out = std::mem::take(&mut tracer.done);
     for flow in delivered {

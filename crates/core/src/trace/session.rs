@@ -120,18 +120,19 @@ impl Tracer<'_> {
         self.apply(flow, &Condition::On(Dim::Part(Part::Proto), Set::one(6)))
     }
 
-    /// Splits packets by whether two values are equal; third: those for which the question leaves it open.
+    /// Splits packets by whether two values are equal; third: those for which the question leaves it open. None of them
+    /// ends here, however many doubts they bear: whoever compares may be between two journeys.
     fn compare(&mut self, flow: Flow, a: Val, b: Val) -> (Option<Flow>, Option<Flow>, Option<Flow>) {
         let (yes, no) = match (a, b) {
             _ if a == b => (Some(flow), None),
             _ if self.two_sided && (self.by_luck(&flow, a) || self.by_luck(&flow, b)) => (None, Some(flow)),
             (Val::Const(x), Val::Const(y)) => self.apply(flow, if x == y { &Condition::Yes } else { &Condition::No }),
-            (Val::Const(c), v) | (v, Val::Const(c)) => self.split(flow, &on_value(v, &Set::one(c))),
+            (Val::Const(c), v) | (v, Val::Const(c)) => self.apply(flow, &on_value(v, &Set::one(c))),
             (Val::Part(p, _), Val::Part(q, _)) if p == q => (None, Some(flow)),
             _ => match (self.value_set(&flow, a), self.value_set(&flow, b)) {
                 (x, y) if !x.intersects(&y) => (None, Some(flow)),
-                (x, _) if x.single().is_some() => self.split(flow, &on_value(b, &x)),
-                (_, y) if y.single().is_some() => self.split(flow, &on_value(a, &y)),
+                (x, _) if x.single().is_some() => self.apply(flow, &on_value(b, &x)),
+                (_, y) if y.single().is_some() => self.apply(flow, &on_value(a, &y)),
                 (x, y) => return self.compare_each(flow, (a, b), &x.and(&y)),
             },
         };
@@ -151,10 +152,10 @@ impl Tracer<'_> {
         let (mut same, mut different, mut rest) = (None, None, Some(flow));
         for value in common.ranges().iter().flat_map(|(lo, hi)| *lo..=*hi) {
             let Some(flow) = rest else { break };
-            let (here, other) = self.split(flow, &on_value(a, &Set::one(value)));
+            let (here, other) = self.apply(flow, &on_value(a, &Set::one(value)));
             rest = other;
             if let Some(here) = here {
-                let (yes, no) = self.split(here, &on_value(b, &Set::one(value)));
+                let (yes, no) = self.apply(here, &on_value(b, &Set::one(value)));
                 same = super::lookup::join(same, yes);
                 different = super::lookup::join(different, no);
             }

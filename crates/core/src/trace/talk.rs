@@ -105,7 +105,7 @@ impl<'n> Talk<'n> {
 
     /// Splits a branch by whether a variable has a value. Whoever asks knows the value: it is no matter of luck.
     pub fn split(&mut self, branch: Branch, variable: Val, value: u128) -> (Option<Branch>, Option<Branch>) {
-        let (yes, no) = self.tracer.split(branch.flow, &on_value(variable, &Set::one(value)));
+        let (yes, no) = self.tracer.apply(branch.flow, &on_value(variable, &Set::one(value)));
         (yes.map(|flow| Branch { flow }), no.map(|flow| Branch { flow }))
     }
 

@@ -241,6 +241,13 @@ pub struct Forward {
     pub at: Place,
 }
 
+impl Forward {
+    /// Its ports count: of other protocols, or of any, pfSense writes none into the rule.
+    pub fn has_ports(&self) -> bool {
+        self.protocol.as_deref().is_some_and(|p| ["tcp", "udp", "tcp/udp"].contains(&p))
+    }
+}
+
 /// A filter rule.
 #[allow(clippy::struct_excessive_bools)] // each is one switch of the page
 #[derive(Debug, Clone)]

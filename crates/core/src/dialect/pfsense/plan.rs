@@ -308,7 +308,7 @@ impl Planner<'_> {
     fn close(&mut self, packets: &Packets) -> Result<Vec<Edit>, Refused> {
         if let Some(forward) = self.wanted.nearest.and_then(|id| self.forward_at(id)).cloned() {
             let name = named(&forward.descr);
-            let all = forward.destination.port.as_deref().and_then(ports_of);
+            let all = forward.destination.port.as_deref().filter(|_| forward.has_ports()).and_then(ports_of);
             self.mark(forward.at, format!("{name} lets them in"));
             if forward.protocol.as_deref() == Some("tcp/udp") {
                 // Only the other of the two is needed.
@@ -319,6 +319,9 @@ impl Planner<'_> {
                 return Err(Refused(format!("{name} forwards all ports: give it the ports that calls need")));
             };
             let closed: Vec<(u16, u16)> = packets.ports.clone();
+            if closed.iter().any(|(a, b)| *b < lo || hi < *a) {
+                return Err(Refused(format!("{name} lets in more than its ports say: look at it")));
+            }
             let whole = closed.iter().any(|(a, b)| *a <= lo && hi <= *b);
             let local = forward.local_port.as_deref().and_then(|p| p.parse::<u16>().ok()).unwrap_or(lo);
             let set = match closed[..] {

@@ -54,7 +54,7 @@ impl Generator<'_> {
     fn parts(&mut self, forward: &Forward) -> Result<Parts, String> {
         let source = self.hosts(&forward.source, &forward.interface, forward.family)?;
         let destination = self.hosts(&forward.destination, &forward.interface, forward.family)?;
-        let with_ports = forward.protocol.as_deref().is_some_and(|p| ["tcp", "udp", "tcp/udp"].contains(&p));
+        let with_ports = forward.has_ports();
         let port_text = forward.destination.port.as_deref().filter(|_| with_ports);
         let ports = self.ports(port_text)?;
         let source_ports = self.ports(forward.source.port.as_deref().filter(|_| with_ports))?;
