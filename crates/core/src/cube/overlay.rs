@@ -17,9 +17,12 @@ pub fn overlay(cubes: &[&Cube]) -> Vec<(Cube, Vec<usize>)> {
         cut(cubes, all, &ORDER, &mut Default::default(), &mut out);
     }
     // The order must follow from the question alone, not from the shapes that cutting gives.
-    let values = |cube: &Cube| cube.parts.each_ref().map(|set| set.ranges().to_vec());
     out.sort_by(|a, b| a.1.cmp(&b.1).then_with(|| values(&a.0).cmp(&values(&b.0))));
     out
+}
+
+fn values(cube: &Cube) -> [&[(u128, u128)]; 5] {
+    cube.parts.each_ref().map(Set::ranges)
 }
 
 fn cut(cubes: &[&Cube], held: Vec<usize>, fields: &[Part], chosen: &mut [Set; 5], out: &mut Vec<(Cube, Vec<usize>)>) {

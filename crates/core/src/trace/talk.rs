@@ -3,7 +3,7 @@
 
 use super::answer::{Answer, Header, Journey, Network, Phase, Question, Val, Variable};
 use super::condition::on_value;
-use super::flow::Flow;
+use super::flow::{Flow, Session};
 use super::tracer::Tracer;
 use super::{hops, restart, start};
 use crate::cube::{Cube, Set, merge};
@@ -39,8 +39,7 @@ impl Branch {
     /// Takes the packets of another branch in, if the devices on the way hold the same sessions for both: whatever is
     /// sent next fares alike. Else hands it back.
     pub fn join(&mut self, other: Self) -> Option<Self> {
-        let confirmed = |b: &Self| b.flow.state.sessions.iter().filter(|s| s.confirmed).cloned().collect::<Vec<_>>();
-        if confirmed(self) != confirmed(&other) {
+        if !self.confirmed().eq(other.confirmed()) {
             return Some(other);
         }
         self.flow.cubes.extend(other.flow.cubes);
@@ -62,7 +61,11 @@ impl Branch {
 
     /// Sessions that the devices on the way hold.
     pub fn sessions(&self) -> usize {
-        self.flow.state.sessions.iter().filter(|s| s.confirmed).count()
+        self.confirmed().count()
+    }
+
+    fn confirmed(&self) -> impl Iterator<Item = &Session> {
+        self.flow.state.sessions.iter().filter(|s| s.confirmed)
     }
 }
 

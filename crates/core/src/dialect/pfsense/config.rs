@@ -244,8 +244,13 @@ pub struct Forward {
 impl Forward {
     /// Its ports count: of other protocols, or of any, pfSense writes none into the rule.
     pub fn has_ports(&self) -> bool {
-        self.protocol.as_deref().is_some_and(|p| ["tcp", "udp", "tcp/udp"].contains(&p))
+        self.protocol.as_deref().is_some_and(has_ports)
     }
+}
+
+/// A protocol, lower case, for which pfSense writes ports into a rule.
+pub fn has_ports(protocol: &str) -> bool {
+    ["tcp", "udp", "tcp/udp"].contains(&protocol)
 }
 
 /// A filter rule.

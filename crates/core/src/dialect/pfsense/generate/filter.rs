@@ -3,7 +3,7 @@
 use super::Generator;
 use super::forward::protocols;
 use crate::dialect::pf::ast::{Action, Direction, Host, Hosts, On, Route, Rule as Pf, State, Unknown};
-use crate::dialect::pfsense::config::{Holds, Rule};
+use crate::dialect::pfsense::config::{Holds, Rule, has_ports};
 use crate::model::{Family, Origin};
 
 impl Generator<'_> {
@@ -155,7 +155,7 @@ impl Generator<'_> {
         };
         let lower = protocol.to_ascii_lowercase();
         made.protocols = protocols(Some(&lower))?;
-        if ["tcp", "udp", "tcp/udp"].contains(&lower.as_str()) {
+        if has_ports(&lower) {
             made.source_ports = self.ports(rule.source.port.as_deref())?;
             made.ports = self.ports(rule.destination.port.as_deref())?;
         }

@@ -4,7 +4,7 @@ use super::forward::{protocols, system_origin};
 use super::names::parse_net;
 use super::{Generator, network_table, outside};
 use crate::dialect::pf::ast::{Action, Host, Hosts, Pool, PoolAddress, PoolPort, Rule};
-use crate::dialect::pfsense::config::OutboundRule;
+use crate::dialect::pfsense::config::{OutboundRule, has_ports};
 use crate::model::{Family, Origin};
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -43,7 +43,7 @@ impl Generator<'_> {
             text: format!("{} from {source}", rule.interface).into(),
             ..Origin::default()
         };
-        let with_ports = rule.protocol.as_deref().is_some_and(|p| ["tcp", "udp", "tcp/udp"].contains(&p));
+        let with_ports = rule.protocol.as_deref().is_some_and(has_ports);
         let mut out = Vec::new();
         for family in families {
             let from = match source {
