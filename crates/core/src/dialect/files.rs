@@ -82,7 +82,7 @@ impl Kind {
         }
     }
 
-    /// As many statements are read. Far more than people write, and an answer still comes within two seconds or so; of
+    /// As many statements are read. Far more than people write, and an answer still comes within five seconds or so; of
     /// a backup, changes are made in the whole text, which is read again after each.
     fn most_statements(self) -> usize {
         if self == Self::PfSense { 20_000 } else { 50_000 }
