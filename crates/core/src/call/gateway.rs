@@ -252,7 +252,12 @@ fn stated_route(device: &mut Device, route: &At<StatedRoute>) -> Result<(), Inpu
         RouteTarget::Blackhole
     } else {
         let by_hop = |hop: IpAddr| {
-            device.interfaces.iter().position(|i| i.addresses.iter().any(|n| n.prefix_len() > 0 && n.contains(&hop)))
+            let length = |i: &Interface| {
+                let holds = i.addresses.iter().filter(|n| n.prefix_len() > 0 && n.contains(&hop));
+                holds.map(IpNet::prefix_len).max()
+            };
+            let found = device.interfaces.iter().enumerate().filter_map(|(i, f)| length(f).map(|l| (i, l)));
+            found.min_by_key(|(_, l)| std::cmp::Reverse(*l)).map(|(i, _)| i)
         };
         let index = match (&r.dev, r.via) {
             (Some(dev), _) => device.interface(dev).ok_or_else(|| {
@@ -303,8 +308,12 @@ fn outer(
             return found(i, "it holds the default route");
         }
     }
-    let holds_host =
-        |i: &Interface| deploys.iter().flat_map(|d| &d.host).any(|h| i.addresses.iter().any(|n| n.contains(&h.value)));
+    // Of several networks that hold a server the most specific one leads to it.
+    let length =
+        |i: &Interface, host: IpAddr| i.addresses.iter().filter(|n| n.contains(&host)).map(IpNet::prefix_len).max();
+    let longest = |host: IpAddr| device.interfaces.iter().filter_map(|i| length(i, host)).max();
+    let hosts: Vec<IpAddr> = deploys.iter().flat_map(|d| &d.host).map(|h| h.value).collect();
+    let holds_host = |i: &Interface| hosts.iter().any(|h| length(i, *h).is_some_and(|l| Some(l) == longest(*h)));
     let own_only = |i: &Interface| !i.addresses.is_empty() && i.addresses.iter().all(|n| is_link_local(n.addr()));
     let candidates: Vec<usize> = (0..device.interfaces.len())
         .filter(|i| !holds_host(&device.interfaces[*i]) && !own_only(&device.interfaces[*i]))

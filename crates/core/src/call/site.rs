@@ -380,11 +380,8 @@ impl Builder<'_> {
                         .help("give addresses of one interface of the server"));
                 }
                 segment = Some(here);
-                let gateway = self.devices[d].interfaces[i]
-                    .addresses
-                    .iter()
-                    .find(|n| n.contains(&address.value.addr()))
-                    .map(IpNet::addr);
+                let gateway = most_specific(&self.devices[d].interfaces[i].addresses, address.value.addr());
+                let gateway = gateway.as_ref().map(IpNet::addr);
                 let full = IpNet::new_assert(address.value.addr(), net.prefix_len());
                 nets.push((full, gateway));
             }
@@ -405,7 +402,8 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// The gateway's interface whose network holds a server's address.
+    /// The gateway's interface whose network holds a server's address. Of several networks of one gateway the most
+    /// specific one leads there (longest prefix); an interface may have several addresses of one network.
     fn holder(
         &self,
         address: &At<IpNet>,
@@ -414,13 +412,16 @@ impl Builder<'_> {
         let ip = address.value.addr();
         let mut found: Vec<(usize, usize, IpNet)> = Vec::new();
         for (d, device) in self.devices.iter().enumerate().take(gateways.end).skip(gateways.start) {
+            let mut here: Vec<(usize, usize, IpNet)> = Vec::new();
             for (i, iface) in device.interfaces.iter().enumerate() {
                 if iface.segment == INTERNET_SEGMENT && is_outside(device, i) {
                     continue;
                 }
-                let nets = iface.addresses.iter().filter(|n| n.contains(&ip) && n.prefix_len() < full(ip));
-                found.extend(nets.map(|n| (d, i, *n)));
+                let net = most_specific(&iface.addresses, ip).filter(|n| n.prefix_len() < full(ip));
+                here.extend(net.map(|n| (d, i, n)));
             }
+            let longest = here.iter().map(|(_, _, n)| n.prefix_len()).max();
+            found.extend(here.into_iter().filter(|(_, _, n)| Some(n.prefix_len()) == longest));
         }
         let names = |found: &[(usize, usize, IpNet)]| {
             let one = |(d, i, n): &(usize, usize, IpNet)| {
@@ -471,6 +472,12 @@ fn is_outside(device: &Device, iface: usize) -> bool {
 
 fn full(ip: IpAddr) -> u8 {
     if ip.is_ipv4() { 32 } else { 128 }
+}
+
+/// The first of the longest networks that hold an address.
+fn most_specific(nets: &[IpNet], ip: IpAddr) -> Option<IpNet> {
+    let holds = nets.iter().filter(|n| n.contains(&ip));
+    holds.min_by_key(|n| std::cmp::Reverse(n.prefix_len())).copied()
 }
 
 /// The default route's destination.

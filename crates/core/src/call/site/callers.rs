@@ -294,7 +294,10 @@ impl Builder<'_> {
             let family = Family::of(net.addr());
             let free = hosts(*net).minus(&gateway.owned(family)).minus(taken);
             let Some(first) = free.min() else { continue };
-            iface.addresses.push(IpNet::new_assert(family.address(first), net.prefix_len()));
+            let own = IpNet::new_assert(family.address(first), net.prefix_len());
+            if !iface.addresses.contains(&own) {
+                iface.addresses.push(own);
+            }
             match family {
                 Family::V4 => iface.hosts_v4 = iface.hosts_v4.or(&free),
                 Family::V6 => iface.hosts_v6 = iface.hosts_v6.or(&free),

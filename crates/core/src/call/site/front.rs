@@ -105,7 +105,8 @@ impl Builder<'_> {
                 RouteTarget::Via(_, hop) => hop.filter(|h| net.contains(h)),
                 _ => None,
             });
-        let free = address::hosts(net).minus(&one(next)).min().map(|v| Family::V4.address(v));
+        let own = self.routers[0].device.interfaces[outer].owned(Family::V4);
+        let free = address::hosts(net).minus(&own).minus(&one(next)).min().map(|v| Family::V4.address(v));
         let Some(inner) = hop.or(free) else { return Ok(None) };
         let inside = IpNet::new_assert(inner, net.prefix_len());
         let label = format!("the box in front of {name}");
