@@ -39,7 +39,7 @@ pub fn of_one_device(found: &[(String, Kind)]) -> bool {
     let count = |kinds: &[Kind]| found.iter().filter(|(_, k)| kinds.contains(k)).count();
     let whole = |k: &Kind| matches!(k, Kind::NftText | Kind::NftJson | Kind::Plain(_));
     let rulesets = found.iter().filter(|(_, k)| whole(k)).count();
-    let (backups, rules, dumps) = (count(&[Kind::PfSense]), count(&[Kind::Pf]), count(&[Kind::IpRoute]));
+    let (backups, rules, dumps) = (count(&[Kind::PfSense]), count(&[Kind::Pf]), count(&[Kind::IpRoute, Kind::Kernel]));
     match rulesets {
         0 => backups <= 1 && rules <= 1 && backups + rules > 0 && dumps == 0,
         1 => backups + rules == 0,

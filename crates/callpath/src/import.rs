@@ -4,7 +4,7 @@ use crate::shell::Shell;
 use crate::{NO_ANSWER, gather};
 use callpath_core::call::{Kind, left_out, recognise, ruleset};
 use callpath_core::dialect::iproute::{self, Dump};
-use callpath_core::dialect::{Counts, without_secrets};
+use callpath_core::dialect::{Counts, kernel, without_secrets};
 use callpath_core::model::{Pipeline, SourceId, print};
 use callpath_core::snapshot::{InputError, Places, Snapshot, Source};
 use std::fmt::Write;
@@ -52,6 +52,12 @@ fn one(snapshot: &Snapshot, id: SourceId, only_unread: bool, heading: bool) -> R
         let dump = iproute::parse(id, &source.text)?;
         if !only_unread {
             out += &dumped(&dump);
+        }
+        return Ok(out);
+    }
+    if kind == Kind::Kernel {
+        for fact in kernel::read(id, &source.text)?.list.iter().filter(|_| !only_unread) {
+            let _ = writeln!(out, "setting {}", source.text[fact.at.clone()].trim());
         }
         return Ok(out);
     }
@@ -158,6 +164,9 @@ fn figures(dir: &Path, shell: &Shell) -> u8 {
             if kind == Kind::IpRoute {
                 return iproute::parse(id, &snapshot.sources[1].text).map(|_| None).map_err(|e| e.message);
             }
+            if kind == Kind::Kernel {
+                return kernel::read(id, &snapshot.sources[1].text).map(|_| None).map_err(|e| e.message);
+            }
             ruleset(&snapshot, id, kind, &mut Pipeline::default()).map(Some).map_err(|e| e.message)
         });
         match outcome {
@@ -167,7 +176,7 @@ fn figures(dir: &Path, shell: &Shell) -> u8 {
                 let _ = writeln!(out, "{name}: {}", line(&coverage));
             }
             Ok(None) => {
-                let _ = writeln!(out, "{name}: addresses, routes or routing rules");
+                let _ = writeln!(out, "{name}: addresses, routes, routing rules or settings");
             }
             Err(message) => {
                 refused += 1;

@@ -1,7 +1,9 @@
 //! A gateway from its files and from what the manifest states about it.
 
 use super::address::is_link_local;
+use super::kernel;
 use crate::dialect::iproute::{Discards, DumpedRoute, MAIN};
+use crate::dialect::kernel::Facts;
 use crate::dialect::{self, Counts, Pending};
 use crate::manifest::{At, Deploy, Gateway, GatewayKind, StatedRoute};
 use crate::model::{Device, Family, Interface, Route, RouteTarget, SourceId};
@@ -30,6 +32,8 @@ pub(super) struct Router {
     pub number: usize,
     /// Rules that wait for addresses.
     pub pending: Pending,
+    /// What is known of its kernel.
+    pub kernel: Facts,
     /// Rulesets that were read.
     pub rulesets: Vec<(SourceId, Counts)>,
 }
@@ -63,7 +67,9 @@ pub(super) fn read(
     deploys: &[Deploy],
     alone: bool,
 ) -> Result<Option<Router>, InputError> {
-    let GatewayKind::Read { files, wan, interfaces, routes, .. } = &gateway.kind else { return Ok(None) };
+    let GatewayKind::Read { files, wan, interfaces, routes, kernel: stated_kernel, .. } = &gateway.kind else {
+        return Ok(None);
+    };
     let head = || InputError::in_manifest(gateway.span.start..gateway.span.start + "[[gateway]]".len(), String::new());
     let read = dialect::read(snapshot, files)?;
     let routes_dumped = read.routes_dumped();
@@ -80,6 +86,10 @@ pub(super) fn read(
         return Err(
             InputError { message, ..first }.help("a device has one kind of rules: give each its own [[gateway]]")
         );
+    }
+    if let Some(fact) = stated_kernel.list.first().filter(|_| read.pending.is_some()) {
+        return Err(InputError::in_manifest(fact.at.clone(), format!("{name} is read from rules of pf, not of Linux"))
+            .help("leave `kernel` out: it names settings of Linux"));
     }
     let described = read.pending.device(name);
     let mut list = stated_interfaces(interfaces);
@@ -126,6 +136,10 @@ pub(super) fn read(
     for route in routes {
         stated_route(&mut device, route)?;
     }
+    let kernel = kernel::joined(snapshot, read.kernel, stated_kernel, &device.interfaces)?;
+    if !read.pending.is_some() {
+        kernel::apply(&kernel, &mut device);
+    }
     let holds = |ip: &IpAddr| device.interfaces.iter().flat_map(|i| &i.addresses).any(|n| n.contains(ip));
     if let Some(host) = deploys.iter().flat_map(|d| &d.host).next().filter(|h| alone && !holds(&h.value)) {
         return Err(no_network(host.error(""), host.value, [&device]));
@@ -170,6 +184,7 @@ pub(super) fn read(
         routes_dumped,
         number,
         pending: read.pending,
+        kernel,
         rulesets: read.rulesets,
         device,
     }))

@@ -8,6 +8,7 @@ mod exposure;
 mod gateway;
 mod ice;
 mod judge;
+mod kernel;
 mod media;
 mod paths;
 mod reach;

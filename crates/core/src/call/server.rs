@@ -1,8 +1,10 @@
 //! Servers: where products listen, and their own firewalls.
 
+use super::kernel;
 use super::site::everything;
 use crate::dialect::Counts;
 use crate::dialect::iproute::MAIN;
+use crate::dialect::kernel::Facts;
 use crate::manifest::At;
 use crate::model::{Device, Endpoint, Family, Interface, KeyField, Pipeline, Route, RouteTarget, SourceId, Step};
 use crate::profile::Instance;
@@ -22,6 +24,8 @@ pub(super) struct Server {
     pub interface: usize,
     /// Routes were dumped, by family (IPv4, IPv6).
     pub routes_dumped: [bool; 2],
+    /// What is known of its kernel.
+    pub kernel: Facts,
     /// Rulesets that were read.
     pub rulesets: Vec<(SourceId, Counts)>,
 }
@@ -69,7 +73,8 @@ pub(super) fn read_all(snapshot: &Snapshot, instances: &[Instance]) -> Result<(V
         let tells = |i: &(usize, &Instance)| here(&i.1) && !i.1.deploy.firewall.is_empty();
         let of = instances.iter().enumerate().skip(n).find(tells).map_or(n, |(of, _)| of);
         let interface = instances.iter().skip(n).filter(here).find_map(|i| i.deploy.interface.as_ref());
-        servers.push(server(snapshot, instance, &instances[of].deploy.firewall, interface)?);
+        let kernel: Vec<&Facts> = instances.iter().skip(n).filter(here).map(|i| &i.deploy.kernel).collect();
+        servers.push(server(snapshot, instance, &instances[of].deploy.firewall, interface, &kernel)?);
         stated.push(of);
         interfaces.push(interface);
         server_of.push(servers.len() - 1);
@@ -82,6 +87,7 @@ fn server(
     instance: &Instance,
     firewall: &[At<String>],
     interface: Option<&At<String>>,
+    stated: &[&Facts],
 ) -> Result<Server, InputError> {
     let deploy = &instance.deploy;
     let addresses: Vec<At<IpNet>> = deploy.host.iter().map(|h| h.with(IpNet::from(h.value))).collect();
@@ -123,7 +129,12 @@ fn server(
     for route in read.routes.unwrap_or_default() {
         super::gateway::dumped_route(&mut device, &route);
     }
-    Ok(Server { device, addresses, interface, routes_dumped, rulesets: read.rulesets })
+    let mut known = read.kernel;
+    for facts in stated {
+        known = kernel::joined(snapshot, known, facts, &device.interfaces)?;
+    }
+    kernel::apply(&known, &mut device);
+    Ok(Server { kernel: known, device, addresses, interface, routes_dumped, rulesets: read.rulesets })
 }
 
 /// Puts a server on its segment, with its addresses. Where no routes of a family are given, the gateway there is its way

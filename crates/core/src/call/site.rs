@@ -6,6 +6,7 @@ mod nets;
 
 use super::address::is_link_local;
 use super::gateway::{self, Router};
+use super::kernel;
 use super::server::{self, Server};
 use super::stated::INSIDE;
 use crate::cube::Set;
@@ -183,10 +184,11 @@ pub(super) fn build(
     let front_box = b.front_box(case)?;
     if !parts.routers.is_empty() {
         // Only Linux has such a check apart from its rules.
-        let linux = parts.routers.iter().any(|r| !r.pending.is_some());
-        if linux {
-            b.assumptions.push("routers forward packets and do not check return paths (rp_filter = 0)".into());
-        }
+        let linux = parts.routers.iter().filter(|r| !r.pending.is_some()).map(|r| (&r.device, &r.kernel));
+        b.assumptions.extend(kernel::given(snapshot, linux));
+    }
+    for server in &parts.servers {
+        b.assumptions.extend(kernel::told(snapshot, &server.device, &server.kernel));
     }
     for router in parts.routers.iter().filter(|r| r.pending.is_some()) {
         b.assumptions.push(format!(
@@ -320,9 +322,10 @@ impl Builder<'_> {
     fn default_routes(&mut self, device: &mut Device, router: &Router, before: Option<(usize, usize)>) {
         for (family, outer) in [(Family::V4, router.outer_v4), (Family::V6, router.outer_v6)] {
             let hop = before.and_then(|(d, i)| address_of(&self.devices[d].interfaces[i], family));
-            for route in device.routes.iter_mut().filter(|r| hop.is_some() && gateway::is_default(r, family)) {
-                // Behind another box, "out by this interface" means by that box.
-                if route.target == RouteTarget::Via(outer, None) {
+            let link: Vec<IpNet> = device.interfaces[outer].addresses.iter().map(IpNet::trunc).collect();
+            for route in device.routes.iter_mut().filter(|r| hop.is_some() && Family::of(r.to.addr()) == family) {
+                // Behind another box, "out by this interface" means by that box, in any table.
+                if route.target == RouteTarget::Via(outer, None) && !link.iter().any(|n| n.contains(&route.to)) {
                     route.target = RouteTarget::Via(outer, hop);
                 }
             }

@@ -195,6 +195,11 @@ impl Story<'_> {
             (_, Disposition::MartianDestination) => {
                 ("martian-destination", format!("{name} drops {it}: {to} does not leave a host"), false)
             }
+            (_, Disposition::ReversePath) => (
+                "reverse-path",
+                format!("{name} drops {it}: an answer to {from} would not leave by the interface it came in by"),
+                false,
+            ),
             (_, Disposition::NotUnicast) => ("not-unicast", format!("{to} is a broadcast or multicast address"), false),
             (_, Disposition::NotForwarding) => (
                 "not-forwarding",
@@ -370,6 +375,7 @@ fn end_word(end: &Disposition) -> &'static str {
         Disposition::Rejected(_) => "rejects it",
         Disposition::NoRoute => "has no route",
         Disposition::MartianSource | Disposition::MartianDestination => "refuses its addresses",
+        Disposition::ReversePath => "refuses it: its answer would go another way",
         Disposition::NotUnicast => "does not send it on: not a single host's address",
         Disposition::NotForwarding => "does not pass it on",
         Disposition::NeighborUnreachable => "finds nobody with that address",

@@ -5,7 +5,7 @@ use crate::dialect::iproute::{self, Dump, DumpedRoute};
 use crate::dialect::nft::{self, lower::Coverage};
 use crate::dialect::pfsense::config::Config;
 use crate::dialect::pfsense::generate::LeftOut;
-use crate::dialect::{Counts, DIALECTS, Dialect, pf, pfsense};
+use crate::dialect::{Counts, DIALECTS, Dialect, kernel, pf, pfsense};
 use crate::manifest::At;
 use crate::model::{Interface, Pipeline, RoutingRule, SourceId};
 use crate::snapshot::{InputError, Snapshot, floor_boundary};
@@ -19,6 +19,8 @@ pub(crate) struct Files {
     pub interfaces: Option<Vec<Interface>>,
     /// Routes of route dumps.
     pub routes: Option<Vec<DumpedRoute>>,
+    /// Settings of the kernel.
+    pub kernel: kernel::Facts,
     /// Routing rules of rule dumps.
     pub rules: Vec<RoutingRule>,
     /// Rulesets: the file and how much of it was understood.
@@ -49,6 +51,8 @@ pub enum Kind {
     NftJson,
     /// `ip -j addr`, `ip -j route`, `ip -j rule`.
     IpRoute,
+    /// Settings of Linux: `sysctl -a`.
+    Kernel,
     /// A backup of pfSense.
     PfSense,
     /// Rules of pf.
@@ -64,6 +68,7 @@ impl Kind {
             Self::NftText => "rules of nftables",
             Self::NftJson => "rules of nftables in JSON",
             Self::IpRoute => "addresses or routes of a Linux router",
+            Self::Kernel => "settings of a Linux kernel",
             Self::PfSense => "a backup of pfSense",
             Self::Pf => "rules of pf",
             Self::Plain(dialect) => dialect.title,
@@ -78,6 +83,7 @@ impl Kind {
             Self::NftJson => (24 << 20, "a ruleset in JSON"),
             Self::NftText => (12 << 20, "a ruleset"),
             Self::IpRoute => (8 << 20, "a list of addresses or routes"),
+            Self::Kernel => (1 << 20, "a list of settings"),
             Self::Pf | Self::Plain(_) => (4 << 20, "a list of rules"),
         }
     }
@@ -137,6 +143,7 @@ pub fn recognise(source: SourceId, text: &str) -> Result<Kind, InputError> {
     let after_bracket = start.strip_prefix('[').map(str::trim_start);
     let kind = match plain {
         Some(dialect) => Ok(Kind::Plain(dialect)),
+        _ if kernel::looks_like(start) => Ok(Kind::Kernel),
         _ if start.starts_with('{') => Ok(Kind::NftJson),
         _ if after_bracket.is_some_and(|t| t.starts_with(['{', ']'])) => Ok(Kind::IpRoute),
         _ if pfsense::looks_like(start) => Ok(Kind::PfSense),
@@ -217,6 +224,10 @@ pub(crate) fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, I
                 }
                 out.pending.effective = Some((id, pf_rules(id, text)?.into()));
             }
+            Kind::Kernel => out.kernel.add(kernel::read(id, text)?).map_err(|pair| {
+                let message = format!("`{}` says otherwise about {}", file.value, pair.1.setting.what.name());
+                file.error(message).help("give one file with the settings of this device: what `sysctl -a` prints")
+            })?,
             Kind::IpRoute => match iproute::parse(id, text)? {
                 Dump::Addresses(list) => {
                     if out.interfaces.is_some() {

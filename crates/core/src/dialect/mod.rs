@@ -2,6 +2,7 @@
 
 mod files;
 pub mod iproute;
+pub mod kernel;
 pub mod nft;
 mod patch;
 mod pending;
@@ -124,6 +125,7 @@ pub fn without_secrets(text: String) -> String {
     }
     match of_text(&text) {
         Some(dialect) => (dialect.without_secrets)(&text),
+        None if kernel::looks_like(text.trim_start_matches('\u{feff}').trim_start()) => kernel::without_secrets(&text),
         None => text,
     }
 }

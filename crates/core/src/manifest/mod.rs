@@ -5,6 +5,7 @@
 
 pub(crate) mod change;
 mod first;
+mod kernel;
 mod raw;
 mod read;
 mod route;
@@ -14,6 +15,7 @@ pub use first::First;
 pub use route::StatedRoute;
 pub use value::{PortRanges, parse_ports, show_ports};
 
+use crate::dialect::kernel::Facts;
 use crate::profile::{Answers, Ice};
 use crate::snapshot::InputError;
 use ipnet::IpNet;
@@ -85,6 +87,8 @@ pub enum GatewayKind {
         routes: Vec<At<StatedRoute>>,
         /// What its aliases and tables hold, as stated: addresses and networks.
         aliases: Vec<StatedAlias>,
+        /// Settings of its kernel, as stated.
+        kernel: Facts,
     },
     /// As its owner states.
     Stated {
@@ -193,6 +197,8 @@ pub struct Deploy {
     pub admin: Vec<At<IpNet>>,
     /// Files of the server's own firewall.
     pub firewall: Vec<At<String>>,
+    /// Settings of its kernel, as stated.
+    pub kernel: Facts,
     /// The server's interface.
     pub interface: Option<At<String>>,
     /// Which kind of ICE agent it is, where that differs from the profile.

@@ -3,7 +3,7 @@
 //! Doc comments here are what editors show: they end up in the JSON schema.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::de::{self, Deserialize, Deserializer, SeqAccess, Visitor};
+use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::collections::BTreeMap;
 use std::fmt;
 use toml::Spanned;
@@ -68,6 +68,11 @@ pub struct Gateway {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, OneOrMany>")]
     pub aliases: BTreeMap<Spanned<String>, Spanned<OneOrMany>>,
+    /// Settings of a Linux router that no file holds, by their `sysctl` names, long or short:
+    /// `{ bridge-nf-call-iptables = 0, ip_forward = 1 }`. What `sysctl -a` prints may stand in `config` instead.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Setting>")]
+    pub kernel: BTreeMap<Spanned<String>, Spanned<Setting>>,
     /// For a box that cannot be exported: its inner address with the prefix length.
     #[schemars(with = "Option<String>")]
     pub inside: Option<Spanned<String>>,
@@ -156,6 +161,10 @@ pub struct Deploy {
     /// The server's own firewall: the same files as a gateway's `config`.
     #[schemars(with = "Option<OneOrMany>")]
     pub firewall: Option<Spanned<OneOrMany>>,
+    /// Settings of the server's kernel, as of a gateway: `{ rp_filter = 0 }`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, Setting>")]
+    pub kernel: BTreeMap<Spanned<String>, Spanned<Setting>>,
     /// The server's interface that holds `host`, when its own firewall names interfaces.
     #[schemars(with = "Option<String>")]
     pub interface: Option<Spanned<String>>,
@@ -172,6 +181,17 @@ pub struct Deploy {
     /// Networks that a PBX counts as local; it tells phones there its own address. Without it: its own network.
     #[schemars(with = "Option<OneOrMany>")]
     pub local: Option<Spanned<OneOrMany>>,
+}
+
+/// The value of a kernel's setting, or settings by the next part of their name (`net.ipv4.ip_forward = 1`).
+#[derive(Debug, Clone)]
+pub enum Setting {
+    /// A number, not checked yet.
+    Number(i64),
+    /// Anything else that is no table, as it is shown.
+    Other(String),
+    /// Names that go on.
+    Table(BTreeMap<Spanned<String>, Spanned<Setting>>),
 }
 
 /// A string, or a list of strings.
@@ -237,6 +257,53 @@ impl<'de> Deserialize<'de> for Ports {
             }
         }
         d.deserialize_any(V)
+    }
+}
+
+impl<'de> Deserialize<'de> for Setting {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = Setting;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number such as 0 or 1")
+            }
+
+            fn visit_i64<E: de::Error>(self, v: i64) -> Result<Setting, E> {
+                Ok(Setting::Number(v))
+            }
+
+            fn visit_bool<E: de::Error>(self, v: bool) -> Result<Setting, E> {
+                Ok(Setting::Other(v.to_string()))
+            }
+
+            fn visit_str<E: de::Error>(self, v: &str) -> Result<Setting, E> {
+                Ok(v.trim().parse().map_or_else(|_| Setting::Other(v.to_owned()), Setting::Number))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Setting, A::Error> {
+                let mut parts = BTreeMap::new();
+                while let Some((name, value)) = map.next_entry()? {
+                    parts.insert(name, value);
+                }
+                Ok(Setting::Table(parts))
+            }
+        }
+        d.deserialize_any(V)
+    }
+}
+
+impl JsonSchema for Setting {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Setting".into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "anyOf": [
+            { "type": "integer", "minimum": 0, "maximum": 2 },
+            { "type": "object" },
+        ] })
     }
 }
 

@@ -1,8 +1,10 @@
 //! From the written manifest to the checked one.
 
+use super::kernel;
 use super::raw::{self, OneOrMany};
 use super::value::{address, address_pair, at, forwards, net, place, ports, prefix, strings};
 use super::{At, Deploy, Forwards, Gateway, GatewayKind, Manifest, Net, Place, StatedInterface, did_you_mean, route};
+use crate::dialect::kernel::Facts;
 use crate::profile::{Answers, Ice};
 use crate::snapshot::InputError;
 use toml::Spanned;
@@ -77,6 +79,13 @@ fn gateway(g: &Spanned<raw::Gateway>) -> Result<Gateway, InputError> {
             .error(format!("`{key}` is for a box that has no configuration here, and `aliases` for one that has"))
             .help("a stated box has no aliases: leave them out, or read it with `config`"));
     }
+    if let (Some(key), Some(name), false) = (stated.first(), g.kernel.keys().next(), read) {
+        return Err(at(name)
+            .error(format!(
+                "`{key}` is for a box that has no configuration here, and `kernel` for a Linux router that has"
+            ))
+            .help("a stated box does as its other keys say: leave `kernel` out, or read it with `config`"));
+    }
     if let Some(label) = g.label.as_ref().filter(|l| l.get_ref().trim().is_empty()) {
         return Err(at(label)
             .error("a gateway without a name")
@@ -108,6 +117,7 @@ fn gateway(g: &Spanned<raw::Gateway>) -> Result<Gateway, InputError> {
             interfaces: interfaces(&g.interfaces)?,
             routes: g.routes.iter().map(|r| route::route(&at(r))).collect::<Result<_, _>>()?,
             aliases: aliases(g)?,
+            kernel: kernel::facts(&g.kernel)?,
         },
     };
     if let GatewayKind::Read { files, .. } = &kind
@@ -134,6 +144,7 @@ fn caller(c: &Spanned<raw::Caller>) -> Result<Gateway, InputError> {
         interfaces: interfaces(&c.interfaces)?,
         routes: c.routes.iter().map(|r| route::route(&at(r))).collect::<Result<_, _>>()?,
         aliases: Vec::new(),
+        kernel: Facts::default(),
     };
     Ok(Gateway { span, label: Some(at(&c.name)), kind })
 }
@@ -219,6 +230,7 @@ fn deploy(d: &Spanned<raw::Deploy>) -> Result<Deploy, InputError> {
         clients,
         admin: d.admin.iter().map(|a| prefix(&at(a))).collect::<Result<_, _>>()?,
         firewall: d.firewall.as_ref().map(paths).transpose()?.unwrap_or_default(),
+        kernel: kernel::facts(&d.kernel)?,
         interface: d.interface.as_ref().map(at),
         ice: d.ice.as_ref().map(|i| ice(&at(i))).transpose()?,
         stun: d.stun.as_ref().map(at),

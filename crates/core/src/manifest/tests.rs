@@ -1,4 +1,5 @@
 use super::*;
+use crate::model::Family;
 
 const WHOLE: &str = r#"
 name    = "voice.example.org"
@@ -16,6 +17,7 @@ wan    = "192.168.0.2"
 interfaces = { wan0 = "192.168.0.2/24", lan0 = ["192.168.1.1/24", "2001:db8:1::1/64"], dmz = [] }
 routes = ["default via 192.168.0.1 dev wan0"]
 aliases = { public_ip = ["203.0.113.5"] }
+kernel = { bridge-nf-call-iptables = 0, net.ipv4.conf.wan0.rp_filter = 2 }
 
 [[net]]
 name = "guests"
@@ -43,13 +45,17 @@ fn the_whole_manifest_is_read_with_places() {
     let wanted = vec![range(Proto::Udp, 50000, 50499, None), range(Proto::Tcp, 7881, 7881, target)];
     assert_eq!(forwards.value, Forwards::Ports(wanted));
     assert_eq!(*hairpin, Some(false));
-    let GatewayKind::Read { files, wan, interfaces, routes, aliases } = &m.gateways[1].kind else { panic!("read") };
+    let GatewayKind::Read { files, wan, interfaces, routes, aliases, kernel, .. } = &m.gateways[1].kind else {
+        panic!("read")
+    };
     assert_eq!(files.len(), 2);
     assert_eq!(&WHOLE[wan.as_ref().expect("wan").span.clone()], "\"192.168.0.2\"");
     let names: Vec<&str> = interfaces.iter().map(|(n, _)| &*n.value).collect();
     assert_eq!(names, ["wan0", "lan0", "dmz"], "in the order of the file");
     assert_eq!(routes[0].value.dev.as_deref(), Some("wan0"));
     assert_eq!(aliases[0].0.value, "public_ip");
+    assert_eq!((kernel.bridge_calls(Family::V4), kernel.rp_filter("wan0")), (Some(false), Some(2)));
+    assert_eq!(&WHOLE[kernel.list[0].at.clone()], "bridge-nf-call-iptables");
     let d = &m.deploys[0];
     assert_eq!(&WHOLE[d.with["udp"].1.span.clone()], "\"50500-50999\"");
     assert_eq!(d.clients.as_ref().expect("clients")[1].value, Place::Net("guests".into()));
@@ -114,6 +120,46 @@ const BROKEN: &[(&str, &str, &str, &str, &str)] = &[
     ("[[net]]", "[[net]]\nname = \"\"\nprefix = \"10.0.0.0/8\"\n[[net]]", "\"\"", "without a name", "guests"),
     ("label   = \"friends\"", "label = \" \"", "\" \"", "an instance without a name", "leave `label` out"),
     ("label    = \"provider's box\"", "label = \"\"", "\"\"", "a gateway without a name", "label ="),
+    (
+        "hairpin  = false",
+        "kernel = { ip_forward = 1 }",
+        "ip_forward",
+        "and `kernel` for a Linux router",
+        "leave `kernel` out",
+    ),
+    (
+        "bridge-nf-call-iptables = 0",
+        "bridge-nf = 0",
+        "bridge-nf",
+        "no setting `bridge-nf` of a kernel",
+        "did you mean `bridge-nf-call-",
+    ),
+    (
+        "bridge-nf-call-iptables = 0",
+        "forwarding = 0",
+        "forwarding",
+        "no setting `forwarding` of a kernel",
+        "settings: bridge-nf-call",
+    ),
+    (
+        "bridge-nf-call-iptables = 0",
+        "ip_forward = \"yes\"",
+        "\"yes\"",
+        "`ip_forward` has no value `yes`",
+        "from 0 to 1",
+    ),
+    ("bridge-nf-call-iptables = 0", "ip_forward = 2", "2", "`ip_forward` has no value 2", "from 0 to 1"),
+    ("rp_filter = 2", "rp_filter = -1", "-1", "has no value -1", "from 0 to 2"),
+    (
+        "conf.wan0.rp",
+        "conf.default.rp",
+        "rp_filter",
+        "interfaces that will be made later",
+        "`net.ipv4.conf.all.rp_filter`",
+    ),
+    ("kernel = { ", "kernel = { net.ipv4.ip_forward = 1, ip_forward = 0, ", "ip_forward", "says otherwise", "once"),
+    ("kernel = { ", "kernel = 1 #", "1", "expected a map", ""),
+    ("firewall = \"server", "kernel = { rp_filter = 3 }\nfirewall = \"server", "3", "has no value 3", "from 0 to 2"),
     ("hairpin  = false", "aliases = { a = \"10.0.0.1\" }", "a", "and `aliases` for one that has", "leave them out"),
 ];
 

@@ -1,6 +1,6 @@
 //! Devices: interfaces, addresses, routes.
 
-use super::{Family, Pipeline, address_value};
+use super::{DoubtId, Family, Pipeline, address_value};
 use crate::cube::Set;
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -46,8 +46,53 @@ pub struct Interface {
     pub hosts_v4: Set,
     /// The same for IPv6.
     pub hosts_v6: Set,
+    /// What it does with packets that arrive, apart from rules.
+    pub settings: Settings,
     /// Index into the network's segments; interfaces with the same segment reach each other directly.
     pub segment: usize,
+}
+
+/// What an interface does with packets that arrive, apart from rules.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// IPv4 packets are not passed on, on a device that forwards.
+    pub keeps_v4: bool,
+    /// The same for IPv6.
+    pub keeps_v6: bool,
+    /// What it does with loopback destinations.
+    pub loopback: Loopback,
+    /// How it checks where answers to a packet would go; IPv4 alone has this check apart from rules.
+    pub way_back: WayBack,
+}
+
+/// What an interface does with loopback destinations.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Loopback {
+    /// Packets to them end here.
+    #[default]
+    Refused,
+    /// They are delivered.
+    Accepted,
+    /// Nobody knows: 1 of this doubt means delivered.
+    Unknown(DoubtId),
+}
+
+/// How an interface checks where answers to a packet would go.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum WayBack {
+    /// Not at all.
+    #[default]
+    Unchecked,
+    /// There must be a route to the source.
+    Any {
+        /// Routing rules see the packet's mark.
+        marked: bool,
+    },
+    /// The route to the source must lead out by this interface.
+    Same {
+        /// Routing rules see the packet's mark.
+        marked: bool,
+    },
 }
 
 /// Where a route leads.
@@ -121,6 +166,14 @@ impl Device {
 }
 
 impl Interface {
+    /// Packets of this family that arrive here are passed on, on a device that forwards.
+    pub fn passes_on(&self, family: Family) -> bool {
+        match family {
+            Family::V4 => !self.settings.keeps_v4,
+            Family::V6 => !self.settings.keeps_v6,
+        }
+    }
+
     /// Its name for people.
     pub fn shown(&self) -> &str {
         if self.label.is_empty() { &self.name } else { &self.label }

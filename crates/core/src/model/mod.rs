@@ -8,7 +8,7 @@ mod pipeline;
 pub mod print;
 mod rule;
 
-pub use device::{Device, Endpoint, Interface, Route, RouteTarget, RoutingRule};
+pub use device::{Device, Endpoint, Interface, Loopback, Route, RouteTarget, RoutingRule, Settings, WayBack};
 pub use origin::{Doubt, DoubtId, Origin, OriginId, SourceId, SourceSpan};
 pub use pipeline::{Chain, ChainId, Families, Hook, Pipeline, Policy, Side, Stage, StageKind};
 pub use rule::{

@@ -46,6 +46,7 @@ impl Choice {
             }
         }
         Ok(Deploy {
+            kernel: crate::dialect::kernel::Facts::default(),
             span: 0..0,
             system: at(&self.system),
             label: at(&self.system),

@@ -60,6 +60,8 @@ impl Redactor {
         let called = body.split_once(':').filter(|(place, _)| ["net", "caller"].contains(place));
         match (table, key) {
             ("", "name") => self.host(body),
+            // Names of settings look like those of hosts.
+            ("gateway.kernel" | "deploy.kernel", _) => body.to_owned(),
             ("gateway" | "deploy", "label") => self.name("box", body),
             ("net" | "caller", "name") => self.name("place", body),
             // A place keeps its kind, and its name is that of its table.
@@ -67,7 +69,9 @@ impl Redactor {
                 Some((place, name)) => format!("{place}:{}", self.name("place", name)),
                 None => body.to_owned(),
             },
-            (_, "config" | "firewall" | "system" | "mode" | "on" | "off" | "ice" | "answers") => body.to_owned(),
+            (_, "config" | "firewall" | "kernel" | "system" | "mode" | "on" | "off" | "ice" | "answers") => {
+                body.to_owned()
+            }
             (_, "behind" | "interface") if self.names.contains_key(&("NET", body.to_ascii_uppercase())) => {
                 self.name("NET", &body.to_ascii_uppercase())
             }

@@ -10,7 +10,7 @@ mod rules;
 mod words;
 mod xml;
 
-use crate::dialect::{pf, without_secrets};
+use crate::dialect::{kernel, pf, without_secrets};
 use crate::snapshot::{Snapshot, Source};
 use address::{Addresses, Hardware, hash};
 use std::collections::BTreeMap;
@@ -59,6 +59,9 @@ impl Redactor {
         let start = text.trim_start_matches('\u{feff}').trim_start();
         if index == 0 {
             self.manifest(text)
+        } else if kernel::looks_like(start) {
+            // Only settings that decide about packets are left of it, and no value of these tells whose it is.
+            text.to_owned()
         } else if start.starts_with('<') || text.contains("<pfsense") {
             self.xml(text)
         } else if start.starts_with(['{', '['])

@@ -187,6 +187,8 @@ pub enum Disposition {
     MartianSource,
     /// Dropped because loopback addresses do not travel.
     MartianDestination,
+    /// Dropped because answers would go another way, or none.
+    ReversePath,
     /// Broadcast or multicast: not followed.
     NotUnicast,
     /// The device does not pass packets on.

@@ -2,12 +2,15 @@
 
 use super::answer::{Did, Disposition, Val};
 use super::chain::Place;
-use super::condition::on_value;
+use super::condition::{Condition, on_value};
 use super::flow::{Flow, LOOPBACK, Track};
 use super::route::Way;
 use super::tracer::Tracer;
-use crate::cube::Set;
-use crate::model::{ChainId, Hook, Policy, RouteTarget, Side, Stage, StageKind, address_value};
+use crate::cube::{Dim, Set};
+use crate::model::{
+    ChainId, Family, Hook, Loopback, Policy, RouteTarget, Side, Stage, StageKind, WayBack, address_value,
+};
+use std::rc::Rc;
 
 /// A packet that visits more devices than this is taken to go in circles.
 const MAX_HOPS: usize = 16;
@@ -104,9 +107,11 @@ impl Tracer<'_> {
         let flows = self.hook(flows, Hook::Prerouting);
         let mut moving = Vec::new();
         for flow in flows {
-            let Some(flow) = self.not_martian(flow) else { continue };
-            let forwards = self.net.devices[flow.state.device].forwards;
-            for (way, flow) in self.route(flow) {
+            let checked: Vec<Flow> = self.not_martian(flow).into_iter().flat_map(|f| self.way_back(f)).collect();
+            for (way, flow) in checked.into_iter().flat_map(|f| self.route(f)).collect::<Vec<_>>() {
+                let device = &self.net.devices[flow.state.device];
+                let arrived = flow.state.in_iface.and_then(|i| device.interfaces.get(i));
+                let forwards = device.forwards && arrived.is_none_or(|i| i.passes_on(flow.state.family));
                 if way == Way::Local {
                     self.input(vec![flow], delivered);
                 } else if !forwards {
@@ -137,14 +142,65 @@ impl Tracer<'_> {
         if let Some(flow) = bad {
             self.end(flow, Disposition::MartianSource);
         }
-        if self.net.devices[good.as_ref()?.state.device].loopback_by_translation {
+        let device = &self.net.devices[good.as_ref()?.state.device];
+        if device.loopback_by_translation {
             return good;
         }
-        let (bad, good) = self.split(good?, &on_value(header.dst, &routing.loopback));
-        if let Some(flow) = bad {
+        let arrived = good.as_ref()?.state.in_iface.and_then(|i| device.interfaces.get(i));
+        let loopback = arrived.map_or(Loopback::Refused, |i| i.settings.loopback);
+        // IPv6 has no such setting.
+        let loopback = if good.as_ref()?.state.family == Family::V6 { Loopback::Refused } else { loopback };
+        let (inside, good) = match loopback {
+            Loopback::Accepted => return good,
+            Loopback::Refused | Loopback::Unknown(_) => self.split(good?, &on_value(header.dst, &routing.loopback)),
+        };
+        let Some(flow) = inside else { return good };
+        let (taken, refused) = match loopback {
+            Loopback::Unknown(doubt) => {
+                let var = self.doubt_variable(flow.state.device, doubt, 1);
+                self.split(flow, &Condition::On(Dim::Var(var), Set::one(1)))
+            }
+            _ => (None, Some(flow)),
+        };
+        if let Some(flow) = refused {
             self.end(flow, Disposition::MartianDestination);
         }
-        good
+        super::lookup::join(good, taken)
+    }
+
+    /// Ends packets to whose source no route leads, or none by the interface of arrival, where that is checked
+    /// (`fib_validate_source`, net/ipv4/fib_frontend.c). An interface without an address has no second chance there.
+    fn way_back(&mut self, flow: Flow) -> Vec<Flow> {
+        let state = Rc::clone(&flow.state);
+        let device = &self.net.devices[state.device];
+        let Some((index, arrived)) = state.in_iface.and_then(|i| Some((i, device.interfaces.get(i)?))) else {
+            return vec![flow];
+        };
+        let (strict, marked) = match arrived.settings.way_back {
+            _ if state.family == Family::V6 => return vec![flow],
+            WayBack::Unchecked => return vec![flow],
+            WayBack::Any { marked } => (false, marked),
+            WayBack::Same { marked } => (true, marked),
+        };
+        let strict = strict || !arrived.addresses.iter().any(|n| n.addr().is_ipv4());
+        let mut back = flow;
+        let asked = back.state_mut();
+        (asked.header.src, asked.header.dst) = (state.header.dst, state.header.src);
+        asked.in_iface = None;
+        if !marked {
+            asked.mark = Val::Const(0);
+        }
+        let mut passed = Vec::new();
+        for (way, mut flow) in self.route(back) {
+            let restored = flow.state_mut();
+            (restored.header, restored.in_iface, restored.mark) = (state.header, state.in_iface, state.mark);
+            match way {
+                Way::Target(RouteTarget::Via(out, _)) if !strict || out == index => passed.push(flow),
+                Way::Local => passed.push(flow),
+                _ => self.end(flow, Disposition::ReversePath),
+            }
+        }
+        passed
     }
 
     /// Over the segment to whoever has the next hop's address.

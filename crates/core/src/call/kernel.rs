@@ -1,0 +1,138 @@
+//! What is known of the kernels of Linux devices: put into the model, and said in the report.
+
+use super::gateway::at_line;
+use crate::dialect::kernel::{Fact, Facts, Scope, What};
+use crate::manifest::{At, known_names};
+use crate::model::{Device, Doubt, Family, Interface, Loopback, Origin, Settings, SourceId, WayBack};
+use crate::snapshot::{InputError, Snapshot};
+
+/// What the files and the manifest say together.
+///
+/// # Errors
+/// A setting about which they differ, or one that the manifest states for an interface that is not there.
+pub(super) fn joined(
+    snapshot: &Snapshot,
+    read: Facts,
+    stated: &Facts,
+    interfaces: &[Interface],
+) -> Result<Facts, InputError> {
+    let mut all = read;
+    for fact in &stated.list {
+        let at = At { value: (), span: fact.at.clone() };
+        if let Scope::Interface(name) = &fact.setting.scope
+            && !interfaces.iter().any(|i| i.name == *name)
+        {
+            let known = interfaces.iter().map(|i| &*i.name);
+            return Err(at.error(format!("there is no interface `{name}`")).help(known_names(
+                name,
+                "interfaces",
+                known,
+            )));
+        }
+        all.add(Facts { list: vec![fact.clone()], whole: false }).map_err(|pair| {
+            let file = snapshot.source(pair.0.source).map_or("a file", |s| &s.name);
+            let (what, value) = (pair.0.setting.what.name(), pair.0.value);
+            at.error(format!("`{file}` says that {what} is {value}"))
+                .help("leave it out here, or save what `sysctl -a` prints again if it has changed since")
+        })?;
+    }
+    Ok(all)
+}
+
+/// Puts what is known into a device of Linux. What is not known of loopback destinations is a doubt; all else has the
+/// value that [`given`] names.
+pub(super) fn apply(facts: &Facts, device: &mut Device) {
+    let unknown = device.interfaces.iter().any(|i| facts.route_localnet(&i.name).is_none());
+    let loopback = unknown.then(|| {
+        let origin = device.pipeline.add_origin(Origin::default());
+        device.pipeline.add_doubt(Doubt {
+            origin,
+            what: format!("whether {} takes loopback addresses from outside (route_localnet)", device.name).into(),
+            supply: "state it: `kernel = { route_localnet = 0 }`, or give what `sysctl -a` prints".into(),
+            fixed: true,
+            unread: false,
+        })
+    });
+    for iface in &mut device.interfaces {
+        let name = &iface.name;
+        let marked = facts.reverse_mark(name) == Some(true);
+        iface.settings = Settings {
+            keeps_v4: facts.forwards(Family::V4, name) == Some(false),
+            keeps_v6: facts.forwards(Family::V6, name) == Some(false),
+            loopback: match (facts.route_localnet(name), loopback) {
+                (Some(true), _) => Loopback::Accepted,
+                (None, Some(doubt)) => Loopback::Unknown(doubt),
+                _ => Loopback::Refused,
+            },
+            way_back: match facts.rp_filter(name) {
+                None | Some(0) => WayBack::Unchecked,
+                Some(1) => WayBack::Same { marked },
+                Some(_) => WayBack::Any { marked },
+            },
+        };
+    }
+}
+
+/// What is given about the kernels of routers: what was stated or read, and what is taken to be.
+pub(super) fn given<'r>(snapshot: &Snapshot, routers: impl Iterator<Item = (&'r Device, &'r Facts)>) -> Vec<String> {
+    let mut out = Vec::new();
+    let mut silent = false;
+    for (device, facts) in routers {
+        let name = &device.name;
+        out.extend(told(snapshot, device, facts));
+        let known = |family| device.interfaces.iter().all(|i| facts.forwards(family, &i.name).is_some());
+        let (v4, v6) = (known(Family::V4), known(Family::V6));
+        let checks = device.interfaces.iter().all(|i| facts.rp_filter(&i.name).is_some());
+        match (v4, v6, checks) {
+            (false, false, false) => silent = true,
+            (true, true, true) => {}
+            _ => {
+                let mut parts = Vec::new();
+                match (v4, v6) {
+                    (false, false) => parts.push("forwards packets"),
+                    (false, true) => parts.push("forwards IPv4 packets (ip_forward = 1)"),
+                    (true, false) => parts.push("forwards IPv6 packets (net.ipv6.conf.all.forwarding = 1)"),
+                    (true, true) => {}
+                }
+                parts.extend((!checks).then_some("does not check return paths (rp_filter = 0)"));
+                out.push(format!("{name} {}", parts.join(" and ")));
+            }
+        }
+        let checked = device.interfaces.iter().any(|i| i.settings.way_back != WayBack::Unchecked);
+        let by_mark = device.routing_rules.iter().any(|r| r.mark.is_some());
+        if checked && by_mark && device.interfaces.iter().any(|i| facts.reverse_mark(&i.name).is_none()) {
+            out.push(format!("{name} checks return paths without the packet's mark (src_valid_mark = 0)"));
+        }
+    }
+    if silent {
+        out.insert(0, "routers forward packets and do not check return paths (rp_filter = 0)".into());
+    }
+    out
+}
+
+/// What the manifest states, and which file tells the rest.
+pub(super) fn told(snapshot: &Snapshot, device: &Device, facts: &Facts) -> Vec<String> {
+    let mut out = Vec::new();
+    let name = &device.name;
+    let stated: Vec<&Fact> = facts.list.iter().filter(|f| f.source == SourceId(0)).collect();
+    if let Some(first) = stated.first() {
+        let list: Vec<String> = stated.iter().map(|f| shown(f)).collect();
+        let place = at_line(snapshot, &At { value: (), span: first.at.clone() });
+        out.push(format!("{name}: {}, as you stated ({place})", list.join(", ")));
+    }
+    if let Some(file) = facts.list.iter().find(|f| f.source != SourceId(0)) {
+        let file = snapshot.source(file.source).map_or("", |s| &s.name);
+        out.push(format!("{name}: the settings of its kernel are those of {file}"));
+    }
+    out
+}
+
+/// `rp_filter of wan0 = 1`.
+fn shown(fact: &Fact) -> String {
+    let name = match (fact.setting.what, &fact.setting.scope) {
+        (What::Forwarding(_), Scope::Interface(i)) => format!("forwarding of {i}"),
+        (what, Scope::Interface(i)) => format!("{} of {i}", what.name()),
+        (what, _) => what.name().to_owned(),
+    };
+    format!("{name} = {}", fact.value)
+}
