@@ -4,8 +4,9 @@ use crate::gather::MANIFEST;
 use crate::shell::Shell;
 use crate::{NO_ANSWER, found, known, save};
 use callpath_core::dialect::Kind;
-use callpath_core::manifest::{self, First, known_names};
+use callpath_core::manifest::{self, First, known_names, parse_ports};
 use callpath_core::profile::{PROFILES, instance};
+use callpath_core::requirement::{Level, Requirement};
 use callpath_core::snapshot::{InputError, Snapshot, Source};
 use clap::Args;
 use std::io::{BufRead, ErrorKind, IsTerminal};
@@ -30,6 +31,9 @@ pub struct Arguments {
     /// The public address
     #[arg(long)]
     address: Option<String>,
+    /// Ports of this installation where the product's document gives only examples; may be repeated
+    #[arg(long, value_name = "KEY=PORTS")]
+    with: Vec<String>,
     /// A configuration file of the router, relative to DIRECTORY; may be repeated
     #[arg(long, value_name = "FILE")]
     config: Vec<String>,
@@ -86,7 +90,7 @@ fn write(arguments: Arguments, snapshot: &mut Snapshot) -> Result<(PathBuf, bool
 
 /// What was not given is asked; configurations that lie in the directory are taken for the router's.
 fn ask(arguments: Arguments) -> Result<First, InputError> {
-    let Arguments { directory, system, host, mut name, mut address, mut config, mut wan } = arguments;
+    let Arguments { directory, system, host, mut name, mut address, with, mut config, mut wan } = arguments;
     // Who gives all of it on the command line is asked nothing.
     let asks = name.is_none() && address.is_none() || system.is_none() || host.is_none();
     let mut others = Vec::new();
@@ -125,7 +129,43 @@ fn ask(arguments: Arguments) -> Result<First, InputError> {
         Some(host) => host,
         None => question("the server's own address, such as 192.168.1.50", "--host", &ip)?,
     };
-    Ok(First { name, address, system, host, config, wan, others })
+    let (with, missing) = own_ports(&system, &with, asks)?;
+    Ok(First { name, address, system, host, with, missing, config, wan, others })
+}
+
+/// A key of `with`, and where the product shows its ports.
+type Missing = (String, Option<String>);
+
+/// Ports that every installation has others for: as given or answered, and those that are still missing. Only those are
+/// asked on which calls hang.
+fn own_ports(system: &str, given: &[String], asks: bool) -> Result<(Vec<(String, String)>, Vec<Missing>), InputError> {
+    let mut with: Vec<(String, String)> = Vec::new();
+    for text in given {
+        let Some((key, ports)) = text.split_once('=') else {
+            let error = InputError { at: None, ..InputError::in_manifest(0..0, format!("`{text}` names no ports")) };
+            return Err(error.help("write it like --with janus=21000-21999"));
+        };
+        with.push((key.trim().to_owned(), ports.trim().to_owned()));
+    }
+    let mut missing: Vec<Missing> = Vec::new();
+    let first = First { system: system.to_owned(), host: "192.168.1.50".into(), ..First::default() };
+    let Ok(manifest) = manifest::parse(&first.text()) else { return Ok((with, missing)) };
+    let Some(found) = manifest.deploys.first().and_then(|d| instance(d).ok()) else { return Ok((with, missing)) };
+    let matters = |r: &&Requirement| r.example && matches!(r.level, Level::Required | Level::Recommended);
+    for r in found.requirements.iter().filter(matters) {
+        if with.iter().any(|(key, _)| *key == r.parameter) || missing.iter().any(|(key, _)| *key == r.parameter) {
+            continue;
+        }
+        let shown = r.shown.as_ref().map_or_else(String::new, |s| format!(", as {s} shows them"));
+        let what = format!("{} ports of this installation for {}{shown}", r.proto.name(), r.purpose);
+        let flag = format!("--with {}=…", r.parameter);
+        let rule = |text: &str| parse_ports(text).map(|_| ());
+        match if asks { perhaps(&what, &flag, &rule)? } else { None } {
+            Some(ports) => with.push((r.parameter.clone(), ports)),
+            None => missing.push((r.parameter.clone(), r.shown.clone())),
+        }
+    }
+    Ok((with, missing))
 }
 
 /// An address, or what is wrong with it, as `check` would say it.

@@ -179,6 +179,32 @@ fn init_takes_answers_from_the_command_line() {
 }
 
 #[test]
+fn init_asks_for_ports_that_only_this_installation_has() {
+    let folder = Folder::new("own-ports");
+    let flags = ["init", "--system", "nethvoice", "--host", "192.168.1.50"];
+    let output = folder.run(&flags, "203.0.113.5\n21000-21999\n\n");
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let asked = stderr(&output);
+    assert!(asked.contains("udp ports of this installation for voice in the browser"), "{asked}");
+    assert!(asked.contains("Settings > Firewall"), "{asked}");
+    assert!(!asked.contains("IAX"), "what no call hangs on is not asked: {asked}");
+    let text = folder.manifest();
+    assert!(text.contains("with   = { janus = \"21000-21999\" }"), "{text}");
+    assert!(text.contains("# with = { ldap = \"…\" }"), "{text}");
+    for (with, message) in [
+        ("janus", "`janus` names no ports"),
+        ("janus=x", "`x` is not a port"),
+        ("janos=5", "NethVoice has no parameter `janos`"),
+    ] {
+        let folder = Folder::new("wrong-ports");
+        let output = folder.run(&[&flags[..], &["--address", "203.0.113.5", "--with", with]].concat(), "");
+        assert_eq!(output.status.code(), Some(2), "{with}");
+        assert!(stderr(&output).contains(message), "{with}: {}", stderr(&output));
+        assert!(!folder.0.join("callpath.toml").exists(), "{with}");
+    }
+}
+
+#[test]
 fn init_never_overwrites() {
     let folder = Folder::new("keeps");
     fs::write(folder.0.join("callpath.toml"), "mine").expect("write");
@@ -226,7 +252,11 @@ fn wrong_answers_write_nothing() {
 fn calls_to_every_product_work_on_the_open_internet() {
     for (system, _) in PROFILES {
         let folder = Folder::new(system);
-        let answers = ["--system", system, "--host", "203.0.113.5", "--address", "203.0.113.5"];
+        let mut answers = vec!["--system", system, "--host", "203.0.113.5", "--address", "203.0.113.5"];
+        if *system == "nethvoice" {
+            // Every installation has others: without them nothing is known.
+            answers.extend(["--with", "janus=21000-21999", "--with", "ldap=20092"]);
+        }
         assert_eq!(folder.run(&[&["init"], &answers[..]].concat(), "").status.code(), Some(0));
         let output = folder.run(&["check"], "");
         let report = String::from_utf8_lossy(&output.stdout).into_owned();

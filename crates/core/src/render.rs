@@ -94,7 +94,11 @@ fn notes(instances: &[Instance]) -> Vec<String> {
     for instance in instances {
         for r in &instance.requirements {
             let line = match (r.level, r.from, r.to) {
+                _ if r.example => format!("left out: {}, whose ports are not stated: {}", r.purpose, r.state_ports()),
                 (Level::Forbidden, ..) => format!("never forward {}: {}", r.what(), r.purpose),
+                (Level::OptionalAdmin, ..) => {
+                    format!("optional, only from your own address: {} ({})", r.what(), r.purpose)
+                }
                 (Level::Admin, ..) if instance.deploy.admin.is_empty() => {
                     format!("{} ({}) only from your own address: add `admin = [\"<address>\"]`", r.what(), r.purpose)
                 }

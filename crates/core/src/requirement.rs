@@ -3,6 +3,9 @@
 use crate::manifest::{PortRanges, Proto, show_ports};
 use crate::profile::Advice;
 
+/// What stands for the ports of a requirement that every installation has others for, and nobody stated.
+pub const NOT_STATED: &str = "ports not stated";
+
 /// One end of a requirement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -31,6 +34,21 @@ pub enum Level {
     Forbidden,
     /// The administrator must reach it, nobody else may.
     Admin,
+    /// The administrator may want to reach it, nobody else may.
+    #[serde(rename = "optional-admin")]
+    OptionalAdmin,
+}
+
+impl Level {
+    /// Nobody but the administrator may reach it.
+    pub fn is_admins(self) -> bool {
+        matches!(self, Self::Admin | Self::OptionalAdmin)
+    }
+
+    /// No call and nobody's work hangs on it.
+    pub fn is_optional(self) -> bool {
+        matches!(self, Self::Optional | Self::OptionalAdmin)
+    }
 }
 
 /// Somebody reaches somebody by some ports.
@@ -62,8 +80,10 @@ pub struct Requirement {
     pub when: Vec<String>,
     /// Key of `with` that changes the ports.
     pub parameter: String,
-    /// The ports are only an example of the document; this installation has others.
+    /// The ports are only an example of the document; this installation has others, and nothing is judged by these.
     pub example: bool,
+    /// Where the product shows the ports of an installation.
+    pub shown: Option<String>,
     /// Ports that each participant of a call takes.
     pub per_participant: Option<u16>,
     /// Who sends first, where `from` says too little: `the other nodes`.
@@ -79,9 +99,18 @@ pub struct Requirement {
 }
 
 impl Requirement {
-    /// Protocol and ports: `udp 50000-60000`.
+    /// Protocol and ports: `udp 50000-60000`. An example of a document is nobody's port, and is not shown as one.
     pub fn what(&self) -> String {
+        if self.example {
+            return format!("{} {NOT_STATED}", self.proto.name());
+        }
         format!("{} {}", self.proto.name(), show_ports(&self.ports))
+    }
+
+    /// How to say which ports these are, where nobody stated them.
+    pub fn state_ports(&self) -> String {
+        let shown = self.shown.as_ref().map_or_else(String::new, |s| format!(" ({s} shows them)"));
+        format!("state them in its [[deploy]] table: `with = {{ {} = … }}`{shown}", self.parameter)
     }
 
     /// Number of ports.

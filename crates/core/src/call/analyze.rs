@@ -68,6 +68,7 @@ pub(super) fn run(snapshot: &Snapshot, intended: bool) -> Result<Analysis, Input
     let judged = |case, intended| -> Result<Analysis, InputError> {
         let site = site::build(snapshot, &manifest, &parts, case, intended)?;
         check_clients(&instances, &site)?;
+        check_modes(&instances)?;
         let judge = Judge {
             snapshot,
             places: Places::of(snapshot),
@@ -215,6 +216,23 @@ fn check_clients(instances: &[Instance], site: &Site) -> Result<(), InputError> 
                 crate::manifest::known_names(&client.value.to_string(), "places", known.iter().map(String::as_str));
             return Err(client.error(format!("there is no place `{}` here", client.value)).help(help));
         }
+    }
+    Ok(())
+}
+
+/// A mode in which the server holds the public address asks for a server that does.
+fn check_modes(instances: &[Instance]) -> Result<(), InputError> {
+    for instance in instances.iter().filter(|i| i.mode().is_some_and(|m| m.holds_address.is_some())) {
+        let Some(mode) = &instance.deploy.mode else { continue };
+        let Some(host) = instance.deploy.host.iter().find(|h| !is_public(h.value)) else { continue };
+        let other = instance.profile.mode.iter().find(|m| m.holds_address.is_none());
+        let other = other.map_or_else(String::new, |m| format!("; behind a router it is `mode = \"{}\"`", m.name));
+        return Err(mode
+            .error(format!(
+                "mode `{}` means that the server holds the public address, and {} is private",
+                mode.value, host.value
+            ))
+            .help(format!("write the public address as `host`{other}")));
     }
     Ok(())
 }

@@ -15,6 +15,13 @@ use std::net::IpAddr;
 impl Judge<'_> {
     /// The addresses of an instance's host of which every port is asked.
     pub(super) fn searched(&self, instance: &Instance, out: &mut Vec<Searched>) {
+        // Ports that nobody stated may be anywhere: what else is reached cannot be said then.
+        let here =
+            |i: &&Instance| i.deploy.host.iter().any(|h| instance.deploy.host.iter().any(|o| o.value == h.value));
+        let not_stated = self.instances.iter().filter(here).flat_map(|i| &i.requirements).any(|r| r.example);
+        if instance.opens_itself() || not_stated {
+            return;
+        }
         for family in [Family::V4, Family::V6] {
             let host = instance.deploy.host.iter().map(|h| h.value).find(|h| Family::of(*h) == family);
             let (Some(host), Some(told)) = (host, self.asked(instance, family)) else { continue };
@@ -35,6 +42,10 @@ impl Judge<'_> {
 
     /// What else of the server the internet reaches.
     pub(super) fn exposures(&self, n: usize, instance: &Instance, out: &mut Vec<Exposure>) {
+        // What it opens besides, nothing tells.
+        if instance.opens_itself() {
+            return;
+        }
         let server = self.site.server_of[n];
         let everybody = &self.site.vantages[0];
         for family in [Family::V4, Family::V6] {
@@ -146,17 +157,17 @@ impl Judge<'_> {
         let here = |r: &&Requirement| r.proto == proto && r.to == Party::Server;
         let wanted = same_host().flat_map(|i| &i.requirements).filter(here);
         let wanted = wanted
-            .filter(|r| !matches!(r.level, Level::Forbidden | Level::Admin))
+            .filter(|r| r.level != Level::Forbidden && !r.level.is_admins() && !r.example)
             .fold(Set::empty(), |all, r| all.or(&set(r)));
         let mut rest = inside.minus(&wanted);
         let mut out = Vec::new();
         for r in
-            instance.requirements.iter().filter(here).filter(|r| matches!(r.level, Level::Forbidden | Level::Admin))
+            instance.requirements.iter().filter(here).filter(|r| r.level == Level::Forbidden || r.level.is_admins())
         {
             let hit = set(r).and(&rest);
             if !hit.is_empty() {
                 rest = rest.minus(&hit);
-                let why = if r.level == Level::Admin {
+                let why = if r.level.is_admins() {
                     format!("{}: only for the administrator", r.purpose)
                 } else {
                     r.purpose.clone()
@@ -164,7 +175,9 @@ impl Judge<'_> {
                 out.push((hit, Some(why)));
             }
         }
-        if !rest.is_empty() {
+        // Any of them may be one of those ports of the host that nobody stated.
+        let not_stated = same_host().flat_map(|i| &i.requirements).filter(here).any(|r| r.example);
+        if !rest.is_empty() && !not_stated {
             out.push((rest, None));
         }
         out

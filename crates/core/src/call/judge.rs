@@ -23,6 +23,7 @@ pub(super) fn leg(alternatives: &[(Level, &Alternative)]) -> (Verdict, String) {
     let required = alternatives.iter().any(|(l, _)| matches!(l, Level::Required | Level::Admin));
     let wanted = required || alternatives.iter().any(|(l, _)| *l == Level::Recommended);
     if !wanted {
+        // What nothing hangs on is told, and costs nothing.
         return (Verdict::Works, String::new());
     }
     let reach = |i: usize| alternatives[i].1.reach;

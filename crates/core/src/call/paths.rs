@@ -11,8 +11,8 @@ use crate::cube::{Cube, Set};
 use crate::manifest::{Place, Proto};
 use crate::model::{Family, Part, address_value};
 use crate::profile::Instance;
-use crate::report::{Alternative, Leg, Path, Piece, Reach, Verdict};
-use crate::requirement::{Level, Party, Requirement};
+use crate::report::{Alternative, DoubtLine, Leg, Path, Piece, Reach, Verdict};
+use crate::requirement::{Level, NOT_STATED, Party, Requirement};
 use crate::trace::{Answer, Network, Question, ask};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -42,7 +42,9 @@ impl Judge<'_> {
     pub(super) fn caller_paths(&self, n: usize, instance: &Instance, paths: &mut Vec<Path>) {
         let wanted =
             |r: &&Requirement| r.from == Party::Callers && r.to == Party::Server && r.level != Level::Forbidden;
-        let rows: Vec<&Requirement> = instance.requirements.iter().filter(wanted).collect();
+        // Whichever ports these are: a product that opens them all by itself has them open.
+        let known = |r: &&Requirement| !(r.example && instance.opens_itself() && self.manifest.gateways.is_empty());
+        let rows: Vec<&Requirement> = instance.requirements.iter().filter(wanted).filter(known).collect();
         for family in [Family::V4, Family::V6] {
             let Some(told) = self.told(instance, family) else { continue };
             // Behind a box that is stated for IPv4 alone, the server's IPv6 address is on no network that is known.
@@ -91,12 +93,15 @@ impl Judge<'_> {
             family,
             opener: "caller",
         };
+        let by_tcp = rows.iter().any(|r| r.leg == "media" && r.proto == Proto::Tcp);
         let mut legs = Vec::new();
         let mut notes = Vec::new();
         for (leg, rows) in grouped(rows, &place) {
             let rows: Vec<&Requirement> =
                 rows.into_iter().filter(|r| kind != Some(Kind::UdpBlocked) || r.proto != Proto::Udp).collect();
-            if rows.is_empty() && leg != "media" {
+            // Media that has no way by TCP where other media has one: those whose network blocks UDP are without it wherever
+            // the product runs. That is said once, and blamed on no site.
+            if rows.is_empty() && (leg != "media" || by_tcp) {
                 continue;
             }
             let failures = self.failures.borrow().len();
@@ -213,7 +218,8 @@ impl Judge<'_> {
         paths: &mut Vec<Path>,
         not_judged: &mut BTreeSet<String>,
     ) {
-        let rows: Vec<&Requirement> = instance.requirements.iter().filter(|r| r.level == Level::Admin).collect();
+        let wanted = |r: &&Requirement| r.from == Party::Admin && r.to == Party::Server;
+        let rows: Vec<&Requirement> = instance.requirements.iter().filter(wanted).collect();
         if rows.is_empty() {
             return;
         }
@@ -251,7 +257,7 @@ impl Judge<'_> {
                 };
                 let mut legs = Vec::new();
                 let mut notes = Vec::new();
-                for (kind, rows) in grouped(&rows, "admin") {
+                for (kind, rows) in legs_of(&rows) {
                     let asked: Vec<Alternative> =
                         rows.iter().map(|r| self.alternative(&caller, r, self.goal(n, r))).collect();
                     let levels: Vec<(Level, &Alternative)> = rows.iter().map(|r| r.level).zip(&asked).collect();
@@ -285,7 +291,25 @@ impl Judge<'_> {
         })
     }
 
+    /// What it asks of ports that every installation has others for, and nobody stated: unknown, and no cause.
+    fn not_stated(&self, caller: &Caller<'_>, r: &Requirement) -> Alternative {
+        let label = self.instances[caller.n].label();
+        let doubt = DoubtLine {
+            what: format!(
+                "which {} ports {label} has for \"{}\": every installation has others",
+                r.proto.name(),
+                r.purpose
+            ),
+            supply: r.state_ports(),
+            origin: None,
+        };
+        unknown(caller, r, NOT_STATED.to_owned(), doubt)
+    }
+
     fn alternative(&self, caller: &Caller<'_>, r: &Requirement, goal: Goal) -> Alternative {
+        if r.example {
+            return self.not_stated(caller, r);
+        }
         let ports = Set::from_ranges(r.ports.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))));
         let question = caller.question(r.proto, ports.clone());
         // Causes are looked for in the site's own network.
@@ -296,7 +320,7 @@ impl Judge<'_> {
             Some((answer, found)) => (self.pieces(caller, answer, found), found),
             None => (self.pieces(caller, &answer, &found), &found),
         };
-        if r.level_at(&caller.place()) != Level::Optional {
+        if !r.level_at(&caller.place()).is_optional() {
             // What ICE finds another way for has not failed.
             let bad = |region: &&Region| {
                 region.certainty != Certainty::Open
@@ -385,6 +409,30 @@ impl Caller<'_> {
     }
 }
 
+/// An answer that a fact is missing for.
+fn unknown(caller: &Caller<'_>, r: &Requirement, ports: String, doubt: DoubtLine) -> Alternative {
+    let piece = Piece {
+        ports,
+        from: String::new(),
+        reach: Reach::Unknown,
+        how: "",
+        ends_at: String::new(),
+        stop: None,
+        doubts: vec![doubt],
+        steps: Vec::new(),
+    };
+    Alternative {
+        requirement: r.id.clone(),
+        what: r.what(),
+        purpose: r.purpose.clone(),
+        opener: caller.opener,
+        how: Reach::Unknown.how(),
+        reach: Reach::Unknown,
+        share: String::new(),
+        pieces: vec![piece],
+    }
+}
+
 /// Kinds of callers that are told apart: with ICE, their own networks and what they show decide.
 fn kinds(instance: &Instance, vantage: &Vantage, rows: &[&Requirement]) -> Vec<Option<Kind>> {
     let kinds = Kind::at(&vantage.place, instance.ice().is_some());
@@ -444,6 +492,13 @@ fn piece(story: &Story<'_>, answer: &Answer, region: &Region, from: &Set, family
 
 /// Rows by leg, then by group of alternatives, in the profile's order; legs that matter to nobody here are left out.
 fn grouped<'r>(rows: &[&'r Requirement], place: &str) -> Vec<(String, Vec<&'r Requirement>)> {
+    let mut out = legs_of(rows);
+    out.retain(|(_, list)| list.iter().any(|r| !r.level_at(place).is_optional()));
+    out
+}
+
+/// Rows by leg, then by group of alternatives, in the profile's order.
+fn legs_of<'r>(rows: &[&'r Requirement]) -> Vec<(String, Vec<&'r Requirement>)> {
     let mut out: Vec<(String, Option<&str>, Vec<&Requirement>)> = Vec::new();
     for row in rows {
         let group = row.any_of.as_deref();
@@ -452,7 +507,6 @@ fn grouped<'r>(rows: &[&'r Requirement], place: &str) -> Vec<(String, Vec<&'r Re
             None => out.push((row.leg.clone(), group, vec![row])),
         }
     }
-    out.retain(|(_, _, list)| list.iter().any(|r| r.level_at(place) != Level::Optional));
     out.into_iter().map(|(kind, _, list)| (kind, list)).collect()
 }
 

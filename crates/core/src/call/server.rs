@@ -169,7 +169,7 @@ pub(super) fn attach(
 
 fn endpoints(instance: &Instance) -> Vec<Endpoint> {
     let mut out: Vec<Endpoint> = Vec::new();
-    for r in instance.requirements.iter().filter(|r| r.to == Party::Server) {
+    for r in instance.requirements.iter().filter(|r| r.to == Party::Server && !r.example) {
         for ports in &r.ports {
             out.push(Endpoint {
                 proto: r.proto.number(),

@@ -2,6 +2,7 @@
 
 use super::analyze::Judge;
 use super::story::origin;
+use crate::manifest::Proto;
 use crate::model::Family;
 use crate::profile::{Answers, Ice, Instance};
 use crate::report::{LeftOut, Origin, Path, Report, Ruleset, Unread, Verdict, in_a_sentence};
@@ -49,7 +50,15 @@ impl Judge<'_> {
             ));
         }
         let server = &self.site.network.devices[self.site.server_of[n]];
-        if instance.deploy.firewall.is_empty() && server.pipeline.chains.is_empty() {
+        if instance.opens_itself() {
+            let title = &instance.profile.title;
+            given.push(format!(
+                "{title} opens the ports that it needs in the firewall of {} by itself, whichever these are ({})",
+                server.name,
+                instance.mode().map_or("", |m| &m.source)
+            ));
+            not_judged.insert(format!("what else the internet reaches on {}: its firewall is not given", server.name));
+        } else if instance.deploy.firewall.is_empty() && server.pipeline.chains.is_empty() {
             let line = format!("{} has no firewall of its own: none is given", server.name);
             if !given.contains(&line) {
                 given.push(line);
@@ -74,26 +83,30 @@ impl Judge<'_> {
         if let Some(name) = &self.manifest.name {
             not_judged.insert(format!("whether {} resolves to {told}", name.value));
         }
-        let others = |r: &&Requirement| {
-            r.to == Party::Server && matches!(r.from, Party::Internet | Party::Admin) && r.level != Level::Admin
-        };
+        let others = |r: &&Requirement| r.to == Party::Server && r.from == Party::Internet;
         for r in instance.requirements.iter().filter(others) {
             not_judged.insert(format!("{} ({}) of {label}, for {}", r.purpose, r.what(), r.sender()));
         }
         for r in instance.requirements.iter().filter(|r| r.level == Level::Optional && r.from == Party::Callers) {
             not_judged.insert(format!("{} ({}) of {label}: optional", r.purpose, r.what()));
         }
-        let examples: Vec<String> = instance
-            .requirements
-            .iter()
-            .filter(|r| r.example)
-            .map(|r| format!("{} ({})", r.what(), r.parameter))
-            .collect();
-        if !examples.is_empty() {
+        for proto in [Proto::Tcp, Proto::Udp].into_iter().filter(|_| !instance.opens_itself()) {
+            let unstated = instance.requirements.iter().filter(|r| r.example && r.proto == proto);
+            let mut keys: Vec<&str> = unstated.map(|r| &*r.parameter).collect();
+            keys.dedup();
+            if !keys.is_empty() {
+                let proto = proto.name();
+                not_judged.insert(format!(
+                    "which {proto} ports of {label} the internet reaches without need: its own are not all stated ({})",
+                    keys.join(", ")
+                ));
+            }
+        }
+        if let Some(r) = instance.no_tcp_way() {
             given.push(format!(
-                "{label} uses the ports that its document gives as examples; every installation has others, to be stated \
-                 in `with`: {}",
-                examples.join(", ")
+                "{} of {label} ({}) has no way by TCP: callers whose network blocks UDP are without it, wherever it runs",
+                r.purpose,
+                r.what()
             ));
         }
         not_judged.extend(instance.profile.not_judged.iter().cloned());

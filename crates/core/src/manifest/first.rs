@@ -13,6 +13,10 @@ pub struct First {
     pub system: String,
     /// The server's own address.
     pub host: String,
+    /// Ports of this installation, by the key of `with`.
+    pub with: Vec<(String, String)>,
+    /// Keys of `with` without which calls cannot be judged, and where the product shows their ports.
+    pub missing: Vec<(String, Option<String>)>,
     /// Files of the router.
     pub config: Vec<String>,
     /// Outer address of the router, where its configuration does not tell it.
@@ -62,6 +66,16 @@ impl First {
             let _ = writeln!(out, "# found here: {}", list(&self.others));
         }
         let _ = writeln!(out, "\n[[deploy]]\nsystem = {}\nhost   = {}", quoted(&self.system), quoted(&self.host));
+        if !self.with.is_empty() {
+            let with: Vec<String> = self.with.iter().map(|(key, ports)| format!("{key} = {}", quoted(ports))).collect();
+            let _ = writeln!(out, "with   = {{ {} }}", with.join(", "));
+        }
+        if !self.missing.is_empty() {
+            let keys: Vec<String> = self.missing.iter().map(|(key, _)| format!("{key} = \"…\"")).collect();
+            let shown = self.missing.iter().find_map(|(_, shown)| shown.as_ref());
+            let shown = shown.map_or_else(String::new, |s| format!(": {s} shows them"));
+            let _ = writeln!(out, "# with = {{ {} }}  # the ports of your installation{shown}", keys.join(", "));
+        }
         out
     }
 }

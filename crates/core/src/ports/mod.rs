@@ -119,7 +119,7 @@ pub fn sheet(instance: &Instance) -> Sheet {
         open: open.into_iter().map(line).collect(),
         closed: closed.into_iter().map(line).collect(),
         told: told(instance),
-        hairpin: profile.hairpin.as_ref().map(cited),
+        hairpin: profile.hairpin.as_ref().filter(|_| mode.is_none_or(|m| m.holds_address.is_none())).map(cited),
         helper: profile.helper.as_ref().map(cited),
         advice: profile.advice.iter().map(cited).collect(),
         notes: profile.note.iter().map(cited).collect(),
@@ -162,6 +162,7 @@ fn required(r: &Requirement) -> String {
         Level::Optional => "optional",
         Level::Forbidden => "must not be reached",
         Level::Admin => "admin only: from your address",
+        Level::OptionalAdmin => "optional, admin only: from your address",
     }
     .to_owned();
     if r.level != Level::Forbidden && !r.at.is_empty() {

@@ -23,9 +23,17 @@ const DOCUMENTS: &[(&str, &str, &str, &str)] = &[
     // LiveKit's own document says that 7880 is for the proxy alone.
     ("plugnmeet", "proxy", "80/tcp 443/tcp 7881/tcp 50000-60000/udp 443/udp", "7880/tcp"),
     ("difuse", "nat", "6069/tcp 443/tcp 20000-30000/udp", ""),
+    ("difuse", "edge", "6069/tcp 443/tcp 20000-30000/udp", ""),
     (
         "nethvoice",
         "firewall",
+        "5060-5061/tcp 5060-5061/udp 10000-20000/udp 20107/tcp 20092/tcp 20149/tcp 20110/udp 21000-21999/udp 55820/udp \
+         443/tcp 22/tcp",
+        "",
+    ),
+    (
+        "nethvoice",
+        "node",
         "5060-5061/tcp 5060-5061/udp 10000-20000/udp 20107/tcp 20092/tcp 20149/tcp 20110/udp 21000-21999/udp 55820/udp \
          443/tcp 22/tcp",
         "",
@@ -100,6 +108,8 @@ const FACTS: &[(&str, &str, &str)] = &[
     ("difuse", "nat", "Local IP Subnets"),
     ("nethvoice", "firewall", "example, yours differs"),
     ("nethvoice", "firewall", "switch off"),
+    ("nethvoice", "node", "nothing is left to do"),
+    ("difuse", "edge", "no gateway stands in front"),
     ("nethvoice", "firewall", "NAT reflection"),
     ("nethvoice", "firewall", "create-module/20firewall"),
     ("livekit", "proxy", "full agent"),

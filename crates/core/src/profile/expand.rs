@@ -1,10 +1,10 @@
 //! From a profile and a `[[deploy]]` table to requirements.
 
-use super::{Answers, Ice, Mode, PROFILES, Profile, ToldBy, find};
+use super::{Answers, HoldsAddress, Ice, Mode, PROFILES, Profile, ToldBy, find};
 use crate::cube::Set;
-use crate::manifest::{At, Deploy, known_names, parse_ports};
+use crate::manifest::{At, Deploy, Proto, known_names, parse_ports};
 use crate::model::{Family, prefix_range};
-use crate::requirement::Requirement;
+use crate::requirement::{Party, Requirement};
 use crate::snapshot::InputError;
 use ipnet::IpNet;
 
@@ -32,6 +32,12 @@ impl Instance {
         self.profile.mode.iter().find(|m| m.name == self.mode)
     }
 
+    /// The server holds the public address, no firewall file of it is given, and the product opens there what it needs.
+    pub fn opens_itself(&self) -> bool {
+        let opens = self.mode().is_some_and(|m| m.holds_address == Some(HoldsAddress::OpensItself));
+        opens && self.deploy.firewall.is_empty()
+    }
+
     /// Which kind of ICE agent the server is; absent where media needs no ICE.
     pub fn ice(&self) -> Option<Ice> {
         let stated = self.deploy.ice.as_ref().map(|i| i.value);
@@ -52,6 +58,16 @@ impl Instance {
             net.is_subset(&all)
         };
         self.profile.told.own_inside && self.deploy.local.as_ref().map_or(own, listed)
+    }
+
+    /// Media of its own kind that has no way by TCP, where other media has one.
+    pub fn no_tcp_way(&self) -> Option<&Requirement> {
+        let media = |r: &&Requirement| r.leg == "media" && r.to == Party::Server && !r.level.is_optional();
+        let all = || self.requirements.iter().filter(media);
+        let by_tcp = |r: &Requirement| {
+            all().any(|o| o.proto == Proto::Tcp && (o.id == r.id || r.any_of.is_some() && o.any_of == r.any_of))
+        };
+        all().find(|r| !by_tcp(r)).filter(|_| all().any(|r| r.proto == Proto::Tcp))
     }
 
     /// Do clients know a STUN server?
@@ -82,9 +98,15 @@ pub fn apply(profile: Profile, deploy: &Deploy) -> Result<Instance, InputError> 
     let mode = match &deploy.mode {
         None => profile.mode.first().map(|m| m.name.clone()).unwrap_or_default(),
         Some(mode) => {
+            let named = |m: &&Mode| m.name == mode.value || m.also.contains(&mode.value);
             let known = profile.mode.iter().map(|m| &*m.name);
-            name_in(mode, "mode", &profile.title, "modes", known)?;
-            mode.value.clone()
+            match profile.mode.iter().find(named) {
+                Some(found) => found.name.clone(),
+                None => {
+                    name_in(mode, "mode", &profile.title, "modes", known)?;
+                    String::new()
+                }
+            }
         }
     };
     for (name, (span, value)) in &deploy.with {
@@ -136,6 +158,7 @@ fn requirements(profile: &Profile, deploy: &Deploy, mode: &str) -> Vec<Requireme
             Some((_, ports)) => ports.value.clone(),
             None => parse_ports(default()).unwrap_or_default(),
         };
+        let parameter = profile.parameter.iter().find(|p| p.name == r.ports);
         Requirement {
             id: r.id.clone(),
             leg: r.leg.clone(),
@@ -150,8 +173,8 @@ fn requirements(profile: &Profile, deploy: &Deploy, mode: &str) -> Vec<Requireme
             shared: r.shared,
             when: r.when.clone(),
             parameter: r.ports.clone(),
-            example: !deploy.with.contains_key(&r.ports)
-                && profile.parameter.iter().any(|p| p.name == r.ports && p.example),
+            example: !deploy.with.contains_key(&r.ports) && parameter.is_some_and(|p| p.example),
+            shown: parameter.and_then(|p| p.shown.clone()),
             per_participant: r.per_participant,
             who: r.who.clone(),
             label: r.label.clone(),

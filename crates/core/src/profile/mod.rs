@@ -78,12 +78,27 @@ pub struct Profile {
 pub struct Mode {
     /// Name in manifests.
     pub name: String,
+    /// Other words for it: an installer's flags.
+    #[serde(default)]
+    pub also: Vec<String>,
     /// What it means.
     pub about: String,
+    /// The server itself holds the public address: what this product then does about its own firewall.
+    pub holds_address: Option<HoldsAddress>,
     /// Pages come without TLS in this mode: what browsers then refuse.
     pub plain_http: Option<String>,
     /// Document and key.
     pub source: String,
+}
+
+/// What a product does about the firewall of a server that holds the public address itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HoldsAddress {
+    /// It opens every port that it needs by itself, whichever these are.
+    OpensItself,
+    /// Nothing is known: the firewall is to be given like any other.
+    Unknown,
 }
 
 /// Ports that a deployment can change.
@@ -97,6 +112,8 @@ pub struct Parameter {
     /// The default is only an example of the document: every installation has others.
     #[serde(default)]
     pub example: bool,
+    /// Where the product shows those of an installation, when the default is only an example.
+    pub shown: Option<String>,
     /// What they are for.
     pub about: String,
     /// Document and key.

@@ -73,7 +73,10 @@ pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: S
         }
     }
     for path in others {
-        for a in path.legs.iter().flat_map(|l| &l.any_of) {
+        for (leg, a) in path.legs.iter().flat_map(|l| l.any_of.iter().map(move |a| (l, a))) {
+            // What is closed and costs nothing was optional.
+            let optional = leg.verdict == Verdict::Works && a.reach != Reach::Open;
+            let fate = if optional { "optional".to_owned() } else { verdict(path) };
             let text = format!("{}: {}, {}", path.who, a.what, a.purpose);
             let mut found = words(path, a, notes);
             let mut below = Vec::new();
@@ -87,7 +90,7 @@ pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: S
             let width = (WIDTH - 2).saturating_sub(last + cell).max(least);
             for (i, l) in hanging(&text, width - 1).iter().enumerate() {
                 let rest = if i == 0 {
-                    format!("{}{}", pad(&found, cell), style.verdict(path.verdict, &verdict(path)))
+                    format!("{}{}", pad(&found, cell), style.verdict(path.verdict, &fate))
                 } else {
                     String::new()
                 };
