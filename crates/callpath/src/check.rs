@@ -1,5 +1,6 @@
 //! `callpath check`.
 
+use crate::folder::Also;
 use crate::shell::Shell;
 use crate::{NO_ANSWER, gather};
 use callpath_core::call::analyze;
@@ -8,8 +9,8 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use std::path::Path;
 
 /// Judges a site and prints the report; the exit code.
-pub fn run(site: &Path, format: &Format, redact: bool, shell: &Shell) -> u8 {
-    let gathered = gather::site(site).redacted(redact);
+pub fn run(site: &Path, also: &Also, format: &Format, redact: bool, shell: &Shell) -> u8 {
+    let gathered = gather::site(site, also).redacted(redact);
     let report = match gathered.error {
         Some(error) => Err(error),
         None => analyze(&gathered.snapshot),

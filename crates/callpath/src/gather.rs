@@ -1,13 +1,23 @@
 //! Reads the files of a site.
 
+use crate::folder::{Also, Folders};
 use crate::found;
+use callpath_core::dialect::recognise;
 use callpath_core::manifest::{self, At};
+use callpath_core::model::SourceId;
 use callpath_core::redact::redact;
 use callpath_core::snapshot::{InputError, Snapshot, Source, is_snapshot};
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 /// Larger files are not configurations; readers refuse less where a byte costs more (`dialect/files.rs`).
 pub const MAX_BYTES: u64 = 64 << 20;
+/// All files of a site together.
+const MAX_TOTAL: u64 = 128 << 20;
+/// Files that include each other: as deep as nft follows them (`MAX_INCLUDE_DEPTH`, nftables `include/nftables.h`).
+const MAX_DEPTH: usize = 16;
 /// Larger manifests are something else.
 const MAX_MANIFEST: u64 = 1 << 20;
 
@@ -20,6 +30,8 @@ pub struct Gathered {
     pub snapshot: Snapshot,
     /// What is wrong, if something is.
     pub error: Option<InputError>,
+    /// Real paths of the files that were read.
+    pub files: Vec<PathBuf>,
 }
 
 impl Gathered {
@@ -34,43 +46,127 @@ impl Gathered {
             Err(error) if snapshot.sources.len() == 1 => error,
             _ => InputError { at: None, label: Box::default(), ..old },
         });
-        Self { snapshot, error }
+        Self { snapshot, error, ..self }
     }
 }
 
-/// Reads a manifest and all files that it names, or a snapshot of them.
-pub fn site(path: &Path) -> Gathered {
-    let mut snapshot = Snapshot::default();
-    let error = fill(path, &mut snapshot).err();
-    Gathered { snapshot, error }
+/// Reads a manifest and all files that it names, or a snapshot of them. `also`: folders outside of the site's own whose
+/// files the manifest may name.
+pub fn site(path: &Path, also: &Also) -> Gathered {
+    let mut gatherer = Gatherer::default();
+    let error = gatherer.fill(path, also).err();
+    Gathered { snapshot: gatherer.snapshot, error, files: gatherer.read.into_iter().collect() }
 }
 
-fn fill(path: &Path, snapshot: &mut Snapshot) -> Result<(), InputError> {
-    let file = manifest_file(path)?;
-    let name = shown(&file);
-    // A snapshot holds whole configurations, and one of these may be named by mistake.
-    let limit = if file.extension().is_none_or(|e| e == "toml") { MAX_MANIFEST } else { MAX_BYTES };
-    let text =
-        read(&file, &name, limit).map_err(|(message, help)| InputError::about(name.as_str(), message).help(help))?;
-    if is_snapshot(&text) {
-        *snapshot = Snapshot::from_json(&name, &text)?;
-        return Ok(());
+/// The texts so far.
+#[derive(Default)]
+struct Gatherer {
+    snapshot: Snapshot,
+    folders: Folders,
+    /// Real paths of the files that were read: each is read once, however it is spelled.
+    read: BTreeSet<PathBuf>,
+    /// Bytes of all texts.
+    bytes: u64,
+}
+
+impl Gatherer {
+    fn fill(&mut self, path: &Path, also: &Also) -> Result<(), InputError> {
+        let typed = manifest_file(path)?;
+        let name = shown(&typed);
+        self.folders = Folders::new(typed.parent().unwrap_or(Path::new("")), also)?;
+        let file = self.folders.real(&typed).map_err(|_| {
+            InputError::about(name.as_str(), format!("`{name}` is a link that leads out of its folder"))
+                .help("name the folder that holds the file itself")
+        })?;
+        // A snapshot holds whole configurations, and one of these may be named by mistake.
+        let limit = if typed.extension().is_none_or(|e| e == "toml") { MAX_MANIFEST } else { MAX_BYTES };
+        let text = read(&file, &name, limit)
+            .map_err(|(message, help)| InputError::about(name.as_str(), message).help(help))?;
+        if is_snapshot(&text) {
+            self.snapshot = Snapshot::from_json(&name, &text)?;
+            return Ok(());
+        }
+        if let Some(kind) = found::kind_of(&text) {
+            return Err(InputError::about(name.as_str(), format!("this is {}, not a callpath.toml", kind.about()))
+                .help(
+                    "`callpath init` in its directory writes a callpath.toml that names it; `callpath import` shows \
+                     what is understood of it",
+                ));
+        }
+        let folder = name.rfind('/').map_or(0, |i| i + 1);
+        name[..folder].clone_into(&mut self.snapshot.directory);
+        self.snapshot.sources.push(Source { name: name[folder..].to_owned(), text });
+        let manifest = manifest::parse(self.snapshot.manifest())?;
+        let base = typed.parent().map(Path::to_path_buf).unwrap_or_default();
+        for wanted in manifest.files() {
+            self.named(&base, wanted)?;
+        }
+        Ok(())
     }
-    if let Some(kind) = found::kind_of(&text) {
-        return Err(InputError::about(name.as_str(), format!("this is {}, not a callpath.toml", kind.about())).help(
-            "`callpath init` in its directory writes a callpath.toml that names it; `callpath import` shows what is \
-             understood of it",
-        ));
+
+    /// Reads a file that the manifest names, and the files that it includes.
+    fn named(&mut self, base: &Path, wanted: &At<String>) -> Result<(), InputError> {
+        let name = &wanted.value;
+        if self.snapshot.sources.iter().any(|s| s.name == *name) {
+            return Ok(());
+        }
+        let error = |(message, help): (String, String)| wanted.error(message).help(help);
+        let file = self.folders.real(&base.join(name)).map_err(|outside| error(outside.message(name)))?;
+        let text = self.text(&file, name).map_err(|(message, help)| {
+            let help =
+                if help == "check the path" { "check the path: it is relative to callpath.toml".into() } else { help };
+            error((message, help))
+        })?;
+        // A file of a kind that is not read is quoted nowhere, and gets into no snapshot.
+        if let Err(refused) = recognise(SourceId(0), &text) {
+            let before = text.get(..refused.at.as_ref().map_or(0, |(_, span)| span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+            let place = format!("{}{name}:{line}:{column}", self.snapshot.directory);
+            return Err(InputError::about(place, refused.message).help(refused.help));
+        }
+        self.add(&base.join(name), name, text, 0)
     }
-    let folder = name.rfind('/').map_or(0, |i| i + 1);
-    name[..folder].clone_into(&mut snapshot.directory);
-    snapshot.sources.push(Source { name: name[folder..].to_owned(), text });
-    let manifest = manifest::parse(snapshot.manifest())?;
-    let base = file.parent().map(Path::to_path_buf).unwrap_or_default();
-    for wanted in manifest.files() {
-        add(&base.join(&wanted.value), &wanted.value, Some(wanted), snapshot)?;
+
+    /// Adds a text, and the files that it includes by relative paths.
+    fn add(&mut self, file: &Path, name: &str, text: String, depth: usize) -> Result<(), InputError> {
+        let text = callpath_core::dialect::without_secrets(text);
+        let included = if depth < MAX_DEPTH { includes(&text) } else { Vec::new() };
+        self.snapshot.sources.push(Source { name: name.to_owned(), text });
+        for path in included {
+            // Absolute paths are the router's, not this machine's; what is missing is named by the reader, with its line.
+            let beside = file.parent().unwrap_or(Path::new("")).join(&path);
+            if path.starts_with('/') {
+                continue;
+            }
+            let Ok(real) = self.folders.real(&beside) else { continue };
+            if !real.is_file() || self.read.contains(&real) {
+                continue;
+            }
+            let folder = name.rfind('/').map_or("", |i| &name[..=i]);
+            let name = format!("{folder}{}", path.trim_start_matches("./"));
+            let text =
+                self.text(&real, &name).map_err(|(message, help)| InputError::about(&*name, message).help(help))?;
+            if recognise(SourceId(0), &text).is_ok() {
+                self.add(&beside, &name, text, depth + 1)?;
+            }
+        }
+        Ok(())
     }
-    Ok(())
+
+    /// The text of a file inside of the folders.
+    fn text(&mut self, real: &Path, name: &str) -> Result<String, (String, String)> {
+        let text = read(real, name, MAX_BYTES)?;
+        self.read.insert(real.to_path_buf());
+        self.bytes += text.len() as u64;
+        if self.bytes > MAX_TOTAL {
+            return Err((
+                format!("the files of this site are too large: with `{name}` more than {} MB", MAX_TOTAL >> 20),
+                "configurations are much smaller; check that these are the right files".into(),
+            ));
+        }
+        Ok(text)
+    }
 }
 
 fn manifest_file(path: &Path) -> Result<PathBuf, InputError> {
@@ -88,37 +184,6 @@ fn manifest_file(path: &Path) -> Result<PathBuf, InputError> {
 /// Is there a manifest in a directory, readable or not? A link that leads nowhere is one, and gets its own message.
 pub fn has_manifest(directory: &Path) -> bool {
     directory.join(MANIFEST).symlink_metadata().is_ok()
-}
-
-/// Reads a file, and the files that it includes by relative paths.
-fn add(file: &Path, name: &str, wanted: Option<&At<String>>, snapshot: &mut Snapshot) -> Result<(), InputError> {
-    if snapshot.sources.iter().any(|s| s.name == name) {
-        return Ok(());
-    }
-    let text = match read(file, name, MAX_BYTES) {
-        Ok(text) => text,
-        Err((message, help)) => {
-            return Err(match wanted {
-                Some(at) if help == "check the path" => {
-                    at.error(message).help("check the path: it is relative to callpath.toml")
-                }
-                Some(at) => at.error(message).help(help),
-                None => InputError::about(name, message).help(help),
-            });
-        }
-    };
-    let text = callpath_core::dialect::without_secrets(text);
-    let included = includes(&text);
-    snapshot.sources.push(Source { name: name.to_owned(), text });
-    for path in included {
-        let beside = file.parent().unwrap_or(Path::new("")).join(&path);
-        // Absolute paths are the router's, not this machine's; what is missing is named by the reader, with its line.
-        if !path.starts_with('/') && beside.is_file() {
-            let folder = name.rfind('/').map_or("", |i| &name[..=i]);
-            add(&beside, &format!("{folder}{}", path.trim_start_matches("./")), None, snapshot)?;
-        }
-    }
-    Ok(())
 }
 
 /// Targets of `include "…"` lines.
@@ -144,14 +209,27 @@ pub fn read(file: &Path, name: &str, limit: u64) -> Result<String, (String, Stri
     if !about.is_file() {
         return Err((format!("`{name}` is not a regular file"), "save its content in a file first".into()));
     }
+    let too_large = |size: u64| {
+        let (size, most) = (size.div_ceil(1 << 20), limit >> 20);
+        (
+            format!("`{name}` is too large: {size} MB, and {most} MB is the most"),
+            "a configuration is much smaller; check that it is the right file".to_owned(),
+        )
+    };
     if about.len() > limit {
-        let size = about.len() >> 20;
-        return Err((
-            format!("`{name}` is too large: {size} MB, and {} MB is the most", limit >> 20),
-            "a configuration is much smaller; check that it is the right file".into(),
-        ));
+        return Err(too_large(about.len()));
     }
-    let bytes = std::fs::read(file).map_err(|e| failed(&e))?;
+    // Some files of the kernel say that they are empty, and are not, or wait for something to read.
+    if about.len() == 0 {
+        return Ok(String::new());
+    }
+    // What counts is what was read: metadata can be wrong, and a file can grow.
+    let mut bytes = Vec::new();
+    let mut taken = File::open(file).map_err(|e| failed(&e))?.take(limit.saturating_add(1));
+    taken.read_to_end(&mut bytes).map_err(|e| failed(&e))?;
+    if bytes.len() as u64 > limit {
+        return Err(too_large(bytes.len() as u64));
+    }
     String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
         (format!("`{name}` is not a text file: byte {at} is not UTF-8"), "save the configuration as text".into())

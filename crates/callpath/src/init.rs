@@ -81,7 +81,7 @@ fn write(arguments: Arguments, snapshot: &mut Snapshot) -> Result<(PathBuf, bool
     let manifest = manifest::parse(&text)?;
     manifest.deploys.iter().try_for_each(|d| instance(d).map(|_| ()))?;
     // Between the look above and now somebody else may have written one, which is kept.
-    match save::save(&file, &text, false, None) {
+    match save::save(&file, &text, false, &[]) {
         Ok(()) => Ok((file, !manifest.address.is_empty())),
         Err(e) if e.kind() == ErrorKind::AlreadyExists => Err(exists()),
         Err(e) => Err(save::failed(&file, &e)),

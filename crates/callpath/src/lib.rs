@@ -5,6 +5,7 @@
 
 mod check;
 mod explain;
+mod folder;
 mod found;
 mod gather;
 mod import;
@@ -44,6 +45,8 @@ enum Command {
         /// Replace addresses, names, descriptions and comments by pseudonyms; verdicts stay
         #[arg(long)]
         redact: bool,
+        #[command(flatten)]
+        also: folder::Also,
     },
     /// Show which ports a product needs, from whom, and which must stay closed
     Ports(ports::Arguments),
@@ -112,14 +115,19 @@ pub fn main() -> ExitCode {
     let shell = Shell::new();
     let command = Cli::parse().command.or_else(|| {
         let site = PathBuf::from(".");
-        gather::has_manifest(&site).then_some(Command::Check { site, format: &report::FORMATS[0], redact: false })
+        gather::has_manifest(&site).then_some(Command::Check {
+            site,
+            format: &report::FORMATS[0],
+            redact: false,
+            also: folder::Also::default(),
+        })
     });
     let Some(command) = command else {
         Shell::advise(WHAT_TO_DO);
         return ExitCode::from(NO_ANSWER);
     };
     let code = match command {
-        Command::Check { site, format, redact } => check::run(&site, format, redact, &shell),
+        Command::Check { site, format, redact, also } => check::run(&site, &also, format, redact, &shell),
         Command::Import { files, unread, summary } => import::run(&files, unread, summary.as_deref(), &shell),
         Command::Snapshot(arguments) => snapshot::run(&arguments, &shell),
         Command::Ports(arguments) => ports::run(arguments, &shell),

@@ -1,5 +1,6 @@
 //! `callpath render`: a product's whole recipe for one firewall.
 
+use crate::folder::Also;
 use crate::shell::Shell;
 use crate::{NO_ANSWER, gather, known, save};
 use callpath_core::change::Step;
@@ -31,11 +32,13 @@ pub struct Arguments {
     /// Let --out replace files of an earlier run; never those that callpath.toml names
     #[arg(long, requires = "out")]
     force: bool,
+    #[command(flatten)]
+    also: Also,
 }
 
 /// Renders; the exit code.
 pub fn run(arguments: &Arguments, shell: &Shell) -> u8 {
-    let gathered = gather::site(&arguments.site);
+    let gathered = gather::site(&arguments.site, &arguments.also);
     let rendered = match gathered.error {
         Some(error) => Err(error),
         None => render(&arguments.target, &gathered.snapshot),
@@ -151,8 +154,8 @@ fn write(arguments: &Arguments, r: &Rendered, out: &Path, snapshot: &Snapshot) -
     for file in [&undo_file, out] {
         free(file, &site, &arguments.site, snapshot, arguments.force)?;
     }
-    put(&undo_file, &undo(r), arguments.force, None)?;
-    put(out, &text, arguments.force, Some(&site.join(&r.file)))?;
+    put(&undo_file, &undo(r), arguments.force, &[])?;
+    put(out, &text, arguments.force, &[site.join(&r.file)])?;
     let how = if arguments.target == "pfsense" {
         "restore it with Diagnostics > Backup & Restore; the firewall restarts then"
     } else {
@@ -189,6 +192,6 @@ fn free(file: &Path, site: &Path, named: &Path, snapshot: &Snapshot, force: bool
     Ok(())
 }
 
-fn put(file: &Path, text: &str, force: bool, like: Option<&Path>) -> Result<(), InputError> {
+fn put(file: &Path, text: &str, force: bool, like: &[PathBuf]) -> Result<(), InputError> {
     save::save(file, text, force, like).map_err(|e| save::failed(file, &e))
 }

@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 /// Writes `text` as `path`: into a file beside it, which gets the name once it is complete. Whatever interrupts this,
 /// `path` is what it was or what it should be.
 ///
-/// A file that is there is kept unless `replace` is set. The new file is as readable as the one it replaces, or as
-/// `like`: a copy of a configuration holds the same passwords.
-pub fn save(path: &Path, text: &str, replace: bool, like: Option<&Path>) -> Result<()> {
+/// A file that is there is kept unless `replace` is set. The new file is readable for those only who can read the one that
+/// it replaces, and each of `like`: a copy of a configuration holds the same passwords.
+pub fn save(path: &Path, text: &str, replace: bool, like: &[PathBuf]) -> Result<()> {
     let old = fs::symlink_metadata(path).ok();
     if old.is_some() && !replace {
         return Err(ErrorKind::AlreadyExists.into());
@@ -21,7 +21,8 @@ pub fn save(path: &Path, text: &str, replace: bool, like: Option<&Path>) -> Resu
     if old.as_ref().is_some_and(|o| !o.is_file()) {
         return Err(Error::other("it is not a regular file"));
     }
-    let permissions = old.map(|o| o.permissions()).or_else(|| Some(fs::metadata(like?).ok()?.permissions()));
+    let models = old.into_iter().chain(like.iter().filter_map(|l| fs::metadata(l).ok()));
+    let permissions = models.map(|m| m.permissions()).reduce(|a, b| stricter(&a, &b));
     let (part, file) = beside(path)?;
     let done = fill(file, text, permissions).and_then(|()| name(&part, path, replace));
     if done.is_err() || !replace {
@@ -61,6 +62,19 @@ fn beside(path: &Path) -> Result<(PathBuf, File)> {
     }
 }
 
+/// What both allow.
+#[cfg(unix)]
+fn stricter(a: &Permissions, b: &Permissions) -> Permissions {
+    use std::os::unix::fs::PermissionsExt;
+    Permissions::from_mode(a.mode() & b.mode() & 0o777)
+}
+
+/// What both allow.
+#[cfg(not(unix))]
+fn stricter(a: &Permissions, b: &Permissions) -> Permissions {
+    if a.readonly() { a.clone() } else { b.clone() }
+}
+
 fn fill(mut file: File, text: &str, permissions: Option<Permissions>) -> Result<()> {
     if let Some(permissions) = permissions {
         file.set_permissions(permissions)?;
@@ -93,13 +107,13 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("callpath-save-{}", std::process::id()));
         fs::create_dir_all(&dir).expect("directory");
         let file = dir.join("a.txt");
-        save(&file, "one", false, None).expect("a new file");
-        assert_eq!(save(&file, "two", false, None).map_err(|e| e.kind()), Err(ErrorKind::AlreadyExists));
+        save(&file, "one", false, &[]).expect("a new file");
+        assert_eq!(save(&file, "two", false, &[]).map_err(|e| e.kind()), Err(ErrorKind::AlreadyExists));
         assert_eq!(fs::read_to_string(&file).expect("read"), "one");
-        save(&file, "two", true, None).expect("replaced");
+        save(&file, "two", true, &[]).expect("replaced");
         assert_eq!(fs::read_to_string(&file).expect("read"), "two");
-        assert!(save(&dir, "three", true, None).is_err() && dir.is_dir());
-        assert!(save(&dir.join("no/a.txt"), "three", true, None).is_err());
+        assert!(save(&dir, "three", true, &[]).is_err() && dir.is_dir());
+        assert!(save(&dir.join("no/a.txt"), "three", true, &[]).is_err());
         assert_eq!(fs::read_dir(&dir).expect("list").count(), 1);
         fs::remove_dir_all(&dir).expect("remove");
     }

@@ -1,5 +1,6 @@
 //! `callpath snapshot`.
 
+use crate::folder::Also;
 use crate::gather::{self, Gathered, shown};
 use crate::shell::Shell;
 use crate::{NO_ANSWER, save};
@@ -19,16 +20,18 @@ pub struct Arguments {
     /// Replace addresses, names, descriptions and comments by pseudonyms; verdicts stay
     #[arg(long)]
     redact: bool,
+    #[command(flatten)]
+    also: Also,
 }
 
 /// Writes a snapshot; the exit code.
 pub fn run(arguments: &Arguments, shell: &Shell) -> u8 {
-    let Gathered { snapshot, error } = gather::site(&arguments.site).redacted(arguments.redact);
+    let Gathered { snapshot, error, files } = gather::site(&arguments.site, &arguments.also).redacted(arguments.redact);
     // A manifest that cannot be read is what some bug reports are about; a file that is not there helps nobody.
     let unreadable = snapshot.sources.len() == 1 && manifest::parse(snapshot.manifest()).is_err();
     let outcome = match error {
         Some(error) if !unreadable => Err(error),
-        _ => save::save(&arguments.output, &snapshot.json(), false, None)
+        _ => save::save(&arguments.output, &snapshot.json(), false, &files)
             .map_err(|e| save::failed(&arguments.output, &e)),
     };
     match outcome {

@@ -165,7 +165,8 @@ pub fn recognise(source: SourceId, text: &str) -> Result<Kind, InputError> {
         _ if first.starts_with("0:\tfrom all") => refuse("what `ip rule` prints for people", "run `ip -j rule`"),
         _ if first.starts_with("-----BEGIN ") => refuse("a key or certificate", RULESET),
         _ if first.starts_with("#!") && !first.contains("nft") => refuse("a script", RULESET),
-        _ => Ok(Kind::NftText),
+        _ if nft::text::begins_like_rules(start) => Ok(Kind::NftText),
+        _ => refuse("a text of a kind that is not known", RULESET),
     }?;
     let (most, name) = kind.most_bytes();
     if text.len() > most {

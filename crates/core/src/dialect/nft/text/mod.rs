@@ -18,12 +18,14 @@ mod stmt;
 #[cfg(test)]
 mod tests;
 mod variables;
+mod words;
 
 use super::ast::{Chain, Ruleset, Stmt, TableFamily};
 use crate::model::{SourceId, SourceSpan};
 use crate::snapshot::{ReadError, Source};
 use cursor::Parser;
 use env::Env;
+pub(in crate::dialect) use words::begins_like_rules;
 
 /// Reads a ruleset text. `main` is an index into `sources`; the others are there for `include`.
 ///
