@@ -3,6 +3,7 @@
 //! Dialects fill it, the trace walks it, nothing in it names a vendor. Words: Batfish's for traces, RFC 4787's for NAT.
 
 mod device;
+mod leads;
 mod origin;
 mod pipeline;
 pub mod print;

@@ -1,5 +1,6 @@
 //! From packets that are lost to what is missing.
 
+use super::blocks::{self, Asked, Behind};
 use super::merge;
 use super::views::{self, Does, Field, Packet, PortChange, View};
 use crate::call::analyze::{Analysis, Failure, Reached, show_set};
@@ -10,7 +11,7 @@ use crate::finding::{Gap, Lack, Near, Stands};
 use crate::manifest::{Place, PortRanges, Proto};
 use crate::model::{Device, Family, OriginId, Part, address_value, iface_value};
 use crate::requirement::{Level, Party};
-use crate::trace::{Did, Disposition, Hop, Journey, Phase, Question, Val, ask_requests};
+use crate::trace::{Did, Disposition, Hop, Journey, Phase, Val};
 use std::net::IpAddr;
 
 /// Everything that is missing, in the order in which paths were judged.
@@ -429,14 +430,9 @@ impl Look<'_> {
         let d = &self.net()[device];
         let deciding = match hop.steps.last().map(|s| &s.did) {
             Some(Did::PolicyDrop(chain)) => Some(d.pipeline.chain(*chain).origin),
-            _ => last_rule(hop),
+            _ => blocks::blamed(d, hop),
         };
-        let explicit = hop.steps.iter().rev().find_map(|s| match s.did {
-            Did::Rule(id) => Some(id),
-            _ => None,
-        });
-        let by_policy = hop.steps.last().is_some_and(|s| matches!(s.did, Did::PolicyDrop(_)));
-        let explicit = explicit.filter(|_| !by_policy);
+        let explicit = blocks::blamed(d, hop);
         let in_name = self.iface_name(device, hop.in_iface);
         let packet = Packet {
             iface: in_name.as_deref().map_or(0, iface_value),
@@ -445,10 +441,12 @@ impl Look<'_> {
             ports: self.failing(),
         };
         let generated = explicit.is_some_and(|id| !d.pipeline.origin(id).has_lines);
-        let later = explicit.is_some_and(|id| self.passes_without(device, id));
+        let behind = self.behind(hop, answers).filter(|_| !generated);
         let off = views::dormant(d).into_iter().find(|v| v.differs(&packet).is_empty() && v.asks.ports.is_some());
-        let stands = match (explicit, off.as_ref()) {
-            (Some(_), _) if later && !generated => Stands::BlockFirst,
+        let stands = match (&explicit, off.as_ref()) {
+            _ if behind.as_ref().is_some_and(|b| b.passes) => Stands::BlockFirst,
+            // The rule that would let them pass stands behind it too, but is switched off.
+            (Some(_), Some(_)) if !generated => Stands::BlockFirst,
             (None, Some(_)) => Stands::Disabled,
             (Some(_), Some(_)) if generated => Stands::Disabled,
             (Some(_), _) if !generated => Stands::Block,
@@ -457,7 +455,11 @@ impl Look<'_> {
         let mut gap = self.base(Lack::Filter { stands, answers }, device);
         gap.at = match stands {
             Stands::Disabled => off.iter().map(|v| v.origin).collect(),
-            Stands::BlockFirst | Stands::Block => explicit.into_iter().collect(),
+            Stands::BlockFirst => match behind {
+                Some(behind) if behind.passes => behind.blockers,
+                _ => explicit.into_iter().collect(),
+            },
+            Stands::Block => explicit.into_iter().collect(),
             Stands::Nothing => deciding.into_iter().filter(|id| d.pipeline.origin(*id).has_lines).collect(),
         };
         // On the way out the destination is anybody's address: no rule for one host is what is missing.
@@ -479,27 +481,21 @@ impl Look<'_> {
             };
             Intent::Allow { packets, to: self.f.family.address(packet.dst), input }
         };
+        // Where rules leave the list early, the first of them is the place.
+        let deciding = if stands == Stands::BlockFirst { gap.at.first().copied().or(deciding) } else { deciding };
         gap.wanted = Some(Wanted { intent, nearest: off.map(|v| v.origin), deciding, name: self.name() });
         Some(gap)
     }
 
-    /// Would the packet pass this device if the rule were not there?
-    fn passes_without(&self, device: usize, rule: OriginId) -> bool {
-        let mut network = self.a.site.network.clone();
-        for chain in &mut network.devices[device].pipeline.chains {
-            chain.rules.retain(|r| r.origin != rule);
-        }
-        let Some(packets) = self.f.region.cubes.first().cloned() else { return false };
+    /// What stands behind the rule that ends these packets.
+    fn behind(&self, hop: &Hop, answers: bool) -> Option<Behind> {
+        let phase = match self.f.region.ending {
+            Ending::Lost(phase) if answers => phase,
+            _ => Phase::Request,
+        };
         let from = self.f.trip.request.hops.first().map_or(0, |h| h.device);
-        let answer = ask_requests(&network, &Question { from, family: self.f.family, packets });
-        !answer.trips.is_empty()
-            && answer.trips.iter().all(|t| {
-                !(t.request.last().device == device
-                    && matches!(
-                        t.request.end,
-                        Disposition::Dropped | Disposition::Rejected(_) | Disposition::Unknown(_)
-                    ))
-            })
+        let asked = Asked { from, family: self.f.family, packets: self.f.region.cubes.first()?, phase };
+        Some(blocks::behind(&self.a.site.network, hop.device, hop, &asked))
     }
 
     fn answer(&self, j: &Journey) -> Option<Gap> {

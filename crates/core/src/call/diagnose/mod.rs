@@ -3,6 +3,7 @@
 //! The proof is made with what would be printed: the change is put into the user's own files, these are read again, and
 //! every path is judged again. Gaps that show only then (behind the first) are found in the next round.
 
+mod blocks;
 mod gaps;
 mod merge;
 mod say;

@@ -61,7 +61,7 @@ pub(super) struct Packet {
 }
 
 impl Asks {
-    fn of(rule: &Rule) -> Self {
+    pub fn of(rule: &Rule) -> Self {
         let mut out = Self::default();
         let matches = rule.steps.iter().map_while(|s| match s {
             Step::Match(m) => Some(m),

@@ -137,7 +137,7 @@ impl Plan {
                 let filters = self.filters(*hook, way.packets.in_iface.as_deref(), way.packets.family);
                 for (chain, policy, translated) in filters {
                     let seen = way.seen(*hook, translated);
-                    let named = self.names(deciding, chain);
+                    let named = self.names(deciding, chain, way.asked.is_none());
                     let at = match (named, through(&self.pipeline, chain, policy, &seen)) {
                         (Some(point), _) | (None, Outcome::Dies(point)) => point,
                         (None, Outcome::Open(doubt)) => {
@@ -163,11 +163,14 @@ impl Plan {
         Err(Refused("the chains of these rules are too involved: let the packets in by hand".into()))
     }
 
-    /// The deciding rule, if this base chain leads to it and it ends packets.
-    fn names(&self, deciding: Option<Found>, base: ChainId) -> Option<super::Point> {
+    /// The deciding rule, if this base chain leads to it and it ends packets, itself or (where it is known to decide in a
+    /// filter) by sending them elsewhere.
+    fn names(&self, deciding: Option<Found>, base: ChainId, in_filter: bool) -> Option<super::Point> {
         let Some(Found::Rule((chain, i))) = deciding else { return None };
-        let ends = |step: &Step| {
-            matches!(step, Step::Act(Action::Drop | Action::Reject(_) | Action::Verdict(_) | Action::Unmodelled(..)))
+        let ends = |step: &Step| match step {
+            Step::Act(Action::Drop | Action::Reject(_) | Action::Verdict(_) | Action::Unmodelled(..)) => true,
+            Step::Act(Action::Jump(_) | Action::Goto(_) | Action::Return) => in_filter,
+            _ => false,
         };
         let rule = self.pipeline.chain(chain).rules.get(i)?;
         (rule.steps.iter().any(ends) && self.reached(&[base]).contains(&chain)).then_some((chain, i))

@@ -243,6 +243,14 @@ impl Walk<'_> {
         self.verdict(verdict, says, at, depth)
     }
 
+    /// Of a chain that only refuses, or that others use too, the place is before the rule that leads there.
+    fn placed(&self, inner: Outcome, called: ChainId, at: Point) -> Outcome {
+        match inner {
+            Outcome::Dies(_) if self.pipeline.is_for_all_callers(called) => Outcome::Dies(at),
+            other => other,
+        }
+    }
+
     /// What a verdict decides, if anything, for packets that meet it like this.
     fn verdict(&self, verdict: Verdicted, says: Says, at: Point, depth: usize) -> Option<Outcome> {
         let ends = |inner: Outcome| match (inner, says) {
@@ -258,12 +266,12 @@ impl Walk<'_> {
             Verdicted::Continue => None,
             Verdicted::Jump(to) => match self.chain(to, depth + 1) {
                 Outcome::Through(_) => None,
-                inner => ends(inner),
+                inner => ends(self.placed(inner, to, at)),
             },
             Verdicted::Goto(to) => match self.chain(to, depth + 1) {
                 // In a called chain it goes on at the caller; only the base chain ends by its policy.
-                Outcome::Through(end) if self.drops && depth == 0 => ends(Outcome::Dies(end)),
-                inner => ends(inner),
+                Outcome::Through(end) if self.drops && depth == 0 => ends(self.placed(Outcome::Dies(end), to, at)),
+                inner => ends(self.placed(inner, to, at)),
             },
         }
     }

@@ -1,0 +1,187 @@
+//! Which rule blocks: the one to name where chains call each other, and what stands behind it.
+
+use super::views::Asks;
+use crate::cube::Cube;
+use crate::model::{Action, ChainId, Device, Family, OriginId, Pipeline, Rule, Step, Verdicted};
+use crate::trace::{Did, Disposition, Hop, Journey, Network, Phase, Question, ask, ask_requests};
+
+/// So many rules that block one after the other are looked behind.
+const MOST: usize = 256;
+
+/// A rule that had the packet, in its chain. The frames of a packet go from the base chain inwards.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Frame {
+    pub chain: ChainId,
+    pub rule: OriginId,
+}
+
+/// What stands behind the rule that blocks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Behind {
+    /// Rules that block one after the other, the first of them first.
+    pub blockers: Vec<OriginId>,
+    /// Something behind them lets the packets pass.
+    pub passes: bool,
+}
+
+/// Where a packet ended on a device.
+struct Stood<'a> {
+    /// The rules that had the packet, from the base chain inwards; empty where the base chain ended.
+    frames: Vec<Frame>,
+    /// All rules that it met in this base chain.
+    met: Vec<(OriginId, &'a Rule)>,
+    /// The base chain that ended it.
+    base: Option<ChainId>,
+}
+
+fn stood<'a>(pipeline: &'a Pipeline, hop: &Hop) -> Stood<'a> {
+    let mut stack: Vec<(Frame, &Rule)> = Vec::new();
+    let mut met = Vec::new();
+    let mut base = None;
+    for step in &hop.steps {
+        let id = match step.did {
+            Did::Rule(id) => id,
+            Did::PolicyAccept(_) => {
+                (stack, met, base) = (Vec::new(), Vec::new(), None);
+                continue;
+            }
+            Did::PolicyDrop(chain) => {
+                let met = if base == Some(chain) { met } else { Vec::new() };
+                return Stood { frames: Vec::new(), met, base: Some(chain) };
+            }
+            Did::SessionNew | Did::SessionFound { .. } | Did::SessionInvalid => continue,
+        };
+        let Some((chain, rule)) = find(pipeline, id) else { continue };
+        while stack.last().is_some_and(|(_, top)| !top.calls().contains(&chain)) {
+            stack.pop();
+        }
+        if stack.is_empty() && base != Some(chain) {
+            met.clear();
+            base = Some(chain);
+        }
+        stack.push((Frame { chain, rule: id }, rule));
+        met.push((id, rule));
+    }
+    Stood { frames: stack.into_iter().map(|(f, _)| f).collect(), met, base }
+}
+
+fn find(pipeline: &Pipeline, id: OriginId) -> Option<(ChainId, &Rule)> {
+    pipeline.chains.iter().enumerate().find_map(|(n, chain)| {
+        let rule = chain.rules.iter().find(|r| r.origin == id)?;
+        Some((ChainId(u32::try_from(n).ok()?), rule))
+    })
+}
+
+/// The rule to blame for the end of a packet: the one that ended it, or the one that sent it into a chain that only
+/// refuses, or that others use too. Nothing where a chain's end decides.
+pub(super) fn blamed(device: &Device, hop: &Hop) -> Option<OriginId> {
+    let pipeline = &device.pipeline;
+    of_frames(pipeline, &stood(pipeline, hop).frames)
+}
+
+fn of_frames(pipeline: &Pipeline, frames: &[Frame]) -> Option<OriginId> {
+    let mut inwards = frames.iter().rev();
+    let mut here = inwards.next()?;
+    for caller in inwards {
+        if !pipeline.is_for_all_callers(here.chain) || !pipeline.origin(caller.rule).has_lines {
+            break;
+        }
+        here = caller;
+    }
+    Some(here.rule)
+}
+
+/// Packets, as they leave their sender, and which of the conversation's packets ended.
+pub(super) struct Asked<'a> {
+    pub from: usize,
+    pub family: Family,
+    pub packets: &'a Cube,
+    pub phase: Phase,
+}
+
+/// Looks behind the rule that ended a packet: rules of the same base chain are left out, one after the other, until
+/// something lets the packet go on, or nothing that could be left out is in its way.
+pub(super) fn behind(network: &Network, device: usize, hop: &Hop, asked: &Asked<'_>) -> Behind {
+    let first = &network.devices[device].pipeline;
+    let Some(base) = stood(first, hop).base else { return Behind { blockers: Vec::new(), passes: false } };
+    let mut network = network.clone();
+    let mut blockers: Vec<OriginId> = Vec::new();
+    // Whether it was left out because it may do anything: nothing says that it blocks.
+    let mut left_out: Vec<OriginId> = Vec::new();
+    let mut ended = Some(hop.clone());
+    for _ in 0..MOST {
+        let Some(hop) = ended else { return Behind { blockers, passes: true } };
+        let pipeline = &network.devices[device].pipeline;
+        let stood = stood(pipeline, &hop);
+        let blocks = match of_frames(pipeline, &stood.frames) {
+            Some(rule) => vec![rule],
+            // The list ended early: rules that leave it hide what stands below them.
+            None => stood.met.iter().filter(|(_, rule)| leaves(rule)).map(|(id, _)| *id).collect(),
+        };
+        let usable = |id: &OriginId| pipeline.origin(*id).has_lines && !left_out.contains(id);
+        if blocks.is_empty() || !blocks.iter().all(usable) {
+            return Behind { blockers, passes: false };
+        }
+        left_out.extend(&blocks);
+        let open = |id: &OriginId| find(pipeline, *id).is_some_and(|(_, rule)| may_do_anything(rule));
+        blockers.extend(blocks.iter().filter(|id| !open(id)));
+        let narrow = left_out.iter().any(|id| find(first, *id).is_some_and(|(_, rule)| singles_out(rule)));
+        for chain in &mut network.devices[device].pipeline.chains {
+            chain.rules.retain(|r| !blocks.contains(&r.origin));
+        }
+        ended = match stopped(&network, device, base, asked, narrow) {
+            Ok(hop) => hop,
+            Err(()) => return Behind { blockers, passes: false },
+        };
+    }
+    Behind { blockers, passes: false }
+}
+
+/// The hop at which packets still end in this base chain; an error where they only pass because nothing is left that
+/// decides.
+fn stopped(network: &Network, device: usize, base: ChainId, asked: &Asked<'_>, narrow: bool) -> Result<Option<Hop>, ()> {
+    let question = Question { from: asked.from, family: asked.family, packets: asked.packets.clone() };
+    let answer =
+        if asked.phase == Phase::Request { ask_requests(network, &question) } else { ask(network, &question) };
+    let pipeline = &network.devices[device].pipeline;
+    let journeys: Vec<&Journey> = answer.trips.iter().filter_map(|t| t.journey(asked.phase)).collect();
+    if journeys.is_empty() {
+        return Err(());
+    }
+    for j in &journeys {
+        let hop = j.last();
+        let lost = matches!(
+            j.end,
+            Disposition::Dropped | Disposition::Rejected(_) | Disposition::Unknown(_) | Disposition::TooManyDoubts
+        );
+        if lost && hop.device == device && stood(pipeline, hop).base == Some(base) {
+            return Ok(Some(hop.clone()));
+        }
+    }
+    // A list that lets pass what none of its rules is about: only a rule about these packets blocks "before" that.
+    let by_policy = |j: &&Journey| {
+        let here = j.hops.iter().filter(|h| h.device == device).flat_map(|h| &h.steps);
+        here.into_iter().any(|s| s.did == Did::PolicyAccept(base))
+    };
+    if !narrow && journeys.iter().all(|j| by_policy(j)) { Err(()) } else { Ok(None) }
+}
+
+/// The rule ends a list without a verdict.
+fn leaves(rule: &Rule) -> bool {
+    let out = |v: &Verdicted| matches!(v, Verdicted::Return | Verdicted::Goto(_));
+    rule.steps.iter().any(|s| match s {
+        Step::Act(Action::Return | Action::Goto(_)) => true,
+        Step::Act(Action::Verdict(map)) => map.entries.iter().any(|(_, v)| out(v)) || map.default.as_ref().is_some_and(out),
+        _ => false,
+    })
+}
+
+fn may_do_anything(rule: &Rule) -> bool {
+    rule.steps.iter().any(|s| matches!(s, Step::Act(Action::Unmodelled(..))))
+}
+
+/// The rule is about some hosts, ports or senders, not about everything that comes by an interface.
+fn singles_out(rule: &Rule) -> bool {
+    let asks = Asks::of(rule);
+    asks.src.is_some() || asks.dst.is_some() || asks.ports.is_some() || asks.more
+}
