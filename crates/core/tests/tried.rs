@@ -3,7 +3,7 @@
 //! They lie outside of this repository, each folder with a manifest, its files and `expected.txt`.
 
 use callpath_core::call::analyze;
-use callpath_core::report::{Report, Verdict};
+use callpath_core::report::{Finding, Report, Severity, Verdict};
 use callpath_core::snapshot::{InputError, Snapshot, Source};
 use std::path::{Path, PathBuf};
 
@@ -68,4 +68,194 @@ fn site_20_an_interface_has_two_addresses_of_one_network() {
     });
     let error = twice.expect_err("two interfaces with one network");
     assert!(error.message.contains("several interfaces"), "{}", error.message);
+}
+
+/// The finding with this code; its absence shows what else there is.
+#[track_caller]
+fn finding<'r>(report: &'r Report, code: &str) -> &'r Finding {
+    let named: Vec<&Finding> = report.findings.iter().filter(|f| f.code == code).collect();
+    let all: Vec<&str> = report.findings.iter().map(|f| f.code).collect();
+    assert_eq!(named.len(), 1, "{code} is named {} times; named are {all:?}", named.len());
+    named[0]
+}
+
+#[track_caller]
+fn errors(report: &Report) -> Vec<&'static str> {
+    report.findings.iter().filter(|f| f.severity == Severity::Error).map(|f| f.code).collect()
+}
+
+/// The lines that a finding is about, as they stand in the file.
+fn shown(finding: &Finding) -> Vec<&str> {
+    finding.at.iter().map(|m| m.text.trim()).collect()
+}
+
+/// Where each rule of a change goes: the words before the rule itself.
+fn places(finding: &Finding) -> Vec<String> {
+    let steps = finding.change.iter().flat_map(|c| &c.steps).filter(|s| s.shell.is_some());
+    let lines = steps.flat_map(|s| &s.lines).map(|l| l.trim_start_matches("nft '"));
+    let mut out: Vec<String> = lines.map(|l| l.split_whitespace().take(5).collect::<Vec<_>>().join(" ")).collect();
+    out.dedup();
+    out
+}
+
+/// One error, with this code, at these lines; its change is checked, and all its rules go here.
+#[track_caller]
+fn one_cause(report: &Report, code: &str, lines: &[&str], place: &[&str]) {
+    assert_eq!(errors(report), [code]);
+    let found = finding(report, code);
+    assert_eq!(shown(found), lines);
+    assert_eq!(places(found), place);
+    assert!(found.verified, "{:?}", found.change);
+}
+
+/// The router's rules with a part written anew.
+fn with_rules(site: &Path, from: &str, to: &str) -> Report {
+    let manifest = std::fs::read_to_string(site.join("callpath.toml")).expect("the manifest");
+    let mut texts = snapshot(site, &manifest);
+    let rules = texts.sources.iter_mut().find(|s| s.name == "router.nft").expect("the rules");
+    assert!(rules.text.contains(from), "{from}");
+    rules.text = rules.text.replacen(from, to, 1);
+    analyze(&texts).unwrap_or_else(|e| panic!("{}: {} ({:?})", e.message, e.help, e.at))
+}
+
+const FORWARD: &[&str] = &["insert rule inet f forward"];
+
+/// Any number of rules that block one after the other stand before the one that lets packets pass.
+#[test]
+fn site_02_several_rules_block_before_the_accept() {
+    let Some(site) = folder("02-two-blocks-before-accept") else { return };
+    let drop = "iifname \"wan\" oifname \"lan\" drop";
+    one_cause(&report(&site, "callpath.toml", as_given), "blocked-earlier", &[drop, drop], FORWARD);
+    let blocks = "\t\tiifname \"wan\" oifname \"lan\" drop\n\t\tiifname \"wan\" oifname \"lan\" drop\n";
+    // What fw4 does: TCP is refused by one rule, the rest by the next.
+    let (tcp, rest) = ("meta l4proto tcp reject with tcp reset", "iifname \"wan\" reject");
+    let both = with_rules(&site, blocks, &format!("\t\t{tcp}\n\t\t{rest}\n"));
+    one_cause(&both, "blocked-earlier", &[tcp, rest], FORWARD);
+    let many = with_rules(&site, blocks, &"\t\tiifname \"wan\" oifname \"lan\" drop\n".repeat(40));
+    assert_eq!(shown(finding(&many, "blocked-earlier")).len(), 40);
+    // A rule of which nothing is known between them does not hide what stands below.
+    let unread = with_rules(&site, blocks, &format!("\t\t{drop}\n\t\tfrobnicate 7\n"));
+    assert_eq!(shown(finding(&unread, "blocked-earlier")), [drop]);
+    // Nothing below lets them pass: then nothing is "earlier".
+    let none = with_rules(&site, "\t\tct status dnat accept\n", "");
+    assert_eq!(errors(&none), ["filter-missing"]);
+    assert_eq!(shown(finding(&none, "filter-missing")), [drop]);
+    // A last rule for everything is the list's policy, whatever stands behind the list.
+    let policy = "policy drop;\n\t\tct state";
+    let open = with_rules(&site, policy, "policy accept;\n\t\tct state");
+    assert_eq!(errors(&open), ["blocked-earlier"]);
+    let last = with_rules(&site, "\t\tct status dnat accept\n", "\t\tiifname \"wan\" drop\n");
+    assert_eq!(errors(&last), ["filter-missing"]);
+}
+
+/// A second list of the same hook that stops them too is a cause of its own, and takes no name from the first.
+#[test]
+fn site_02_a_block_keeps_its_name_beside_a_second_list() {
+    let Some(site) = folder("02-two-blocks-before-accept") else { return };
+    let second = "\n\tchain second {\n\t\ttype filter hook forward priority filter + 10; policy drop;\n\t\tct state established,related accept\n\t\tiifname \"lan\" accept\n\t}\n}";
+    let two = with_rules(&site, "\n\t}\n\n}", &format!("\n\t}}\n{second}"));
+    let drop = "iifname \"wan\" oifname \"lan\" drop";
+    assert_eq!(shown(finding(&two, "blocked-earlier")), [drop, drop]);
+    assert!(finding(&two, "blocked-earlier").verified);
+}
+
+/// A chain that only refuses is used by many: to blame is the rule that leads there, and the change goes above it.
+#[test]
+fn site_03_a_shared_reject_chain() {
+    let Some(site) = folder("03-shared-reject-chain") else { return };
+    let jump = "iifname \"wan\" oifname \"lan\" jump rej";
+    one_cause(&report(&site, "callpath.toml", as_given), "blocked-earlier", &[jump], FORWARD);
+    let variant = |line: &str, chains: &str| {
+        let rej = "\tchain rej { meta l4proto tcp reject with tcp reset; reject; }\n";
+        let manifest = std::fs::read_to_string(site.join("callpath.toml")).expect("the manifest");
+        let mut texts = snapshot(&site, &manifest);
+        let rules = texts.sources.iter_mut().find(|s| s.name == "router.nft").expect("the rules");
+        rules.text = rules.text.replacen(jump, line, 1).replacen(rej, &format!("{rej}{chains}"), 1);
+        analyze(&texts).unwrap_or_else(|e| panic!("{}: {} ({:?})", e.message, e.help, e.at))
+    };
+    for line in [
+        "iifname \"wan\" oifname \"lan\" goto rej",
+        "iifname vmap { \"wan\" : jump rej, \"lan\" : accept }",
+        "iifname . oifname vmap { \"wan\" . \"lan\" : goto rej }",
+        "meta nfproto vmap { ipv4 : jump rej, ipv6 : jump rej }",
+    ] {
+        one_cause(&variant(line, ""), "blocked-earlier", &[line], FORWARD);
+    }
+    // One such chain leads to the next.
+    let nested =
+        "\tchain log_rej { limit rate 1/second log; jump rej; }\n\tchain from_wan { oifname \"lan\" jump log_rej; }\n";
+    let line = "iifname \"wan\" jump from_wan";
+    one_cause(&variant(line, nested), "blocked-earlier", &[line], FORWARD);
+    // Chains with rules for some packets belong to one caller: the place is in there.
+    let zone = "\tchain from_wan { tcp dport 22 accept\n\t\toifname \"lan\" jump rej\n\t}\n";
+    let here = "oifname \"lan\" jump rej";
+    one_cause(&variant(line, zone), "blocked-earlier", &[here], &["insert rule inet f from_wan"]);
+    // Used by two lists, it is no place for a rule about one of them.
+    let shared = "\tchain guard { ip saddr 10.0.0.0/8 accept\n\t\tdrop\n\t}\n\tchain input { type filter hook input priority filter; policy accept;\n\t\tiifname \"wan\" jump guard\n\t}\n";
+    let line = "iifname \"wan\" jump guard";
+    let found = variant(line, shared);
+    one_cause(&found, "blocked-earlier", &[line], FORWARD);
+    // Answers and pings alone make no chain one that lets callers in.
+    let answers = "\tchain guard { ct state established,related accept\n\t\tmeta l4proto icmp accept\n\t\tdrop\n\t}\n";
+    one_cause(&variant(line, answers), "blocked-earlier", &[line], FORWARD);
+}
+
+/// Rules that leave a list hide what stands below them as well as one that drops.
+#[test]
+fn site_03_the_list_is_left_before_the_accept() {
+    let Some(site) = folder("03-shared-reject-chain") else { return };
+    let jump = "iifname \"wan\" oifname \"lan\" jump rej";
+    let back = "iifname \"wan\" oifname \"lan\" return";
+    one_cause(&with_rules(&site, jump, back), "blocked-earlier", &[back], FORWARD);
+    let manifest = std::fs::read_to_string(site.join("callpath.toml")).expect("the manifest");
+    let mut texts = snapshot(&site, &manifest);
+    let rules = texts.sources.iter_mut().find(|s| s.name == "router.nft").expect("the rules");
+    let gone = "iifname \"wan\" oifname \"lan\" goto from_wan";
+    rules.text = rules.text.replacen(jump, gone, 1).replacen(
+        "\tchain rej",
+        "\tchain from_wan { ip daddr 192.168.1.9 accept\n\t}\n\tchain rej",
+        1,
+    );
+    let report = analyze(&texts).expect("an answer");
+    assert_eq!(shown(finding(&report, "blocked-earlier")), [gone]);
+    assert!(finding(&report, "blocked-earlier").verified);
+}
+
+/// A forward that leads to the server's port from another one outside: callers never ask for that one.
+#[test]
+fn site_09_a_forward_from_another_outer_port() {
+    let Some(site) = folder("09-forward-with-another-outer-port") else { return };
+    let rule = "iifname \"wan\" udp dport 24680 dnat to 192.168.1.50:7882";
+    let given = report(&site, "callpath.toml", as_given);
+    one_cause(&given, "range-shifted", &[rule], &["insert rule ip nat pre"]);
+    let told = "udp 24680 outside leads to udp 7882 of the server, and callers are told udp 7882";
+    assert_eq!(finding(&given, "range-shifted").message, told);
+    // TCP the same.
+    let by_tcp = |text: &str| text.replace("off = [\"tcp\"]\n", "").replace("udp = 7882", "udp = 7882, tcp = 7881");
+    let manifest = by_tcp(&std::fs::read_to_string(site.join("callpath.toml")).expect("the manifest"));
+    let mut texts = snapshot(&site, &manifest);
+    let rules = texts.sources.iter_mut().find(|s| s.name == "router.nft").expect("the rules");
+    let tcp = "iifname \"wan\" tcp dport 24681 dnat to 192.168.1.50:7881";
+    rules.text = rules.text.replace(rule, &format!("{rule}\n\t\t{tcp}"));
+    let both = analyze(&texts).expect("an answer");
+    assert_eq!(shown(finding(&both, "range-shifted")), [rule, tcp]);
+    let message = &finding(&both, "range-shifted").message;
+    assert!(message.starts_with("udp 24680 and tcp 24681 outside lead to udp 7882 and tcp 7881"), "{message}");
+    // It is not what another host gets that is nearly ours.
+    let other = with_rules(&site, rule, &rule.replace("192.168.1.50:7882", "192.168.1.51:7882"));
+    assert_eq!(errors(&other), ["forward-missing"]);
+}
+
+/// IPv4 is turned back by rules of its own; IPv6 has only the forward for what comes from outside.
+#[test]
+fn site_23_hairpin_by_ipv6() {
+    let Some(site) = folder("23-ipv6-reflection") else { return };
+    let given = report(&site, "callpath.toml", as_given);
+    assert_eq!(errors(&given), ["hairpin-missing", "hairpin-no-source-nat"]);
+    let found = finding(&given, "hairpin-missing");
+    assert!(found.message.contains("2001:db8:f::9"), "{}", found.message);
+    for line in shown(found) {
+        assert!(line.starts_with("meta nfproto ipv6") && line.contains("dnat ip6"), "{line}");
+    }
+    assert!(found.verified, "{:?}", given.headline);
 }

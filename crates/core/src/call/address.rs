@@ -72,11 +72,13 @@ pub(super) fn is_link_local(ip: IpAddr) -> bool {
     matches!(ip, IpAddr::V6(a) if a.is_unicast_link_local())
 }
 
-/// Addresses of a network that hosts can have: IPv4 networks lose their first and last one.
+/// Addresses of a network that hosts can have: IPv4 networks lose their first and last one, IPv6 networks their first,
+/// which every router of them has (RFC 4291 2.6.1).
 pub(super) fn hosts(net: IpNet) -> Set {
     let (lo, hi) = prefix_range(net);
     match net {
         IpNet::V4(n) if n.prefix_len() < 31 => Set::range(lo + 1, hi - 1),
+        IpNet::V6(n) if n.prefix_len() < 127 => Set::range(lo + 1, hi),
         _ => Set::range(lo, hi),
     }
 }

@@ -35,6 +35,10 @@ pub struct Gap {
     pub at: Vec<OriginId>,
     /// A doubt that decides.
     pub doubt: Option<DoubtId>,
+    /// Ports outside that lead to these ports of the server, where they are others: `udp 24680`.
+    pub leads: Option<String>,
+    /// Pages and signalling: people type the port, and no server tells it.
+    pub signalling: bool,
 }
 
 impl Gap {

@@ -8,13 +8,18 @@ pub static CAUSE: Cause = Cause {
     severity: Severity::Error,
     title: "the forward changes the ports",
     explain: "\
-what happens: the router sends the packets to the server, but to other ports
-than those that were asked. The server listens on the ports that it told its
-clients; at the others nobody answers.
+what happens: ports outside and inside differ. Either the forward sends packets
+on to other ports than those that were asked, where nobody answers; or it leads
+to the server's ports, but from others outside, and callers never ask for those.
 who notices: everybody whose calls use this forward.
-how it is recognised: the packet reaches the server at another port.
-what to do: make the first port inside the same as the first port outside. A
-media server cannot be told that its ports are others outside.
+how it is recognised: the packet reaches the server at another port; or it ends
+at the router, and a forward of other ports leads to the very port that it asked
+for.
+what to do: for media, make the first port outside the same as the first port
+inside. A media server tells its clients its own ports; that they are others
+outside it cannot be told. Pages and signalling are another matter: there the
+port counts that people type, so another outer port is right where they type it
+(`proxy = { outer = 8443 }` in callpath.toml says so).
 ",
     matches,
     message,
@@ -44,9 +49,17 @@ fn matches(gap: &Gap) -> bool {
 }
 
 fn message(gap: &Gap) -> String {
-    format!("the forward of {} on {} changes the ports", gap.what, gap.name)
+    let Some(outside) = &gap.leads else {
+        return format!("the forward of {} on {} changes the ports", gap.what, gap.name);
+    };
+    let lead = if outside.contains(" and ") { "lead" } else { "leads" };
+    let asked = if gap.signalling { "callers ask for" } else { "callers are told" };
+    format!("{outside} outside {lead} to {} of the server, and {asked} {}", gap.what, gap.what)
 }
 
 fn because(gap: &Gap) -> String {
+    if gap.signalling && gap.leads.is_some() {
+        return format!("{}; where people type the port, state it: `proxy = {{ outer = … }}`", gap.story);
+    }
     gap.story.clone()
 }

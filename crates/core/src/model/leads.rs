@@ -34,15 +34,18 @@ impl Pipeline {
     /// A chain that only refuses, or one that rules of several chains use: what concerns one of its callers has its place
     /// at that caller.
     pub fn is_for_all_callers(&self, id: ChainId) -> bool {
-        self.only_refuses(id, 0) || self.chains.iter().filter(|c| c.rules.iter().any(|r| r.calls().contains(&id))).count() > 1
+        self.only_refuses(id, 0)
+            || self.chains.iter().filter(|c| c.rules.iter().any(|r| r.calls().contains(&id))).count() > 1
     }
 
     /// Nothing in here, nor where it leads, accepts a first packet of TCP or UDP.
     fn only_refuses(&self, id: ChainId, depth: usize) -> bool {
         depth <= DEEPEST
-            && self.chain(id).rules.iter().all(|rule| {
-                !accepts(rule) && rule.calls().into_iter().all(|to| self.only_refuses(to, depth + 1))
-            })
+            && self
+                .chain(id)
+                .rules
+                .iter()
+                .all(|rule| !accepts(rule) && rule.calls().into_iter().all(|to| self.only_refuses(to, depth + 1)))
     }
 }
 
@@ -51,7 +54,9 @@ fn accepts(rule: &Rule) -> bool {
     for step in &rule.steps {
         match step {
             Step::Match(m) if never_first(m) => return false,
-            Step::Act(Action::Accept | Action::Unmodelled(Ways::Anything | Ways::AcceptOrDrop | Ways::ContinueOrAccept, _)) => {
+            Step::Act(
+                Action::Accept | Action::Unmodelled(Ways::Anything | Ways::AcceptOrDrop | Ways::ContinueOrAccept, _),
+            ) => {
                 return true;
             }
             Step::Act(Action::Verdict(map)) => {
@@ -72,15 +77,17 @@ fn accepts(rule: &Rule) -> bool {
 fn never_first(m: &Match) -> bool {
     let [key] = &m.keys[..] else { return false };
     let values: &[u128] = match key.field {
-        _ if key.mask.is_some() => return false,
         KeyField::CtState => &[ct_state::NEW],
         KeyField::Header(Part::Proto) => &[6, 17],
         KeyField::Absent => return true,
         _ => return false,
     };
-    let holds = |v: u128| match &m.test {
-        Test::In(set) => set.contains(v),
-        Test::Boxes(rows) => rows.iter().any(|row| row[0].contains(v)),
+    let holds = |v: u128| {
+        let v = key.mask.map_or(v, |mask| v & mask);
+        match &m.test {
+            Test::In(set) => set.contains(v),
+            Test::Boxes(rows) => rows.iter().any(|row| row[0].contains(v)),
+        }
     };
     values.iter().all(|v| holds(*v) == m.negate)
 }

@@ -139,10 +139,15 @@ pub(super) fn behind(network: &Network, device: usize, hop: &Hop, asked: &Asked<
 
 /// The hop at which packets still end in this base chain; an error where they only pass because nothing is left that
 /// decides.
-fn stopped(network: &Network, device: usize, base: ChainId, asked: &Asked<'_>, narrow: bool) -> Result<Option<Hop>, ()> {
+fn stopped(
+    network: &Network,
+    device: usize,
+    base: ChainId,
+    asked: &Asked<'_>,
+    narrow: bool,
+) -> Result<Option<Hop>, ()> {
     let question = Question { from: asked.from, family: asked.family, packets: asked.packets.clone() };
-    let answer =
-        if asked.phase == Phase::Request { ask_requests(network, &question) } else { ask(network, &question) };
+    let answer = if asked.phase == Phase::Request { ask_requests(network, &question) } else { ask(network, &question) };
     let pipeline = &network.devices[device].pipeline;
     let journeys: Vec<&Journey> = answer.trips.iter().filter_map(|t| t.journey(asked.phase)).collect();
     if journeys.is_empty() {
@@ -171,9 +176,17 @@ fn leaves(rule: &Rule) -> bool {
     let out = |v: &Verdicted| matches!(v, Verdicted::Return | Verdicted::Goto(_));
     rule.steps.iter().any(|s| match s {
         Step::Act(Action::Return | Action::Goto(_)) => true,
-        Step::Act(Action::Verdict(map)) => map.entries.iter().any(|(_, v)| out(v)) || map.default.as_ref().is_some_and(out),
+        Step::Act(Action::Verdict(map)) => {
+            map.entries.iter().any(|(_, v)| out(v)) || map.default.as_ref().is_some_and(out)
+        }
         _ => false,
     })
+}
+
+/// A rule that blocks nothing itself, but leaves the list in which something below would let packets pass.
+pub(super) fn ends_list(pipeline: &Pipeline, id: OriginId) -> bool {
+    find(pipeline, id)
+        .is_some_and(|(_, rule)| leaves(rule) && rule.calls().into_iter().all(|to| !pipeline.is_for_all_callers(to)))
 }
 
 fn may_do_anything(rule: &Rule) -> bool {

@@ -131,6 +131,8 @@ impl Look<'_> {
             story,
             at: Vec::new(),
             doubt: None,
+            leads: None,
+            signalling: !self.f.same_port,
         }
     }
 
@@ -276,7 +278,7 @@ impl Look<'_> {
             dst: self.value(hop.header.dst)?,
             ports: self.failing(),
         };
-        let (near, nearest) = self.nearest(device, &packet);
+        let (near, nearest, leads) = self.nearest(device, &packet);
         let inside = self.inside();
         let lack = match near {
             Near::Address => match self.stale(device, nearest) {
@@ -288,11 +290,14 @@ impl Look<'_> {
         };
         let mut gap = self.base(lack, device);
         gap.at = nearest.into_iter().collect();
+        gap.leads = leads;
         if gap.lack == Lack::Alias {
             // What keeps an alias up to date is not in the rules.
             gap.what = String::new();
         } else {
-            gap.wanted = self.forward_wanted(hop, nearest, last_rule(hop), inside);
+            // Who types another port keeps it.
+            let kept = near == Near::Shift && gap.signalling;
+            gap.wanted = self.forward_wanted(hop, nearest.filter(|_| !kept), last_rule(hop), inside);
         }
         Some(gap)
     }
@@ -309,10 +314,11 @@ impl Look<'_> {
         }
     }
 
-    fn nearest(&self, device: usize, packet: &Packet) -> (Near, Option<OriginId>) {
+    /// The forward that is nearly the wanted one; where it leads to the wanted ports from others, the others.
+    fn nearest(&self, device: usize, packet: &Packet) -> (Near, Option<OriginId>, Option<String>) {
         let host = self.next_hop_inside(device).map(address_value);
         let own = self.net()[device].own_addresses(self.f.family);
-        let mut best: Option<(u8, Near, OriginId)> = None;
+        let mut best: Option<(u8, Near, View)> = None;
         for view in views::forwards(&self.net()[device], self.f.family) {
             let Does::Forward { to, ports } = view.does else { continue };
             let here = to.is_some_and(|(lo, hi)| lo == hi && Some(lo) == host);
@@ -322,6 +328,9 @@ impl Look<'_> {
                 (true, true, []) => Some((1, Near::Disabled)),
                 (_, true, _) => None,
                 (true, _, [Field::Interface]) if self.inside() => Some((0, Near::Interface)),
+                (true, _, [Field::Ports]) if view.shifted().is_some_and(|s| s.intersects(&self.failing())) => {
+                    Some((2, Near::Shift))
+                }
                 (true, _, [Field::Ports]) if overlap => Some((2, Near::Ports)),
                 (true, _, [Field::Protocol]) if !self.needed(&view) => Some((3, Near::Protocol)),
                 (true, _, [Field::Address] | [Field::Interface, Field::Address]) if ports == PortChange::Same => {
@@ -333,12 +342,15 @@ impl Look<'_> {
                 _ => None,
             };
             if let Some((rank, near)) = near
-                && best.is_none_or(|b| rank < b.0)
+                && best.as_ref().is_none_or(|b| rank < b.0)
             {
-                best = Some((rank, near, view.origin));
+                best = Some((rank, near, view));
             }
         }
-        best.map_or((Near::Nothing, None), |(_, near, id)| (near, Some(id)))
+        let Some((_, near, view)) = best else { return (Near::Nothing, None, None) };
+        let outside = view.asks.ports.as_ref().filter(|_| near == Near::Shift);
+        let leads = outside.map(|ports| format!("{} {}", self.f.requirement.proto.name(), show_set(ports)));
+        (near, Some(view.origin), leads)
     }
 
     fn wanted_ports(&self) -> Set {
@@ -482,8 +494,10 @@ impl Look<'_> {
             Intent::Allow { packets, to: self.f.family.address(packet.dst), input }
         };
         // Where rules leave the list early, the first of them is the place.
-        let deciding = if stands == Stands::BlockFirst { gap.at.first().copied().or(deciding) } else { deciding };
-        gap.wanted = Some(Wanted { intent, nearest: off.map(|v| v.origin), deciding, name: self.name() });
+        let blocked = stands == Stands::BlockFirst;
+        let deciding = if blocked { gap.at.first().copied().or(deciding) } else { deciding };
+        let nearest = off.filter(|_| !blocked).map(|v| v.origin);
+        gap.wanted = Some(Wanted { intent, nearest, deciding, name: self.name() });
         Some(gap)
     }
 
@@ -593,5 +607,7 @@ fn exposed(a: &Analysis, r: &Reached) -> Option<Gap> {
         story: format!("the internet reaches {}{by}{why}", shown(&r.inside)),
         at: nearest.into_iter().collect(),
         doubt: None,
+        leads: None,
+        signalling: false,
     })
 }

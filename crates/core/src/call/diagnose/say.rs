@@ -1,6 +1,6 @@
 //! Findings for the report.
 
-use super::{Found, Proven};
+use super::{Found, Proven, blocks};
 use crate::call::analyze::Analysis;
 use crate::call::story::origin;
 use crate::change::Planned;
@@ -42,6 +42,9 @@ fn finding(snapshot: &Snapshot, found: &[Found], group: &[usize], proven: &Prove
         }
     }
     gap.what = list(&whats);
+    let leads: Vec<String> = group.iter().filter_map(|n| found[*n].gap.leads.clone()).collect();
+    gap.leads = Some(list(&leads)).filter(|_| leads.len() == whats.len());
+    gap.signalling = group.iter().all(|n| found[*n].gap.signalling);
     let mut at: Vec<Mark> = Vec::new();
     for mark in group.iter().flat_map(|n| &found[*n].at) {
         if !at.contains(mark) {
@@ -92,7 +95,9 @@ fn list(parts: &[String]) -> String {
 pub(super) fn marks(snapshot: &Snapshot, now: &Analysis, gap: &Gap, change: Option<&(SourceId, Planned)>) -> Vec<Mark> {
     let mut out: Vec<Mark> = Vec::new();
     let places = Places::of(snapshot);
-    for (span, label) in change.iter().flat_map(|(_, p)| &p.marks) {
+    // Of several rules that block one after the other each is shown, not only the one before which a rule goes.
+    let one = !matches!(gap.lack, Lack::Filter { stands: Stands::BlockFirst, .. }) || gap.at.len() < 2;
+    for (span, label) in change.iter().filter(|_| one).flat_map(|(_, p)| &p.marks) {
         out.extend(mark(snapshot, *span, told(gap, label)));
     }
     if out.is_empty() {
@@ -104,6 +109,9 @@ pub(super) fn marks(snapshot: &Snapshot, now: &Analysis, gap: &Gap, change: Opti
                 let label = match &*at.text {
                     _ if at.at.source.0 == 0 => "stated here".to_owned(),
                     what if what.starts_with("block ") => format!("\"{what}\" is on here"),
+                    _ if blocks::ends_list(&device.pipeline, *id) => {
+                        "leads past the rule that would let them pass".to_owned()
+                    }
                     _ => told(gap, "decides").to_owned(),
                 };
                 out.extend(mark(snapshot, at.at, &label));
@@ -201,6 +209,8 @@ fn bare(lack: Lack, name: String, what: String, story: String) -> Gap {
         story,
         at: Vec::new(),
         doubt: None,
+        leads: None,
+        signalling: false,
     }
 }
 

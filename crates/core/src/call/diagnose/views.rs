@@ -2,9 +2,12 @@
 
 use crate::cube::Set;
 use crate::model::{
-    Action, Chain, ChainId, Device, Family, Hook, KeyField, Match, NatTarget, OriginId, Part, Rule, Side, StageKind,
-    Step, Test, nfproto,
+    Action, Chain, ChainId, Device, Family, Hook, Key, KeyField, Match, NatTarget, OriginId, Part, Rule, Side,
+    StageKind, Step, Test, Verdicted, nfproto,
 };
+
+/// The last port.
+const PORTS: u128 = 65535;
 
 /// What a rule asks. A field that it does not ask for is absent.
 #[derive(Debug, Clone, Default)]
@@ -48,7 +51,10 @@ pub(super) enum Does {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PortChange {
     Same,
-    Other,
+    /// All ports become one of these.
+    To(u16, u16),
+    /// Each moves by this much, modulo 2¹⁶.
+    Moved(u16),
 }
 
 /// Packets to compare with.
@@ -82,7 +88,11 @@ impl Asks {
             Test::In(set) => set.clone(),
             Test::Boxes(rows) => rows.iter().fold(Set::empty(), |all, row| all.or(&row[0])),
         };
-        let set = if m.negate { set.complement() } else { set };
+        self.ask(*key, if m.negate { set.complement() } else { set });
+    }
+
+    /// One more condition on one field.
+    fn ask(&mut self, key: Key, set: Set) {
         let field = match key.field {
             _ if key.mask.is_some() => {
                 self.more = true;
@@ -105,6 +115,25 @@ impl Asks {
             Some(have) => have.and(&set),
             None => set,
         });
+    }
+
+    /// What packets fulfil that fulfil both.
+    fn and(&self, other: &Self) -> Self {
+        let both = |a: &Option<Set>, b: &Option<Set>| match (a, b) {
+            (Some(a), Some(b)) => Some(a.and(b)),
+            (one, None) | (None, one) => one.clone(),
+        };
+        Self {
+            iface: both(&self.iface, &other.iface),
+            out_iface: both(&self.out_iface, &other.out_iface),
+            proto: both(&self.proto, &other.proto),
+            src: both(&self.src, &other.src),
+            dst: both(&self.dst, &other.dst),
+            ports: both(&self.ports, &other.ports),
+            family: both(&self.family, &other.family),
+            state: both(&self.state, &other.state),
+            more: self.more || other.more,
+        }
     }
 
     pub fn iface_fits(&self, value: u128) -> bool {
@@ -141,17 +170,41 @@ impl View {
             Action::Translate(t) if t.side == Side::Destination => {
                 let target = t.target.default.as_ref().or_else(|| t.target.entries.first().map(|e| &e.1));
                 match target {
-                    Some(NatTarget::To { addr, port, .. }) => Does::Forward {
-                        to: *addr,
-                        ports: if port.is_some() { PortChange::Other } else { PortChange::Same },
-                    },
-                    Some(NatTarget::Moved { addr, .. }) => Does::Forward { to: *addr, ports: PortChange::Other },
+                    Some(NatTarget::To { addr, port, .. }) => {
+                        let ports = port.map_or(PortChange::Same, |(lo, hi)| PortChange::To(lo, hi));
+                        Does::Forward { to: *addr, ports }
+                    }
+                    Some(NatTarget::Moved { addr, by, .. }) => {
+                        Does::Forward { to: *addr, ports: PortChange::Moved(*by) }
+                    }
                     _ => Does::Other,
                 }
             }
             _ => Does::Other,
         };
         Some(Self { origin: rule.origin, asks: Asks::of(rule), does, dormant })
+    }
+
+    /// Ports of the host to which a forward of some ports leads, where these are others.
+    pub fn shifted(&self) -> Option<Set> {
+        let (Does::Forward { ports, .. }, Some(asked)) = (&self.does, &self.asks.ports) else { return None };
+        let inside = match *ports {
+            PortChange::Same => return None,
+            PortChange::To(lo, hi) => Set::range(u128::from(lo), u128::from(hi)),
+            PortChange::Moved(by) => {
+                // Both parts of a range that goes beyond the last port.
+                let by = u128::from(by);
+                let parts = asked.ranges().iter().flat_map(|(lo, hi)| {
+                    let (lo, hi) = (lo + by, hi + by);
+                    [(lo.min(PORTS), hi.min(PORTS), 0), (lo.max(PORTS + 1), hi.max(PORTS + 1), PORTS + 1)]
+                        .into_iter()
+                        .filter(move |(a, b, _)| (lo..=hi).contains(a) && (lo..=hi).contains(b))
+                        .map(|(a, b, less)| (a - less, b - less))
+                });
+                Set::from_ranges(parts)
+            }
+        };
+        (inside != *asked).then_some(inside)
     }
 
     /// Fields in which packets differ from what this rule asks.
@@ -186,7 +239,7 @@ pub(super) fn forwards(device: &Device, family: Family) -> Vec<View> {
         }
         if let StageKind::Translate { side: Side::Destination, chains } = &stage.kind {
             for (id, _) in chains {
-                collect(device, *id, 0, &mut out);
+                collect(device, *id, 0, &Asks::default(), &mut out);
             }
         }
     }
@@ -201,16 +254,44 @@ fn fits_width(view: &View, family: Family) -> bool {
     (hi <= u128::from(u32::MAX)) == (family == Family::V4)
 }
 
-fn collect(device: &Device, id: ChainId, depth: usize, out: &mut Vec<View>) {
+/// Rules of a chain and of those to which it leads, each with what the rules on the way there ask.
+fn collect(device: &Device, id: ChainId, depth: usize, on_the_way: &Asks, out: &mut Vec<View>) {
     let chain: &Chain = device.pipeline.chain(id);
     for rule in &chain.rules {
-        out.extend(View::of(rule, false));
-        for step in &rule.steps {
-            if let (Step::Act(Action::Jump(to) | Action::Goto(to)), true) = (step, depth < 4) {
-                collect(device, *to, depth + 1, out);
-            }
+        out.extend(View::of(rule, false).map(|v| View { asks: v.asks.and(on_the_way), ..v }));
+        if depth >= 4 {
+            continue;
+        }
+        for (to, asks) in calls(rule) {
+            collect(device, to, depth + 1, &asks.and(on_the_way), out);
         }
     }
+}
+
+/// Where a rule goes on, and what it asks of packets that go there.
+fn calls(rule: &Rule) -> Vec<(ChainId, Asks)> {
+    let asks = Asks::of(rule);
+    let mut out = Vec::new();
+    for step in &rule.steps {
+        match step {
+            Step::Act(Action::Jump(to) | Action::Goto(to)) => out.push((*to, asks.clone())),
+            Step::Act(Action::Verdict(map)) => {
+                for (sets, verdict) in &map.entries {
+                    let (Verdicted::Jump(to) | Verdicted::Goto(to)) = verdict else { continue };
+                    let mut here = asks.clone();
+                    for (key, set) in map.keys.iter().zip(sets) {
+                        here.ask(*key, set.clone());
+                    }
+                    out.push((*to, here));
+                }
+                if let Some(Verdicted::Jump(to) | Verdicted::Goto(to)) = map.default {
+                    out.push((to, asks.clone()));
+                }
+            }
+            _ => {}
+        }
+    }
+    out
 }
 
 /// The rule with this origin.
