@@ -7,7 +7,7 @@ use crate::manifest::{GatewayKind, Manifest, parse};
 use crate::model::SourceId;
 use crate::profile::{Instance, instance, overlap};
 use crate::report::{Severity, Verdict};
-use crate::requirement::{Level, Party};
+use crate::requirement::{Level, Party, Requirement};
 use crate::snapshot::{InputError, Snapshot};
 
 /// What is rendered.
@@ -72,9 +72,15 @@ pub fn render(target: &str, snapshot: &Snapshot) -> Result<Rendered, InputError>
         guide: recipe.guide,
         undo: recipe.undo,
         elsewhere: Vec::new(),
-        complete: recipe.complete,
+        complete: recipe.complete && !lacks_ports(&instances),
         notes: notes(&instances),
     })
+}
+
+/// Calls hang on ports that nobody stated.
+fn lacks_ports(instances: &[Instance]) -> bool {
+    let wanted = |r: &Requirement| r.example && matches!(r.level, Level::Required | Level::Recommended);
+    instances.iter().flat_map(|i| &i.requirements).any(wanted)
 }
 
 /// The outermost gateway that is read has another address than the public one.

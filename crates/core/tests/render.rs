@@ -61,7 +61,11 @@ fn calls_work_after_it_for_every_product_and_it_is_taken_back() {
     for (product, _) in PROFILES {
         for front in [OWN.to_owned(), behind(false), behind(true)] {
             let admin = "admin = [\"45.79.7.7\"]";
-            let snapshot = site(&front, &format!("system = \"{product}\"\n{admin}"), &config);
+            // Ports that every installation has others for are stated, else they are no part of the recipe.
+            let examples = find(product).expect("profile").parameter.into_iter().filter(|p| p.example);
+            let own: Vec<String> = examples.map(|p| format!("{} = \"{}\"", p.name, p.default)).collect();
+            let deploy = format!("system = \"{product}\"\n{admin}\nwith = {{ {} }}", own.join(", "));
+            let snapshot = site(&front, &deploy, &config);
             let before = analyze(&snapshot).unwrap_or_else(|e| panic!("{product}: {e}"));
             assert_ne!(before.verdict, Verdict::Works, "{product}");
             let rendered = render("pfsense", &snapshot).expect("a recipe");

@@ -20,6 +20,10 @@ const TEXTS: [(&str, &[(&str, &str)]); 4] = [
         "Look up",
         &[
             ("docs/products/README.md", "which ports each product needs, and what must stay closed"),
+            (
+                "docs/statements.md",
+                "what products' documents say about firewalls, statement by statement, and how far it is judged",
+            ),
             ("docs/findings/README.md", "what can be wrong, who notices, and what to do"),
             ("docs/commands.md", "every command and option"),
             ("CHANGELOG.md", "what is new"),
