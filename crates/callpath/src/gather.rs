@@ -3,7 +3,7 @@
 use crate::folder::{Also, Folders};
 use crate::found;
 use callpath_core::dialect::recognise;
-use callpath_core::manifest::{self, At};
+use callpath_core::manifest::{self, At, Manifest};
 use callpath_core::model::SourceId;
 use callpath_core::redact::redact;
 use callpath_core::snapshot::{InputError, Snapshot, Source, is_snapshot};
@@ -99,13 +99,48 @@ impl Gatherer {
         let manifest = manifest::parse(self.snapshot.manifest())?;
         let base = typed.parent().map(Path::to_path_buf).unwrap_or_default();
         for wanted in manifest.files() {
-            self.named(&base, wanted)?;
+            if base.join(&wanted.value).is_dir() && is_below(&wanted.value) {
+                self.folder(&base, wanted, &manifest)?;
+            } else {
+                self.named(&base, wanted, &manifest)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the files of a folder, by name; folders in it are not looked at.
+    fn folder(&mut self, base: &Path, wanted: &At<String>, manifest: &Manifest) -> Result<(), InputError> {
+        let path = self.folders.real(&base.join(&wanted.value)).map_err(|outside| {
+            let (message, help) = outside.message(&wanted.value);
+            wanted.error(message).help(help)
+        })?;
+        let failed = |e: &std::io::Error| {
+            wanted.error(format!("`{}` cannot be read: {}", wanted.value, reason(e))).help("make it readable for you")
+        };
+        let mut names: Vec<String> = Vec::new();
+        for entry in std::fs::read_dir(&path).map_err(|e| failed(&e))? {
+            let entry = entry.map_err(|e| failed(&e))?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            // Hidden files are those of editors and of version control.
+            if !name.starts_with('.') && entry.path().is_file() {
+                names.push(name);
+            }
+        }
+        names.sort();
+        if names.is_empty() {
+            return Err(wanted
+                .error(format!("there is no file in the folder `{}`", wanted.value))
+                .help("name the folder that holds the device's files, or the files themselves"));
+        }
+        let folder = wanted.value.trim_end_matches('/');
+        for name in names {
+            self.named(base, &wanted.with(format!("{folder}/{name}")), manifest)?;
         }
         Ok(())
     }
 
     /// Reads a file that the manifest names, and the files that it includes.
-    fn named(&mut self, base: &Path, wanted: &At<String>) -> Result<(), InputError> {
+    fn named(&mut self, base: &Path, wanted: &At<String>, manifest: &Manifest) -> Result<(), InputError> {
         let name = &wanted.value;
         if self.snapshot.sources.iter().any(|s| s.name == *name) {
             return Ok(());
@@ -119,6 +154,10 @@ impl Gatherer {
         })?;
         // A file of a kind that is not read is quoted nowhere, and gets into no snapshot.
         if let Err(refused) = recognise(SourceId(0), &text) {
+            // Of a host's configurations that are not read yet, it is enough that they are there.
+            if manifest.is_service_file(&wanted.span) {
+                return Ok(());
+            }
             let before = text.get(..refused.at.as_ref().map_or(0, |(_, span)| span.start)).unwrap_or_default();
             let line = before.matches('\n').count() + 1;
             let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
@@ -167,6 +206,11 @@ impl Gatherer {
         }
         Ok(text)
     }
+}
+
+/// A folder below the manifest's, not the one that holds it: what lies there belongs to several devices.
+fn is_below(name: &str) -> bool {
+    Path::new(name).components().any(|c| matches!(c, std::path::Component::Normal(_)))
 }
 
 fn manifest_file(path: &Path) -> Result<PathBuf, InputError> {

@@ -104,14 +104,14 @@ fn ask(arguments: Arguments) -> Result<First, InputError> {
     }
     if name.is_none() && address.is_none() {
         let answer = question("public name or address by which people reach it", "--name or --address", &|text| {
-            text.parse::<IpAddr>().map(|_| ()).or_else(|_| host_name(text))
+            if text.parse::<IpAddr>().is_ok() { public(text) } else { host_name(text) }
         })?;
         if answer.parse::<IpAddr>().is_ok() {
             address = Some(answer);
         } else {
             name = Some(answer);
             let what = "public address that the internet sees; a page such as https://ip.me shows it";
-            address = perhaps(what, "--address", &ip)?;
+            address = perhaps(what, "--address", &public)?;
         }
     }
     if asks && wan.is_none() && config.iter().any(|f| found::kind(&directory.join(f)) == Some(Kind::PfSense)) {
@@ -176,12 +176,18 @@ fn ip(text: &str) -> Result<(), (String, String)> {
 
 /// A name, or what is wrong with it.
 fn host_name(text: &str) -> Result<(), (String, String)> {
-    let first = First {
-        name: Some(text.to_owned()),
-        system: "livekit".into(),
-        host: "192.168.1.50".into(),
-        ..First::default()
-    };
+    accepted(First { name: Some(text.to_owned()), ..First::default() })
+}
+
+/// An address that the internet reaches, or what is wrong with it.
+fn public(text: &str) -> Result<(), (String, String)> {
+    ip(text)?;
+    accepted(First { address: Some(text.to_owned()), ..First::default() })
+}
+
+/// What `check` would say to a manifest with this in it.
+fn accepted(first: First) -> Result<(), (String, String)> {
+    let first = First { system: "livekit".into(), host: "192.168.1.50".into(), ..first };
     manifest::parse(&first.text()).map(|_| ()).map_err(|e| (e.message, e.help.into()))
 }
 

@@ -183,6 +183,61 @@ const MANIFESTS: &[(&str, &str, &str, &str, &str)] = &[
         "lan0",
     ),
     (
+        "\"203.0.113.5\"",
+        "\"192.168.178.20\"",
+        "callpath.toml:1:11",
+        "192.168.178.20 is a private address: the internet cannot reach it",
+        "https://ip.me",
+    ),
+    (
+        "\"203.0.113.5\"",
+        "\"100.64.12.9\"",
+        "callpath.toml:1:11",
+        "100.64.12.9 is an address that a provider shares between customers",
+        "it is its `wan`",
+    ),
+    (
+        "\"203.0.113.5\"",
+        "\"203.0.113.5\"\nadmin = \"net:phones\"",
+        "callpath.toml:2:9",
+        "there is no [[net]] called `phones`",
+        "add a [[net]] table",
+    ),
+    ("\"203.0.113.5\"", "\"203.0.113.5\"\ndns = { ln = \"192.168.1.50\" }", "callpath.toml:2:9", "not a place", "lan"),
+    (
+        "config = [\"ruleset.nft\", \"ip-addr.json\"]",
+        "inside = \"192.168.1.1/24\"\nforwards = \"udp/1-3 to 192.168.1.50:7-8\"",
+        "callpath.toml:5:12",
+        "3 ports outside cannot lead to 2 inside",
+        "7-9",
+    ),
+    (
+        "config = [\"ruleset.nft\", \"ip-addr.json\"]",
+        "passes = \"tcp/443 to 192.168.1.50\"",
+        "callpath.toml:4:10",
+        "a filter sends nothing elsewhere",
+        "`inside`",
+    ),
+    (
+        "config = [\"ruleset.nft\", \"ip-addr.json\"]",
+        "config = \"nowhere/\"",
+        "callpath.toml:4:10",
+        "`nowhere/` cannot be read: there is no such file",
+        "relative to callpath.toml",
+    ),
+    ("192.168.1.50\"", "192.168.1.50\"\naddress = \"192.168.1.9\"", "callpath.toml:9:11", "private address", "`host`"),
+    ("192.168.1.50\"", "192.168.1.50\"\nfirewall = [\"none\", \"x\"]", "callpath.toml:9:13", "beside files", "./none"),
+    ("192.168.1.50\"", "192.168.1.50\"\nconfig = \"compose.yaml\"", "callpath.toml:9:10", "cannot be read", "check"),
+    ("192.168.1.50\"", "192.168.1.50\"\nproxy = \"a CDN\"", "callpath.toml:9:9", "where the proxy is", "outside"),
+    ("192.168.1.50\"", "192.168.1.50\"\ntold = { lan = \"mine\" }", "callpath.toml:9:16", "can be told", "\"own\""),
+    (
+        "192.168.1.50\"",
+        "192.168.1.50\"\n[[peer]]\nname = \"trunk\"\naddress = \"192.0.2.1\"",
+        "callpath.toml:9:1",
+        "`uses` is missing",
+        "rows of the product",
+    ),
+    (
         "[[deploy]]",
         "[[deploy]]\nsystem = \"livekit\"\nlabel = \"two\"\nhost = \"192.168.1.50\"\n[[deploy]]",
         "callpath.toml:10:1",
@@ -249,6 +304,27 @@ fn every_broken_or_foreign_file_is_named() {
             assert!(stderr.contains(wanted), "{:?}: no `{wanted}` in\n{stderr}", String::from_utf8_lossy(content));
         }
     }
+}
+
+#[test]
+fn a_folder_stands_for_the_files_in_it() {
+    let site = Site::new("folder");
+    fs::create_dir(site.0.join("router")).expect("directory");
+    for file in ["ruleset.nft", "ip-addr.json"] {
+        fs::rename(site.0.join(file), site.0.join("router").join(file)).expect("move");
+    }
+    let manifest = GOOD.replace("[\"ruleset.nft\", \"ip-addr.json\"]", "\"router\"");
+    site.write("callpath.toml", manifest.as_bytes());
+    site.write("router/.swap", b"\x00");
+    let (output, _) = site.run(&["check"]);
+    assert_eq!(output.status.code(), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    site.write("router/notes.txt", b"dear diary, today it rained");
+    let stderr = site.refused(&["check"]);
+    assert!(stderr.contains("router/notes.txt:1:1") || stderr.contains("second ruleset"), "{stderr}");
+    fs::create_dir(site.0.join("empty")).expect("directory");
+    site.write("callpath.toml", manifest.replace("router", "empty/").as_bytes());
+    let stderr = site.refused(&["check"]);
+    assert!(stderr.contains("callpath.toml:4:10") && stderr.contains("no file in the folder `empty/`"), "{stderr}");
 }
 
 #[test]

@@ -49,8 +49,8 @@ pub fn render(target: &str, snapshot: &Snapshot) -> Result<Rendered, InputError>
             .help(crate::manifest::known_names(target, "firewalls", TARGETS.iter().copied())));
     }
     let files = manifest.gateways.iter().filter_map(|g| match &g.kind {
-        GatewayKind::Read { files, .. } => Some(files),
-        GatewayKind::Stated { .. } => None,
+        GatewayKind::Read { files, .. } => Some(crate::dialect::expand(snapshot, files)),
+        GatewayKind::Stated(_) | GatewayKind::Filter(_) => None,
     });
     let source = files
         .flatten()
@@ -86,7 +86,7 @@ fn lacks_ports(instances: &[Instance]) -> bool {
 /// The outermost gateway that is read has another address than the public one.
 fn second_router(manifest: &Manifest) -> bool {
     match manifest.gateways.first().map(|g| &g.kind) {
-        Some(GatewayKind::Stated { .. }) => true,
+        Some(GatewayKind::Stated(_)) => true,
         Some(GatewayKind::Read { wan: Some(wan), .. }) => {
             manifest.address.iter().any(|a| a.value.is_ipv4() && wan.value.is_ipv4() && a.value != wan.value)
         }

@@ -310,3 +310,29 @@ fn a_described_caller_is_somewhere_else() {
         assert!(!error.help.is_empty());
     }
 }
+
+#[test]
+fn what_is_stated_and_not_followed_yet_is_unknown_and_says_so() {
+    for (site, deploy, place, followed) in [
+        ("", "told = { internet = \"203.0.113.9\" }", "livekit/internet", "`told`"),
+        ("", "config = \"compose.yaml\"", "livekit/internet", "`config`"),
+        ("", "proxy = \"gateway\"", "livekit/internet", "`proxy`"),
+        ("", "firewall = \"unknown\"", "livekit/internet", "192.168.1.50 lets in"),
+        ("dns = { lan = \"192.168.1.9\" }", "", "livekit/lan", "`dns`"),
+    ] {
+        let manifest = format!(
+            "address = \"203.0.113.5\"\n{site}\n[[gateway]]\nconfig = \"r.nft\"\n\
+             interfaces = {{ wan0 = \"203.0.113.5/24\", lan0 = \"192.168.1.1/24\" }}\n{DEPLOY}{deploy}\n"
+        );
+        let r = report(&[("callpath.toml", &manifest), ("r.nft", OPEN), ("compose.yaml", "services: {}\n")]);
+        let here: Vec<_> = r.paths.iter().filter(|p| p.id.starts_with(place)).collect();
+        assert!(
+            !here.is_empty() && here.iter().all(|p| p.verdict == Verdict::Unknown),
+            "{followed}: {:?}",
+            verdicts(&r)
+        );
+        let ways = here.iter().flat_map(|p| &p.legs).flat_map(|l| &l.any_of);
+        let mut doubts = ways.flat_map(|a| &a.pieces).flat_map(|p| &p.doubts);
+        assert!(doubts.any(|d| d.what.contains(followed) && !d.supply.is_empty()), "{followed}");
+    }
+}

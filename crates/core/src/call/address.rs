@@ -1,7 +1,9 @@
 //! Sets of addresses: who "the internet" is.
 
 use crate::cube::Set;
-use crate::model::{Family, address_value, prefix_range};
+use crate::model::address_value;
+use crate::model::{Family, prefix_range};
+pub(super) use crate::model::{is_public, is_shared};
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -26,10 +28,6 @@ const SPECIAL_V4: &[&str] = &[
 /// The same within `2000::/3`, where all global unicast addresses are assigned from (RFC 4291 2.4).
 const SPECIAL_V6: &[&str] = &["2001::/23", "2001:db8::/32", "2002::/16"];
 
-/// Addresses that are not reached from the internet: RFC 1918, RFC 6598, link-local, RFC 7335.
-const PRIVATE_V4: &[&str] =
-    &["10.0.0.0/8", "100.64.0.0/10", "169.254.0.0/16", "172.16.0.0/12", "192.0.0.0/24", "192.168.0.0/16"];
-
 /// A prefix as a set.
 pub(super) fn prefix_set(net: IpNet) -> Set {
     let (lo, hi) = prefix_range(net);
@@ -50,20 +48,6 @@ pub(super) fn internet(family: Family) -> Set {
     match family {
         Family::V4 => Set::range(0, family.max_address()).minus(&blocks(SPECIAL_V4)),
         Family::V6 => blocks(&["2000::/3"]).minus(&blocks(SPECIAL_V6)),
-    }
-}
-
-/// An address that a provider shares between customers (RFC 6598).
-pub(super) fn is_shared(ip: IpAddr) -> bool {
-    matches!(ip, IpAddr::V4(a) if a.octets()[0] == 100 && a.octets()[1] & 0xc0 == 64)
-}
-
-/// Can the internet reach this address as it is? Documentation blocks count as if they could: examples use them.
-pub(super) fn is_public(ip: IpAddr) -> bool {
-    let value = address_value(ip);
-    match ip {
-        IpAddr::V4(_) => !blocks(PRIVATE_V4).contains(value) && !ip.is_loopback() && !ip.is_multicast(),
-        IpAddr::V6(_) => blocks(&["2000::/3"]).contains(value),
     }
 }
 
@@ -106,18 +90,5 @@ mod tests {
         let v6 = internet(Family::V6);
         assert!(v6.contains(address_value("2a00::1".parse().expect("ip"))));
         assert!(!v6.contains(address_value("fd00::1".parse().expect("ip"))));
-    }
-
-    #[test]
-    fn documentation_addresses_count_as_public_in_examples() {
-        for (ip, public) in [
-            ("203.0.113.5", true),
-            ("192.168.1.1", false),
-            ("100.64.1.1", false),
-            ("2001:db8::1", true),
-            ("fd00::1", false),
-        ] {
-            assert_eq!(is_public(ip.parse().expect("ip")), public, "{ip}");
-        }
     }
 }

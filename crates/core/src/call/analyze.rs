@@ -80,6 +80,7 @@ pub(super) fn run(snapshot: &Snapshot, intended: bool) -> Result<Analysis, Input
         };
         let report = judge.report();
         let (mut failures, reached) = (judge.failures.into_inner(), judge.reached.into_inner());
+        let report = super::later::apply(snapshot, &manifest, report, &mut failures);
         other_ways(&report, &mut failures);
         let (manifest, instances) = (manifest.clone(), instances.clone());
         Ok(Analysis { report, intended: None, failures, reached, site, manifest, instances })

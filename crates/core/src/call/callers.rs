@@ -40,7 +40,7 @@ impl Kind {
             Place::Internet if ice => &[Self::Public, Self::Home, Self::Symmetric, Self::UdpBlocked],
             Place::Internet => &[Self::Public, Self::Home, Self::Symmetric],
             Place::Lan | Place::Net(_) | Place::Caller(_) if ice => &[Self::App, Self::Listening],
-            Place::Lan | Place::Net(_) | Place::Caller(_) | Place::Own | Place::Admin => &[],
+            Place::Lan | Place::Net(_) | Place::Caller(_) | Place::Own | Place::Admin | Place::Peer(_) => &[],
         }
     }
 

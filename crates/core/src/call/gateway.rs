@@ -50,6 +50,7 @@ pub(super) struct Wan {
 /// What to call a gateway that has no label: its system's name where its files tell it.
 pub(super) fn kind_name(snapshot: &Snapshot, gateway: &Gateway) -> &'static str {
     let GatewayKind::Read { files, .. } = &gateway.kind else { return "the box in front" };
+    let files = dialect::expand(snapshot, files);
     let mut texts = files.iter().filter_map(|f| snapshot.find(&f.value)).filter_map(|id| snapshot.source(id));
     let named = texts.find_map(|s| dialect::of_text(&s.text).filter(|d| d.is_system));
     named.map_or("router", |d| d.title)

@@ -9,6 +9,7 @@ mod gateway;
 mod ice;
 mod judge;
 mod kernel;
+mod later;
 mod media;
 mod paths;
 mod reach;

@@ -110,7 +110,13 @@ impl Parts {
     pub fn read(snapshot: &Snapshot, manifest: &Manifest, instances: &[Instance]) -> Result<Self, InputError> {
         let many = manifest.gateways.iter().filter(|g| matches!(g.kind, GatewayKind::Read { .. })).count() > 1;
         let mut routers = Vec::new();
-        for (i, g) in manifest.gateways.iter().enumerate() {
+        let behind = |g: &&crate::manifest::Gateway| matches!(g.kind, GatewayKind::Stated(_)) && g.line.is_none();
+        if let Some(stated) = manifest.gateways.iter().skip(1).find(behind) {
+            let head = stated.span.start..stated.span.start + "[[gateway]]".len();
+            return Err(InputError::in_manifest(head, "a stated box stands behind another")
+                .help("only the outermost gateway can be stated: list gateways from the internet inwards"));
+        }
+        for (i, g) in manifest.gateways.iter().enumerate().filter(|(_, g)| g.line.is_none()) {
             let name = if let Some(label) = &g.label {
                 label.value.clone()
             } else {
@@ -130,7 +136,7 @@ impl Parts {
 
     /// Nothing says which address the outermost gateway has.
     pub fn outer_address_unknown(&self, manifest: &Manifest) -> bool {
-        let stated_box = matches!(manifest.gateways.first().map(|g| &g.kind), Some(GatewayKind::Stated { .. }));
+        let stated_box = matches!(manifest.gateways.first().map(|g| &g.kind), Some(GatewayKind::Stated(_)));
         !stated_box && self.routers.first().is_some_and(|r| r.wan.is_none()) && public_v4(manifest).is_some()
     }
 
@@ -165,8 +171,13 @@ pub(super) fn build(
     case: Case,
     intended: bool,
 ) -> Result<Site, InputError> {
+    let line = |(router, gateway): (&Router, &crate::manifest::Gateway)| {
+        let own = router.wan.as_ref().map_or_else(Set::empty, |w| super::address::one(w.address));
+        (gateway.label.as_ref().map_or_else(String::new, |l| l.value.clone()), own)
+    };
     let mut b = Builder {
         intended,
+        caller_lines: parts.callers.iter().zip(&manifest.callers).map(line).collect(),
         rulesets: Vec::new(),
         left_out: Vec::new(),
         snapshot,
@@ -207,7 +218,7 @@ pub(super) fn build(
         b.add_described(router, described, internet)?;
     }
     let mut files = vec![None; b.devices.len()];
-    let stated = matches!(manifest.gateways.first().map(|g| &g.kind), Some(GatewayKind::Stated { .. }));
+    let stated = matches!(manifest.gateways.first().map(|g| &g.kind), Some(GatewayKind::Stated(_)));
     if stated && parts.routers.is_empty() && first_router > 0 {
         // What is stated of a box stands in the manifest. A router behind it cures more, and its owner can reach it.
         files[0] = Some(SourceId(0));
@@ -243,6 +254,8 @@ pub(super) fn build(
 struct Builder<'a> {
     /// What configurations ask for, not what is in force.
     intended: bool,
+    /// Outer addresses of callers whose routers are described.
+    caller_lines: Vec<(String, Set)>,
     rulesets: Vec<(SourceId, Counts)>,
     left_out: Vec<(usize, LeftOut)>,
     snapshot: &'a Snapshot,

@@ -2,7 +2,7 @@
 
 use super::address::one;
 use crate::cube::Set;
-use crate::manifest::Forwards;
+use crate::manifest::{Entry, Source, Traffic};
 use crate::model::{
     Action, Chain, ChainId, Device, Doubt, DoubtId, Families, Hook, Interface, Key, KeyField, Lookup, Match, NatTarget,
     Origin, Part, Pipeline, Policy, Route, RouteTarget, Rule, Side, SourceId, SourceSpan, Stage, StageKind, Step, Test,
@@ -30,16 +30,18 @@ pub(super) struct Stated<'a> {
     pub name: &'a str,
     /// Public address.
     pub public: IpAddr,
-    /// Inner address.
-    pub inside: IpNet,
+    /// Inner addresses, one for each network behind it; at least one.
+    pub inside: &'a [IpNet],
     /// Device that it forwards to.
     pub next: IpAddr,
     /// Servers behind it to which it may forward too, if nobody knows what it forwards.
     pub servers: &'a [IpAddr],
     /// What it forwards.
-    pub forwards: &'a Forwards,
+    pub forwards: &'a Traffic,
     /// Turns calls from inside back in; absent: not known.
     pub hairpin: Option<bool>,
+    /// Addresses at a place, where they are known.
+    pub sources: &'a dyn Fn(&Source) -> Option<Set>,
     /// Where in the manifest this is stated; absent: it is assumed.
     pub at: Option<Range<usize>>,
 }
@@ -54,23 +56,21 @@ pub(super) fn device(stated: &Stated<'_>) -> Device {
     };
     let forward = b.forwards(stated);
     let prerouting = b.chain("forwards", forward);
-    let from_inside = is(KeyField::InIface, Set::one(iface_value("inside")));
+    let inner = (0..stated.inside.len()).map(|n| iface_value(&inner_name(n)));
+    let inner = Set::from_ranges(inner.map(|v| (v, v)));
+    let from_inside = is(KeyField::InIface, inner.clone());
     let to_outside = is(KeyField::OutIface, Set::one(iface_value("outside")));
     let outgoing = || translate(Side::Source, NatTarget::OutgoingAddress { port: None });
-    let back_in = vec![from_inside.clone(), is(KeyField::OutIface, Set::one(iface_value("inside"))), outgoing()];
+    // What stays inside without having been forwarded keeps its address.
+    let back_in = vec![from_inside.clone(), is(KeyField::OutIface, inner), was_forwarded(), outgoing()];
     let postrouting = b.rules(vec![("translates what leaves", vec![to_outside, outgoing()]), ("hairpin", back_in)]);
     let postrouting = b.chain("leaving", postrouting);
-    let dnat = Step::Match(Match {
-        keys: [Key { field: KeyField::CtStatus, mask: Some(ct_status::DNAT) }].into(),
-        test: Test::In(Set::one(ct_status::DNAT)),
-        negate: false,
-    });
     let known = is(KeyField::CtState, Set::one(ct_state::ESTABLISHED));
     let accept = || Step::Act(Action::Accept);
     let filter = b.rules(vec![
         ("answers pass", vec![known, accept()]),
         ("what comes from inside passes", vec![from_inside, accept()]),
-        ("forwarded ports pass", vec![dnat, accept()]),
+        ("forwarded ports pass", vec![was_forwarded(), accept()]),
     ]);
     let filter = b.chain("what comes from outside", filter);
     b.stage(Hook::Prerouting, StageKind::Track);
@@ -93,7 +93,9 @@ pub(super) fn device(stated: &Stated<'_>) -> Device {
     };
     Device {
         name: stated.name.into(),
-        interfaces: vec![iface("outside", stated.public.into()), iface("inside", stated.inside)],
+        interfaces: std::iter::once(iface("outside", stated.public.into()))
+            .chain(stated.inside.iter().enumerate().map(|(n, net)| iface(&inner_name(n), *net)))
+            .collect(),
         routes: vec![default],
         pipeline: b.pipeline,
         forwards: true,
@@ -167,27 +169,30 @@ impl Builder {
 
     fn forward_rules(&mut self, s: &Stated<'_>, start: &[Step]) -> Vec<Rule> {
         let mut rules = Vec::new();
-        let to = |target: IpAddr, more: Vec<Step>| {
+        let to = |target: IpAddr, by: Option<u16>, more: Vec<Step>| {
             let mut steps = start.to_vec();
             steps.extend(more);
             let value = address_value(target);
             let addr = Some((value, value));
-            let to = NatTarget::To { addr, v6: target.is_ipv6(), port: None, keep_host_bits: false };
+            let v6 = target.is_ipv6();
+            let to = match by {
+                Some(by) => NatTarget::Moved { addr, v6, by },
+                None => NatTarget::To { addr, v6, port: None, keep_host_bits: false },
+            };
             steps.push(translate(Side::Destination, to));
             steps
         };
         match s.forwards {
-            Forwards::None => {}
-            Forwards::All(target) => rules.push(("forwards everything", to(target.unwrap_or(s.next), Vec::new()))),
-            Forwards::Ports(list) => rules.extend(list.iter().map(|f| {
-                let ports = Set::range(u128::from(f.from), u128::from(f.to));
-                let more = vec![
-                    is(KeyField::Header(Part::Proto), Set::one(u128::from(f.proto.number()))),
-                    is(KeyField::Header(Part::DstPort), ports),
-                ];
-                ("forwards these ports", to(f.target.unwrap_or(s.next), more))
+            Traffic::None => {}
+            Traffic::All(target) => {
+                rules.push(("forwards everything", to(target.unwrap_or(s.next), None, Vec::new())));
+            }
+            Traffic::Some(list) => rules.extend(list.iter().map(|f| {
+                let mut more = of_entry(f);
+                more.extend(self::from(f, s.sources));
+                ("forwards these ports", to(f.target.unwrap_or(s.next), moved(f), more))
             })),
-            Forwards::Unknown => {
+            Traffic::Unknown => {
                 if self.unknown.is_empty() {
                     let supply = if self.stated { SAY_FORWARDS } else { DESCRIBE_BOX };
                     let targets = std::iter::once(s.next).chain(s.servers.iter().copied().filter(|h| *h != s.next));
@@ -197,13 +202,47 @@ impl Builder {
                     }
                 }
                 let may = |(target, doubt): &(IpAddr, DoubtId)| {
-                    ("may forward this", to(*target, vec![is(KeyField::Unknown(*doubt, 1), Set::one(1))]))
+                    ("may forward this", to(*target, None, vec![is(KeyField::Unknown(*doubt, 1), Set::one(1))]))
                 };
                 rules.extend(self.unknown.iter().map(may));
             }
         }
         self.rules(rules)
     }
+}
+
+/// Name of an inner interface.
+fn inner_name(n: usize) -> String {
+    if n == 0 { "inside".into() } else { format!("inside{}", n + 1) }
+}
+
+fn was_forwarded() -> Step {
+    Step::Match(Match {
+        keys: [Key { field: KeyField::CtStatus, mask: Some(ct_status::DNAT) }].into(),
+        test: Test::In(Set::one(ct_status::DNAT)),
+        negate: false,
+    })
+}
+
+/// The packets of an entry, apart from who sends them.
+fn of_entry(entry: &Entry) -> Vec<Step> {
+    let Some((proto, lo, hi)) = entry.what else { return Vec::new() };
+    vec![
+        is(KeyField::Header(Part::Proto), Set::one(u128::from(proto.number()))),
+        is(KeyField::Header(Part::DstPort), Set::range(u128::from(lo), u128::from(hi))),
+    ]
+}
+
+/// How far an entry moves its ports.
+fn moved(entry: &Entry) -> Option<u16> {
+    let (_, lo, _) = entry.what?;
+    entry.inner.map(|inner| inner.wrapping_sub(lo))
+}
+
+/// Who sends the packets of an entry.
+fn from(entry: &Entry, sources: &dyn Fn(&Source) -> Option<Set>) -> Option<Step> {
+    let set = sources(entry.from.as_ref()?)?;
+    Some(is(KeyField::Header(Part::Src), set))
 }
 
 fn is(field: KeyField, set: Set) -> Step {

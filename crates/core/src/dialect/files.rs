@@ -184,13 +184,35 @@ fn is_iptables(start: &str) -> bool {
     lines.next().is_some_and(|l| table.contains(&l.trim()) || l.starts_with("iptables ") || l.starts_with("-A "))
 }
 
+/// The files that are meant: for a folder those that lie in it, apart from those that another one includes.
+pub(crate) fn expand(snapshot: &Snapshot, files: &[At<String>]) -> Vec<At<String>> {
+    let mut out = Vec::new();
+    for file in files {
+        let folder = format!("{}/", file.value.trim_end_matches('/'));
+        let inside = |name: &str| name.strip_prefix(&folder).is_some_and(|rest| !rest.contains('/'));
+        let here: Vec<_> = snapshot.sources.iter().skip(1).filter(|s| inside(&s.name)).collect();
+        if snapshot.find(&file.value).is_some() || here.is_empty() {
+            out.push(file.clone());
+            continue;
+        }
+        let included = |name: &str| {
+            let own = &name[folder.len()..];
+            let includes = here.iter().filter(|s| s.name != name).flat_map(|s| s.text.lines());
+            let mut named = includes.filter_map(|l| l.trim().strip_prefix("include")?.trim().split('"').nth(1));
+            named.any(|n| n.trim_start_matches("./") == own)
+        };
+        out.extend(here.iter().filter(|s| !included(&s.name)).map(|s| file.with(s.name.clone())));
+    }
+    out
+}
+
 /// Reads all files of a device.
 ///
 /// # Errors
 /// A file that is not there, not one of the known kinds, broken, or one kind given twice.
 pub(crate) fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, InputError> {
     let mut out = Files::default();
-    for file in files {
+    for file in &expand(snapshot, files) {
         let Some(id) = snapshot.find(&file.value) else {
             return Err(file
                 .error(format!("`{}` was not given", file.value))

@@ -10,8 +10,8 @@ pub mod pf;
 pub mod pfsense;
 pub mod toy;
 
-pub(crate) use files::read;
 pub use files::{Kind, left_out, recognise, ruleset};
+pub(crate) use files::{expand, read};
 pub use patch::{Patch, Recipe, apply, plan, recipe, steps};
 pub(crate) use pending::Pending;
 pub use pf::ast::Entry;

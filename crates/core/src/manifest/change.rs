@@ -1,7 +1,8 @@
 //! Changes of a box that is stated: what its owner has to change there, and what the manifest says then.
 
 use super::raw::{self, OneOrMany};
-use super::{At, Forwards, value};
+use super::traffic::{self, Entry, Key, Traffic};
+use super::{At, value};
 use crate::change::{Intent, Refused, Step};
 use crate::manifest::Proto;
 use std::fmt::Write;
@@ -155,12 +156,12 @@ impl Places {
         let gateway = raw.gateway.first()?.get_ref();
         let inside = gateway.inside.as_ref()?;
         let forwards = gateway.forwards.as_ref();
-        let stated = forwards.and_then(|f| value::forwards(f).ok()).map(|f| f.value);
+        let stated = forwards.and_then(|f| traffic::traffic(f, Key::Forwards).ok()).map(|f| f.value);
         let span = forwards.map(toml::Spanned::span);
         let forwards = match (stated, span) {
-            (Some(Forwards::None), Some(span)) => Some((span, true)),
+            (Some(Traffic::None), Some(span)) => Some((span, true)),
             // Before the bracket that closes it, and before a comma that stands there for nothing.
-            (Some(Forwards::Ports(_)), Some(span)) => {
+            (Some(Traffic::Some(_)), Some(span)) => {
                 let list = text.get(span.clone())?.strip_suffix(']')?.trim_end().trim_end_matches(',');
                 let end = span.start + list.trim_end().len();
                 Some((end..end, false))
@@ -185,9 +186,11 @@ impl Places {
     /// The one item that forwards a part of these ports to this host, and nothing else.
     fn part_of(&self, proto: Proto, (lo, hi): (u16, u16), to: IpAddr) -> Option<String> {
         let part = |item: &&At<String>| {
-            let list = value::forward(item).unwrap_or_default();
-            let [f] = &list[..] else { return false };
-            f.proto == proto && lo <= f.from && f.to <= hi && f.target.or(self.usual) == Some(to)
+            let list = traffic::entries(item, Key::Forwards).unwrap_or_default();
+            let [Entry { what: Some((p, from, to_port)), target, inner: None, from: None }] = &list[..] else {
+                return false;
+            };
+            *p == proto && lo <= *from && *to_port <= hi && target.or(self.usual) == Some(to)
         };
         let mut parts = self.listed.iter().filter(part);
         let first = parts.next()?;

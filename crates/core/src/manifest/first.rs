@@ -49,7 +49,10 @@ impl First {
                     # [[gateway]]\n\
                     # inside   = \"192.168.1.1/24\"\n\
                     # forwards = [\"udp/50000-50499\", \"tcp/7881\"]  # or \"none\", \"unknown\"\n\
-                    # hairpin  = false  # true: it turns calls from inside to your public address back in\n";
+                    # hairpin  = false  # true: it turns calls from inside to your public address back in\n\
+                    # A filter that translates nothing, such as a provider's firewall before a rented server:\n\
+                    # [[gateway]]\n\
+                    # passes = [\"udp/50000-50499\", \"tcp/22 from 198.51.100.77\"]\n";
         } else {
             let _ = writeln!(out, "[[gateway]]\nconfig = {}", list(&self.config));
             match &self.wan {

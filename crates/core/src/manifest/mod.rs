@@ -4,15 +4,19 @@
 //! place in the text, so that later errors can point at it too.
 
 pub(crate) mod change;
+mod facts;
 mod first;
 mod kernel;
 mod raw;
 mod read;
 mod route;
+mod traffic;
 mod value;
 
+pub use facts::{Admin, OwnFirewall, Proxy, ProxyAt, Told};
 pub use first::First;
 pub use route::StatedRoute;
+pub use traffic::{Entry, Source, Traffic};
 pub use value::{PortRanges, parse_ports, show_ports};
 
 use crate::dialect::kernel::Facts;
@@ -49,12 +53,18 @@ impl<T> At<T> {
 pub struct Manifest {
     /// The site's name.
     pub name: Option<At<String>>,
-    /// Public addresses, at most one of each family.
+    /// Public addresses; the first of each family is meant where none is named.
     pub address: Vec<At<IpAddr>>,
+    /// Places where the name leads elsewhere, at most one address of each family.
+    pub dns: Vec<(At<Place>, Vec<At<IpAddr>>)>,
+    /// From where the site is administered; absent: not judged.
+    pub admin: Option<At<Admin>>,
     /// Routers and firewalls, from the internet inwards.
     pub gateways: Vec<Gateway>,
     /// Networks from which people call, beside those that follow from interfaces.
     pub nets: Vec<Net>,
+    /// Machines that talk with a server and are no callers.
+    pub peers: Vec<Peer>,
     /// Routers of callers on the internet; the label is the caller's name.
     pub callers: Vec<Gateway>,
     /// Installed products; at least one.
@@ -68,6 +78,8 @@ pub struct Gateway {
     pub span: Range<usize>,
     /// Name for reports.
     pub label: Option<At<String>>,
+    /// Name of the further line to the internet that it ends; absent: it is on the way in of the site's address.
+    pub line: Option<At<String>>,
     /// How it is known.
     pub kind: GatewayKind,
 }
@@ -91,14 +103,44 @@ pub enum GatewayKind {
         kernel: Facts,
     },
     /// As its owner states.
-    Stated {
-        /// Inner address.
-        inside: At<IpNet>,
-        /// What it forwards.
-        forwards: At<Forwards>,
-        /// It turns calls from inside to its public address back in; not stated: not known.
-        hairpin: Option<bool>,
-    },
+    Stated(StatedBox),
+    /// A filter that translates nothing.
+    Filter(Filter),
+}
+
+/// A box that translates, as its owner states it.
+#[derive(Debug, Clone)]
+pub struct StatedBox {
+    /// Outer address; absent: the public one, or the one that the box before it forwards to.
+    pub wan: Option<At<IpAddr>>,
+    /// Inner addresses, at least one.
+    pub inside: Vec<At<IpNet>>,
+    /// What it forwards.
+    pub forwards: At<Traffic>,
+    /// It turns calls from inside to its public address back in; not stated: not known.
+    pub hairpin: Option<bool>,
+}
+
+/// A filter that translates nothing: a provider's firewall, a security group.
+#[derive(Debug, Clone)]
+pub struct Filter {
+    /// What it lets in.
+    pub passes: Passes,
+    /// What it lets out.
+    pub out: At<Traffic>,
+    /// It lets answers pass by themselves.
+    pub tracks: bool,
+    /// What it stands before; absent: everything behind it.
+    pub guards: Option<Vec<At<IpNet>>>,
+}
+
+/// How it is known what a filter lets in.
+#[derive(Debug, Clone)]
+pub enum Passes {
+    /// As its owner states.
+    Stated(At<Traffic>),
+    /// From its configuration.
+    Files(Vec<At<String>>),
 }
 
 /// An interface's name, and its addresses as far as they are known.
@@ -106,32 +148,6 @@ pub type StatedInterface = (At<String>, Vec<At<IpNet>>);
 
 /// An alias, and what it holds.
 pub type StatedAlias = (At<String>, Vec<IpNet>);
-
-/// What a stated box forwards inwards.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Forwards {
-    /// Everything, to this address or to the next device inwards.
-    All(Option<IpAddr>),
-    /// These ports.
-    Ports(Vec<ForwardedPorts>),
-    /// Nothing.
-    None,
-    /// Nobody knows.
-    Unknown,
-}
-
-/// A range of ports that a stated box forwards, without shifting it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ForwardedPorts {
-    /// Protocol.
-    pub proto: Proto,
-    /// First port.
-    pub from: u16,
-    /// Last port.
-    pub to: u16,
-    /// Where they go; absent: to the next device inwards.
-    pub target: Option<IpAddr>,
-}
 
 /// Transport protocol.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize)]
@@ -170,6 +186,19 @@ pub struct Net {
     pub prefixes: Vec<At<IpNet>>,
     /// Interface of the gateway that leads to it.
     pub behind: Option<At<String>>,
+    /// It is a tunnel, or it is none; absent: nobody says.
+    pub tunnel: Option<At<bool>>,
+}
+
+/// A machine that talks with a server and is no caller: a trunk, another node, a backup target.
+#[derive(Debug, Clone)]
+pub struct Peer {
+    /// Name without `peer:`.
+    pub name: At<String>,
+    /// Its addresses.
+    pub address: Vec<At<IpNet>>,
+    /// Rows of the product that it uses.
+    pub uses: Vec<At<String>>,
 }
 
 /// An installed product.
@@ -183,6 +212,8 @@ pub struct Deploy {
     pub label: At<String>,
     /// Own addresses, at most one of each family.
     pub host: Vec<At<IpAddr>>,
+    /// Public addresses, where they are not the first of the site, at most one of each family.
+    pub address: Vec<At<IpAddr>>,
     /// Mode of installation.
     pub mode: Option<At<String>>,
     /// Ports that differ from the profile's.
@@ -193,12 +224,22 @@ pub struct Deploy {
     pub off: Vec<At<String>>,
     /// Places from which people call; absent: all.
     pub clients: Option<Vec<At<Place>>>,
-    /// Addresses from which it is administered.
+    /// Addresses from which it is administered: those that `admin_from` names, and those of networks that it names.
     pub admin: Vec<At<IpNet>>,
+    /// From where it is administered, as stated here or for the whole site.
+    pub admin_from: Option<At<Admin>>,
     /// Files of the server's own firewall.
     pub firewall: Vec<At<String>>,
     /// Settings of its kernel, as stated.
     pub kernel: Facts,
+    /// What is stated of its own firewall in place of files.
+    pub own_firewall: Option<At<OwnFirewall>>,
+    /// Files of the host.
+    pub config: Vec<At<String>>,
+    /// Where pages and signalling are answered, if not by the product's own host.
+    pub proxy: Option<At<Proxy>>,
+    /// Which address it tells whom; absent: as its profile says.
+    pub told: Vec<(At<Place>, At<Vec<Told>>)>,
     /// The server's interface.
     pub interface: Option<At<String>>,
     /// Which kind of ICE agent it is, where that differs from the profile.
@@ -226,6 +267,8 @@ pub enum Place {
     Caller(String),
     /// Where the administrator is.
     Admin,
+    /// A machine that is no caller.
+    Peer(String),
 }
 
 impl std::fmt::Display for Place {
@@ -237,6 +280,7 @@ impl std::fmt::Display for Place {
             Self::Caller(name) => write!(f, "caller:{name}"),
             Self::Own => f.write_str("self"),
             Self::Admin => f.write_str("admin"),
+            Self::Peer(name) => write!(f, "peer:{name}"),
         }
     }
 }
@@ -245,16 +289,25 @@ impl Manifest {
     /// All files that the manifest names, each once.
     pub fn files(&self) -> Vec<&At<String>> {
         let gateways = self.gateways.iter().chain(&self.callers).flat_map(|g| match &g.kind {
-            GatewayKind::Read { files, .. } => &files[..],
-            GatewayKind::Stated { .. } => &[],
+            GatewayKind::Read { files, .. } | GatewayKind::Filter(Filter { passes: Passes::Files(files), .. }) => {
+                &files[..]
+            }
+            GatewayKind::Stated(_) | GatewayKind::Filter(_) => &[],
         });
         let mut all: Vec<&At<String>> = Vec::new();
-        for file in gateways.chain(self.deploys.iter().flat_map(|d| &d.firewall)) {
+        for file in gateways.chain(self.deploys.iter().flat_map(|d| d.firewall.iter().chain(&d.config))) {
             if all.iter().all(|f| f.value != file.value) {
                 all.push(file);
             }
         }
         all
+    }
+}
+
+impl Manifest {
+    /// What is named at this place is a host's file, which may be of a kind that is not read yet.
+    pub fn is_service_file(&self, span: &Range<usize>) -> bool {
+        self.deploys.iter().flat_map(|d| &d.config).any(|f| f.span == *span)
     }
 }
 

@@ -3,6 +3,7 @@
 //! Doc comments here are what editors show: they end up in the JSON schema.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,9 +17,18 @@ pub struct Manifest {
     /// The name that people type to reach the server, at home too: `voice.example.org`.
     #[schemars(with = "Option<String>")]
     pub name: Option<Spanned<String>>,
-    /// The public addresses by which the internet sees the server: one, or a list with an IPv4 and an IPv6 address.
+    /// The public addresses by which the internet sees the server: one, or a list. The first of each family is the one
+    /// of servers that name no `address` of their own.
     #[schemars(with = "Option<OneOrMany>")]
     pub address: Option<Spanned<OneOrMany>>,
+    /// Places where the name leads elsewhere than to `address`: `{ lan = "192.168.1.50" }`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, OneOrMany>")]
+    pub dns: BTreeMap<Spanned<String>, Spanned<OneOrMany>>,
+    /// From where the site is administered: addresses, networks, places such as `net:office`, or `"anywhere"`. Without
+    /// it nothing is judged for administrators.
+    #[schemars(with = "Option<OneOrMany>")]
+    pub admin: Option<Spanned<OneOrMany>>,
     /// Routers and firewalls, from the internet inwards. None: the server has the public address itself, or
     /// nobody knows what stands before it.
     #[serde(default)]
@@ -28,6 +38,11 @@ pub struct Manifest {
     #[serde(default)]
     #[schemars(with = "Vec<Net>")]
     pub net: Vec<Spanned<Net>>,
+    /// Machines on the internet or inside that talk with a server and are no callers: a trunk, another node, a backup
+    /// target.
+    #[serde(default)]
+    #[schemars(with = "Vec<Peer>")]
+    pub peer: Vec<Spanned<Peer>>,
     /// Callers whose own router is known: "it works for me, but not for her".
     #[serde(default)]
     #[schemars(with = "Vec<Caller>")]
@@ -45,7 +60,10 @@ pub struct Gateway {
     /// What reports call it.
     #[schemars(with = "Option<String>")]
     pub label: Option<Spanned<String>>,
-    /// Its configuration files, recognised by content: a pfSense backup (`config.xml`), the rules that pf holds
+    /// The name of a further line to the internet, such as `home`: a box that is not on the way in of `address`.
+    #[schemars(with = "Option<String>")]
+    pub line: Option<Spanned<String>>,
+    /// Its configuration files, or a folder of them, recognised by content: a pfSense backup (`config.xml`), the rules that pf holds
     /// (`/tmp/rules.debug`), nftables rules as text or as `nft -j list ruleset` prints them, and what `ip -j addr`,
     /// `ip -j route`, `ip -j -6 route` and `ip -j rule` print.
     #[schemars(with = "Option<OneOrMany>")]
@@ -73,16 +91,31 @@ pub struct Gateway {
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Setting>")]
     pub kernel: BTreeMap<Spanned<String>, Spanned<Setting>>,
-    /// For a box that cannot be exported: its inner address with the prefix length.
-    #[schemars(with = "Option<String>")]
-    pub inside: Option<Spanned<String>>,
+    /// For a box that cannot be exported: its inner address with the prefix length, or a list with one for each of its
+    /// networks.
+    #[schemars(with = "Option<OneOrMany>")]
+    pub inside: Option<Spanned<OneOrMany>>,
     /// For a box that cannot be exported: `"all"`, `"all to 192.168.0.2"`, a list such as `["udp/50000-50499", "tcp/7881"]`
-    /// or, with several servers, `["udp/50000-50499 to 192.168.1.50"]`, `"none"` or `"unknown"`.
+    /// or, with several servers, `["udp/50000-50499 to 192.168.1.50"]`, with another port inside
+    /// `["udp/24680 to 192.168.1.50:7882"]`, for some callers `["tcp/443 from 198.51.100.0/24"]`, `"none"` or `"unknown"`.
     #[schemars(with = "Option<OneOrMany>")]
     pub forwards: Option<Spanned<OneOrMany>>,
     /// For a box that cannot be exported: does it turn calls from inside to its public address back in?
     #[schemars(with = "Option<bool>")]
     pub hairpin: Option<Spanned<bool>>,
+    /// For a filter without NAT (a provider's firewall, a security group): what it lets in, such as
+    /// `["udp/50000-50499", "tcp/22 from 198.51.100.77"]`, `"all"`, `"none"` or `"unknown"`.
+    #[schemars(with = "Option<OneOrMany>")]
+    pub passes: Option<Spanned<OneOrMany>>,
+    /// For a filter: what it lets out. Without it: everything.
+    #[schemars(with = "Option<OneOrMany>")]
+    pub out: Option<Spanned<OneOrMany>>,
+    /// For a filter: does it let answers pass by themselves? Without it: yes.
+    #[schemars(with = "Option<bool>")]
+    pub tracks: Option<Spanned<bool>>,
+    /// For a filter: the addresses and networks that it stands before. Without it: everything behind it.
+    #[schemars(with = "Option<OneOrMany>")]
+    pub guards: Option<Spanned<OneOrMany>>,
 }
 
 /// A caller on the internet with a router of their own, read like a gateway.
@@ -121,6 +154,25 @@ pub struct Net {
     /// The gateway's interface that leads to it, when no interface holds one of its addresses.
     #[schemars(with = "Option<String>")]
     pub behind: Option<Spanned<String>>,
+    /// It is a tunnel (WireGuard, OpenVPN, GRE …): whoever holds an address of it is an end of it, and nobody calls from
+    /// there.
+    #[schemars(with = "Option<bool>")]
+    pub tunnel: Option<Spanned<bool>>,
+}
+
+/// A machine that talks with a server and is no caller.
+#[derive(Debug, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Peer {
+    /// Its name in reports: `peer:<name>`.
+    #[schemars(with = "String")]
+    pub name: Spanned<String>,
+    /// Its addresses: one, a network, or a list.
+    #[schemars(with = "OneOrMany")]
+    pub address: Spanned<OneOrMany>,
+    /// What it uses: rows of the product, as `callpath ports` names them.
+    #[schemars(with = "OneOrMany")]
+    pub uses: Spanned<OneOrMany>,
 }
 
 /// An installed product.
@@ -133,6 +185,9 @@ pub struct Deploy {
     /// The server's own addresses: IPv4, IPv6, or a list with both.
     #[schemars(with = "OneOrMany")]
     pub host: Spanned<OneOrMany>,
+    /// The public addresses by which it is reached, when they are not the first of the site's.
+    #[schemars(with = "Option<OneOrMany>")]
+    pub address: Option<Spanned<OneOrMany>>,
     /// How it is installed; each profile names its modes.
     #[schemars(with = "Option<String>")]
     pub mode: Option<Spanned<String>>,
@@ -154,11 +209,15 @@ pub struct Deploy {
     /// From where people call: `internet`, `lan`, `net:<name>`, `caller:<name>`, `self`. Without it: from everywhere.
     #[schemars(with = "Option<Vec<String>>")]
     pub clients: Option<Spanned<Vec<Spanned<String>>>>,
-    /// Addresses from which it is administered.
-    #[serde(default)]
-    #[schemars(with = "Vec<String>")]
-    pub admin: Vec<Spanned<String>>,
-    /// The server's own firewall: the same files as a gateway's `config`.
+    /// From where it is administered, when that differs from the site's `admin`.
+    #[schemars(with = "Option<OneOrMany>")]
+    pub admin: Option<Spanned<OneOrMany>>,
+    /// Files of the host, or a folder of them: rules, addresses and routes as of a gateway, compose files, and
+    /// configurations of services.
+    #[schemars(with = "Option<OneOrMany>")]
+    pub config: Option<Spanned<OneOrMany>>,
+    /// The server's own firewall: `"none"`, `"unknown"`, or files as of a gateway's `config` (a file of such a name is
+    /// `./none`).
     #[schemars(with = "Option<OneOrMany>")]
     pub firewall: Option<Spanned<OneOrMany>>,
     /// Settings of the server's kernel, as of a gateway: `{ rp_filter = 0 }`.
@@ -178,6 +237,15 @@ pub struct Deploy {
     /// from, or `sdp`, to the address that the phone names.
     #[schemars(with = "Option<String>")]
     pub answers: Option<Spanned<String>>,
+    /// Where pages and signalling are answered, when not by the product's own host: `{ at = "192.168.1.60:443" }`,
+    /// `"gateway"` or `"outside"`; with `outer`, the port by which people reach it. Media never goes there.
+    #[schemars(with = "Option<Proxy>")]
+    pub proxy: Option<Spanned<Proxy>>,
+    /// Which address it tells whom: `{ internet = "public", lan = "own", "peer:trunk" = "stun" }`. Also an address, a
+    /// name, a list, or `"unknown"`.
+    #[serde(default)]
+    #[schemars(with = "BTreeMap<String, OneOrMany>")]
+    pub told: BTreeMap<Spanned<String>, Spanned<OneOrMany>>,
     /// Networks that a PBX counts as local; it tells phones there its own address. Without it: its own network.
     #[schemars(with = "Option<OneOrMany>")]
     pub local: Option<Spanned<OneOrMany>>,
@@ -192,6 +260,27 @@ pub enum Setting {
     Other(String),
     /// Names that go on.
     Table(BTreeMap<Spanned<String>, Spanned<Setting>>),
+}
+
+/// Where a proxy is, as a word or as a table.
+#[derive(Debug, Clone)]
+pub enum Proxy {
+    /// `"192.168.1.60:443"`, `"gateway"`, `"outside"`.
+    At(String),
+    /// The same with the port outside.
+    Table(ProxyTable),
+}
+
+/// A proxy with its port outside.
+#[derive(Debug, Clone, serde::Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ProxyTable {
+    /// Its address and port, `"gateway"`, or `"outside"`. Without it: on the server's own host.
+    #[schemars(with = "Option<String>")]
+    pub at: Option<Spanned<String>>,
+    /// The port by which people reach it, where that is not the usual one.
+    #[schemars(with = "Option<Ports>")]
+    pub outer: Option<Spanned<Ports>>,
 }
 
 /// A string, or a list of strings.
@@ -232,6 +321,28 @@ impl<'de> Deserialize<'de> for OneOrMany {
                     items.push(item);
                 }
                 Ok(OneOrMany::Many(items))
+            }
+        }
+        d.deserialize_any(V)
+    }
+}
+
+impl<'de> Deserialize<'de> for Proxy {
+    fn deserialize<D: Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
+        struct V;
+        impl<'de> Visitor<'de> for V {
+            type Value = Proxy;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("where the proxy is, such as { at = \"192.168.1.60:443\" }")
+            }
+
+            fn visit_str<E: de::Error>(self, v: &str) -> Result<Proxy, E> {
+                Ok(Proxy::At(v.to_owned()))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Proxy, A::Error> {
+                ProxyTable::deserialize(MapAccessDeserializer::new(map)).map(Proxy::Table)
             }
         }
         d.deserialize_any(V)
@@ -317,6 +428,17 @@ impl JsonSchema for OneOrMany {
     }
 }
 
+impl JsonSchema for Proxy {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Proxy".into()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        let table = generator.subschema_for::<ProxyTable>();
+        json_schema!({ "anyOf": [{ "type": "string" }, table] })
+    }
+}
+
 impl JsonSchema for Ports {
     fn schema_name() -> std::borrow::Cow<'static, str> {
         "Ports".into()
@@ -325,7 +447,7 @@ impl JsonSchema for Ports {
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({ "anyOf": [
             { "type": "integer", "minimum": 1, "maximum": 65535 },
-            { "type": "string", "pattern": "^[0-9]{1,5}(-[0-9]{1,5})?(,[0-9]{1,5}(-[0-9]{1,5})?)*$" },
+            { "type": "string", "pattern": "^[0-9]{1,5}([-:][0-9]{1,5})?(,[0-9]{1,5}([-:][0-9]{1,5})?)*$" },
         ] })
     }
 }

@@ -1,24 +1,37 @@
 //! From the written manifest to the checked one.
 
+use super::facts::{Admin, OwnFirewall};
 use super::kernel;
 use super::raw::{self, OneOrMany};
-use super::value::{address, address_pair, at, forwards, net, place, ports, prefix, strings};
-use super::{At, Deploy, Forwards, Gateway, GatewayKind, Manifest, Net, Place, StatedInterface, did_you_mean, route};
+use super::traffic::{Key, Source, Traffic, traffic};
+use super::value::{address, address_pair, at, calling, net, ports, prefix, public_addresses, strings};
+use super::{
+    At, Deploy, Filter, Gateway, GatewayKind, Manifest, Net, Passes, Peer, Place, StatedBox, StatedInterface,
+    did_you_mean, facts, route,
+};
 use crate::dialect::kernel::Facts;
 use crate::profile::{Answers, Ice};
 use crate::snapshot::InputError;
+use std::net::IpAddr;
 use toml::Spanned;
 
 pub(super) fn manifest(text: &str) -> Result<Manifest, InputError> {
     let raw: raw::Manifest = toml::from_str(text).map_err(|e| syntax(text, &e))?;
     let address = match &raw.address {
-        Some(a) => address_pair(&strings(a), "the public address")?,
+        Some(a) => public_addresses(
+            &strings(a),
+            "write the address that the internet sees (a page such as https://ip.me shows it); the box that has this \
+             one is a [[gateway]], and it is its `wan`",
+        )?,
         None => Vec::new(),
     };
+    let dns = facts::dns(&raw.dns)?;
+    let admin = raw.admin.as_ref().map(facts::admin).transpose()?;
     let gateways = raw.gateway.iter().map(gateway).collect::<Result<Vec<_>, _>>()?;
     let nets = raw.net.iter().map(|n| read_net(n.get_ref())).collect::<Result<Vec<_>, _>>()?;
     let callers = raw.caller.iter().map(caller).collect::<Result<Vec<_>, _>>()?;
-    let deploys = raw.deploy.iter().map(deploy).collect::<Result<Vec<_>, _>>()?;
+    let peers = raw.peer.iter().map(peer).collect::<Result<Vec<_>, _>>()?;
+    let mut deploys = raw.deploy.iter().map(deploy).collect::<Result<Vec<_>, _>>()?;
     if deploys.is_empty() {
         return Err(InputError::in_manifest(text.len()..text.len(), "nothing is installed: there is no [[deploy]]")
             .help("add a [[deploy]] table with `system = \"livekit\"` and `host = \"<the server's own address>\"`"));
@@ -26,20 +39,91 @@ pub(super) fn manifest(text: &str) -> Result<Manifest, InputError> {
     unique(deploys.iter().map(|d| &d.label), "instances", "give one of them another `label`")?;
     unique(nets.iter().map(|n| &n.name), "networks", "give one of them another `name`")?;
     unique(callers.iter().filter_map(|c| c.label.as_ref()), "callers", "give one of them another `name`")?;
-    if let Some(stated) = gateways.iter().skip(1).find(|g| matches!(g.kind, GatewayKind::Stated { .. })) {
-        return Err(InputError::in_manifest(
-            stated.span.start..stated.span.start,
-            "a stated box stands behind another",
-        )
-        .help("only the outermost gateway can be stated: list gateways from the internet inwards"));
+    unique(peers.iter().map(|p| &p.name), "peers", "give one of them another `name`")?;
+    for deploy in &mut deploys {
+        deploy.admin_from = deploy.admin_from.take().or_else(|| admin.clone());
+        deploy.admin = deploy.admin_from.as_ref().map_or_else(Vec::new, |a| addresses_of(a, &nets));
     }
     let name = raw.name.as_ref().map(at);
     name.as_ref().map_or(Ok(()), host_name)?;
-    Ok(Manifest { name, address, gateways, nets, callers, deploys })
+    let manifest = Manifest { name, address, dns, admin, gateways, nets, peers, callers, deploys };
+    places(&manifest)?;
+    Ok(manifest)
+}
+
+/// The addresses from which something is administered, as far as the manifest itself says them.
+fn addresses_of(admin: &At<Admin>, nets: &[Net]) -> Vec<At<ipnet::IpNet>> {
+    let Admin::From(list) = &admin.value else { return Vec::new() };
+    let mut out = Vec::new();
+    for source in list {
+        match &source.value {
+            Source::Net(net) => out.push(source.with(*net)),
+            Source::Place(Place::Net(name)) => {
+                let here = nets.iter().filter(|n| n.name.value == *name);
+                out.extend(here.flat_map(|n| n.prefixes.iter().map(|p| source.with(p.value))));
+            }
+            Source::Place(_) => {}
+        }
+    }
+    out
+}
+
+/// Places that other keys name have tables of their own. A network that an interface holds has none: what `clients`
+/// names is looked up when networks are known.
+fn places(m: &Manifest) -> Result<(), InputError> {
+    let sources = |t: &At<Traffic>| -> Vec<At<Place>> {
+        let Traffic::Some(list) = &t.value else { return Vec::new() };
+        let place = |e: &super::Entry| match &e.from {
+            Some(Source::Place(place)) => Some(t.with(place.clone())),
+            _ => None,
+        };
+        list.iter().filter_map(place).collect()
+    };
+    let mut named: Vec<At<Place>> = Vec::new();
+    for gateway in &m.gateways {
+        match &gateway.kind {
+            GatewayKind::Stated(stated) => named.extend(sources(&stated.forwards)),
+            GatewayKind::Filter(filter) => {
+                if let Passes::Stated(passes) = &filter.passes {
+                    named.extend(sources(passes));
+                }
+                named.extend(sources(&filter.out));
+            }
+            GatewayKind::Read { .. } => {}
+        }
+    }
+    let admins = m.admin.iter().chain(m.deploys.iter().filter_map(|d| d.admin_from.as_ref()));
+    for admin in admins {
+        if let Admin::From(list) = &admin.value {
+            named.extend(list.iter().filter_map(|s| match &s.value {
+                Source::Place(place) => Some(s.with(place.clone())),
+                Source::Net(_) => None,
+            }));
+        }
+    }
+    named.extend(m.deploys.iter().flat_map(|d| &d.told).map(|(place, _)| place.clone()));
+    for place in &named {
+        let (names, table): (Vec<&str>, _) = match &place.value {
+            Place::Peer(_) => (m.peers.iter().map(|p| p.name.value.as_str()).collect(), "peer"),
+            Place::Caller(_) => {
+                (m.callers.iter().filter_map(|c| c.label.as_ref()).map(|l| l.value.as_str()).collect(), "caller")
+            }
+            Place::Net(_) => (m.nets.iter().map(|n| n.name.value.as_str()).collect(), "net"),
+            _ => continue,
+        };
+        let shown = place.value.to_string();
+        let name = shown.split_once(':').map_or("", |(_, n)| n);
+        if !names.contains(&name) {
+            let help = format!("add a [[{table}]] table with `name = \"{name}\"`");
+            let help = did_you_mean(name, names).map_or(help, |like| format!("did you mean `{table}:{like}`?"));
+            return Err(place.error(format!("there is no [[{table}]] called `{name}`")).help(help));
+        }
+    }
+    Ok(())
 }
 
 /// A name alone: what is copied out of a browser has more around it.
-fn host_name(name: &At<String>) -> Result<(), InputError> {
+pub(super) fn host_name(name: &At<String>) -> Result<(), InputError> {
     let text = name.value.trim();
     if !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control() || "/:@?#\"'\\".contains(c)) {
         return Ok(());
@@ -64,54 +148,57 @@ fn unique<'a>(names: impl Iterator<Item = &'a At<String>>, what: &str, help: &st
 fn gateway(g: &Spanned<raw::Gateway>) -> Result<Gateway, InputError> {
     let span = g.span();
     let g = g.get_ref();
-    let stated: Vec<&str> = [
-        g.inside.as_ref().map(|_| "inside"),
-        g.forwards.as_ref().map(|_| "forwards"),
-        g.hairpin.as_ref().map(|_| "hairpin"),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
-    let read = g.config.is_some() || g.wan.is_some() || !g.interfaces.is_empty() || !g.routes.is_empty();
     let head = span.start..(span.start + "[[gateway]]".len()).min(span.end);
-    if let (Some(key), Some(name), false) = (stated.first(), g.aliases.keys().next(), read) {
+    let bad = |message: String| InputError::in_manifest(head.clone(), message);
+    let first = |keys: &[(&'static str, bool)]| keys.iter().find(|(_, given)| *given).map(|(key, _)| *key);
+    let stated =
+        first(&[("inside", g.inside.is_some()), ("forwards", g.forwards.is_some()), ("hairpin", g.hairpin.is_some())]);
+    let filter = first(&[
+        ("passes", g.passes.is_some()),
+        ("out", g.out.is_some()),
+        ("tracks", g.tracks.is_some()),
+        ("guards", g.guards.is_some()),
+    ]);
+    // What a stated box and a filter have no use for.
+    let read = first(&[
+        ("config", g.config.is_some()),
+        ("interfaces", !g.interfaces.is_empty()),
+        ("routes", !g.routes.is_empty()),
+    ]);
+    if let (Some(key), Some(name), None) = (stated.or(filter), g.aliases.keys().next(), read) {
         return Err(at(name)
             .error(format!("`{key}` is for a box that has no configuration here, and `aliases` for one that has"))
             .help("a stated box has no aliases: leave them out, or read it with `config`"));
     }
-    if let (Some(key), Some(name), false) = (stated.first(), g.kernel.keys().next(), read) {
+    if let (Some(key), Some(name), None) = (stated.or(filter), g.kernel.keys().next(), read) {
         return Err(at(name)
             .error(format!(
                 "`{key}` is for a box that has no configuration here, and `kernel` for a Linux router that has"
             ))
             .help("a stated box does as its other keys say: leave `kernel` out, or read it with `config`"));
     }
-    if let Some(label) = g.label.as_ref().filter(|l| l.get_ref().trim().is_empty()) {
-        return Err(at(label)
-            .error("a gateway without a name")
-            .help("say what reports call it: `label = \"the box\"`"));
+    for (name, what, help) in [
+        (&g.label, "a gateway without a name", "say what reports call it: `label = \"the box\"`"),
+        (&g.line, "a line without a name", "name it: `line = \"home\"`; on the way in of `address`, leave it out"),
+    ] {
+        if let Some(name) = name.as_ref().filter(|l| l.get_ref().trim().is_empty()) {
+            return Err(at(name).error(what).help(help));
+        }
     }
-    let kind = match (stated.first(), read) {
-        (Some(key), true) => {
-            return Err(InputError::in_manifest(head, format!("`{key}` is for a box that has no configuration here"))
+    let kind = match (stated, filter) {
+        (Some(box_key), Some(filter_key)) => {
+            return Err(bad(format!(
+                "`{filter_key}` is for a filter without NAT, `{box_key}` for a box that translates"
+            ))
+            .help("one table is one of them: give a filter in front of a box a [[gateway]] table of its own"));
+        }
+        (Some(key), None) if read.is_some() => {
+            return Err(bad(format!("`{key}` is for a box that has no configuration here"))
                 .help("state a box with `inside`, `forwards` and `hairpin`, or read it with `config`, not both"));
         }
-        (Some(_), false) => {
-            let Some(inside) = &g.inside else {
-                return Err(InputError::in_manifest(head, "a stated box needs its inner address")
-                    .help("add `inside = \"192.168.0.1/24\"`"));
-            };
-            let forwards = match &g.forwards {
-                Some(f) => forwards(f)?,
-                None => At { value: Forwards::Unknown, span: head.clone() },
-            };
-            GatewayKind::Stated {
-                inside: net(&at(inside))?,
-                forwards,
-                hairpin: g.hairpin.as_ref().map(|h| *h.get_ref()),
-            }
-        }
-        (None, _) => GatewayKind::Read {
+        (Some(_), None) => GatewayKind::Stated(stated_box(g, &head)?),
+        (None, Some(key)) => GatewayKind::Filter(a_filter(g, &head, key)?),
+        (None, None) => GatewayKind::Read {
             files: g.config.as_ref().map(paths).transpose()?.unwrap_or_default(),
             wan: g.wan.as_ref().map(|w| address(&at(w))).transpose()?,
             interfaces: interfaces(&g.interfaces)?,
@@ -123,12 +210,99 @@ fn gateway(g: &Spanned<raw::Gateway>) -> Result<Gateway, InputError> {
     if let GatewayKind::Read { files, .. } = &kind
         && files.is_empty()
     {
-        return Err(InputError::in_manifest(head, "nothing is known about this gateway's rules").help(
+        return Err(bad("nothing is known about this gateway's rules".into()).help(
             "name its configuration: `config = \"ruleset.nft\"` (`nft list ruleset`), or state what it does: \
              `inside`, `forwards`, `hairpin`",
         ));
     }
-    Ok(Gateway { span, label: g.label.as_ref().map(at), kind })
+    Ok(Gateway { span, label: g.label.as_ref().map(at), line: g.line.as_ref().map(at), kind })
+}
+
+/// A box as its owner states it.
+fn stated_box(g: &raw::Gateway, head: &std::ops::Range<usize>) -> Result<StatedBox, InputError> {
+    let needs = |span: std::ops::Range<usize>| {
+        InputError::in_manifest(span, "a stated box needs its inner address").help("add `inside = \"192.168.0.1/24\"`")
+    };
+    let inside = g.inside.as_ref().ok_or_else(|| needs(head.clone()))?;
+    let networks = strings(inside).iter().map(net).collect::<Result<Vec<_>, _>>()?;
+    if networks.is_empty() {
+        return Err(needs(inside.span()));
+    }
+    for (n, one) in networks.iter().enumerate() {
+        if !one.value.addr().is_ipv4() {
+            return Err(one
+                .error(format!("{} is an IPv6 address; what a stated box does to IPv6 cannot be stated", one.value))
+                .help("write its inner IPv4 address: `inside = \"192.168.0.1/24\"`"));
+        }
+        let crosses = |o: &&At<ipnet::IpNet>| o.value.contains(&one.value) || one.value.contains(&o.value);
+        if let Some(other) = networks[..n].iter().find(crosses) {
+            return Err(one
+                .error(format!("{} and {} are one network", other.value, one.value))
+                .help("each network of the box has addresses of its own: write each once"));
+        }
+    }
+    let wan = g.wan.as_ref().map(|w| address(&at(w))).transpose()?;
+    if let Some(wan) = wan.as_ref().filter(|w| !w.value.is_ipv4()) {
+        return Err(wan
+            .error("what a stated box does to IPv6 cannot be stated")
+            .help("write its outer IPv4 address, or leave `wan` out"));
+    }
+    if let Some(wan) = wan.as_ref()
+        && let Some(inner) = networks.iter().find(|n| n.value.contains(&wan.value))
+    {
+        return Err(wan
+            .error(format!("{} is in the box's own inner network {}", wan.value, inner.value.trunc()))
+            .help("`wan` is the address on its outer side, `inside` the one on its inner side"));
+    }
+    let forwards = match &g.forwards {
+        Some(f) => traffic(f, Key::Forwards)?,
+        None => At { value: Traffic::Unknown, span: head.clone() },
+    };
+    Ok(StatedBox { wan, inside: networks, forwards, hairpin: g.hairpin.as_ref().map(|h| *h.get_ref()) })
+}
+
+/// A filter that translates nothing. `key`: one of its keys.
+fn a_filter(g: &raw::Gateway, head: &std::ops::Range<usize>, key: &str) -> Result<Filter, InputError> {
+    let bad = |message: String| InputError::in_manifest(head.clone(), message);
+    if let Some(wan) = &g.wan {
+        return Err(at(wan)
+            .error("a filter without NAT has no outer address")
+            .help("leave `wan` out; a box with NAT is stated by `inside` and `forwards`"));
+    }
+    if let Some(line) = &g.line {
+        return Err(at(line)
+            .error("a filter is no line to the internet")
+            .help("name the `line` in the table of the box that ends it, and list the filter before that box"));
+    }
+    if !g.interfaces.is_empty() || !g.routes.is_empty() {
+        return Err(bad(format!("`{key}` is for a filter without NAT: it has no interfaces and no routes"))
+            .help("leave them out; a box with rules of its own is read with `config`"));
+    }
+    let passes = match (&g.passes, &g.config) {
+        (Some(_), Some(config)) => {
+            return Err(InputError::in_manifest(
+                config.span(),
+                "`passes` is for a filter that has no configuration here",
+            )
+            .help("state what it passes, or read it with `config`, not both"));
+        }
+        (Some(passes), None) => Passes::Stated(traffic(passes, Key::Passes)?),
+        (None, Some(config)) => Passes::Files(paths(config)?),
+        (None, None) => Passes::Stated(At { value: Traffic::Unknown, span: head.clone() }),
+    };
+    let out = match &g.out {
+        Some(out) => traffic(out, Key::Passes)?,
+        None => At { value: Traffic::All(None), span: head.clone() },
+    };
+    let guards = match &g.guards {
+        Some(list) if strings(list).is_empty() => {
+            return Err(InputError::in_manifest(list.span(), "the filter guards nothing")
+                .help("name addresses, or leave `guards` out: it stands before everything behind it then"));
+        }
+        Some(list) => Some(strings(list).iter().map(prefix).collect::<Result<_, _>>()?),
+        None => None,
+    };
+    Ok(Filter { passes, out, tracks: g.tracks.as_ref().is_none_or(|t| *t.get_ref()), guards })
 }
 
 /// A caller's router is read like a gateway.
@@ -146,7 +320,7 @@ fn caller(c: &Spanned<raw::Caller>) -> Result<Gateway, InputError> {
         aliases: Vec::new(),
         kernel: Facts::default(),
     };
-    Ok(Gateway { span, label: Some(at(&c.name)), kind })
+    Ok(Gateway { span, label: Some(at(&c.name)), line: None, kind })
 }
 
 fn interfaces(
@@ -189,7 +363,31 @@ fn read_net(n: &raw::Net) -> Result<Net, InputError> {
             .help("write them with their prefix length: `prefix = \"192.168.20.0/24\"`"));
     }
     let prefixes = strings(&n.prefix).iter().map(prefix).collect::<Result<Vec<_>, _>>()?;
-    Ok(Net { name: at(&n.name), prefixes, behind: n.behind.as_ref().map(at) })
+    let tunnel = n.tunnel.as_ref().map(at);
+    if let (Some(true), Some(behind)) = (tunnel.as_ref().map(|t| t.value), &n.behind) {
+        return Err(at(behind)
+            .error("a tunnel lies behind no interface: its ends hold addresses of it")
+            .help("leave `behind` out, or `tunnel`"));
+    }
+    Ok(Net { name: at(&n.name), prefixes, behind: n.behind.as_ref().map(at), tunnel })
+}
+
+fn peer(p: &Spanned<raw::Peer>) -> Result<Peer, InputError> {
+    let p = p.get_ref();
+    if p.name.get_ref().trim().is_empty() {
+        return Err(at(&p.name).error("a peer without a name").help("name it: `name = \"trunk\"`"));
+    }
+    let address = strings(&p.address).iter().map(prefix).collect::<Result<Vec<_>, _>>()?;
+    if address.is_empty() {
+        return Err(InputError::in_manifest(p.address.span(), "the peer has no address")
+            .help("write its address or network: `address = \"192.0.2.0/24\"`"));
+    }
+    let uses = strings(&p.uses);
+    if uses.is_empty() {
+        return Err(InputError::in_manifest(p.uses.span(), "the peer uses nothing")
+            .help("name rows of the product, as `callpath ports` shows them: `uses = [\"sip-udp\", \"rtp\"]`"));
+    }
+    Ok(Peer { name: at(&p.name), address, uses })
 }
 
 fn deploy(d: &Spanned<raw::Deploy>) -> Result<Deploy, InputError> {
@@ -216,10 +414,24 @@ fn deploy(d: &Spanned<raw::Deploy>) -> Result<Deploy, InputError> {
                 "name the places from which people call, or leave `clients` out: then they call from everywhere",
             ));
         }
-        Some(list) => Some(list.get_ref().iter().map(|c| place(&at(c))).collect::<Result<Vec<At<Place>>, _>>()?),
+        Some(list) => Some(list.get_ref().iter().map(|c| calling(&at(c))).collect::<Result<Vec<At<Place>>, _>>()?),
     };
+    let (firewall, own_firewall) = firewall(d)?;
+    let address = d.address.as_ref().map(|list| {
+        let cure = "write the public address by which this server is reached; its own address is `host`";
+        public_addresses(&strings(list), cure).and_then(|all| {
+            let families = [IpAddr::is_ipv4, IpAddr::is_ipv6];
+            let second = families.iter().find_map(|f| all.iter().filter(|a| f(&a.value)).nth(1));
+            second.map_or(Ok(all.clone()), |more| {
+                Err(more
+                    .error(format!("a second address of its family, {}", more.value))
+                    .help("a server is reached by one address of each family: give the other to another [[deploy]]"))
+            })
+        })
+    });
     Ok(Deploy {
         span,
+        address: address.transpose()?.unwrap_or_default(),
         system: at(&d.system),
         label: at(d.label.as_ref().unwrap_or(&d.system)),
         host,
@@ -228,9 +440,14 @@ fn deploy(d: &Spanned<raw::Deploy>) -> Result<Deploy, InputError> {
         on: d.on.iter().map(at).collect(),
         off: d.off.iter().map(at).collect(),
         clients,
-        admin: d.admin.iter().map(|a| prefix(&at(a))).collect::<Result<_, _>>()?,
-        firewall: d.firewall.as_ref().map(paths).transpose()?.unwrap_or_default(),
+        admin: Vec::new(),
+        admin_from: d.admin.as_ref().map(facts::admin).transpose()?,
+        firewall,
         kernel: kernel::facts(&d.kernel)?,
+        own_firewall,
+        config: d.config.as_ref().map(paths).transpose()?.unwrap_or_default(),
+        proxy: d.proxy.as_ref().map(facts::proxy).transpose()?,
+        told: facts::told(&d.told)?,
         interface: d.interface.as_ref().map(at),
         ice: d.ice.as_ref().map(|i| ice(&at(i))).transpose()?,
         stun: d.stun.as_ref().map(at),
@@ -240,6 +457,25 @@ fn deploy(d: &Spanned<raw::Deploy>) -> Result<Deploy, InputError> {
             Some(list) => Some(strings(list).iter().map(prefix).collect::<Result<_, _>>()?),
         },
     })
+}
+
+/// Files of a server's own firewall, or the word that stands for them.
+fn firewall(d: &raw::Deploy) -> Result<(Vec<At<String>>, Option<At<OwnFirewall>>), InputError> {
+    let Some(stated) = &d.firewall else { return Ok((Vec::new(), None)) };
+    let list = paths(stated)?;
+    let word = |s: &At<String>| match s.value.as_str() {
+        "none" => Some(s.with(OwnFirewall::None)),
+        "unknown" => Some(s.with(OwnFirewall::Unknown)),
+        _ => None,
+    };
+    match (&list[..], list.iter().find_map(word)) {
+        ([_], Some(word)) => Ok((Vec::new(), Some(word))),
+        (_, Some(word)) => {
+            let text = if word.value == OwnFirewall::None { "none" } else { "unknown" };
+            Err(word.error(format!("`{text}` beside files")).help(format!("a file of that name is \"./{text}\"")))
+        }
+        (_, None) => Ok((list, None)),
+    }
 }
 
 fn ice(s: &At<String>) -> Result<At<Ice>, InputError> {
@@ -281,6 +517,7 @@ fn syntax(text: &str, e: &toml::de::Error) -> InputError {
         let help = match key {
             "host" => "add the server's own address: `host = \"192.168.1.50\"`".to_owned(),
             "system" => "add the product's name: `system = \"livekit\"`".to_owned(),
+            "uses" => "name rows of the product: `uses = [\"sip-udp\", \"rtp\"]`".to_owned(),
             _ => format!("add `{key} = …`"),
         };
         let head = span.start..text[span.start..].find('\n').map_or(text.len(), |n| span.start + n);

@@ -1,7 +1,8 @@
 //! Values in strings: ports, addresses, prefixes, places.
 
 use super::raw::{OneOrMany, Ports};
-use super::{At, ForwardedPorts, Forwards, Place, Proto};
+use super::{At, Place};
+use crate::model::{is_public, is_shared};
 use crate::snapshot::InputError;
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -85,23 +86,62 @@ pub(super) fn prefix(s: &At<String>) -> Result<At<IpNet>, InputError> {
 }
 
 pub(super) fn place(s: &At<String>) -> Result<At<Place>, InputError> {
-    const KNOWN: [&str; 5] = ["internet", "lan", "self", "net:<name>", "caller:<name>"];
-    let place = match &*s.value {
-        "internet" => Place::Internet,
-        "lan" => Place::Lan,
-        "self" => Place::Own,
-        other if other.strip_prefix("caller:").is_some_and(|n| !n.is_empty()) => {
-            Place::Caller(other["caller:".len()..].to_owned())
-        }
-        other => {
-            let Some(name) = other.strip_prefix("net:").filter(|n| !n.is_empty()) else {
-                let error = s.error(format!("`{}` is not a place from which people call", s.value));
-                return Err(error.help(super::known_names(&s.value, "places", KNOWN)));
-            };
-            Place::Net(name.to_owned())
+    const KNOWN: [&str; 7] = ["internet", "lan", "self", "admin", "net:<name>", "caller:<name>", "peer:<name>"];
+    let called = s.value.split_once(':').filter(|(_, name)| !name.trim().is_empty());
+    let place = match (s.value.as_str(), called) {
+        ("internet", _) => Place::Internet,
+        ("lan", _) => Place::Lan,
+        ("self", _) => Place::Own,
+        ("admin", _) => Place::Admin,
+        (_, Some(("net", name))) => Place::Net(name.to_owned()),
+        (_, Some(("caller", name))) => Place::Caller(name.to_owned()),
+        (_, Some(("peer", name))) => Place::Peer(name.to_owned()),
+        _ => {
+            let error = s.error(format!("`{}` is not a place", s.value));
+            return Err(error.help(super::known_names(&s.value, "places", KNOWN)));
         }
     };
     Ok(s.with(place))
+}
+
+/// A place from which people call.
+pub(super) fn calling(s: &At<String>) -> Result<At<Place>, InputError> {
+    const KNOWN: [&str; 5] = ["internet", "lan", "self", "net:<name>", "caller:<name>"];
+    let unclear = || s.error(format!("`{}` is not a place from which people call", s.value));
+    match place(s) {
+        Ok(At { value: Place::Peer(_) | Place::Admin, .. }) => {
+            Err(unclear().help("a [[peer]] and the administrator are no callers: leave them out here"))
+        }
+        Ok(read) => Ok(read),
+        Err(_) => Err(unclear().help(super::known_names(&s.value, "places", KNOWN))),
+    }
+}
+
+/// Addresses by which the internet reaches something.
+pub(super) fn public_addresses(list: &[At<String>], cure: &str) -> Result<Vec<At<IpAddr>>, InputError> {
+    let mut out: Vec<At<IpAddr>> = Vec::new();
+    for item in list {
+        let ip = address(item)?;
+        if ip.value.is_unspecified() || ip.value.is_multicast() || ip.value.is_loopback() {
+            return Err(item
+                .error(format!("`{}` cannot be the public address", item.value))
+                .help("write an address of one of its interfaces"));
+        }
+        if is_shared(ip.value) {
+            let message = format!("{} is an address that a provider shares between customers (RFC 6598)", ip.value);
+            return Err(item.error(format!("{message}: the internet cannot reach it")).help(cure));
+        }
+        if !is_public(ip.value) {
+            return Err(item
+                .error(format!("{} is a private address: the internet cannot reach it", ip.value))
+                .help(cure));
+        }
+        if out.iter().any(|o| o.value == ip.value) {
+            return Err(item.error(format!("{} is named twice", ip.value)).help("name each address once"));
+        }
+        out.push(ip);
+    }
+    Ok(out)
 }
 
 pub(super) fn ports(v: &Spanned<Ports>) -> Result<At<PortRanges>, InputError> {
@@ -110,20 +150,26 @@ pub(super) fn ports(v: &Spanned<Ports>) -> Result<At<PortRanges>, InputError> {
         Ports::Text(t) => t.clone(),
     };
     let at = At { value: text, span: v.span() };
+    // Which protocol a parameter is of, its profile says.
+    if let Some((ports, proto @ ("udp" | "tcp"))) = at.value.rsplit_once('/') {
+        return Err(at
+            .error(format!("`{}` names a protocol", at.value))
+            .help(format!("write the ports alone, \"{ports}\": the parameter says already what is {proto}")));
+    }
     match parse_ports(&at.value) {
         Ok(ranges) => Ok(at.with(ranges)),
         Err((message, help)) => Err(at.error(message).help(help)),
     }
 }
 
-/// Reads `7881`, `50000-60000` or several of them with commas; the result is sorted and disjoint.
+/// Reads `7881`, `50000-60000`, `50000:60000` or several of them with commas; the result is sorted and disjoint.
 ///
 /// # Errors
 /// What is wrong, and what to do.
 pub fn parse_ports(text: &str) -> Result<PortRanges, (String, String)> {
     let mut out = Vec::new();
     for part in text.split(',').map(str::trim) {
-        let (lo, hi) = part.split_once('-').filter(|(lo, _)| !lo.is_empty()).unwrap_or((part, part));
+        let (lo, hi) = part.split_once(['-', ':']).filter(|(lo, _)| !lo.is_empty()).unwrap_or((part, part));
         let (lo, hi) = (port(lo.trim())?, port(hi.trim())?);
         if lo > hi {
             return Err((
@@ -156,39 +202,4 @@ fn port(text: &str) -> Result<u16, (String, String)> {
 pub fn show_ports(ranges: &[(u16, u16)]) -> String {
     let show = |(lo, hi): &(u16, u16)| if lo == hi { lo.to_string() } else { format!("{lo}-{hi}") };
     ranges.iter().map(show).collect::<Vec<_>>().join(",")
-}
-
-const FORWARDS_HELP: &str = "write \"all\", \"all to 192.168.0.2\", \"none\", \"unknown\", or a list such as [\"udp/50000-50499\", \"tcp/7881 to 192.168.1.50\"]";
-
-pub(super) fn forwards(v: &Spanned<OneOrMany>) -> Result<At<Forwards>, InputError> {
-    let whole = At { value: (), span: v.span() };
-    let OneOrMany::One(text) = v.get_ref() else {
-        let lists = strings(v).iter().map(forward).collect::<Result<Vec<_>, _>>()?;
-        return Ok(whole.with(Forwards::Ports(lists.concat())));
-    };
-    let forwards = match &**text {
-        "all" => Forwards::All(None),
-        "none" => Forwards::None,
-        "unknown" => Forwards::Unknown,
-        other => match other.strip_prefix("all to ") {
-            Some(to) => Forwards::All(Some(address(&At { value: to.trim().to_owned(), span: v.span() })?.value)),
-            None => return Err(whole.error(format!("`{other}` does not say what is forwarded")).help(FORWARDS_HELP)),
-        },
-    };
-    Ok(whole.with(forwards))
-}
-
-/// One entry of such a list: `udp/50000-50499`, `tcp/7881 to 192.168.1.50`.
-pub(super) fn forward(item: &At<String>) -> Result<Vec<ForwardedPorts>, InputError> {
-    let (what, target) = match item.value.split_once(" to ") {
-        Some((what, to)) => (what.trim(), Some(address(&item.with(to.trim().to_owned()))?.value)),
-        None => (item.value.as_str(), None),
-    };
-    let (proto, ports) = match what.split_once('/') {
-        Some(("udp", p)) => (Proto::Udp, p),
-        Some(("tcp", p)) => (Proto::Tcp, p),
-        _ => return Err(item.error(format!("`{}` is not protocol/ports", item.value)).help(FORWARDS_HELP)),
-    };
-    let ranges = parse_ports(ports).map_err(|(message, help)| item.error(message).help(help))?;
-    Ok(ranges.into_iter().map(|(from, to)| ForwardedPorts { proto, from, to, target }).collect())
 }

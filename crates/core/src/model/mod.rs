@@ -8,6 +8,7 @@ mod origin;
 mod pipeline;
 pub mod print;
 mod rule;
+mod scope;
 
 pub use device::{Device, Endpoint, Interface, Loopback, Route, RouteTarget, RoutingRule, Settings, WayBack};
 pub use origin::{Doubt, DoubtId, Origin, OriginId, SourceId, SourceSpan};
@@ -16,6 +17,7 @@ pub use rule::{
     Action, Key, KeyField, Lookup, MarkFrom, MarkValue, Match, NatTarget, Part, Rule, Step, Test, Translate, TupleDir,
     TupleIface, Value, Verdicted, Ways, ct_state, ct_status, iface_value, iface_wildcard, nfproto, tcp_flags,
 };
+pub use scope::{is_public, is_shared};
 
 use std::net::IpAddr;
 

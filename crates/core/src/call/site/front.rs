@@ -6,7 +6,7 @@ use crate::call::gateway::{self, Wan, at_line};
 use crate::call::server::Server;
 use crate::call::stated::{self, INSIDE, OUTSIDE, Stated};
 use crate::cube::Set;
-use crate::manifest::{Forwards, Gateway, GatewayKind};
+use crate::manifest::{Gateway, GatewayKind, Place, Source, Traffic};
 use crate::model::{Family, RouteTarget};
 use crate::snapshot::InputError;
 use ipnet::IpNet;
@@ -43,7 +43,7 @@ impl Builder<'_> {
     /// A box in front of everything: stated, or there because the public address is not on the gateway. Its index.
     pub(super) fn front_box(&mut self, case: Case) -> Result<Option<usize>, InputError> {
         let first = self.manifest.gateways.first();
-        let stated = first.filter(|g| matches!(g.kind, GatewayKind::Stated { .. }));
+        let stated = first.filter(|g| matches!(g.kind, GatewayKind::Stated(_)));
         let Some(public) = self.public else {
             return stated.map_or(Ok(None), |g| {
                 let name = g.label.as_ref().map_or(UNNAMED, |l| &l.value);
@@ -113,20 +113,31 @@ impl Builder<'_> {
         self.assumptions.push(format!("another router stands in front of {name}: {why}"));
         self.no_v6 = Some(format!("IPv6: what {label} does to it is not known"));
         // A provider that shares an address between customers forwards nothing to any of them (RFC 6598).
-        let forwards = if is_shared(next) { Forwards::None } else { Forwards::Unknown };
-        let assumed =
-            Stated { name: &label, public, inside, next, servers: &[], forwards: &forwards, hairpin: None, at: None };
-        Ok(Some(self.push_box(&assumed)))
+        let forwards = if is_shared(next) { Traffic::None } else { Traffic::Unknown };
+        let assumed = Stated {
+            name: &label,
+            public,
+            inside: &[inside],
+            next,
+            servers: &[],
+            forwards: &forwards,
+            hairpin: None,
+            sources: &|_| None,
+            at: None,
+        };
+        Ok(Some(self.push_box(stated::device(&assumed))))
     }
 
     /// The box as its owner states it.
     fn stated_box(&mut self, gateway: &Gateway, public: IpAddr) -> Result<usize, InputError> {
-        let GatewayKind::Stated { inside, forwards, hairpin } = &gateway.kind else {
+        let GatewayKind::Stated(said) = &gateway.kind else {
             return Err(InputError::in_manifest(gateway.span.clone(), "this gateway is read, not stated"));
         };
+        let (forwards, hairpin) = (&said.forwards, said.hairpin);
+        let inside = &said.inside[0];
         let name = gateway.label.as_ref().map_or(UNNAMED, |l| &l.value);
         let next = match (&forwards.value, self.routers.first()) {
-            (Forwards::All(Some(to)), _) => *to,
+            (Traffic::All(Some(to)), _) => *to,
             (_, Some(router)) => match &router.wan {
                 Some(w) => w.address,
                 None => {
@@ -146,7 +157,7 @@ impl Builder<'_> {
                 }
             },
         };
-        if !inside.value.contains(&next) {
+        if !said.inside.iter().any(|n| n.value.contains(&next)) {
             return Err(inside
                 .error(format!("{name} would forward to {next}, which is not in its network"))
                 .help("check `inside`, the `wan` of the next gateway and the target in `forwards`"));
@@ -169,17 +180,44 @@ impl Builder<'_> {
         self.assumptions.push(format!("{name}: as you stated ({})", at_line(self.snapshot, inside)));
         self.no_v6 = Some(format!("IPv6: what {name} does to it is not stated"));
         let at = Some(inside.span.clone());
+        let networks: Vec<IpNet> = said.inside.iter().map(|n| n.value).collect();
         let stated = Stated {
             name,
             public,
-            inside: inside.value,
+            inside: &networks,
             next,
             servers: &self.hosts(),
             forwards: &forwards.value,
-            hairpin: *hairpin,
+            hairpin,
+            sources: &|source| self.sources(source),
             at,
         };
-        Ok(self.push_box(&stated))
+        let device = stated::device(&stated);
+        Ok(self.push_box(device))
+    }
+
+    /// Addresses that an entry of traffic names; none where it says nothing, or where everybody outside is meant.
+    fn sources(&self, source: &Source) -> Option<Set> {
+        match source {
+            Source::Net(net) => Some(address::prefix_set(*net)),
+            Source::Place(Place::Net(name)) => {
+                let nets = self.manifest.nets.iter().filter(|n| n.name.value == *name);
+                Some(nets.flat_map(|n| &n.prefixes).fold(Set::empty(), |all, p| all.or(&address::prefix_set(p.value))))
+            }
+            Source::Place(Place::Peer(name)) => {
+                let peers = self.manifest.peers.iter().filter(|p| p.name.value == *name);
+                Some(peers.flat_map(|p| &p.address).fold(Set::empty(), |all, p| all.or(&address::prefix_set(p.value))))
+            }
+            Source::Place(Place::Admin) => {
+                let admins = self.manifest.deploys.iter().flat_map(|d| &d.admin);
+                Some(admins.fold(Set::empty(), |all, p| all.or(&address::prefix_set(p.value))))
+            }
+            Source::Place(Place::Caller(name)) => {
+                let (_, own) = self.caller_lines.iter().find(|(n, _)| n == name)?;
+                Some(own.clone())
+            }
+            Source::Place(Place::Internet | Place::Lan | Place::Own) => None,
+        }
     }
 
     /// Without any gateway, a server that does not have the public address itself stands behind a box that nobody
@@ -204,9 +242,10 @@ impl Builder<'_> {
         let name = "the router in front of your server";
         self.no_v6 = Some(format!("IPv6: what {name} does to it is not known"));
         let inside = IpNet::new_assert(inner, net.prefix_len());
-        let (servers, forwards) = (&hosts, &Forwards::Unknown);
-        let assumed = Stated { name, public, inside, next, servers, forwards, hairpin: None, at: None };
-        Ok(Some(self.push_box(&assumed)))
+        let (servers, forwards) = (&hosts, &Traffic::Unknown);
+        let (inside, sources) = (&[inside][..], &|_: &Source| None);
+        let assumed = Stated { name, public, inside, next, servers, forwards, hairpin: None, sources, at: None };
+        Ok(Some(self.push_box(stated::device(&assumed))))
     }
 
     /// IPv4 addresses of all servers.
@@ -215,10 +254,11 @@ impl Builder<'_> {
         all.filter(IpAddr::is_ipv4).collect()
     }
 
-    pub(super) fn push_box(&mut self, stated: &Stated<'_>) -> usize {
-        let mut device = stated::device(stated);
+    pub(super) fn push_box(&mut self, mut device: crate::model::Device) -> usize {
         device.interfaces[OUTSIDE].segment = INTERNET_SEGMENT;
-        device.interfaces[INSIDE].segment = self.segment();
+        for i in INSIDE..device.interfaces.len() {
+            device.interfaces[i].segment = self.segment();
+        }
         self.devices.push(device);
         self.devices.len() - 1
     }

@@ -1,0 +1,172 @@
+//! Facts of the manifest that are read and whose meaning is not followed yet: paths that depend on one are unknown, and
+//! say why. Nothing that was stated is left aside without a word.
+
+use super::analyze::Failure;
+use crate::manifest::{At, GatewayKind, Manifest, OwnFirewall, Passes};
+use crate::report::{DoubtLine, Path, Piece, Reach, Report, Verdict};
+use crate::snapshot::Snapshot;
+
+/// A fact, and what depends on it.
+struct Later {
+    /// What is not followed.
+    what: String,
+    /// What would decide it.
+    supply: String,
+    /// Instance; absent: the whole site.
+    instance: Option<String>,
+    /// Place of the callers whom it concerns; absent: everybody.
+    place: Option<String>,
+    /// Media depends on it, and what is no media.
+    parts: (bool, bool),
+}
+
+impl Later {
+    fn concerns(&self, path: &Path) -> bool {
+        self.instance.as_ref().is_none_or(|i| *i == path.instance)
+            && self.place.as_ref().is_none_or(|p| *p == path.vantage)
+    }
+
+    fn leg(&self, kind: &str) -> bool {
+        if kind == "media" || kind == "relay" { self.parts.0 } else { self.parts.1 }
+    }
+}
+
+/// All such facts of a manifest.
+fn all(snapshot: &Snapshot, manifest: &Manifest) -> Vec<Later> {
+    let line = |span: &std::ops::Range<usize>| super::gateway::at_line(snapshot, &At { value: (), span: span.clone() });
+    let until = |key: &str, place: String| format!("`{key}` ({place}) is read and not followed yet");
+    let mut out = Vec::new();
+    let site = |what: String, supply: &str| Later {
+        what,
+        supply: supply.into(),
+        instance: None,
+        place: None,
+        parts: (true, true),
+    };
+    for gateway in &manifest.gateways {
+        if let Some(name) = &gateway.line {
+            out.push(site(until("line", line(&name.span)), "leave the further line out to judge the site without it"));
+        }
+        match &gateway.kind {
+            GatewayKind::Filter(filter) => {
+                let what = match &filter.passes {
+                    Passes::Stated(passes) => until("passes", line(&passes.span)),
+                    Passes::Files(files) => files.first().map_or_else(String::new, |f| until("config", line(&f.span))),
+                };
+                out.push(site(what, "leave the filter out to judge the site without it"));
+            }
+            GatewayKind::Stated(stated) => {
+                if let Some(wan) = &stated.wan {
+                    out.push(site(
+                        until("wan", line(&wan.span)),
+                        "leave `wan` out where the box has the public address",
+                    ));
+                }
+            }
+            GatewayKind::Read { .. } => {}
+        }
+    }
+    for net in &manifest.nets {
+        if let Some(tunnel) = net.tunnel.as_ref().filter(|t| t.value) {
+            out.push(site(until("tunnel", line(&tunnel.span)), "leave the network out to judge the site without it"));
+        }
+    }
+    for (place, _) in &manifest.dns {
+        out.push(Later {
+            place: Some(place.value.to_string()),
+            parts: (false, true),
+            ..site(until("dns", line(&place.span)), "leave it out where the name leads to the public address")
+        });
+    }
+    for deploy in &manifest.deploys {
+        let own = |what: String, supply: &str, parts: (bool, bool)| Later {
+            instance: Some(deploy.label.value.clone()),
+            parts,
+            ..site(what, supply)
+        };
+        if let Some(address) = deploy.address.first() {
+            let supply = "leave it out where the server is reached by the site's first address";
+            out.push(own(until("address", line(&address.span)), supply, (true, true)));
+        }
+        if let Some(firewall) = deploy.own_firewall.as_ref().filter(|f| f.value == OwnFirewall::Unknown) {
+            let host = deploy.host.first().map_or_else(String::new, |h| h.value.to_string());
+            let supply = "name its rules, `firewall = \"ruleset.nft\"`, or say that it has none: `firewall = \"none\"`";
+            let what = format!("what the firewall of {host} lets in: stated as unknown ({})", line(&firewall.span));
+            out.push(own(what, supply, (true, true)));
+        }
+        if let Some(file) = deploy.config.first() {
+            let supply = "name the rules in `firewall`, and leave the rest out to judge the server without it";
+            out.push(own(until("config", line(&file.span)), supply, (true, true)));
+        }
+        if let Some(proxy) = &deploy.proxy {
+            let supply = "leave it out where the server answers pages and signalling itself";
+            out.push(own(until("proxy", line(&proxy.span)), supply, (false, true)));
+        }
+        if let Some((place, _)) = deploy.told.first() {
+            let supply = "leave it out where the product tells what its document says";
+            out.push(own(until("told", line(&place.span)), supply, (true, false)));
+        }
+    }
+    out
+}
+
+/// Makes paths unknown that depend on such a fact.
+pub(super) fn apply(
+    snapshot: &Snapshot,
+    manifest: &Manifest,
+    mut report: Report,
+    failures: &mut Vec<Failure>,
+) -> Report {
+    let facts = all(snapshot, manifest);
+    if facts.is_empty() {
+        return report;
+    }
+    for path in &mut report.paths {
+        let here: Vec<&Later> = facts.iter().filter(|f| f.concerns(path)).collect();
+        let mut changed = false;
+        for leg in &mut path.legs {
+            let doubts: Vec<DoubtLine> = here
+                .iter()
+                .filter(|f| f.leg(&leg.kind))
+                .map(|f| DoubtLine { what: f.what.clone(), supply: f.supply.clone(), origin: None })
+                .collect();
+            if doubts.is_empty() {
+                continue;
+            }
+            changed = true;
+            leg.verdict = Verdict::Unknown;
+            for a in &mut leg.any_of {
+                let ports = a.what.split(' ').nth(1).unwrap_or_default().to_owned();
+                a.pieces = vec![Piece {
+                    ports,
+                    from: String::new(),
+                    reach: Reach::Unknown,
+                    how: "",
+                    ends_at: String::new(),
+                    stop: None,
+                    doubts: doubts.clone(),
+                    steps: Vec::new(),
+                }];
+                a.reach = Reach::Unknown;
+                a.share = String::new();
+                failures.retain(|f| f.path != path.id || f.requirement.id != a.requirement);
+            }
+        }
+        // What fails in another part fails.
+        if changed && path.legs.iter().all(|l| l.verdict != Verdict::Fails) {
+            path.verdict = Verdict::Unknown;
+            path.note = String::new();
+        }
+    }
+    let whole = |instance: &str| {
+        facts.iter().any(|f| f.parts.0 && f.place.is_none() && f.instance.as_deref().is_none_or(|i| i == instance))
+    };
+    for exposure in &mut report.exposures {
+        exposure.unknown |= whole(&exposure.instance);
+    }
+    if manifest.deploys.iter().any(|d| whole(&d.label.value)) {
+        report.closed.clear();
+        report.searched.clear();
+    }
+    super::summary::finish(report)
+}
