@@ -172,6 +172,7 @@ fn endpoints(instance: &Instance) -> Vec<Endpoint> {
     for r in instance.requirements.iter().filter(|r| r.to == Party::Server && !r.example) {
         for ports in &r.ports {
             out.push(Endpoint {
+                answers_as_routed: false,
                 proto: r.proto.number(),
                 ports: *ports,
                 bind: None,

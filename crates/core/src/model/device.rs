@@ -151,6 +151,9 @@ pub struct Endpoint {
     pub bind: Option<IpAddr>,
     /// What listens there, for reports.
     pub name: Box<str>,
+    /// Its answers by UDP come from the address that routing picks for the caller, not from the one that was called: a
+    /// socket of no address whose program does not ask which one that was (`IP_PKTINFO`, ip(7)).
+    pub answers_as_routed: bool,
 }
 
 impl Device {

@@ -53,6 +53,8 @@ pub struct Pipeline {
     /// Rules that are switched off, with the hook where they would stand: no packet meets them, but they tell what
     /// somebody wanted.
     pub dormant: Vec<(Hook, Rule)>,
+    /// Rules with a rate limit that is taken as not reached by the first packets of sessions.
+    pub within: Vec<OriginId>,
 }
 
 impl Pipeline {

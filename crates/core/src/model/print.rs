@@ -174,6 +174,7 @@ fn action(p: &Pipeline, action: &Action, family: Family) -> String {
                 Ways::ContinueOrAccept => "goes on or is accepted",
                 Ways::AcceptOrDrop => "is accepted or dropped",
                 Ways::ContinueOrDrop => "goes on or is dropped",
+                Ways::Offloaded => "passes by the rules once its session has begun",
             };
             format!("{ways} [{}]", p.doubts[doubt.0 as usize].what)
         }

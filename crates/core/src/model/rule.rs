@@ -130,6 +130,10 @@ pub enum KeyField {
         of: Part,
         /// Restrict to one interface.
         on: Option<TupleIface>,
+        /// Routing rules see the packet's mark, else none.
+        marked: bool,
+        /// What is not known where the device has routing rules of its own; absent: they are passed by.
+        rules: Option<DoubtId>,
     },
     /// TCP flags (FIN 1, SYN 2, RST 4, PSH 8, ACK 16, URG 32, ECN 64, CWR 128); no value unless TCP.
     /// A first packet has SYN, its reply SYN and ACK, later ones ACK.
@@ -138,6 +142,8 @@ pub enum KeyField {
     Constant(u32),
     /// A value that the configuration cannot tell, of this many bits (packet length, time of day, random numbers).
     Unknown(DoubtId, u8),
+    /// 1 while a rate limit is not exceeded, 0 beyond: 1 for the first packets of a session, else not known.
+    WithinRate(DoubtId),
     /// A field that packets of this trace never have (an ICMP type, an extension header): ends the rule.
     Absent,
 }
@@ -208,6 +214,9 @@ pub enum Ways {
     AcceptOrDrop,
     /// It goes on with the next step, or is dropped.
     ContinueOrDrop,
+    /// A packet of a session that has begun goes on with the next step, or passes by the rest of the stage; the first
+    /// packets of a session leave the rule (`nft_flow_offload_eval`, net/netfilter/nft_flow_offload.c).
+    Offloaded,
 }
 
 /// Entries looked up by keys. Entries never overlap, except that a catch-all counts only where no other matches.

@@ -119,14 +119,14 @@ impl Tracer<'_> {
                 continue;
             };
             let condition = if m.negate {
-                self.condition(&flow.state, hook, m.keys[0], &set.complement())
+                self.condition_of(&flow, hook, m.keys[0], &set.complement())
             } else {
-                self.condition(&flow.state, hook, m.keys[0], set)
+                self.condition_of(&flow, hook, m.keys[0], set)
             };
             match condition {
                 Condition::Yes => {}
                 Condition::No => return Some((None, Some(flow))),
-                Condition::TooComplex => {
+                Condition::TooComplex | Condition::Masked(..) => {
                     self.end(flow, Disposition::TooManyDoubts);
                     return None;
                 }
@@ -265,6 +265,10 @@ impl Tracer<'_> {
             self.end(flow, Disposition::Unknown(doubt));
             return;
         }
+        if ways == Ways::Offloaded && !flow.state.session().is_some_and(|s| s.confirmed) {
+            run.next.push(flow);
+            return;
+        }
         let device = flow.state.device;
         let var = self.new_variable(Set::range(0, 1), Choice::Doubt { device, doubt });
         let first = Condition::On(crate::cube::Dim::Var(var), Set::one(0));
@@ -277,7 +281,7 @@ impl Tracer<'_> {
         }
         if let Some(flow) = other {
             match ways {
-                Ways::ContinueOrAccept => run.passed.accepted.push(flow),
+                Ways::ContinueOrAccept | Ways::Offloaded => run.passed.accepted.push(flow),
                 _ => self.end(flow, Disposition::Dropped),
             }
         }

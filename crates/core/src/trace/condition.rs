@@ -1,7 +1,7 @@
 //! Conditions: what a key's value must be, turned into a restriction of the packets that were asked.
 
 use super::answer::{Phase, Val};
-use super::flow::{LOOPBACK, State, Track};
+use super::flow::{Flow, LOOPBACK, State, Track};
 use super::tracer::Tracer;
 use crate::cube::{Dim, Set};
 use crate::model::{
@@ -20,6 +20,9 @@ pub(super) enum Condition {
     No,
     /// It does for packets with this dimension in this set.
     On(Dim, Set),
+    /// It does for packets whose bits of a field, moved by this much, lie in the set: too many pieces of the field as a
+    /// whole, so the packets at hand decide ([`Tracer::condition_of`]).
+    Masked(Part, u128, u128, u32, Set),
     /// The comparison falls into more pieces than are worth following.
     TooComplex,
 }
@@ -40,7 +43,11 @@ pub(super) fn on_masked(value: Val, mask: Option<u128>, bits: u32, set: &Set) ->
         (_, None) => on_value(value, set),
         (Val::Const(c), Some(mask)) if set.contains(c & mask) => Condition::Yes,
         (Val::Const(_), _) => Condition::No,
-        (_, Some(mask)) => unmask(set, mask, bits).map_or(Condition::TooComplex, |s| on_value(value, &s)),
+        (_, Some(mask)) => match (unmask(set, mask, bits), value) {
+            (Some(s), _) => on_value(value, &s),
+            (None, Val::Part(part, shift)) => Condition::Masked(part, shift, mask, bits, set.clone()),
+            (None, _) => Condition::TooComplex,
+        },
     }
 }
 
@@ -101,9 +108,57 @@ fn unmask(set: &Set, mask: u128, bits: u32) -> Option<Set> {
     Some(Set::from_ranges(out))
 }
 
+/// Values of `have` whose masked bits lie in `set`.
+fn unmask_within(have: &Set, set: &Set, mask: u128, bits: u32) -> Option<Set> {
+    pieces_within(have, set, mask, bits)
+        .or_else(|| Some(have.minus(&pieces_within(have, &set.complement(), mask, bits)?)))
+}
+
+/// The same, one aligned block of values after the other: bits above a block are the same for all of it.
+fn pieces_within(have: &Set, set: &Set, mask: u128, bits: u32) -> Option<Set> {
+    let mut out: Vec<(u128, u128)> = Vec::new();
+    for &(lo, hi) in have.ranges() {
+        let mut at = lo;
+        loop {
+            let free = at.trailing_zeros().min(bits);
+            let room = u128::BITS - 1 - (hi - at).checked_add(1).unwrap_or(u128::MAX).leading_zeros();
+            let size = free.min(room);
+            let inside = if size >= 128 { u128::MAX } else { (1 << size) - 1 };
+            let above = at & mask & !inside;
+            let wanted = set.and(&Set::range(above, above | inside)).shifted(above.wrapping_neg());
+            if !wanted.is_empty() {
+                let found = unmask(&wanted, mask & inside, size)?;
+                out.extend(found.ranges().iter().map(|(a, b)| (at + a, at + b)));
+            }
+            if out.len() as u128 > MASK_PIECES {
+                return None;
+            }
+            match at.checked_add(inside).and_then(|last| last.checked_add(1)) {
+                Some(next) if next <= hi => at = next,
+                _ => break,
+            }
+        }
+    }
+    Some(Set::from_ranges(out))
+}
+
 impl Tracer<'_> {
+    /// What must hold so that `key` lies in `set`, for these packets in this hook.
+    pub(super) fn condition_of(&mut self, flow: &Flow, hook: Hook, key: Key, set: &Set) -> Condition {
+        match self.condition(&flow.state, hook, key, set) {
+            Condition::Masked(part, shift, mask, bits, set) => {
+                let have = self.values(&flow.cubes, Dim::Part(part)).shifted(shift);
+                match unmask_within(&have, &set, mask, bits) {
+                    Some(found) => Condition::On(Dim::Part(part), found.shifted(shift.wrapping_neg())),
+                    None => Condition::TooComplex,
+                }
+            }
+            other => other,
+        }
+    }
+
     /// What must hold so that `key` lies in `set`, for packets in this state in this hook.
-    pub(super) fn condition(&mut self, state: &State, hook: Hook, key: Key, set: &Set) -> Condition {
+    fn condition(&mut self, state: &State, hook: Hook, key: Key, set: &Set) -> Condition {
         let value = |value: Val, bits: u32| on_masked(value, key.mask, bits, set);
         let constant = |c: u128| value(Val::Const(c), 128);
         let device = &self.net.devices[state.device];
@@ -144,10 +199,14 @@ impl Tracer<'_> {
                 let set = self.addresses_of_kind(state, set, only);
                 on_value(state.header.get(of), &set)
             }
-            KeyField::RouteIface { of, on } => {
+            KeyField::RouteIface { of, on, marked, rules } => {
                 let only = on.map(|side| iface_of(state, hook, side));
                 if let (Hook::Prerouting, Some(Some(LOOPBACK))) = (hook, only) {
                     return constant(iface_value("lo"));
+                }
+                if let Some(doubt) = rules.filter(|_| self.rules_decide(state, marked)) {
+                    let var = self.doubt_variable(state.device, doubt, 128);
+                    return value(Val::Var(var), 128);
                 }
                 let set = self.addresses_routed_by(state, set, only);
                 on_value(state.header.get(of), &set)
@@ -165,6 +224,8 @@ impl Tracer<'_> {
                 let var = self.doubt_variable(state.device, doubt, bits);
                 value(Val::Var(var), u32::from(bits))
             }
+            KeyField::WithinRate(_) if state.is_new() => constant(1),
+            KeyField::WithinRate(doubt) => value(Val::Var(self.doubt_variable(state.device, doubt, 1)), 1),
             KeyField::Absent => Condition::No,
         }
     }
@@ -229,6 +290,26 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_mask_over_few_packets_agrees_with_trying_each() {
+        for mask in [0u128, 0x0f, 0x81, 0xaa, 0xf0, 0xff] {
+            for set in [Set::one(0), Set::one(1), Set::range(3, 0x5a), Set::from_ranges([(0x10, 0x20), (0x80, 0x81)])] {
+                for have in [Set::one(7), Set::range(5, 0xf3), Set::from_ranges([(0, 9), (0x7e, 0xff)]), Set::empty()] {
+                    let got = unmask_within(&have, &set, mask, 8).expect("small");
+                    for v in 0..256u128 {
+                        assert_eq!(got.contains(v), have.contains(v) && set.contains(v & mask), "{v:#x} & {mask:#x}");
+                    }
+                }
+            }
+        }
+        let host = u128::MAX >> 64;
+        let net = 0x2001_0db8 << 96;
+        let got = unmask_within(&Set::range(net, net | host), &Set::one(0x50), host, 128).expect("one piece");
+        assert_eq!(got, Set::one(net | 0x50));
+        let all = unmask_within(&Set::range(0, u128::MAX), &Set::one(0x50), host, 128);
+        assert_eq!(all, None);
     }
 
     #[test]

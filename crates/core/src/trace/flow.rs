@@ -53,6 +53,8 @@ pub(super) struct State {
     pub next_hop: Val,
     pub mark: Val,
     pub track: Track,
+    /// The socket that took it answers by UDP from the address that routing picks.
+    pub answers_as_routed: bool,
     /// Sessions of all devices.
     pub sessions: Vec<Session>,
     /// Steps at this device.

@@ -40,12 +40,12 @@ impl Tracer<'_> {
         for ((key, pin), set) in pinned.keys.iter().zip(&pinned.unknown).zip(sets) {
             let condition = match pin {
                 Some((value, mask)) => super::condition::on_masked(*value, *mask, 128, set),
-                None => self.condition(&flow.state, hook, *key, set),
+                None => self.condition_of(flow, hook, *key, set),
             };
             match condition {
                 Condition::Yes => {}
                 Condition::No => return Row::Never,
-                Condition::TooComplex => return Row::TooComplex,
+                Condition::TooComplex | Condition::Masked(..) => return Row::TooComplex,
                 Condition::On(dim, set) => out.add(dim, set),
             }
         }
@@ -57,7 +57,7 @@ impl Tracer<'_> {
         let boxes = match &m.test {
             Test::In(set) => {
                 let set = if m.negate { set.complement() } else { set.clone() };
-                let condition = self.condition(&flow.state, hook, m.keys[0], &set);
+                let condition = self.condition_of(&flow, hook, m.keys[0], &set);
                 return self.split(flow, &condition);
             }
             Test::Boxes(boxes) => boxes,

@@ -70,8 +70,8 @@ fn run(network: &Network, question: &Question, until: Phase) -> Answer {
                 so_far.push(Arc::new(Journey { hops: hops(&flow.state), end: end.clone() }));
                 let go_on = phase < until && matches!(end, Disposition::Delivered { .. });
                 let (on, ended) =
-                    if go_on { proceed(&mut tracer, flow, phase, question.from) } else { (None, Some(flow)) };
-                next.extend(on.map(|flow| Underway { flow, journeys: so_far.clone() }));
+                    if go_on { proceed(&mut tracer, flow, phase, question.from) } else { (Vec::new(), Some(flow)) };
+                next.extend(on.into_iter().map(|flow| Underway { flow, journeys: so_far.clone() }));
                 for cube in ended.into_iter().flat_map(|f| f.cubes) {
                     trips.push(trip(cube, &so_far));
                 }
@@ -98,6 +98,7 @@ fn start(question: &Question) -> Flow {
         next_hop: header.dst,
         mark: Val::Const(0),
         track: Track::No,
+        answers_as_routed: false,
         sessions: Vec::new(),
         steps: Trail::default(),
         hops: Vec::new(),
@@ -132,13 +133,15 @@ fn journey(tracer: &mut Tracer<'_>, flow: Flow, phase: Phase) -> Vec<(Flow, Disp
 
 /// The next packet of a conversation: the answer, or, if the answer came back to the sender from the address that it
 /// had asked, the third packet. Second: packets for which the conversation ends here.
-fn proceed(tracer: &mut Tracer<'_>, flow: Flow, phase: Phase, asker: usize) -> (Option<Flow>, Option<Flow>) {
+fn proceed(tracer: &mut Tracer<'_>, flow: Flow, phase: Phase, asker: usize) -> (Vec<Flow>, Option<Flow>) {
     let header = flow.state.header;
     if phase == Phase::Request {
-        return (Some(restart(flow, Phase::Reply, header.inverse(), None)), None);
+        let as_routed = flow.state.answers_as_routed;
+        let answer = restart(flow, Phase::Reply, header.inverse(), None);
+        return (if as_routed { tracer.from_routed_address(answer) } else { vec![answer] }, None);
     }
     if flow.state.device != asker {
-        return (None, Some(flow));
+        return (Vec::new(), Some(flow));
     }
     let wanted = as_asked().inverse();
     let expected = [
@@ -155,7 +158,7 @@ fn proceed(tracer: &mut Tracer<'_>, flow: Flow, phase: Phase, asker: usize) -> (
         good = yes;
         bad = lookup::join(bad, no);
     }
-    (good.map(|f| restart(f, Phase::Next, as_asked(), Some(asker))), bad)
+    (good.into_iter().map(|f| restart(f, Phase::Next, as_asked(), Some(asker))).collect(), bad)
 }
 
 /// A new packet from the device where the last one arrived, with all sessions kept.
@@ -167,6 +170,7 @@ fn restart(mut flow: Flow, phase: Phase, header: Header, from: Option<usize>) ->
     (state.in_iface, state.out_iface, state.seen_out) = (None, None, None);
     state.next_hop = header.dst;
     (state.mark, state.track) = (Val::Const(0), Track::No);
+    state.answers_as_routed = false;
     state.steps = Trail::default();
     state.hops.clear();
     state.arrivals.clear();

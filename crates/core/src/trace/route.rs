@@ -225,7 +225,7 @@ impl Tracer<'_> {
         }
         if let Some((value, mask)) = rule.mark {
             let key = crate::model::Key { field: crate::model::KeyField::Mark, mask: Some(u128::from(mask)) };
-            conditions.push(self.condition(&state, Hook::Prerouting, key, &Set::one(u128::from(value & mask))));
+            conditions.push(self.condition_of(&flow, Hook::Prerouting, key, &Set::one(u128::from(value & mask))));
         }
         let mut yes = Some(flow);
         let mut no = Vec::new();
@@ -275,6 +275,22 @@ impl Tracer<'_> {
         if kinds.contains(kind::UNICAST) { out.or(&left) } else { out }
     }
 
+    /// A `fib` look-up from this state may be decided by a rule of its own and not by the main table. Such a look-up is
+    /// of no interface (`nft_fib4_eval`, net/ipv4/netfilter/nft_fib_ipv4.c), and has a mark only where it asks for it.
+    pub(super) fn rules_decide(&self, state: &State, marked: bool) -> bool {
+        let device = &self.net.devices[state.device];
+        let may_hold = |rule: &RoutingRule| {
+            let by_mark = rule.mark.is_none_or(|(value, mask)| match (marked, state.mark) {
+                (false, _) => value & mask == 0,
+                (true, super::answer::Val::Const(c)) => c & u128::from(mask) == u128::from(value & mask),
+                (true, _) => true,
+            });
+            by_mark && rule.iif.as_deref().is_none_or(|name| name == "lo") && !rule.even_own
+        };
+        let mut rules = device.routing_rules.iter().filter(|r| r.family == state.family);
+        rules.any(|r| r.table != MAIN_TABLE && may_hold(r) && device.routes.iter().any(|route| route.table == r.table))
+    }
+
     /// Addresses that the main table sends out by an interface whose name value is in `names` (0: not at all).
     ///
     /// Policy routing rules are left out: a fib expression follows them only with its mark flag.
@@ -296,6 +312,36 @@ impl Tracer<'_> {
             }
         }
         if names.contains(0) { out.or(&reached.complement()) } else { out }
+    }
+
+    /// Gives packets that a device sends itself the source address that routing picks (`fib_select_default` and
+    /// `inet_select_addr`, net/ipv4; preferred sources of routes are not known).
+    pub(super) fn from_routed_address(&mut self, flow: Flow) -> Vec<Flow> {
+        let dst = flow.state.header.dst;
+        let mut out = Vec::new();
+        for (way, mut flow) in self.route(flow) {
+            let Way::Target(RouteTarget::Via(iface, hop)) = way else {
+                // To itself, or to nobody: the address that was called is as good as any.
+                out.push(flow);
+                continue;
+            };
+            let next_hop = hop.map_or(dst, |a| super::answer::Val::Const(address_value(a)));
+            flow.state_mut().out_iface = Some(iface);
+            let addresses = self.outgoing_addresses(&flow.state);
+            flow.state_mut().out_iface = None;
+            let mut rest = Some(flow);
+            for (set, address) in addresses {
+                let Some(flow) = rest else { break };
+                let (here, other) = self.apply(flow, &on_value(next_hop, &set));
+                out.extend(here.map(|mut f| {
+                    f.state_mut().header.src = super::answer::Val::Const(address);
+                    f
+                }));
+                rest = other;
+            }
+            out.extend(rest);
+        }
+        out
     }
 
     /// The address that masquerading on an interface uses, as sets of next hops with the address for each.

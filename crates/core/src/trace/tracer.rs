@@ -77,7 +77,7 @@ impl<'n> Tracer<'n> {
     pub fn apply(&self, flow: Flow, condition: &Condition) -> (Option<Flow>, Option<Flow>) {
         match condition {
             Condition::Yes => (Some(flow), None),
-            Condition::No | Condition::TooComplex => (None, Some(flow)),
+            Condition::No | Condition::TooComplex | Condition::Masked(..) => (None, Some(flow)),
             Condition::On(dim, set) => {
                 let (mut yes, mut no) = (Vec::new(), Vec::new());
                 for cube in flow.cubes {

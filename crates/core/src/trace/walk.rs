@@ -349,7 +349,12 @@ impl Tracer<'_> {
                 taken = yes;
                 others = super::lookup::join(others, no);
             }
-            out.extend(taken.map(|f| (true, f)));
+            out.extend(taken.map(|mut f| {
+                if endpoint.answers_as_routed && endpoint.proto == 17 {
+                    f.state_mut().answers_as_routed = true;
+                }
+                (true, f)
+            }));
             rest = others;
         }
         out.extend(rest.map(|f| (false, f)));

@@ -152,7 +152,7 @@ impl Maker {
                 (KeyField::CtTuple(dir, part), self.part_set(part))
             }
             19 => (KeyField::AddressKind { of: end, on: side }, Set::range(self.random.pick(&[1, 2, 3]), 4)),
-            20 => (KeyField::RouteIface { of: end, on: side }, self.names()),
+            20 => (KeyField::RouteIface { of: end, on: side, marked: false, rules: None }, self.names()),
             21 => (KeyField::TcpFlags, Set::one(self.random.pick(&[2, 18, 16]))),
             _ => {
                 let origin = p.add_origin(Origin::default());

@@ -78,7 +78,7 @@ impl Interpreter<'_> {
             KeyField::AddressKind { of, on } => {
                 self.kind(p, header(p.header, of), on.map(|o| side(o, in_iface, p.seen_out)))
             }
-            KeyField::RouteIface { of, on } => {
+            KeyField::RouteIface { of, on, .. } => {
                 let address = header(p.header, of);
                 let only = on.map(|o| side(o, in_iface, p.seen_out));
                 if hook == Hook::Prerouting && only == Some(Some(LO)) {
@@ -99,7 +99,7 @@ impl Interpreter<'_> {
             },
             KeyField::Constant(c) => u128::from(c),
             KeyField::Unknown(doubt, _) => (self.world.doubt)(p.device, doubt),
-            KeyField::Absent | KeyField::TcpFlags => return None,
+            KeyField::Absent | KeyField::TcpFlags | KeyField::WithinRate(_) => return None,
         };
         Some(key.mask.map_or(value, |m| value & m))
     }

@@ -388,8 +388,8 @@ pub enum Stmt {
     /// object through a map (`counter name … map`, `ct helper set … map`, with [`Field::Other`] on the left): a missing
     /// key ends the rule there too.
     Mangle(Expr, Expr),
-    /// `limit rate …`, also a reference to a named limit. Undecided.
-    Limit,
+    /// `limit rate …` with its figures; without them a limit of bytes, or a reference to a named limit.
+    Limit(Option<Rate>),
     /// `quota …`, also a reference. Undecided.
     Quota,
     /// `ct count …`. Undecided.
@@ -425,6 +425,30 @@ pub enum Stmt {
     Effect(Box<str>, Box<str>),
     /// An xtables extension that nft cannot show (`xt match "name"`, `xt target "name"`): the text.
     Xt(Box<str>),
+    /// A part of a rule that nft does not list, or lists as something else.
+    Lost(Lost),
     /// A statement that was not understood: its text.
     Unread(Box<str>),
+}
+
+/// A rate limit of packets: a bucket of `burst` packets that fills up by `count` each `seconds`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rate {
+    /// Packets.
+    pub count: u64,
+    /// In this time.
+    pub seconds: u32,
+    /// Packets at once.
+    pub burst: u64,
+    /// `over`: matches packets beyond the limit.
+    pub over: bool,
+}
+
+/// What nft's listing of a rule of iptables lost (see the reader of text).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lost {
+    /// The target: nothing stands behind the rule's counter.
+    Target,
+    /// A condition that may be another one than is listed; how it is listed.
+    Condition(Box<str>),
 }

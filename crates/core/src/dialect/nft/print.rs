@@ -1,6 +1,8 @@
 //! The syntax tree as text, as `nft list` prints it: for reports about sources without lines, and for doubts.
 
-use super::ast::{BinOp, Cmp, CtDir, Elem, ElemData, Expr, Field, NatKind, Rule, Stmt, TableFamily, Verdict};
+use super::ast::{
+    BinOp, Cmp, CtDir, Elem, ElemData, Expr, Field, Lost, NatKind, Rate, Rule, Stmt, TableFamily, Verdict,
+};
 
 /// A set is cut after this many elements: reports need to recognise it, not to repeat it.
 const SHOWN: usize = 8;
@@ -34,7 +36,7 @@ pub fn stmt(stmt: &Stmt) -> String {
         Stmt::Vmap(key, map) => format!("{} vmap {}", expr(key), value(map, &writings(key))),
         Stmt::Nat { .. } => nat(stmt),
         Stmt::Mangle(left, to) => mangle(left, to),
-        Stmt::Limit => "limit rate …".into(),
+        Stmt::Limit(rate) => limit(*rate),
         Stmt::Quota => "quota …".into(),
         Stmt::CtCount => "ct count …".into(),
         Stmt::NoEffect(word) => word.to_string(),
@@ -49,8 +51,22 @@ pub fn stmt(stmt: &Stmt) -> String {
         Stmt::Effect(word, text) if text.starts_with(&**word) => text.to_string(),
         Stmt::Effect(word, text) => format!("{word} {text}"),
         Stmt::Xt(text) => format!("xt {text}"),
-        Stmt::Unread(text) => text.to_string(),
+        Stmt::Lost(Lost::Target) => "(a target that nft does not list)".into(),
+        Stmt::Lost(Lost::Condition(text)) | Stmt::Unread(text) => text.to_string(),
     }
+}
+
+fn limit(rate: Option<Rate>) -> String {
+    let Some(Rate { count, seconds, burst, over }) = rate else { return "limit rate …".into() };
+    let over = if over { "over " } else { "" };
+    let unit = match seconds {
+        1 => "second",
+        60 => "minute",
+        3600 => "hour",
+        86400 => "day",
+        _ => "week",
+    };
+    format!("limit rate {over}{count}/{unit} burst {burst} packets")
 }
 
 fn suffixes(stmts: &[Stmt]) -> String {

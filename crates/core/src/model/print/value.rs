@@ -35,10 +35,13 @@ pub(super) fn key(p: &Pipeline, k: Key) -> String {
         KeyField::CtTuple(TupleDir::Original, f) => format!("original {}", part(f)),
         KeyField::CtTuple(TupleDir::Reply, f) => format!("reply {}", part(f)),
         KeyField::AddressKind { of, on: o } => format!("kind of {}{}", part(of), on(o)),
-        KeyField::RouteIface { of, on: o } => format!("way to {}{}", part(of), on(o)),
+        KeyField::RouteIface { of, on: o, marked, .. } => {
+            format!("way to {}{}{}", part(of), on(o), if marked { " with its mark" } else { "" })
+        }
         KeyField::TcpFlags => "tcp flags".into(),
         KeyField::Constant(c) => format!("constant {c}"),
         KeyField::Unknown(doubt, _) => format!("unknown [{}]", p.doubts[doubt.0 as usize].what),
+        KeyField::WithinRate(_) => "within the rate limit".into(),
         KeyField::Absent => "what such packets lack".into(),
     };
     match k.mask {

@@ -169,7 +169,7 @@ fn elem(value: &Value, map: bool) -> Read<Elem> {
                 "val" | "comment" | "counter" | "last" => {}
                 "timeout" | "expires" => elem.timeout |= !part.is_null(),
                 "limit" | "quota" | "ct count" => {
-                    elem.stmts.push(super::stmt::stateful(name).ok_or("no such statement")?);
+                    elem.stmts.push(super::stmt::stateful(name, part).ok_or("no such statement")?);
                 }
                 other => return Err(format!("`{other}` is nothing that is known of an element")),
             }

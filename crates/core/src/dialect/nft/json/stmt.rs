@@ -22,7 +22,7 @@ pub(super) fn stmt(family: TableFamily, value: &Value) -> Read<Stmt> {
             name => normal::object("counter", expr(name)?),
         },
         "log" => Stmt::NoEffect("log".into()),
-        "limit" | "quota" | "ct count" | "last" => stateful(key).ok_or("no such statement")?,
+        "limit" | "quota" | "ct count" | "last" => stateful(key, inner).ok_or("no such statement")?,
         "mangle" => normal::mangle(expr(&inner["key"])?, expr(&inner["value"])?),
         "ct helper" | "ct timeout" | "ct expectation" | "secmark" | "tunnel" => normal::object(key, expr(inner)?),
         "reject" => match inner["type"].as_str() {
@@ -66,9 +66,17 @@ pub(super) fn stmt(family: TableFamily, value: &Value) -> Read<Stmt> {
 
 /// Statements that keep a state and may or may not match, or only count. Their operands do not matter, not even a map
 /// in place of a name: undecided is undecided.
-pub(super) fn stateful(key: &str) -> Option<Stmt> {
+pub(super) fn stateful(key: &str, inner: &Value) -> Option<Stmt> {
+    let packets = |amount: &str, unit: &str| {
+        let counted = inner[unit].as_str().is_none_or(|u| u == "packets");
+        inner[amount].as_u64().filter(|_| counted)
+    };
     Some(match key {
-        "limit" => Stmt::Limit,
+        "limit" => {
+            let unit = inner["per"].as_str().unwrap_or_default();
+            let over = inner["inv"].as_bool().unwrap_or_default();
+            normal::limit(packets("rate", "rate_unit"), unit, packets("burst", "burst_unit"), over)
+        }
         "quota" => Stmt::Quota,
         "ct count" => Stmt::CtCount,
         "last" => Stmt::NoEffect("last".into()),

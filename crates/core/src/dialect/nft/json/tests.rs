@@ -1,7 +1,7 @@
 //! Reading by example.
 
 use super::*;
-use crate::dialect::nft::ast::{Cmp, DataType, Expr, Field, KeyType, Stmt, Verdict};
+use crate::dialect::nft::ast::{Cmp, DataType, Expr, Field, KeyType, Rate, Stmt, Verdict};
 
 /// Objects as a listing around which the table and chain stand.
 fn listing(objects: &str) -> String {
@@ -117,7 +117,7 @@ fn sets_and_maps_are_read_with_their_elements() {
     assert_eq!(s.elems.iter().map(|e| e.timeout).collect::<Vec<_>>(), [false, true]);
     assert_eq!(s.stmts, [Stmt::NoEffect("counter".into())]);
     assert_eq!(m.data, Some(DataType::Verdict));
-    assert_eq!(m.elems[1].stmts, [Stmt::Limit]);
+    assert_eq!(m.elems[1].stmts, [Stmt::Limit(Some(Rate { count: 1, seconds: 1, burst: 5, over: false }))]);
     assert_eq!(m.elems[2].key, Expr::Any);
     assert_eq!((&o.key, o.elems.len()), (&KeyType::Names(vec!["inet_service".into()]), 1));
     assert_eq!(&*table.objects[0].kind, "counter");

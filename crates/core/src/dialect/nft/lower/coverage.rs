@@ -54,11 +54,11 @@ impl StatementKind {
             Stmt::Verdict(_) | Stmt::Vmap(..) | Stmt::Reject(_) => Self::Verdict,
             Stmt::Nat { .. } => Self::Nat,
             Stmt::Mangle(..) | Stmt::Notrack => Self::Change,
-            Stmt::Limit | Stmt::Quota | Stmt::CtCount => Self::Limit,
+            Stmt::Limit(_) | Stmt::Quota | Stmt::CtCount => Self::Limit,
             Stmt::SetUpdate { .. } | Stmt::Meter { .. } => Self::Set,
             Stmt::NoEffect(_) => Self::NoEffect,
             Stmt::Effect(..) => Self::Effect,
-            Stmt::Xt(_) => Self::Xtables,
+            Stmt::Xt(_) | Stmt::Lost(_) => Self::Xtables,
             Stmt::Unread(_) => Self::Unread,
         }
     }

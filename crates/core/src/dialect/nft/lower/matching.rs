@@ -7,7 +7,7 @@ use super::value::{Unclear, constant};
 use crate::cube::Set;
 use crate::dialect::nft::ast::{BinOp, Cmp, Expr, Stmt, TableFamily};
 use crate::dialect::nft::print;
-use crate::model::{Key, KeyField, Match, Part, Step, Test, nfproto};
+use crate::model::{Doubt, Key, KeyField, Match, Part, Step, Test, nfproto};
 
 /// A set with as many intervals as this is shared between the rules that ask it: a list of ten thousand addresses takes
 /// 320 kB.
@@ -30,6 +30,11 @@ pub(super) struct Keys {
 impl Lowering<'_> {
     /// A comparison.
     pub(super) fn relation(&mut self, left: &Expr, op: Cmp, right: &Expr, steps: &mut Vec<Step>) {
+        match super::clock::timeless(left, op, right) {
+            Some(true) => return,
+            Some(false) => return steps.push(never()),
+            None => {}
+        }
         let keys = self.keys(left);
         self.needs(&keys.needs, steps);
         if keys.absent {
@@ -92,7 +97,7 @@ impl Lowering<'_> {
                     out.needs.push(needs);
                     match reads {
                         Reads::Key(key, kind) => {
-                            out.read.push(key);
+                            out.read.push(self.with_doubt(key, part));
                             out.columns.push(Column { kind, shift });
                         }
                         Reads::Varies(why) => out.unknown = Some(why.into()),
@@ -112,6 +117,19 @@ impl Lowering<'_> {
             }
         }
         out
+    }
+
+    /// What is not known of a key on devices with routing rules of their own.
+    fn with_doubt(&mut self, key: Key, of: &Expr) -> Key {
+        let KeyField::RouteIface { of: end, on, marked, rules: None } = key.field else { return key };
+        let rules = self.pipeline.add_doubt(Doubt {
+            origin: self.origin,
+            what: format!("what `{}` finds: routing rules are not followed in `fib`", print::expr(of)).into(),
+            supply: "".into(),
+            fixed: false,
+            unread: false,
+        });
+        Key { field: KeyField::RouteIface { of: end, on, marked, rules: Some(rules) }, ..key }
     }
 
     /// What must hold so that an expression whose value is unknown has one at all, and whether more may be needed.

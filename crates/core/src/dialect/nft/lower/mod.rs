@@ -1,5 +1,6 @@
 //! From the syntax tree to the model: tables and chains become stages, rules become steps.
 
+mod clock;
 mod coverage;
 mod lookup;
 mod mangle;

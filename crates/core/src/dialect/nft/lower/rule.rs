@@ -2,10 +2,12 @@
 
 use super::Lowering;
 use super::coverage::Outcome;
+use super::matching::is;
 use super::selector::Needs;
 use super::sets::may_fail;
-use crate::dialect::nft::ast::{self, Expr, Stmt, TableFamily};
-use crate::model::{Action, Step, Verdicted, Ways, nfproto};
+use crate::cube::Set;
+use crate::dialect::nft::ast::{self, Expr, Lost, Rate, Stmt, TableFamily};
+use crate::model::{Action, Doubt, Key, KeyField, Step, Verdicted, Ways, nfproto};
 
 /// Extensions of xtables that cannot alter a packet's fate. `match "comment"` holds for every packet.
 const HARMLESS_XT: &[&str] = &[
@@ -18,10 +20,29 @@ const HARMLESS_XT: &[&str] = &[
     "target \"TCPMSS\"",
     "target \"CLASSIFY\"",
     "target \"DSCP\"",
+    "target \"TOS\"",
+    "target \"ECN\"",
+    "target \"TEE\"",
+    "target \"IDLETIMER\"",
+    "target \"RATEEST\"",
+    "target \"LED\"",
+    "target \"SECMARK\"",
+    "target \"CONNSECMARK\"",
 ];
 
 /// nft's JSON names an extension and no more; its text shows what some of them say.
 const LISTING: &str = "what `nft list ruleset` prints, in place of JSON: it may show what the extension asks for";
+
+/// nft loses targets of the family that stands second in a listing.
+const EACH_FAMILY: &str = "what `nft list ruleset ip` and `nft list ruleset ip6` print, each in a file of its own";
+
+/// The reader takes what is written so literally.
+const BY_HAND: &str = "the condition by hand, as `iptables-save` shows it: for `--ctstate DNAT` alone, write \
+                       `ct status & dnat == dnat` in its place";
+
+/// Figures from which on a limit is taken as not reached by the connections of one call: more a second than two ICE
+/// agents begin (RFC 8445 14: one check every 50 ms), and as many at once as they may have pairs in the first second.
+const GENEROUS: (u64, u64) = (20, 20);
 
 impl Lowering<'_> {
     /// The steps of a rule.
@@ -40,7 +61,7 @@ impl Lowering<'_> {
                 None => self.statement(stmt, &mut steps),
             }
             let outcome = match stmt {
-                Stmt::Unread(_) => Outcome::Unread,
+                Stmt::Unread(_) | Stmt::Lost(Lost::Target) => Outcome::Unread,
                 _ if self.doubted => Outcome::Approximated,
                 _ => Outcome::Understood,
             };
@@ -59,9 +80,7 @@ impl Lowering<'_> {
             Stmt::Vmap(key, map) => self.verdict_map(key, map, steps),
             Stmt::Nat { .. } => self.nat(stmt, steps),
             Stmt::Mangle(left, value) => self.mangle(left, value, steps),
-            Stmt::Limit => {
-                steps.push(self.undecided("whether the rate limit is exceeded when the packet comes".into(), ""));
-            }
+            Stmt::Limit(rate) => self.limit(*rate, steps),
             Stmt::Quota => steps.push(self.undecided("whether the quota is used up when the packet comes".into(), "")),
             Stmt::CtCount => {
                 steps.push(self.undecided("how many connections there are when the packet comes".into(), ""));
@@ -75,11 +94,38 @@ impl Lowering<'_> {
             Stmt::Meter { key, stmts } => self.set_statement("a meter", key, None, stmts, steps),
             Stmt::Effect(word, text) => self.effect(word, text, steps),
             Stmt::Xt(text) => self.extension(text, steps),
+            Stmt::Lost(Lost::Target) => {
+                let what = "what this rule does: nft did not list its target".to_owned();
+                self.anything(what, EACH_FAMILY, true, steps);
+            }
+            Stmt::Lost(Lost::Condition(text)) => {
+                let what = format!("whether the rule asks for `{text}`: nft lists other conditions of iptables so too");
+                steps.push(self.undecided(what, BY_HAND));
+            }
             Stmt::Unread(text) => {
                 let what = format!("`{text}` was not understood");
                 self.anything(what, "", true, steps);
             }
         }
+    }
+
+    /// A rate limit. Connections of a call alone do not reach a generous one, so what becomes of their first packets is
+    /// certain; of others it is not, for a call sends many.
+    fn limit(&mut self, rate: Option<Rate>, steps: &mut Vec<Step>) {
+        let what = "whether the rate limit is exceeded when the packet comes";
+        let generous = |r: &Rate| r.count / u64::from(r.seconds) >= GENEROUS.0 && r.burst >= GENEROUS.1;
+        let Some(rate) = rate.filter(generous) else {
+            return steps.push(self.undecided(what.into(), ""));
+        };
+        let doubt = self.pipeline.add_doubt(Doubt {
+            origin: self.origin,
+            what: what.into(),
+            supply: "".into(),
+            fixed: false,
+            unread: false,
+        });
+        self.pipeline.within.push(self.origin);
+        steps.push(is(Key::of(KeyField::WithinRate(doubt)), Set::one(u128::from(!rate.over))));
     }
 
     /// From here on, anything may happen to the packet.
@@ -116,7 +162,7 @@ impl Lowering<'_> {
     fn effect(&mut self, word: &str, text: &str, steps: &mut Vec<Step>) {
         let (ways, why) = match word {
             // Later packets of the connection pass by the rules; the first ones are judged as ever.
-            "flow" => (Ways::ContinueOrAccept, "offloaded connections pass by the rules"),
+            "flow" => (Ways::Offloaded, "offloaded connections pass by the rules"),
             "queue" => (Ways::AcceptOrDrop, "a program decides"),
             "tproxy" => (Ways::Anything, "a transparent proxy takes the packet"),
             "fwd" => (Ways::Anything, "the packet leaves by another interface at once"),

@@ -255,13 +255,11 @@ fn fib(flags: &[Box<str>], result: &str) -> Reads {
         (_, true) => Some(TupleIface::Out),
         _ => None,
     };
-    if has("mark") {
-        return Reads::MayLack("routing by mark is not followed in `fib`");
-    }
+    let way = KeyField::RouteIface { of, on, marked: has("mark"), rules: None };
     match result {
         "type" => key(KeyField::AddressKind { of, on }, Type::AddressKind),
-        "check" => key(KeyField::RouteIface { of, on }, Type::Presence),
-        _ => key(KeyField::RouteIface { of, on }, Type::Interface),
+        "check" => key(way, Type::Presence),
+        _ => key(way, Type::Interface),
     }
 }
 

@@ -83,7 +83,7 @@ pub(super) fn steady(elem: &Elem) -> Result<(), Unclear> {
 
 /// A statement that lets some packets pass and others not.
 pub(super) fn may_fail(stmt: &Stmt) -> bool {
-    matches!(stmt, Stmt::Limit | Stmt::Quota | Stmt::CtCount)
+    matches!(stmt, Stmt::Limit(_) | Stmt::Quota | Stmt::CtCount)
 }
 
 /// Elements of an anonymous set.

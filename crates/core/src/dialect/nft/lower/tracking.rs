@@ -27,14 +27,14 @@ fn stmt(s: &Stmt) -> bool {
             expr(left) || expr(right)
         }
         // What nobody can read may well ask for it, as may the extensions of xtables.
-        Stmt::Nat { .. } | Stmt::CtCount | Stmt::Xt(_) | Stmt::Unread(_) => true,
+        Stmt::Nat { .. } | Stmt::CtCount | Stmt::Xt(_) | Stmt::Lost(_) | Stmt::Unread(_) => true,
         Stmt::NoEffect(word) => word.starts_with("ct "),
         Stmt::Effect(word, _) => matches!(&**word, "flow" | "synproxy"),
         Stmt::SetUpdate { key, data, stmts, .. } => {
             expr(key) || data.as_deref().is_some_and(expr) || stmts.iter().any(stmt)
         }
         Stmt::Meter { key, stmts } => expr(key) || stmts.iter().any(stmt),
-        Stmt::Verdict(_) | Stmt::Limit | Stmt::Quota | Stmt::Reject(_) | Stmt::Notrack => false,
+        Stmt::Verdict(_) | Stmt::Limit(_) | Stmt::Quota | Stmt::Reject(_) | Stmt::Notrack => false,
     }
 }
 

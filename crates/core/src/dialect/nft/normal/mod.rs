@@ -10,7 +10,7 @@ pub(super) use finish::finish;
 pub(super) use names::{family, hook, number, priority};
 pub(super) use types::{Writing, names_of, writing};
 
-use super::ast::{BinOp, Cmp, DataType, Elem, Expr, Field, KeyType, NatKind, Stmt, TableFamily};
+use super::ast::{BinOp, Cmp, DataType, Elem, Expr, Field, KeyType, NatKind, Rate, Stmt, TableFamily};
 use super::print;
 use types::is_flags;
 
@@ -390,5 +390,20 @@ pub(super) fn data_names(mut names: Vec<Box<str>>) -> DataType {
 
 /// Statements of a set element that can decide whether it is found.
 pub(super) fn deciding(stmt: &Stmt) -> bool {
-    matches!(stmt, Stmt::Limit | Stmt::Quota | Stmt::CtCount)
+    matches!(stmt, Stmt::Limit(_) | Stmt::Quota | Stmt::CtCount)
+}
+
+/// A rate limit; without a number of packets it is one of bytes, or a named one.
+pub(super) fn limit(count: Option<u64>, unit: &str, burst: Option<u64>, over: bool) -> Stmt {
+    let seconds = match unit {
+        "second" => 1,
+        "minute" => 60,
+        "hour" => 3600,
+        "day" => 86400,
+        "week" => 604_800,
+        _ => return Stmt::Limit(None),
+    };
+    // The default burst (`limit_stmt` in nftables' src/parser_bison.y).
+    let burst = burst.unwrap_or(5);
+    Stmt::Limit(count.map(|count| Rate { count, seconds, burst, over }))
 }

@@ -127,7 +127,7 @@ impl Parser<'_, '_, '_> {
 
     /// A chain's name and block, behind the word `chain`.
     pub fn chain(&mut self, table: usize, start: u32) -> Result<(), ReadError> {
-        let name = self.name().map_err(|u| self.fatal(&u))?;
+        let name = self.chain_name().map_err(|u| self.fatal(&u))?;
         let at = self.span(start, self.last_end());
         let index = self.env.build.chain(table, &name, at);
         if !self.is("{") {

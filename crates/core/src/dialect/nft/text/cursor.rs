@@ -166,6 +166,28 @@ impl<'t, 'e, 's> Parser<'t, 'e, 's> {
         }
     }
 
+    /// The name of a chain. Listings hold names that nft's own scanner refuses, as `~comb0` and `f2b:ssh@x`: iptables
+    /// takes any. Such a name goes on up to a blank or a sign that cannot be part of it.
+    pub fn chain_name(&mut self) -> Read<Box<str>> {
+        let first = self.peek();
+        let within = |p: &Self| {
+            let token = p.peek();
+            match token.kind {
+                Kind::Word | Kind::Number | Kind::Address | Kind::Junk | Kind::Variable => true,
+                Kind::Sign => !matches!(p.str(token), "{" | "}" | ";" | "," | "(" | ")"),
+                _ => false,
+            }
+        };
+        if first.kind == Kind::Quoted || !within(self) {
+            return self.name();
+        }
+        let mut end = self.next().end;
+        while self.peek().start == end && within(self) {
+            end = self.next().end;
+        }
+        Ok(self.text[first.start as usize..end as usize].into())
+    }
+
     /// The next token ends a statement.
     pub fn at_end_of_statement(&self) -> bool {
         let token = self.peek();

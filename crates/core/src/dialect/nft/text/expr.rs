@@ -372,7 +372,7 @@ impl Parser<'_, '_, '_> {
                         None => return Err(self.unclear("the variable holds no chain name")),
                     },
                     _ if self.is("{") => self.anonymous_chain()?,
-                    _ => self.name()?,
+                    _ => self.chain_name()?,
                 };
                 return Ok(Some(if word == "jump" { Verdict::Jump(chain) } else { Verdict::Goto(chain) }));
             }

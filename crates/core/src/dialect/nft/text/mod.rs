@@ -11,6 +11,7 @@ mod effect;
 mod env;
 mod expr;
 mod lex;
+mod lost;
 mod remove;
 mod select;
 mod set;
@@ -48,7 +49,9 @@ pub fn read(main: SourceId, sources: &[Source]) -> Result<(Ruleset, Vec<SourceId
         return Err(ReadError::new(first.at, "this is no nftables ruleset")
             .help("give the output of `nft list ruleset` or `nft -j list ruleset`, or a file that `nft -f` loads"));
     }
-    Ok((env.build.finish(), env.read))
+    let mut ruleset = env.build.finish();
+    lost::mark(&mut ruleset, sources);
+    Ok((ruleset, env.read))
 }
 
 /// Reads a text that stands at a place of another one.

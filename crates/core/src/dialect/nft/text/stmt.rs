@@ -266,36 +266,37 @@ impl Parser<'_, '_, '_> {
         self.next();
         if self.eat("name") {
             self.assigned()?;
-            return Ok(Stmt::Limit);
+            return Ok(Stmt::Limit(None));
         }
         self.need("rate")?;
-        if !self.eat("over") {
+        let over = self.eat("over");
+        if !over {
             self.eat("until");
         }
-        self.amount()?;
-        if self.eat("/") {
-            self.name()?;
-        }
-        if self.eat("burst") {
-            self.amount()?;
-        }
-        Ok(Stmt::Limit)
+        let count = self.amount()?;
+        let unit = if self.eat("/") { self.name()? } else { "".into() };
+        let burst = if self.eat("burst") { self.amount()? } else { None };
+        Ok(normal::limit(count, &unit, burst, over))
     }
 
     /// A number with its unit: `3`, `10 mbytes/second`, `5 packets`; the cutter takes `mbytes/second` as one word.
-    fn amount(&mut self) -> Read<()> {
+    /// Packets; absent when it counts bytes.
+    fn amount(&mut self) -> Read<Option<u64>> {
         if self.peek().kind == Kind::Word {
             // `10mbytes/second`
             self.name()?;
-        } else {
-            self.number()?;
+            return Ok(None);
         }
+        let number = self.number()?;
         let unit = self.str(self.peek());
         let unit = unit.split('/').next().unwrap_or(unit);
-        if matches!(unit, "packets" | "bytes" | "kbytes" | "mbytes" | "gbytes") {
+        if unit == "packets" {
             self.next();
+        } else if matches!(unit, "bytes" | "kbytes" | "mbytes" | "gbytes") {
+            self.next();
+            return Ok(None);
         }
-        Ok(())
+        Ok(Some(number))
     }
 
     fn quota(&mut self) -> Read<Stmt> {

@@ -1,7 +1,7 @@
 //! Reading by example.
 
 use super::*;
-use crate::dialect::nft::ast::{Cmp, Elem, Expr, Field, Rule, Stmt, Verdict};
+use crate::dialect::nft::ast::{Cmp, Elem, Expr, Field, Lost, Rule, Stmt, Verdict};
 
 fn read(text: &str) -> Result<Ruleset, ReadError> {
     parse(SourceId(0), &[Source { name: "r.nft".into(), text: text.into() }])
@@ -296,7 +296,7 @@ fn sets_know_what_changes_them() {
     assert_eq!(flags, ["", "timeout,dynamic"]);
     assert!(matches!(&ruleset.tables[0].sets[1].elems[..], [Elem { timeout: true, .. }]));
     assert!(
-        matches!(&ruleset.tables[0].chains[0].rules[0].stmts[0], Stmt::SetUpdate { stmts, .. } if stmts[..] == [Stmt::Limit])
+        matches!(&ruleset.tables[0].chains[0].rules[0].stmts[0], Stmt::SetUpdate { stmts, .. } if matches!(stmts[..], [Stmt::Limit(_)]))
     );
 }
 
@@ -321,4 +321,88 @@ fn priorities_have_names_that_depend_on_the_family() {
         let text = format!("define p = {define}\ntable ip t {{ chain c {{ type filter hook input priority $p; }} }}");
         assert!(read(&text).is_ok(), "{define}");
     }
+}
+
+/// The statements of the rules of a table's last chain.
+fn last_chain(text: &str) -> Vec<Vec<Stmt>> {
+    let ruleset = read(text).expect("reads");
+    let chain = ruleset.tables.last().and_then(|t| t.chains.last()).expect("a chain");
+    chain.rules.iter().map(|r| r.stmts.clone()).collect()
+}
+
+fn iptables(family: &str, table: &str, chain: &str, rules: &str) -> String {
+    let kind = if table == "nat" { "nat" } else { "filter" };
+    let hook = chain.to_lowercase();
+    format!(
+        "table {family} {table} {{\n\tchain {chain} {{\n\t\ttype {kind} hook {hook} priority 0; policy accept;\n{rules}\t}}\n}}\n"
+    )
+}
+
+#[test]
+fn a_rule_of_iptables_without_a_target_may_have_lost_it() {
+    let lost =
+        |text: &str| last_chain(text).iter().map(|r| r.last() == Some(&Stmt::Lost(Lost::Target))).collect::<Vec<_>>();
+    let blank = "\t\tudp dport 1 counter packets 0 bytes 0 \n";
+    let bare = "\t\tudp dport 1 counter packets 0 bytes 0\n";
+    let nat = |family: &str, rules: &str| iptables(family, "nat", "PREROUTING", rules);
+    let filter = |family: &str, rules: &str| iptables(family, "filter", "INPUT", rules);
+    // With the blank behind it, it is certain; a text that keeps blanks tells of the others that they have none.
+    assert_eq!(lost(&nat("ip6", &format!("{blank}{bare}"))), [true, false]);
+    // Pasted texts have lost the blanks, and part of a listing does not tell which family stood first.
+    assert_eq!(lost(&nat("ip6", bare)), [true]);
+    assert_eq!(lost(&nat("ip", bare)), [true]);
+    assert_eq!(lost(&format!("{}{}", nat("ip", ""), nat("ip6", bare))), [true]);
+    assert_eq!(lost(&format!("{}{}", nat("ip6", ""), nat("ip", bare))), [true]);
+    // What stands first is whole.
+    let ruleset = read(&format!("{}{}", nat("ip", bare), nat("ip6", ""))).expect("reads");
+    assert_eq!(ruleset.tables[0].chains[0].rules[0].stmts.len(), 2);
+    // No target of these tables that matters is lost.
+    assert_eq!(lost(&filter("ip6", bare)), [false]);
+    assert_eq!(lost(&filter("ip6", blank)), [true]);
+    assert_eq!(lost(&iptables("ip6", "mangle", "FORWARD", blank)), [false]);
+    // Tables of others.
+    assert_eq!(lost(&nat("inet", bare)), [false]);
+    assert_eq!(lost(&iptables("ip6", "mynat", "PREROUTING", bare)), [false]);
+    assert_eq!(lost(&nat("ip6", bare).replace("PREROUTING", "prerouting")), [false]);
+}
+
+#[test]
+fn conditions_of_iptables_that_are_listed_as_others_are_not_believed() {
+    let rule = |text: &str| {
+        let listed = format!("\t\t{text} counter packets 0 bytes 0 accept\n");
+        last_chain(&iptables("ip", "filter", "FORWARD", &listed)).remove(0)
+    };
+    let lost = |text: &str| rule(text).iter().filter(|s| matches!(s, Stmt::Lost(Lost::Condition(_)))).count();
+    for text in [
+        "ct status dnat",
+        "ct status snat",
+        "fib saddr type != local",
+        "fib saddr type local",
+        "udp sport . udp dport { 0-65535 . 1, 1 . 0-65535 }",
+    ] {
+        assert_eq!(lost(text), 1, "{text}");
+    }
+    // Of a source's kind alone, only what stands beside it is lost.
+    assert!(matches!(rule("fib saddr type local")[0], Stmt::Match { .. }));
+    for text in ["ct status & dnat == dnat", "ct state new", "fib daddr type local", "udp sport . udp dport { 1 . 2 }"]
+    {
+        assert_eq!(lost(text), 0, "{text}");
+    }
+    let native = "table inet t {\n chain c {\n ct status dnat counter accept\n }\n}\n";
+    assert!(matches!(last_chain(native)[0][0], Stmt::Match { .. }));
+}
+
+#[test]
+fn names_of_chains_that_nft_itself_refuses_are_read() {
+    let text = "table ip filter {\n chain ~comb0 {\n  counter accept\n }\n chain f2b:ssh@x {\n  return\n }\n \
+                chain c {\n  jump ~comb0\n  udp dport 5 goto f2b:ssh@x\n  tcp dport vmap { 1 : jump ~comb0, 2 : goto f2b:ssh@x }\n }\n}\n";
+    let ruleset = read(text).expect("reads");
+    assert_eq!(unread(&ruleset), Vec::<String>::new());
+    let names: Vec<&str> = ruleset.tables[0].chains.iter().map(|c| &*c.name).collect();
+    assert_eq!(names, ["~comb0", "f2b:ssh@x", "c"]);
+    let rules = &ruleset.tables[0].chains[2].rules;
+    assert_eq!(rules[0].stmts, [Stmt::Verdict(Verdict::Jump("~comb0".into()))]);
+    assert_eq!(rules[1].stmts[1], Stmt::Verdict(Verdict::Goto("f2b:ssh@x".into())));
+    let Stmt::Vmap(_, Expr::Set(elems)) = &rules[2].stmts[0] else { panic!("a map") };
+    assert_eq!(elems.len(), 2);
 }

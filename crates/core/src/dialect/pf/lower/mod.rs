@@ -47,6 +47,7 @@ pub fn lower(rules: &Ruleset, device: &mut Device) -> Counts {
     let counts = lowering.counts();
     let ways = std::mem::take(&mut lowering.ways);
     let relay = |ports: &(u16, u16)| Endpoint {
+        answers_as_routed: false,
         proto: 6,
         ports: *ports,
         bind: Some(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST)),

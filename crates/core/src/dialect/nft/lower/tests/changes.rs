@@ -78,7 +78,7 @@ fn effects_outside_of_the_model_are_left_open_as_far_as_they_reach() {
     for (more, text, ways) in [
         ("", "queue num 1", "is accepted or dropped"),
         ("", "queue num 1 bypass", "is accepted or dropped"),
-        (flowtable, "flow add @f", "goes on or is accepted"),
+        (flowtable, "flow add @f", "passes by the rules once its session has begun"),
         ("", "tcp dport 80 tproxy to :8080", "anything may happen"),
         ("", "synproxy mss 1460 wscale 7", "anything may happen"),
         ("", "xt target \"MARK\"", "anything may happen"),

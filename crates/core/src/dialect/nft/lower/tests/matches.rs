@@ -3,6 +3,26 @@
 use super::{check, rule, rule_with};
 
 #[test]
+fn times_that_are_always_or_never_are_no_doubt() {
+    check(
+        "inet",
+        &[
+            (
+                r#"meta day { "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday" } accept"#,
+                "accept",
+            ),
+            (r#"meta day { 0, 1, 2, 3, 4, 5, 6 } accept"#, "accept"),
+            (r#"meta day != { 0, 1, 2, 3, 4, 5, 6 } accept"#, "what such packets lack in {}, accept"),
+            (r#"meta hour "00:00:00"-"23:59:59" accept"#, "accept"),
+            (r#"meta hour "02:00"-"01:59:59" accept"#, "accept"),
+        ],
+    );
+    for open in [r#"meta hour "00:00"-"23:59""#, r#"meta day { "Monday", "Sunday" }"#, r#"meta day "Monday""#] {
+        assert!(rule("inet", open).contains("unknown"), "{open}");
+    }
+}
+
+#[test]
 fn selectors_bring_their_dependencies_once() {
     check(
         "inet",
