@@ -251,7 +251,7 @@ fn what_was_not_asked_is_not_called_closed() {
     let stated = "address = \"203.0.113.5\"\n[[gateway]]\ninside = \"192.168.0.1/24\"\nforwards = [\"udp/50000-60000\", \"tcp/443,7881\"]\nhairpin = true\n";
     let behind = two.replace("address = \"203.0.113.5\"\n", stated).replace("203.0.113.5/24", "192.168.0.2/24");
     let judged = report(&format!("{behind}{both}"), &[("r.nft", &rules)]);
-    assert_eq!(nothing(&judged), ["nothing else on 192.168.1.50 can be reached from the internet"]);
+    assert_eq!(nothing(&judged), ["nothing else on 192.168.1.50 can be reached from the internet by IPv4"]);
     let shown = terminal(&judged);
     assert!(shown.contains("what must stay closed is closed by IPv4: tcp 7880"), "{shown}");
     // Two products on one host are one host, also with another between them.
@@ -260,7 +260,10 @@ fn what_was_not_asked_is_not_called_closed() {
         DEPLOY.replace(".50", ".51")
     );
     let judged = report(&more, &[("r.nft", &rules)]);
-    assert_eq!(nothing(&judged), ["nothing else on 192.168.1.50, 192.168.1.51 can be reached from the internet"]);
+    assert_eq!(
+        nothing(&judged),
+        ["nothing else on 192.168.1.50, 192.168.1.51 can be reached from the internet by IPv4"]
+    );
 }
 
 #[test]
@@ -307,7 +310,7 @@ fn a_finding_about_one_port_does_not_hide_that_another_may_be_reached() {
     let found = report(&site, &[("fw.nft", fw)]);
     assert!(found.findings.iter().any(|f| f.code == "wider-than-needed"));
     let shown = terminal(&found);
-    assert!(shown.contains("perhaps tcp 23"), "{shown}");
+    assert!(shown.contains("tcp 23, which no call needs: whether the rate limit"), "{shown}");
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::manifest::{Manifest, Place, Proto, parse, show_ports};
 use crate::model::{Family, Part, SourceId};
 use crate::profile::{Instance, instance, overlap};
 use crate::report::{
-    DoubtLine, Exposure, Fact, InstanceLine, Path, Piece, Reach, Report, SCHEMA, Searched, Tool, Verdict,
+    DoubtLine, Elsewhere, Exposure, Fact, InstanceLine, Path, Piece, Reach, Report, SCHEMA, Searched, Tool, Verdict,
 };
 use crate::requirement::{Level, Requirement};
 use crate::snapshot::{InputError, Places, Snapshot};
@@ -77,6 +77,7 @@ pub(super) fn run(snapshot: &Snapshot, intended: bool) -> Result<Analysis, Input
             site: &site,
             failures: RefCell::default(),
             reached: RefCell::default(),
+            led: RefCell::default(),
         };
         let report = judge.report();
         let (mut failures, reached) = (judge.failures.into_inner(), judge.reached.into_inner());
@@ -193,12 +194,26 @@ fn either(mut report: Report, other: &Report, (gateway, shown): (&str, &str)) ->
     let same = |a: &Exposure, b: &Exposure| {
         (&a.instance, &a.socket, &a.outside, a.family) == (&b.instance, &b.socket, &b.outside, b.family)
     };
+    let may = |e: &Exposure| {
+        let mut doubts = e.doubts.clone();
+        doubts.push(doubt());
+        Exposure { unknown: true, doubts, ..e.clone() }
+    };
     for e in &mut report.exposures {
-        e.unknown |= !other.exposures.iter().any(|o| same(o, e) && !o.unknown);
+        if !other.exposures.iter().any(|o| same(o, e) && !o.unknown) {
+            *e = may(e);
+        }
     }
     let more = other.exposures.iter().filter(|o| !report.exposures.iter().any(|e| same(e, o)));
-    let more: Vec<Exposure> = more.map(|o| Exposure { unknown: true, ..o.clone() }).collect();
+    let more: Vec<Exposure> = more.map(may).collect();
     report.exposures.extend(more);
+    let led = |a: &Elsewhere, b: &Elsewhere| Elsewhere { unknown: b.unknown, ..a.clone() } == *b;
+    for e in &mut report.elsewhere {
+        e.unknown |= !other.elsewhere.iter().any(|o| led(o, e) && !o.unknown);
+    }
+    let more = other.elsewhere.iter().filter(|o| !report.elsewhere.iter().any(|e| led(e, o)));
+    let more: Vec<Elsewhere> = more.map(|o| Elsewhere { unknown: true, ..o.clone() }).collect();
+    report.elsewhere.extend(more);
     report.closed.retain(|c| other.closed.contains(c));
     report.searched.retain(|s| other.searched.contains(s));
     finish(report)
@@ -248,6 +263,8 @@ pub(super) struct Judge<'a> {
     pub failures: RefCell<Vec<Failure>>,
     /// What the internet reaches, as it is found.
     pub reached: RefCell<Vec<Reached>>,
+    /// Ports outside that lead to hosts that the manifest does not describe.
+    pub led: RefCell<Vec<(Proto, Set)>>,
 }
 
 /// Packets of a call that do not get through, or perhaps not.
@@ -300,6 +317,7 @@ impl Judge<'_> {
     fn report(&self) -> Report {
         let mut paths = Vec::new();
         let mut exposures = Vec::new();
+        let mut elsewhere = Vec::new();
         let mut searched = Vec::new();
         let mut assumptions = self.site.assumptions.clone();
         let mut not_judged = BTreeSet::new();
@@ -307,7 +325,7 @@ impl Judge<'_> {
             self.caller_paths(n, instance, &mut paths);
             self.outbound_path(n, instance, &mut paths, &mut not_judged);
             self.admin_paths(n, instance, &mut paths, &mut not_judged);
-            self.exposures(n, instance, &mut exposures);
+            self.exposures(n, instance, &mut exposures, &mut elsewhere);
             self.searched(instance, &mut searched);
             self.notes(n, instance, &mut assumptions, &mut not_judged);
         }
@@ -320,8 +338,9 @@ impl Judge<'_> {
             instances: self.instances.iter().map(|i| self.line(i)).collect(),
             facts: self.facts(),
             paths,
-            closed: self.closed(&exposures, &searched),
+            closed: self.closed(&searched),
             exposures,
+            elsewhere,
             searched,
             findings: Vec::new(),
             assumptions,
@@ -333,24 +352,22 @@ impl Judge<'_> {
         finish(report)
     }
 
-    /// What must stay closed and cannot be reached from the internet.
-    fn closed(&self, exposures: &[Exposure], searched: &[Searched]) -> Vec<String> {
+    /// What must stay closed and cannot be reached from the internet, whatever is not known, by any address that is.
+    fn closed(&self, searched: &[Searched]) -> Vec<String> {
         let mut out = Vec::new();
-        for instance in self.instances {
+        let (reached, led) = (self.reached.borrow(), self.led.borrow());
+        for (n, instance) in self.instances.iter().enumerate() {
             let host = |s: &Searched| instance.deploy.host.iter().any(|h| h.value.to_string() == s.host);
             if !searched.iter().any(host) {
                 continue;
             }
             for r in instance.requirements.iter().filter(|r| r.level == Level::Forbidden) {
-                let open = exposures.iter().any(|e| {
-                    let (proto, ports) = e.socket.split_once(' ').unwrap_or_default();
-                    let ports = crate::manifest::parse_ports(ports).unwrap_or_default();
-                    e.instance == instance.label()
-                        && proto == r.proto.name()
-                        && ports.iter().any(|(lo, hi)| r.ports.iter().any(|(a, b)| lo <= b && a <= hi))
-                });
+                let ports = Set::from_ranges(r.ports.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))));
+                let open = reached.iter().any(|e| e.instance == n && e.proto == r.proto && e.inside.intersects(&ports));
+                // Whether it is this service that another host serves, no input tells.
+                let led = led.iter().any(|(proto, led)| *proto == r.proto && led.intersects(&ports));
                 let line = format!("{} ({})", r.what(), r.purpose);
-                if !open && !out.contains(&line) {
+                if !open && !led && !out.contains(&line) {
                     out.push(line);
                 }
             }

@@ -1,16 +1,30 @@
 //! What else of a server the internet reaches, and whether it may.
 
-use super::address::prefix_set;
+use super::address::{is_public, prefix_set};
 use super::analyze::{CLIENT_PORTS, Judge, Reached, family_name, show_set};
-use super::reach::{Certainty, Ending, Goal, ending, exposed, regions};
+use super::reach::{Certainty, Ending, Goal, Host, Region, ending, exposed, regions};
 use crate::cube::{Cube, Set};
 use crate::manifest::Proto;
 use crate::model::{Family, Part, address_value};
 use crate::profile::Instance;
-use crate::report::{Exposure, Searched};
+use crate::report::{Elsewhere, Exposure, Searched};
 use crate::requirement::{Level, Party, Requirement};
-use crate::trace::{Answer, Question, Val, ask_requests};
+use crate::trace::{Answer, Disposition, Question, RoundTrip, Val, ask_requests};
 use std::net::IpAddr;
+
+/// Every port of an instance's host, by one address and protocol.
+struct Search<'a> {
+    n: usize,
+    instance: &'a Instance,
+    proto: Proto,
+    family: Family,
+    /// The senders that may reach nothing but what calls need.
+    from: &'a Set,
+    /// The address that is asked.
+    address: IpAddr,
+    /// It is the one that callers are told.
+    is_told: bool,
+}
 
 impl Judge<'_> {
     /// The addresses of an instance's host of which every port is asked.
@@ -24,127 +38,190 @@ impl Judge<'_> {
         }
         for family in [Family::V4, Family::V6] {
             let host = instance.deploy.host.iter().map(|h| h.value).find(|h| Family::of(*h) == family);
-            let (Some(host), Some(told)) = (host, self.asked(instance, family)) else { continue };
-            // A further line has addresses of its own, and an IPv6 address that is translated may be reached as it is.
-            let further = self.site.further_lines || family == Family::V6 && told != host;
-            let line =
-                Searched { host: host.to_string(), family: family_name(family), by: further.then(|| told.to_string()) };
+            let asked = self.asked(instance, family);
+            let Some(host) = host.filter(|_| !asked.is_empty()) else { continue };
+            // A line whose address no input tells is not asked.
+            let by = asked.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+            let by = self.site.has_unnamed_line(family).then_some(by);
+            let line = Searched { host: host.to_string(), family: family_name(family), by };
             if !out.contains(&line) {
                 out.push(line);
             }
         }
     }
 
-    /// The address by which the internet is judged to reach an instance.
-    fn asked(&self, instance: &Instance, family: Family) -> Option<IpAddr> {
-        self.told(instance, family).filter(|_| family == Family::V4 || self.site.no_v6.is_none())
+    /// Every address by which the internet may reach an instance's host, as far as it is known: the one that callers are
+    /// told first, then those of other lines, and the host's own.
+    fn asked(&self, instance: &Instance, family: Family) -> Vec<IpAddr> {
+        let told = self.told(instance, family).filter(|_| family == Family::V4 || self.site.no_v6.is_none());
+        let Some(told) = told else { return Vec::new() };
+        let mut out = vec![told];
+        let own = instance.deploy.host.iter().map(|h| h.value).filter(|a| Family::of(*a) == family && is_public(*a));
+        for address in self.site.outer_addresses(family).into_iter().chain(own) {
+            if !out.contains(&address) {
+                out.push(address);
+            }
+        }
+        out
     }
 
-    /// What else of the server the internet reaches.
-    pub(super) fn exposures(&self, n: usize, instance: &Instance, out: &mut Vec<Exposure>) {
+    /// What else of the server the internet reaches, and where else its packets are sent.
+    pub(super) fn exposures(
+        &self,
+        n: usize,
+        instance: &Instance,
+        out: &mut Vec<Exposure>,
+        elsewhere: &mut Vec<Elsewhere>,
+    ) {
         // What it opens besides, nothing tells.
         if instance.opens_itself() {
             return;
         }
-        let server = self.site.server_of[n];
         let everybody = &self.site.vantages[0];
         for family in [Family::V4, Family::V6] {
-            let Some(told) = self.asked(instance, family) else { continue };
             let admins = instance.deploy.admin.iter().filter(|a| Family::of(a.value.addr()) == family);
             let from = admins.fold(everybody.sources(family).clone(), |s, a| s.minus(&prefix_set(a.value)));
-            for proto in [Proto::Tcp, Proto::Udp] {
-                let parts = [
-                    from.clone(),
-                    Set::one(address_value(told)),
-                    Set::range(CLIENT_PORTS.0, CLIENT_PORTS.1),
-                    Set::range(1, 65535),
-                    Set::one(u128::from(proto.number())),
-                ];
-                let packets = Cube { parts, vars: Vec::new() };
-                let question = Question { from: self.site.internet, family, packets };
-                let answer = ask_requests(&self.site.network, &question);
-                self.exposed_by(n, instance, server, &answer, proto, family, &from, out);
+            for (index, address) in self.asked(instance, family).into_iter().enumerate() {
+                for proto in [Proto::Tcp, Proto::Udp] {
+                    let search = Search { n, instance, proto, family, from: &from, address, is_told: index == 0 };
+                    self.search(&search, out, elsewhere);
+                }
             }
         }
     }
 
-    #[allow(clippy::too_many_arguments)] // one answer and what it was about
-    fn exposed_by(
-        &self,
-        n: usize,
-        instance: &Instance,
-        server: usize,
-        answer: &Answer,
-        proto: Proto,
-        family: Family,
-        from: &Set,
-        out: &mut Vec<Exposure>,
-    ) {
-        let story = self.story(family, from);
-        // Ports of the host as (inside, outside) sets, by what they are for.
-        let found = regions(answer, &self.site.network, |t| {
-            if exposed(t, server) {
-                Ending::Works
-            } else {
-                ending(t, Goal { device: server, listening: false, same_port: false, relay: self.relay() }, usize::MAX)
-            }
+    fn search(&self, s: &Search<'_>, out: &mut Vec<Exposure>, elsewhere: &mut Vec<Elsewhere>) {
+        let parts = [
+            s.from.clone(),
+            Set::one(address_value(s.address)),
+            Set::range(CLIENT_PORTS.0, CLIENT_PORTS.1),
+            Set::range(1, 65535),
+            Set::one(u128::from(s.proto.number())),
+        ];
+        let question =
+            Question { from: self.site.internet, family: s.family, packets: Cube { parts, vars: Vec::new() } };
+        let answer = ask_requests(&self.site.network, &question);
+        let here = self.site.host_of(self.site.server_of[s.n]);
+        let goal = Goal { host: here, listening: false, same_port: false, relay: self.relay() };
+        let found = regions(&answer, &self.site.network, |t| {
+            if exposed(t, here) { Ending::Works } else { ending(t, goal, usize::MAX) }
         });
         for region in found.iter().filter(|r| r.certainty != Certainty::Closed) {
+            let mut left = region.part(Part::DstPort);
             // All trips of the region that arrive, with their own inside ports.
-            for trip in answer.trips.iter().filter(|t| exposed(t, server)) {
+            for trip in answer.trips.iter().filter(|t| exposed(t, here)) {
                 let ports = region.cubes.iter().fold(Set::empty(), |all, c| {
                     let meets = c.parts.iter().zip(&trip.asked.parts).all(|(a, b)| a.intersects(b));
                     if meets { all.or(&c.part(Part::DstPort).and(trip.asked.part(Part::DstPort))) } else { all }
                 });
-                if ports.is_empty() {
-                    continue;
-                }
-                let (inside, shift) = match trip.request.last().header.dport {
-                    Val::Part(Part::DstPort, k) => (ports.shifted(k), Some(k)),
-                    Val::Const(c) => (Set::one(c), None),
-                    Val::Part(..) | Val::Var(_) => (Set::range(1, 65535), None),
-                };
-                for (socket, forbidden) in self.unwanted(n, instance, proto, &inside) {
-                    let outside = match shift {
-                        Some(k) => socket.shifted(0u128.wrapping_sub(k)),
-                        None => ports.clone(),
-                    };
-                    let unknown = region.certainty == Certainty::Unknown;
-                    let shown = |s: &Set| format!("{} {}", proto.name(), show_set(s));
-                    let (steps, _, _) = story.of(answer, region);
-                    let line = Exposure {
-                        instance: instance.label().to_owned(),
-                        socket: shown(&socket),
-                        outside: shown(&outside),
-                        family: family_name(family),
-                        forbidden,
-                        unknown,
-                        steps,
-                    };
-                    let same = |e: &Exposure| {
-                        e.socket == line.socket
-                            && e.outside == line.outside
-                            && e.family == line.family
-                            && e.instance == line.instance
-                    };
-                    self.reached.borrow_mut().push(Reached {
-                        instance: n,
-                        proto,
-                        family,
-                        inside: socket.clone(),
-                        outside: outside.clone(),
-                        forbidden: line.forbidden.clone(),
-                        unknown,
-                        trip: trip.clone(),
-                    });
-                    match out.iter_mut().find(|e| same(e)) {
-                        // What somebody certainly reaches is not in doubt because others only may.
-                        Some(known) if known.unknown && !unknown => *known = line,
-                        Some(_) => {}
-                        None => out.push(line),
+                left = left.minus(&ports);
+                self.reaches(s, &answer, region, (trip, &ports), out);
+            }
+            // Nothing says that the rest is stopped.
+            if !left.is_empty()
+                && let Some(trip) = answer.trips.get(region.trip)
+            {
+                self.reaches(s, &answer, region, (trip, &left), out);
+            }
+        }
+        for trip in &answer.trips {
+            self.leads(s, trip, here, elsewhere);
+        }
+    }
+
+    /// Packets of a region for these ports arrive, or perhaps.
+    fn reaches(
+        &self,
+        s: &Search<'_>,
+        answer: &Answer,
+        region: &Region,
+        (trip, ports): (&RoundTrip, &Set),
+        out: &mut Vec<Exposure>,
+    ) {
+        if ports.is_empty() {
+            return;
+        }
+        let (inside, shift) = match trip.request.last().header.dport {
+            Val::Part(Part::DstPort, k) => (ports.shifted(k), Some(k)),
+            Val::Const(c) => (Set::one(c), None),
+            Val::Part(..) | Val::Var(_) => (Set::range(1, 65535), None),
+        };
+        let story = self.story(s.family, s.from);
+        for (socket, forbidden) in self.unwanted(s.n, s.instance, s.proto, &inside) {
+            let outside = match shift {
+                Some(k) => socket.shifted(0u128.wrapping_sub(k)),
+                None => ports.clone(),
+            };
+            let unknown = region.certainty == Certainty::Unknown;
+            let shown = |set: &Set| format!("{} {}", s.proto.name(), show_set(set));
+            let (steps, _, _) = story.of(answer, region);
+            let line = Exposure {
+                instance: s.instance.label().to_owned(),
+                socket: shown(&socket),
+                outside: shown(&outside),
+                family: family_name(s.family),
+                by: (!s.is_told).then(|| s.address.to_string()),
+                forbidden,
+                unknown,
+                doubts: story.doubts(region),
+                steps,
+            };
+            self.reached.borrow_mut().push(Reached {
+                instance: s.n,
+                proto: s.proto,
+                family: s.family,
+                inside: socket.clone(),
+                outside: outside.clone(),
+                forbidden: line.forbidden.clone(),
+                unknown,
+                trip: trip.clone(),
+            });
+            let same = |e: &Exposure| {
+                (&e.socket, &e.outside, e.family, &e.instance, &e.by)
+                    == (&line.socket, &line.outside, line.family, &line.instance, &line.by)
+            };
+            match out.iter_mut().find(|e| same(e)) {
+                // What somebody certainly reaches is not in doubt because others only may.
+                Some(known) if known.unknown && !unknown => *known = line,
+                Some(known) if known.unknown => {
+                    for doubt in line.doubts {
+                        if !known.doubts.contains(&doubt) {
+                            known.doubts.push(doubt);
+                        }
                     }
                 }
+                Some(_) => {}
+                None => out.push(line),
             }
+        }
+    }
+
+    /// A forward leads to a host that the manifest does not describe.
+    fn leads(&self, s: &Search<'_>, trip: &RoundTrip, here: Host, out: &mut Vec<Elsewhere>) {
+        let last = trip.request.last();
+        let device = &self.site.network.devices[last.device];
+        let described = exposed(trip, here) || self.site.server_of.contains(&last.device);
+        let gone = match trip.request.end {
+            Disposition::Delivered { .. } => !described && !device.forwards && last.device != self.site.internet,
+            Disposition::NeighborUnreachable | Disposition::NoRoute => true,
+            _ => false,
+        };
+        // Only a translation leads to an address that was not asked.
+        let Val::Const(to) = last.header.dst else { return };
+        if !gone || to == address_value(s.address) {
+            return;
+        }
+        let ports = trip.asked.part(Part::DstPort);
+        let line = Elsewhere {
+            host: s.family.address(to).to_string(),
+            outside: format!("{} {}", s.proto.name(), show_set(ports)),
+            family: family_name(s.family),
+            by: (!s.is_told).then(|| s.address.to_string()),
+            unknown: !trip.asked.vars.is_empty(),
+        };
+        self.led.borrow_mut().push((s.proto, ports.clone()));
+        if !out.iter().any(|e| Elsewhere { unknown: line.unknown, ..e.clone() } == line) {
+            out.push(line);
         }
     }
 

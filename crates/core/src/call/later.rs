@@ -2,7 +2,7 @@
 //! say why. Nothing that was stated is left aside without a word.
 
 use super::analyze::Failure;
-use crate::manifest::{At, GatewayKind, Manifest, OwnFirewall, Passes};
+use crate::manifest::{At, GatewayKind, Manifest, Passes};
 use crate::report::{DoubtLine, Path, Piece, Reach, Report, Verdict};
 use crate::snapshot::Snapshot;
 
@@ -87,12 +87,6 @@ fn all(snapshot: &Snapshot, manifest: &Manifest) -> Vec<Later> {
         if let Some(address) = deploy.address.first() {
             let supply = "leave it out where the server is reached by the site's first address";
             out.push(own(until("address", line(&address.span)), supply, (true, true)));
-        }
-        if let Some(firewall) = deploy.own_firewall.as_ref().filter(|f| f.value == OwnFirewall::Unknown) {
-            let host = deploy.host.first().map_or_else(String::new, |h| h.value.to_string());
-            let supply = "name its rules, `firewall = \"ruleset.nft\"`, or say that it has none: `firewall = \"none\"`";
-            let what = format!("what the firewall of {host} lets in: stated as unknown ({})", line(&firewall.span));
-            out.push(own(what, supply, (true, true)));
         }
         if let Some(file) = deploy.config.first() {
             let supply = "name the rules in `firewall`, and leave the rest out to judge the server without it";

@@ -6,6 +6,7 @@ mod callers;
 mod diagnose;
 mod exposure;
 mod gateway;
+mod guess;
 mod ice;
 mod judge;
 mod kernel;

@@ -4,7 +4,7 @@ use super::address::prefix_set;
 use super::analyze::{CLIENT_PORTS, Failure, Judge, family_name, show_addresses, show_set};
 use super::callers::Kind;
 use super::judge;
-use super::reach::{Certainty, Ending, Goal, Region, WHO_FIRST, ending, regions};
+use super::reach::{Certainty, Ending, Goal, Host, Region, WHO_FIRST, ending, regions};
 use super::site::Vantage;
 use super::story::Story;
 use crate::cube::{Cube, Set};
@@ -140,13 +140,14 @@ impl Judge<'_> {
 
     /// The router on which programs relay connections.
     pub(super) fn relay(&self) -> Option<usize> {
-        self.site.network.devices.iter().position(|d| d.forwards && !d.endpoints.is_empty())
+        self.site.network.devices.iter().position(|d| d.is_router() && !d.endpoints.is_empty())
     }
 
     fn goal(&self, n: usize, r: &Requirement) -> Goal {
         // A reverse proxy may listen on any port inside; media clients are told the server's own ports.
         let media = r.leg == "media" || r.leg == "relay";
-        Goal { device: self.site.server_of[n], listening: true, same_port: media || !r.shared, relay: self.relay() }
+        let host = self.site.host_of(self.site.server_of[n]);
+        Goal { host, listening: true, same_port: media || !r.shared, relay: self.relay() }
     }
 
     pub(super) fn outbound_path(
@@ -199,7 +200,8 @@ impl Judge<'_> {
         let mut legs = Vec::new();
         let mut notes = Vec::new();
         for (kind, rows) in grouped(&rows, "server") {
-            let goal = Goal { device: self.site.internet, listening: false, same_port: true, relay: self.relay() };
+            let host = Host::alone(self.site.internet);
+            let goal = Goal { host, listening: false, same_port: true, relay: self.relay() };
             let asked: Vec<Alternative> = rows.iter().map(|r| self.alternative(&caller, r, goal)).collect();
             let levels: Vec<(Level, &Alternative)> = rows.iter().map(|r| r.level).zip(&asked).collect();
             let (verdict, note) = judge::leg(&levels);
@@ -337,7 +339,7 @@ impl Judge<'_> {
                     requirement: r.clone(),
                     place: caller.vantage.place.clone(),
                     same_port: goal.same_port,
-                    goal: goal.device,
+                    goal: goal.host.device,
                     family: caller.family,
                     region: region.clone(),
                     trip: answer.trips[region.trip].clone(),
@@ -357,7 +359,7 @@ impl Judge<'_> {
             what: r.what(),
             purpose: r.purpose.clone(),
             opener: match &by_ice {
-                Some((answer, found)) if found.iter().any(|r| opened_by(answer, r) == goal.device) => "server",
+                Some((answer, found)) if found.iter().any(|r| goal.host.has(opened_by(answer, r))) => "server",
                 _ => caller.opener,
             },
             how: reach.how(),

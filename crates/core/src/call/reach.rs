@@ -71,11 +71,32 @@ impl Region {
     }
 }
 
+/// A host: its own device, and those that stand for the containers on it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Host {
+    /// Its device.
+    pub device: usize,
+    /// First and last device of its containers.
+    pub containers: Option<(usize, usize)>,
+}
+
+impl Host {
+    /// A host without containers.
+    pub fn alone(device: usize) -> Self {
+        Self { device, containers: None }
+    }
+
+    /// The host itself or a container on it.
+    pub fn has(self, device: usize) -> bool {
+        device == self.device || self.containers.is_some_and(|(first, last)| (first..=last).contains(&device))
+    }
+}
+
 /// What counts as reaching the goal.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Goal {
-    /// Device where the request must end.
-    pub device: usize,
+    /// Host where the request must end.
+    pub host: Host,
     /// A socket must be listening there; the internet's services are taken to listen.
     pub listening: bool,
     /// The port must be the one that was asked: media clients are told the server's own.
@@ -91,7 +112,7 @@ pub(super) fn ending(trip: &RoundTrip, goal: Goal, asker: usize) -> Ending {
         _ => Ending::Lost(phase),
     };
     let arrived = |j: &Journey| match j.end {
-        Disposition::Delivered { listening } => j.last().device == goal.device && (listening || !goal.listening),
+        Disposition::Delivered { listening } => goal.host.has(j.last().device) && (listening || !goal.listening),
         _ => false,
     };
     if !arrived(&trip.request) {
@@ -115,9 +136,9 @@ pub(super) fn ending(trip: &RoundTrip, goal: Goal, asker: usize) -> Ending {
     }
 }
 
-/// Only the first packet counts: does it end at one of these ports of the device, whatever port was asked?
-pub(super) fn exposed(trip: &RoundTrip, device: usize) -> bool {
-    matches!(trip.request.end, Disposition::Delivered { .. }) && trip.request.last().device == device
+/// Only the first packet counts: does it end at the host, whatever port was asked?
+pub(super) fn exposed(trip: &RoundTrip, host: Host) -> bool {
+    matches!(trip.request.end, Disposition::Delivered { .. }) && host.has(trip.request.last().device)
 }
 
 fn same_port(trip: &RoundTrip) -> bool {
@@ -278,7 +299,7 @@ fn doubts(
             Some((Disposition::Unknown(doubt), device)) => {
                 doubts.insert((device, *doubt));
             }
-            Some((Disposition::Delivered { listening: true }, device)) if network.devices[device].forwards => {
+            Some((Disposition::Delivered { listening: true }, device)) if network.devices[device].is_router() => {
                 also.insert(format!(
                     "where the program on {} that takes these connections sends them (NAT + Proxy relays TCP, not UDP)",
                     network.devices[device].name

@@ -1,11 +1,12 @@
 //! Servers: where products listen, and their own firewalls.
 
+use super::guess;
 use super::kernel;
 use super::site::everything;
 use crate::dialect::Counts;
 use crate::dialect::iproute::MAIN;
 use crate::dialect::kernel::Facts;
-use crate::manifest::At;
+use crate::manifest::{At, OwnFirewall};
 use crate::model::{Device, Endpoint, Family, Interface, KeyField, Pipeline, Route, RouteTarget, SourceId, Step};
 use crate::profile::Instance;
 use crate::requirement::Party;
@@ -30,11 +31,16 @@ pub(super) struct Server {
     pub rulesets: Vec<(SourceId, Counts)>,
 }
 
-/// All servers, and which of them each instance runs on.
+/// All servers, and which of them each instance runs on. `outermost`: no router is described before them; a filter alone is
+/// none.
 ///
 /// # Errors
 /// Firewall files that cannot be read, or that differ on one host.
-pub(super) fn read_all(snapshot: &Snapshot, instances: &[Instance]) -> Result<(Vec<Server>, Vec<usize>), InputError> {
+pub(super) fn read_all(
+    snapshot: &Snapshot,
+    instances: &[Instance],
+    outermost: bool,
+) -> Result<(Vec<Server>, Vec<usize>), InputError> {
     let mut servers: Vec<Server> = Vec::new();
     let mut server_of = Vec::new();
     // The instance whose table names the firewall of each.
@@ -51,6 +57,20 @@ pub(super) fn read_all(snapshot: &Snapshot, instances: &[Instance]) -> Result<(V
                 return Err(name
                     .error(format!("another [[deploy]] table of this host names the interface {}", known.value))
                     .help("a host's address is on one interface: name it in one of its tables only"));
+            }
+            if let (Some(word), Some(known)) = (&instance.deploy.own_firewall, &other.deploy.own_firewall)
+                && word.value != known.value
+            {
+                return Err(word
+                    .error(format!("`{}` runs on the same host, and says another thing of its firewall", other.label()))
+                    .help("a host has one firewall: say what it is in one of the [[deploy]] tables only"));
+            }
+            let files = instance.deploy.firewall.first().zip(other.deploy.own_firewall.as_ref());
+            let files = files.or(other.deploy.firewall.first().zip(instance.deploy.own_firewall.as_ref()));
+            if let Some((file, _)) = files {
+                return Err(file
+                    .error("a [[deploy]] table of the same host says that its firewall is none or unknown")
+                    .help("leave `firewall` out there: these files say what it is"));
             }
             if let Some(file) = instance.deploy.firewall.first()
                 && other.deploy.firewall.iter().map(|f| &f.value).ne(instance.deploy.firewall.iter().map(|f| &f.value))
@@ -70,11 +90,21 @@ pub(super) fn read_all(snapshot: &Snapshot, instances: &[Instance]) -> Result<(V
         }
         // Its firewall may be named in any table of the host.
         let here = |i: &&Instance| i.deploy.host.iter().any(|h| hosts.contains(&h.value));
-        let tells = |i: &(usize, &Instance)| here(&i.1) && !i.1.deploy.firewall.is_empty();
+        let named = |i: &Instance| !i.deploy.firewall.is_empty() || i.deploy.own_firewall.is_some();
+        let tells = |i: &(usize, &Instance)| here(&i.1) && named(i.1);
         let of = instances.iter().enumerate().skip(n).find(tells).map_or(n, |(of, _)| of);
         let interface = instances.iter().skip(n).filter(here).find_map(|i| i.deploy.interface.as_ref());
         let kernel: Vec<&Facts> = instances.iter().skip(n).filter(here).map(|i| &i.deploy.kernel).collect();
-        servers.push(server(snapshot, instance, &instances[of].deploy.firewall, interface, &kernel)?);
+        let told = &instances[of].deploy;
+        let unknown = match told.own_firewall.as_ref().map(|f| f.value) {
+            Some(OwnFirewall::Unknown) => true,
+            Some(OwnFirewall::None) => false,
+            // Behind a described router it is taken to let everything in; here nothing else protects the host. A product
+            // that opens its ports by itself says what its firewall lets in.
+            None => outermost && !instances.iter().filter(here).all(Instance::opens_itself),
+        };
+        let given = (&*told.firewall, unknown);
+        servers.push(server(snapshot, instance, given, interface, &kernel)?);
         stated.push(of);
         interfaces.push(interface);
         server_of.push(servers.len() - 1);
@@ -85,7 +115,7 @@ pub(super) fn read_all(snapshot: &Snapshot, instances: &[Instance]) -> Result<(V
 fn server(
     snapshot: &Snapshot,
     instance: &Instance,
-    firewall: &[At<String>],
+    (firewall, unknown): (&[At<String>], bool),
     interface: Option<&At<String>>,
     stated: &[&Facts],
 ) -> Result<Server, InputError> {
@@ -117,11 +147,13 @@ fn server(
         }
         0
     };
+    let pipeline = if unknown && read.rulesets.is_empty() { guess::firewall(&name) } else { read.pipeline };
     let mut device = Device {
         name: name.into(),
         interfaces,
-        pipeline: read.pipeline,
+        pipeline,
         routing_rules: read.rules,
+        is_host: true,
         drops_own_source: true,
         endpoints: endpoints(instance),
         ..Device::default()

@@ -7,6 +7,7 @@ mod nets;
 use super::address::is_link_local;
 use super::gateway::{self, Router};
 use super::kernel;
+use super::reach::Host;
 use super::server::{self, Server};
 use super::stated::INSIDE;
 use crate::cube::Set;
@@ -81,6 +82,8 @@ pub(super) struct Site {
     pub internet: usize,
     /// Device of each instance's server.
     pub server_of: Vec<usize>,
+    /// Servers with the devices that stand for their containers: first and last.
+    pub containers: Vec<(usize, (usize, usize))>,
     /// Everybody who may call, except the servers themselves and the administrator.
     pub vantages: Vec<Vantage>,
     /// Public IPv4 address.
@@ -130,7 +133,11 @@ impl Parts {
             let name = format!("the router of {}", c.label.as_ref().map_or("", |l| &l.value));
             callers.extend(gateway::read(snapshot, c, (manifest.gateways.len() + i, &name), &[], false)?);
         }
-        let (servers, server_of) = server::read_all(snapshot, instances)?;
+        let (servers, server_of) = server::read_all(
+            snapshot,
+            instances,
+            manifest.gateways.iter().all(|g| matches!(g.kind, GatewayKind::Filter(_))),
+        )?;
         Ok(Self { routers, callers, servers, server_of })
     }
 
@@ -239,6 +246,7 @@ pub(super) fn build(
         network: Network { devices: b.devices },
         internet,
         server_of,
+        containers: Vec::new(),
         vantages: b.vantages,
         public: b.public,
         no_v6: b.no_v6,
@@ -467,6 +475,29 @@ impl Builder<'_> {
 }
 
 impl Site {
+    /// A server with the containers on it.
+    pub fn host_of(&self, server: usize) -> Host {
+        let containers = self.containers.iter().find(|(of, _)| *of == server).map(|(_, range)| *range);
+        Host { device: server, containers }
+    }
+
+    /// Addresses of the site's devices on the internet.
+    pub fn outer_addresses(&self, family: Family) -> Vec<IpAddr> {
+        let nets = self.outer_interfaces().flat_map(|i| &i.addresses).map(IpNet::addr);
+        nets.filter(|a| Family::of(*a) == family && !is_link_local(*a)).collect()
+    }
+
+    /// A line to the internet whose address in this family no input tells: by it nothing is asked.
+    pub fn has_unnamed_line(&self, family: Family) -> bool {
+        let named = |i: &Interface| i.addresses.iter().any(|a| Family::of(a.addr()) == family);
+        self.further_lines && self.outer_interfaces().any(|i| i.line && !named(i))
+    }
+
+    fn outer_interfaces(&self) -> impl Iterator<Item = &Interface> {
+        let devices = self.network.devices.iter().take(self.internet);
+        devices.flat_map(|d| &d.interfaces).filter(|i| i.segment == INTERNET_SEGMENT)
+    }
+
     /// Who calls this instance's server from its own network and from elsewhere: only one network is `lan`.
     pub fn vantages_of(&self, server: usize) -> Vec<Vantage> {
         let segment: Vec<usize> = self.network.devices[server].interfaces.iter().map(|i| i.segment).collect();

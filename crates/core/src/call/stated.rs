@@ -245,7 +245,8 @@ fn from(entry: &Entry, sources: &dyn Fn(&Source) -> Option<Set>) -> Option<Step>
     Some(is(KeyField::Header(Part::Src), set))
 }
 
-fn is(field: KeyField, set: Set) -> Step {
+/// The packet's field is one of these.
+pub(super) fn is(field: KeyField, set: Set) -> Step {
     Step::Match(Match { keys: [Key::of(field)].into(), test: Test::In(set), negate: false })
 }
 

@@ -330,7 +330,7 @@ fn delivered(device: &Device, listening: bool, region: &Region, to: &str) -> (&'
     if region.certainty == Certainty::Unknown {
         return ("unknown", format!("it may end at {name}, {to}"), false);
     }
-    if device.forwards {
+    if device.is_router() {
         let what = if to.starts_with("127.") || to.starts_with("[::1]") {
             format!("{name} hands it to a program of its own ({to}), which passes on TCP at most")
         } else {

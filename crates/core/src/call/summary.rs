@@ -58,10 +58,18 @@ impl Judge<'_> {
                 instance.mode().map_or("", |m| &m.source)
             ));
             not_judged.insert(format!("what else the internet reaches on {}: its firewall is not given", server.name));
-        } else if instance.deploy.firewall.is_empty() && server.pipeline.chains.is_empty() {
-            let line = format!("{} has no firewall of its own: none is given", server.name);
+        } else if server.pipeline.chains.is_empty() {
+            // The first of the givens: everything that comes as far as the host rests on it.
+            let here =
+                |i: &&Instance| i.deploy.host.iter().any(|h| instance.deploy.host.iter().any(|o| o.value == h.value));
+            let stated = self.instances.iter().filter(here).find_map(|i| i.deploy.own_firewall.as_ref());
+            let why = stated.map_or_else(
+                || "none is given".to_owned(),
+                |f| format!("as you stated ({})", super::gateway::at_line(self.snapshot, f)),
+            );
+            let line = format!("{} has no firewall of its own: {why}", server.name);
             if !given.contains(&line) {
-                given.push(line);
+                given.insert(0, line);
             }
         }
         if let Some(clients) = &instance.deploy.clients {
@@ -280,16 +288,23 @@ fn headline(report: &Report) -> String {
             _ => {}
         }
     }
-    for (unknown, may) in [(true, "may reach"), (false, "reaches")] {
+    let open = |unknown: bool| {
         let mut open: Vec<String> = Vec::new();
         for e in report.exposures.iter().filter(|e| e.forbidden.is_some() && e.unknown == unknown) {
             if !open.contains(&e.socket) {
                 open.push(e.socket.clone());
             }
         }
-        if !open.is_empty() {
-            parts.insert(0, format!("the internet {may} {}", and(&open)));
-        }
+        open
+    };
+    let (certain, unknown) = (open(false), open(true));
+    if !certain.is_empty() {
+        parts.insert(0, format!("the internet reaches {}", and(&certain)));
+    }
+    match unknown.len() {
+        0 => {}
+        1..=3 => parts.push(format!("it is unknown whether {} {} closed", and(&unknown), are(&unknown))),
+        n => parts.push(format!("it is unknown whether {n} ports are closed that must be")),
     }
     parts.join("; ")
 }
@@ -322,6 +337,10 @@ fn fate(verdict: Verdict) -> &'static str {
         Verdict::Unknown => "is unknown",
         Verdict::Fails => "fails",
     }
+}
+
+fn are(list: &[String]) -> &'static str {
+    if list.len() == 1 { "is" } else { "are" }
 }
 
 fn and(list: &[String]) -> String {

@@ -21,6 +21,8 @@ pub struct Device {
     pub pipeline: Pipeline,
     /// It passes packets on that are not for itself.
     pub forwards: bool,
+    /// Products run on it: what ends at it has arrived, also where it passes packets on to its containers.
+    pub is_host: bool,
     /// Drops packets that arrive with one of its own IPv4 addresses as source, as Linux does ("martian source").
     pub drops_own_source: bool,
     /// Packets that a translation sent to a loopback address are delivered (FreeBSD), not dropped as on Linux.
@@ -157,6 +159,11 @@ pub struct Endpoint {
 }
 
 impl Device {
+    /// It stands between others: it passes packets on, and no product runs on it.
+    pub fn is_router(&self) -> bool {
+        self.forwards && !self.is_host
+    }
+
     /// All addresses that packets are delivered to: own and of the hosts it stands for.
     pub fn own_addresses(&self, family: Family) -> Set {
         self.interfaces.iter().fold(Set::empty(), |all, i| all.or(&i.owned(family)))

@@ -1,11 +1,12 @@
 //! Findings as GitHub workflow commands: a run shows them beside the lines that they are about.
 
 use super::formats::told;
+use super::text::{closed, exposures};
 use super::{Report, Severity};
 use crate::visible::hidden;
 use std::fmt::Write;
 
-/// One line for each finding at its first place, and the verdict as the last.
+/// One line for each finding at its first place, then what is open and closed besides, and the verdict as the last.
 pub fn github(report: &Report) -> String {
     let mut out = String::new();
     for f in &report.findings {
@@ -23,6 +24,14 @@ pub fn github(report: &Report) -> String {
         }
         properties.push(format!("title={}", property(f.code)));
         let _ = writeln!(out, "::{command} {}::{}", properties.join(","), message(&told(f)));
+    }
+    for (title, lines) in exposures(report) {
+        for line in lines {
+            let _ = writeln!(out, "::warning title=callpath::{}", message(&format!("{title}: {line}")));
+        }
+    }
+    for line in closed(report) {
+        let _ = writeln!(out, "::notice title=callpath::{}", message(&line));
     }
     // A log may hold no commands but ours: the headline is a command too, so that its words are escaped.
     let _ = writeln!(

@@ -112,6 +112,8 @@ pub struct Report {
     pub paths: Vec<Path>,
     /// Ports that the internet reaches though no call needs them.
     pub exposures: Vec<Exposure>,
+    /// Ports by which the internet is led to hosts that the manifest does not describe: nothing about them is judged.
+    pub elsewhere: Vec<Elsewhere>,
     /// Hosts of which every port was asked from the internet. What of them is not among `exposures` cannot be reached.
     pub searched: Vec<Searched>,
     /// Ports that must stay closed, and do: protocol and port with what they are.
@@ -370,13 +372,35 @@ pub struct Exposure {
     pub outside: String,
     /// `ipv4` or `ipv6`.
     pub family: &'static str,
+    /// The address by which the internet gets there, where it is not the one that callers are told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
     /// It must not be reached: why not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forbidden: Option<String>,
     /// It may be reached or not: something is not known.
     pub unknown: bool,
+    /// What is not known and decides.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub doubts: Vec<DoubtLine>,
     /// The way of one such packet.
     pub steps: Vec<Step>,
+}
+
+/// Ports by which the internet is led to a host that the manifest does not describe.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Elsewhere {
+    /// The host's address.
+    pub host: String,
+    /// The ports outside: `tcp 5432`.
+    pub outside: String,
+    /// `ipv4` or `ipv6`.
+    pub family: &'static str,
+    /// The address that is asked, where it is not the one that callers are told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
+    /// It may lead there or not: something is not known.
+    pub unknown: bool,
 }
 
 /// A host of which every port was asked from the internet.

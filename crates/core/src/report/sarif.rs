@@ -1,6 +1,7 @@
 //! Findings as SARIF 2.1.0, the format of code scanning.
 
 use super::formats::told;
+use super::text::{closed, exposures};
 use super::{Finding, Mark, Report, Verdict};
 use crate::finding::{CAUSES, Cause};
 use serde_json::{Value, json};
@@ -20,11 +21,26 @@ pub fn sarif(report: &Report) -> String {
                 "executionSuccessful": true,
                 "exitCode": u8::from(report.verdict != Verdict::Works),
             }],
-            "properties": { "verdict": report.verdict.word(), "headline": report.headline },
+            "properties": {
+                "verdict": report.verdict.word(),
+                "headline": report.headline,
+                // Sections of the report that are no findings: what is open, closed, or not known to be closed.
+                "reach": reach(report),
+            },
             "results": results,
         }],
     });
     serde_json::to_string_pretty(&log).unwrap_or_default() + "\n"
+}
+
+fn reach(report: &Report) -> Value {
+    let sections = exposures(report).into_iter().filter(|(_, lines)| !lines.is_empty());
+    let mut out: Vec<Value> = sections.map(|(title, lines)| json!({ "title": title, "lines": lines })).collect();
+    let closed = closed(report);
+    if !closed.is_empty() {
+        out.push(json!({ "title": "what is closed", "lines": closed }));
+    }
+    Value::Array(out)
 }
 
 fn rule(cause: &Cause) -> Value {

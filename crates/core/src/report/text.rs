@@ -4,12 +4,15 @@ pub(super) mod finding;
 pub(super) mod story;
 pub(super) mod table;
 
-use super::{Exposure, Piece, Reach, Report, Ruleset, Stop, Verdict};
+use super::{DoubtLine, Elsewhere, Exposure, Piece, Reach, Report, Ruleset, Stop, Verdict};
 use crate::visible::hidden;
 use story::Notes;
 
 /// Columns of a line.
 const WIDTH: usize = 80;
+
+/// Characters of a list of ports that people can read.
+const MOST: usize = 40;
 
 /// How to print.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -119,37 +122,98 @@ pub(super) fn word(verdict: Verdict) -> &'static str {
 pub(super) fn exposures(report: &Report) -> Vec<(&'static str, Vec<String>)> {
     // What a finding tells is not told again; it tells only what is certain.
     let told = |code: &str| report.findings.iter().any(|f| f.code == code);
-    let left = |code: &'static str| {
+    let certain = |code: &'static str| {
         let told = told(code);
-        report.exposures.iter().filter(move |e| e.unknown || !told)
+        report.exposures.iter().filter(move |e| !e.unknown && !told)
     };
-    let forbidden: Vec<String> = left("forbidden-open")
+    let forbidden: Vec<String> = certain("forbidden-open")
         .filter_map(|e| {
             let why = e.forbidden.as_ref()?;
-            let may = if e.unknown { "may be reached" } else { "can be reached" };
             let rules = e.steps.iter().filter(|s| s.action == "rule");
             let rules: Vec<String> =
                 rules.filter_map(|s| Some(format!("{} {}", s.hook?, s.origin.as_ref()?.place()))).collect();
             let by = if rules.is_empty() { String::new() } else { format!("; let in by {}", rules.join(", ")) };
-            Some(format!("{}{} {may} from the internet by {} ({why}){by}", e.socket, family(e), e.outside))
+            let outside = way(&e.outside, e.by.as_deref());
+            Some(format!("{}{} can be reached from the internet by {outside} ({why}){by}", e.socket, family(e)))
         })
         .collect();
-    let others: Vec<String> = left("wider-than-needed")
+    let others: Vec<String> = certain("wider-than-needed")
         .filter(|e| e.forbidden.is_none())
         .map(|e| {
-            let may = if e.unknown { "perhaps " } else { "" };
-            let by = if e.socket == e.outside { String::new() } else { format!(" by {}", e.outside) };
-            format!("{may}{}{by}{}, on the host of {}", e.socket, family(e), e.instance)
+            let by = match &e.by {
+                None if e.socket == e.outside => String::new(),
+                by => format!(" by {}", way(&e.outside, by.as_deref())),
+            };
+            format!("{}{by}{}, on the host of {}", e.socket, family(e), e.instance)
         })
         .collect();
-    vec![("must not be reached", forbidden), ("the internet reaches, though no call needs it", others)]
+    vec![
+        ("must not be reached", forbidden),
+        ("not known to be closed", unsure(report)),
+        ("the internet reaches, though no call needs it", others),
+        ("the internet is led to hosts that are not described", elsewhere(report)),
+    ]
 }
 
-/// What the internet does not reach.
+/// Ports of which nothing says that they are closed, by what is not known: those that must be, and all others.
+fn unsure(report: &Report) -> Vec<String> {
+    let mut groups: Vec<(Vec<&DoubtLine>, Vec<&Exposure>)> = Vec::new();
+    for e in report.exposures.iter().filter(|e| e.unknown) {
+        let doubts: Vec<&DoubtLine> = e.doubts.iter().collect();
+        match groups.iter_mut().find(|(known, _)| *known == doubts) {
+            Some((_, list)) => list.push(e),
+            None => groups.push((doubts, vec![e])),
+        }
+    }
+    let mut out = Vec::new();
+    for (doubts, list) in groups {
+        // Both families, or the one that alone is meant.
+        let both = list.iter().any(|e| e.family == "ipv4");
+        let by = if both || report.searched.iter().all(|s| s.family == "ipv6") { "" } else { " by IPv6" };
+        let ports = by_protocol(list.iter().filter(|e| e.forbidden.is_some()).map(|e| &*e.socket));
+        let others = by_protocol(list.iter().filter(|e| e.forbidden.is_none()).map(|e| &*e.socket));
+        let others = match others.len() {
+            0 => None,
+            1..=MOST => Some(format!("{others}, which no call needs")),
+            _ => Some("ports that no call needs".to_owned()),
+        };
+        let words: Vec<String> = Some(ports).filter(|p| !p.is_empty()).into_iter().chain(others).collect();
+        let mut why: Vec<&str> = Vec::new();
+        for doubt in &doubts {
+            for text in [&*doubt.what, &*doubt.supply] {
+                if !text.is_empty() && !why.contains(&text) {
+                    why.push(text);
+                }
+            }
+        }
+        let why = if why.is_empty() { String::new() } else { format!(": {}", why.join("; ")) };
+        out.push(format!("{}{by}{why}", words.join(", and ")));
+    }
+    out
+}
+
+/// Hosts that are not described, with the ports by which the internet is led there.
+fn elsewhere(report: &Report) -> Vec<String> {
+    let mut hosts: Vec<(&Elsewhere, Vec<String>)> = Vec::new();
+    for e in &report.elsewhere {
+        let ports = format!("{}{}", if e.unknown { "perhaps " } else { "" }, way(&e.outside, e.by.as_deref()));
+        match hosts.iter_mut().find(|(known, _)| known.host == e.host) {
+            Some((_, list)) => list.push(ports),
+            None => hosts.push((e, vec![ports])),
+        }
+    }
+    hosts.into_iter().map(|(e, ports)| format!("{}, by {}: not judged", e.host, ports.join(", "))).collect()
+}
+
+/// Ports outside, with the address where it is not the one that callers are told.
+fn way(outside: &str, by: Option<&str>) -> String {
+    by.map_or_else(|| outside.to_owned(), |by| format!("{outside} of {by}"))
+}
+
+/// What the internet does not reach, by the addresses and families that were asked.
 pub(super) fn closed(report: &Report) -> Vec<String> {
     let mut lines = Vec::new();
     if report.exposures.is_empty() {
-        // By the address that was asked, where there may be others.
         let mut asked: Vec<(Option<&str>, Vec<&str>)> = Vec::new();
         for s in &report.searched {
             match asked.iter_mut().find(|(by, _)| *by == s.by.as_deref()) {
@@ -159,14 +223,24 @@ pub(super) fn closed(report: &Report) -> Vec<String> {
             }
         }
         for (by, hosts) in asked {
-            let by = by.map_or_else(String::new, |by| format!(" by {by}"));
+            let by = by.map_or_else(|| asked_family(report).to_owned(), |by| format!(" by {by}"));
             lines.push(format!("nothing else on {} can be reached from the internet{by}", hosts.join(", ")));
         }
     }
-    // Ports that must stay closed, by protocol.
-    let ports = report.closed.iter().filter_map(|c| c.split(" (").next()?.split_once(' '));
+    let words = by_protocol(report.closed.iter().filter_map(|c| c.split(" (").next()));
+    if !words.is_empty() {
+        // What must stay closed, and of which more is said above.
+        let open = report.exposures.iter().any(|e| e.forbidden.is_some());
+        let rest = if open { "what else must stay closed" } else { "what must stay closed" };
+        lines.push(format!("{rest} is closed{}: {words}", asked_family(report)));
+    }
+    lines
+}
+
+/// Protocols with their ports in order: `tcp 5432, 6379; udp 1900`.
+fn by_protocol<'a>(sockets: impl Iterator<Item = &'a str>) -> String {
     let mut list: Vec<(&str, Vec<&str>)> = Vec::new();
-    for (proto, port) in ports {
+    for (proto, port) in sockets.filter_map(|s| s.split_once(' ')) {
         match list.iter_mut().find(|(p, _)| *p == proto) {
             Some((_, ports)) => ports.push(port),
             None => list.push((proto, vec![port])),
@@ -176,19 +250,17 @@ pub(super) fn closed(report: &Report) -> Vec<String> {
         ports.sort_by_key(|p| p.split('-').next().and_then(|p| p.parse::<u16>().ok()));
         ports.dedup();
     }
-    let words: Vec<String> = list.iter().map(|(proto, ports)| format!("{proto} {}", ports.join(", "))).collect();
-    if !words.is_empty() && report.exposures.iter().all(|e| e.forbidden.is_none()) {
-        // Only of the families that were asked.
-        let asked = |family: &str| report.searched.iter().any(|s| s.family == family);
-        let six = report.instances.iter().flat_map(|i| &i.host).any(|h| h.contains(':'));
-        let by = match (asked("ipv4"), asked("ipv6")) {
-            (true, false) if six => " by IPv4",
-            (false, true) => " by IPv6",
-            _ => "",
-        };
-        lines.push(format!("what must stay closed is closed{by}: {}", words.join("; ")));
+    list.iter().map(|(proto, ports)| format!("{proto} {}", ports.join(", "))).collect::<Vec<_>>().join("; ")
+}
+
+/// The family that alone was asked.
+fn asked_family(report: &Report) -> &'static str {
+    let asked = |family: &str| report.searched.iter().any(|s| s.family == family);
+    match (asked("ipv4"), asked("ipv6")) {
+        (true, false) => " by IPv4",
+        (false, true) => " by IPv6",
+        _ => "",
     }
-    lines
 }
 
 /// What stands below causes and changes, by title: the facts on which all of it rests.

@@ -83,7 +83,7 @@ impl Look<'_> {
     }
 
     fn is_router(&self, device: usize) -> bool {
-        self.a.site.files.get(device).is_some_and(Option::is_some) && self.net()[device].forwards
+        self.a.site.files.get(device).is_some_and(Option::is_some) && self.net()[device].is_router()
     }
 
     /// All ports that the product wants there, so that a forward that lacks one of them is mended as a whole.
@@ -393,7 +393,7 @@ impl Look<'_> {
 
     /// A device without a file: stated or assumed.
     fn is_box(&self, device: usize) -> bool {
-        self.net()[device].forwards && !self.is_router(device)
+        self.net()[device].is_router() && !self.is_router(device)
     }
 
     fn shared_address(&self) -> Option<Gap> {

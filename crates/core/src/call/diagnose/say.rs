@@ -315,7 +315,7 @@ pub(super) fn apply_forgotten(snapshot: &Snapshot, first: &Analysis) -> Option<F
     });
     let at = object.iter().filter_map(|o| object_mark(snapshot, o));
     let what = object.as_ref().map_or_else(String::new, |o| format!(": {}", o.object));
-    let device = first.site.network.devices.iter().zip(&first.site.files).find(|(d, f)| d.forwards && f.is_some());
+    let device = first.site.network.devices.iter().zip(&first.site.files).find(|(d, f)| d.is_router() && f.is_some());
     let name = device.map_or("the firewall", |(d, _)| &d.name);
     Some(Finding {
         code: cause.code,

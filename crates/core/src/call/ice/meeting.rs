@@ -183,8 +183,8 @@ impl Meeting<'_> {
         let mut open = Vec::new();
         let server = Candidate { addr: Val::Const(self.base), port: Candidate::TOLD.port };
         let (from, own, peer, peer_base) = match side {
-            Side::Caller => (self.question.from, Candidate::CALLER, self.goal.device, server),
-            Side::Server => (self.goal.device, server, self.question.from, Candidate::CALLER),
+            Side::Caller => (self.question.from, Candidate::CALLER, self.goal.host.device, server),
+            Side::Server => (self.goal.host.device, server, self.question.from, Candidate::CALLER),
         };
         let asked = own.to(to);
         for (branch, request) in talk.send(task.branch.clone(), from, asked, Phase::Request) {

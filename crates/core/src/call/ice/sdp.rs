@@ -23,7 +23,7 @@ impl Meeting<'_> {
         };
         let server = Candidate { addr: Val::Const(self.base), port: Candidate::TOLD.port };
         let there = (self.question.from, Candidate::CALLER.to(Candidate::TOLD));
-        let back = (self.goal.device, server.to(named));
+        let back = (self.goal.host.device, server.to(named));
         let mut ended: Ended = Vec::new();
         let (caller_first, server_first) = branch.map_or((None, None), |b| talk.split(b, order, 0));
         for (branch, first) in [(caller_first, Side::Caller), (server_first, Side::Server)] {

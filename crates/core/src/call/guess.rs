@@ -1,0 +1,43 @@
+//! The firewall of a host of which nothing is given: it keeps sessions, and what it lets in or out is not known.
+
+use super::stated::is;
+use crate::cube::Set;
+use crate::model::{
+    Action, Chain, ChainId, Doubt, DoubtId, Families, Hook, KeyField, Origin, OriginId, Pipeline, Policy, Rule, Stage,
+    StageKind, Step, ct_state,
+};
+
+/// What settles it.
+const SUPPLY: &str = "save what `nft list ruleset` prints there, and name it in its [[deploy]] table, `firewall = \
+     \"server.nft\"`; if it has none: `firewall = \"none\"`";
+
+/// The firewall of the host with this name.
+pub(super) fn firewall(name: &str) -> Pipeline {
+    let mut pipeline = Pipeline::default();
+    let origin = pipeline.add_origin(Origin { object: "its firewall (not given)".into(), ..Origin::default() });
+    for hook in [Hook::Prerouting, Hook::Output] {
+        stage(&mut pipeline, hook, StageKind::Track);
+    }
+    let what = format!("what the firewall of {name} lets through: it is not given");
+    let doubt = Doubt { origin, what: what.into(), supply: SUPPLY.into(), fixed: true, unread: false };
+    let doubt = pipeline.add_doubt(doubt);
+    for hook in [Hook::Input, Hook::Output] {
+        let chain = filter(&mut pipeline, origin, doubt);
+        stage(&mut pipeline, hook, StageKind::Filter { chain, policy: Policy::Accept, reroute: false });
+    }
+    pipeline
+}
+
+/// Answers pass; what becomes of the rest is not known.
+fn filter(pipeline: &mut Pipeline, origin: OriginId, doubt: DoubtId) -> ChainId {
+    let known = is(KeyField::CtState, Set::one(ct_state::ESTABLISHED));
+    let perhaps = is(KeyField::Unknown(doubt, 1), Set::one(1));
+    let rule = |steps: [Step; 2]| Rule { steps: steps.into(), origin };
+    let rules = vec![rule([known, Step::Act(Action::Accept)]), rule([perhaps, Step::Act(Action::Drop)])];
+    pipeline.chains.push(Chain { name: "firewall".into(), origin, rules });
+    ChainId(u32::try_from(pipeline.chains.len() - 1).unwrap_or(u32::MAX))
+}
+
+fn stage(pipeline: &mut Pipeline, hook: Hook, kind: StageKind) {
+    pipeline.hooks[hook as usize].push(Stage { kind, families: Families::BOTH, interfaces: None });
+}
