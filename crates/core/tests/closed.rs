@@ -169,7 +169,8 @@ fn all_formats_agree_about_what_is_closed() {
 /// The words of `firewall`: none is stated to be open, unknown is asked for wherever the host stands.
 #[test]
 fn the_words_of_a_firewall_mean_what_they_say() {
-    let public = "address = \"203.0.113.5\"\n[[deploy]]\nsystem = \"reflector\"\nmode = \"caddy\"\nhost = \"203.0.113.5\"\n";
+    let public =
+        "address = \"203.0.113.5\"\n[[deploy]]\nsystem = \"reflector\"\nmode = \"caddy\"\nhost = \"203.0.113.5\"\n";
     let none = report(&format!("{public}firewall = \"none\"\n"), &[]);
     assert_eq!(none.verdict, Verdict::Fails, "{}", none.headline);
     assert!(none.exposures.iter().any(|e| e.socket == "tcp 5432" && e.forbidden.is_some() && !e.unknown));
