@@ -7,6 +7,7 @@ use callpath_core::dialect::iproute::{self, Dump};
 use callpath_core::dialect::{Counts, kernel, without_secrets};
 use callpath_core::model::{Pipeline, SourceId, print};
 use callpath_core::snapshot::{InputError, Places, Snapshot, Source};
+use callpath_core::visible::line;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -45,7 +46,7 @@ fn one(snapshot: &Snapshot, id: SourceId, only_unread: bool, heading: bool) -> R
     let source = &snapshot.sources[usize::from(id.0)];
     let mut out = String::new();
     if heading && !only_unread {
-        let _ = writeln!(out, "# {}", source.name);
+        let _ = writeln!(out, "# {}", line(source.name.clone()));
     }
     let kind = recognise(id, &source.text)?;
     if kind == Kind::IpRoute {
@@ -57,7 +58,7 @@ fn one(snapshot: &Snapshot, id: SourceId, only_unread: bool, heading: bool) -> R
     }
     if kind == Kind::Kernel {
         for fact in kernel::read(id, &source.text)?.list.iter().filter(|_| !only_unread) {
-            let _ = writeln!(out, "setting {}", source.text[fact.at.clone()].trim());
+            let _ = writeln!(out, "setting {}", line(source.text[fact.at.clone()].trim().to_owned()));
         }
         return Ok(out);
     }
@@ -75,7 +76,7 @@ fn one(snapshot: &Snapshot, id: SourceId, only_unread: bool, heading: bool) -> R
                 let handle = origin.handle.map_or_else(String::new, |h| format!(", handle {h}"));
                 format!("{}: {}{handle}", source.name, origin.object)
             };
-            let _ = writeln!(out, "{place}: {}", doubt.what);
+            let _ = writeln!(out, "{}", line(format!("{place}: {}", doubt.what)));
         }
         return Ok(out);
     }
@@ -86,10 +87,11 @@ fn one(snapshot: &Snapshot, id: SourceId, only_unread: bool, heading: bool) -> R
     }
     let places = Places::of(snapshot);
     for rule in &left {
-        let (line, _) = places.line_column(rule.at.source, rule.at.start as usize).unwrap_or_default();
-        let _ = writeln!(out, "#   {}:{line}: \"{}\": {}", source.name, rule.rule, rule.why);
+        let (row, _) = places.line_column(rule.at.source, rule.at.start as usize).unwrap_or_default();
+        let text = format!("#   {}:{row}: \"{}\": {}", source.name, rule.rule, rule.why);
+        let _ = writeln!(out, "{}", line(text));
     }
-    let _ = writeln!(out, "\n# {}", line(&coverage));
+    let _ = writeln!(out, "\n# {}", figure(&coverage));
     Ok(out)
 }
 
@@ -99,7 +101,7 @@ fn dumped(dump: &Dump) -> String {
         Dump::Addresses(list) => {
             for i in list {
                 let addresses: Vec<String> = i.addresses.iter().map(ToString::to_string).collect();
-                let _ = writeln!(out, "interface {}: {}", i.name, addresses.join(" "));
+                let _ = writeln!(out, "{}", line(format!("interface {}: {}", i.name, addresses.join(" "))));
             }
         }
         Dump::Routes(list) => {
@@ -107,7 +109,11 @@ fn dumped(dump: &Dump) -> String {
                 let via = r.via.map_or_else(String::new, |v| format!(" via {v}"));
                 let dev = r.dev.as_ref().map_or_else(String::new, |d| format!(" dev {d}"));
                 let discards = if r.discards.is_some() { " discarded" } else { "" };
-                let _ = writeln!(out, "route {}{via}{dev}{discards} table {} metric {}", r.to, r.table, r.metric);
+                let _ = writeln!(
+                    out,
+                    "{}",
+                    line(format!("route {}{via}{dev}{discards} table {} metric {}", r.to, r.table, r.metric))
+                );
             }
         }
         Dump::Rules(list) => {
@@ -124,7 +130,7 @@ fn dumped(dump: &Dump) -> String {
     out
 }
 
-fn line(c: &Counts) -> String {
+fn figure(c: &Counts) -> String {
     let known = c.understood + c.approximated;
     let percent = if c.statements == 0 { 100.0 } else { ratio(known, c.statements) };
     format!(
@@ -173,18 +179,18 @@ fn figures(dir: &Path, shell: &Shell) -> u8 {
             Ok(Some(coverage)) => {
                 read += 1;
                 total.add(coverage);
-                let _ = writeln!(out, "{name}: {}", line(&coverage));
+                let _ = writeln!(out, "{name}: {}", figure(&coverage));
             }
             Ok(None) => {
                 let _ = writeln!(out, "{name}: addresses, routes, routing rules or settings");
             }
             Err(message) => {
                 refused += 1;
-                let _ = writeln!(out, "{name}: not read: {message}");
+                let _ = writeln!(out, "{}", line(format!("{name}: not read: {message}")));
             }
         }
     }
-    let _ = writeln!(out, "\n{read} rulesets, {refused} files not read; {}", line(&total));
+    let _ = writeln!(out, "\n{read} rulesets, {refused} files not read; {}", figure(&total));
     Shell::print(&out);
     u8::from(read == 0) * NO_ANSWER
 }

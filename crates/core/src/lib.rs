@@ -18,4 +18,4 @@ pub mod report;
 pub mod requirement;
 pub mod snapshot;
 pub mod trace;
-mod visible;
+pub mod visible;

@@ -6,9 +6,10 @@ use crate::dialect::{Patch, of_text, recipe};
 use crate::manifest::{GatewayKind, Manifest, parse};
 use crate::model::SourceId;
 use crate::profile::{Instance, instance, overlap};
-use crate::report::{Severity, Verdict};
+use crate::report::{Severity, Verdict, lines_of_steps};
 use crate::requirement::{Level, Party, Requirement};
 use crate::snapshot::{InputError, Snapshot};
+use crate::visible::one_line;
 
 /// What is rendered.
 #[derive(Debug, Clone, Default)]
@@ -41,6 +42,15 @@ pub const TARGETS: &[&str] = &["pfsense", "nftables"];
 /// # Errors
 /// Input from which nothing can be rendered, or a system that is not known.
 pub fn render(target: &str, snapshot: &Snapshot) -> Result<Rendered, InputError> {
+    let mut rendered = rendered(target, snapshot)?;
+    for steps in [&mut rendered.guide, &mut rendered.undo, &mut rendered.elsewhere] {
+        lines_of_steps(steps);
+    }
+    rendered.notes.iter_mut().for_each(one_line);
+    Ok(rendered)
+}
+
+fn rendered(target: &str, snapshot: &Snapshot) -> Result<Rendered, InputError> {
     let manifest = parse(snapshot.manifest())?;
     let instances = manifest.deploys.iter().map(instance).collect::<Result<Vec<_>, _>>()?;
     overlap::check(&instances)?;

@@ -4,6 +4,7 @@ mod file;
 mod lines;
 
 use crate::model::{SourceId, SourceSpan};
+use crate::visible::line;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use std::ops::Range;
 
@@ -126,28 +127,28 @@ impl InputError {
 
     /// The message for a terminal: the place underlined, and what to do.
     pub fn render(&self, snapshot: &Snapshot, colour: bool) -> String {
-        let title = Level::ERROR.primary_title(&*self.message);
+        let title = Level::ERROR.primary_title(line(self.message.clone()));
         let mut group = Group::with_title(title);
         match &self.at {
             Some((id, span)) => {
                 if let Some(source) = snapshot.source(*id) {
                     let excerpt = excerpt(&source.text, span);
-                    let mark = AnnotationKind::Primary.span(excerpt.span).label(&*self.label);
-                    let (line, column) = line_column(&source.text, span.start);
-                    let name = format!("{}{}", snapshot.directory, source.name);
-                    let snippet = Snippet::source(excerpt.text).line_start(line).annotation(mark);
+                    let mark = AnnotationKind::Primary.span(excerpt.span).label(line(self.label.to_string()));
+                    let (row, column) = line_column(&source.text, span.start);
+                    let name = line(format!("{}{}", snapshot.directory, source.name));
+                    let snippet = Snippet::source(excerpt.text).line_start(row).annotation(mark);
                     group = if excerpt.cut {
                         // Counted from the cut, the column would be wrong.
-                        group.element(Origin::path(name).line(line).char_column(column)).element(snippet)
+                        group.element(Origin::path(name).line(row).char_column(column)).element(snippet)
                     } else {
                         group.element(snippet.path(name))
                     };
                 }
             }
-            None => group = group.elements(self.file.as_deref().map(Origin::path)),
+            None => group = group.elements(self.file.as_deref().map(|file| Origin::path(line(file.to_owned())))),
         }
         if !self.help.is_empty() {
-            group = group.element(Level::HELP.message(&*self.help));
+            group = group.element(Level::HELP.message(line(self.help.to_string())));
         }
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         renderer.render(&[group]).clone()
@@ -195,7 +196,11 @@ fn excerpt(text: &str, span: &Range<usize>) -> Excerpt {
             span.end += 1;
         }
     }
-    Excerpt { text: shown, span, cut: from > line_start }
+    // What could not be seen takes as many columns, but perhaps more bytes.
+    let [before, marked, after] =
+        [&shown[..span.start], &shown[span.clone()], &shown[span.end..]].map(|part| line(part.to_owned()));
+    let span = before.len()..before.len() + marked.len();
+    Excerpt { text: before + &marked + &after, span, cut: from > line_start }
 }
 
 /// The start of the character in whose middle a byte may be.

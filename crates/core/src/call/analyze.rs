@@ -40,6 +40,7 @@ pub fn changes(snapshot: &Snapshot) -> Result<(Vec<(SourceId, Patch)>, Report), 
     let mut analysis = run(snapshot, false)?;
     let (findings, patches) = diagnose::findings(snapshot, &analysis);
     analysis.report.findings = findings;
+    crate::report::lines(&mut analysis.report);
     Ok((patches, analysis.report))
 }
 

@@ -8,6 +8,7 @@ use super::{
     Rule, Side, Stage, StageKind, Step, Test, Verdicted, Ways, nfproto,
 };
 use crate::cube::Set;
+use crate::visible::line;
 use std::collections::HashSet;
 use std::fmt::Write;
 use value::{addresses, key, ports, values};
@@ -17,15 +18,15 @@ pub fn pipeline(p: &Pipeline) -> String {
     let mut out = String::new();
     for hook in Hook::ALL {
         for stage in &p.hooks[hook as usize] {
-            let _ = writeln!(out, "{}{}", hook.name(), self::stage(p, stage));
+            let _ = writeln!(out, "{}", line(format!("{}{}", hook.name(), self::stage(p, stage))));
         }
     }
     let v6 = chains_of_v6(p);
     for (i, chain) in p.chains.iter().enumerate() {
-        let _ = writeln!(out, "\nchain {i} {}", chain.name);
+        let _ = writeln!(out, "\n{}", line(format!("chain {i} {}", chain.name)));
         let family = if v6.contains(&i) { Family::V6 } else { Family::V4 };
         for rule in &chain.rules {
-            let _ = writeln!(out, "  {}", in_family(p, rule, family));
+            let _ = writeln!(out, "  {}", line(in_family(p, rule, family)));
         }
     }
     out

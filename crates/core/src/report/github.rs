@@ -45,7 +45,8 @@ pub fn github(report: &Report) -> String {
 /// A message: the runner ends a command at a line's end, and reads `%` as the start of an escape.
 fn message(text: &str) -> String {
     let seen: String = text.chars().map(|c| if hidden(c) && c != '\r' && c != '\n' { '\u{fffd}' } else { c }).collect();
-    seen.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A")
+    // The runner's older syntax is found anywhere in a line.
+    seen.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A").replace("##[", "# #[")
 }
 
 /// A property: commas and colons divide them.
@@ -62,5 +63,6 @@ mod tests {
         assert_eq!(message("100%\r\n::error::x"), "100%25%0D%0A::error::x");
         assert_eq!(message("a\u{1b}[1m\u{202e}"), "a\u{fffd}[1m\u{fffd}");
         assert_eq!(property("a:b,c%"), "a%3Ab%2Cc%25");
+        assert_eq!(message("##[error]x"), "# #[error]x");
     }
 }

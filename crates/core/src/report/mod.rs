@@ -10,6 +10,7 @@ mod html;
 mod markdown;
 mod sarif;
 mod text;
+mod texts;
 
 pub(crate) use callers::in_a_sentence;
 pub use callers::merged;
@@ -20,6 +21,7 @@ pub use markdown::markdown;
 pub use sarif::sarif;
 pub(crate) use text::wrap;
 pub use text::{Style, text};
+pub(crate) use texts::{lines, lines_of_steps};
 
 pub use crate::finding::Severity;
 use schemars::JsonSchema;

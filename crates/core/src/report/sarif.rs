@@ -57,7 +57,7 @@ fn result(f: &Finding) -> Value {
     let mut out = json!({
         "ruleId": f.code,
         "level": f.severity.word(),
-        "message": { "text": told(f) },
+        "message": message(&told(f)),
         "locations": f.at.iter().take(1).map(location).collect::<Vec<_>>(),
         "partialFingerprints": { "callpath/1": fingerprint(f) },
     });
@@ -96,7 +96,7 @@ fn location(mark: &Mark) -> Value {
         None => json!({ "logicalLocations": [{ "fullyQualifiedName": mark.source }] }),
     };
     if !mark.label.is_empty() {
-        out["message"] = json!({ "text": mark.label });
+        out["message"] = message(&mark.label);
     }
     out
 }
@@ -104,7 +104,15 @@ fn location(mark: &Mark) -> Value {
 /// A file's name as a relative URI reference.
 fn uri(path: &str) -> String {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._~/".contains(&b);
-    path.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+    let encoded: String =
+        path.bytes().map(|b| if plain(b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect();
+    // `//host/file` would be a file of another machine.
+    if encoded.starts_with('/') { format!(".{encoded}") } else { encoded }
+}
+
+/// A message: `[text](target)` in it would be a link (SARIF 2.1.0, 3.11.6).
+fn message(text: &str) -> Value {
+    json!({ "text": text.replace('\\', "\\\\").replace('[', "\\[").replace(']', "\\]") })
 }
 
 #[cfg(test)]
@@ -116,5 +124,12 @@ mod tests {
         assert_eq!(uri("router/config.xml"), "router/config.xml");
         assert_eq!(uri("my rules: 100%.nft"), "my%20rules%3A%20100%25.nft");
         assert_eq!(uri("é"), "%C3%A9");
+        assert_eq!(uri("//host/share"), ".//host/share");
+        assert_eq!(uri("javascript:x"), "javascript%3Ax");
+    }
+
+    #[test]
+    fn a_message_holds_no_link() {
+        assert_eq!(message("[a](javascript:x) \\[b]")["text"], "\\[a\\](javascript:x) \\\\\\[b\\]");
     }
 }
