@@ -1,8 +1,8 @@
 //! Every text of a report, for what has to be done to all of them.
 
 use super::{
-    Alternative, Change, DoubtLine, Exposure, Fact, Finding, InstanceLine, LeftOut, Leg, Mark, Origin, Path, Piece,
-    Report, Ruleset, Searched, Step, Stop, Unread,
+    Alternative, Change, DoubtLine, Elsewhere, Exposure, Fact, Finding, InstanceLine, LeftOut, Leg, Mark, Origin, Path,
+    Piece, Report, Ruleset, Searched, Step, Stop, Unread,
 };
 use crate::visible::one_line;
 
@@ -66,7 +66,7 @@ macro_rules! texts {
 
 texts! {
     Report {
-        taken_at, headline, instances, facts, paths, exposures, searched, closed, findings, assumptions, not_judged, left_out,
+        taken_at, headline, instances, facts, paths, exposures, elsewhere, searched, closed, findings, assumptions, not_judged, left_out,
         unread, rulesets;
         schema, tool, verdict
     }
@@ -80,7 +80,8 @@ texts! {
     DoubtLine { what, supply, origin; }
     Step { device, action, header, origin; packet, hook }
     Origin { source, object, text; line, column, handle }
-    Exposure { instance, socket, outside, forbidden, steps; family, unknown }
+    Exposure { instance, socket, outside, by, forbidden, doubts, steps; family, unknown }
+    Elsewhere { host, outside, by; family, unknown }
     Searched { host, by; family }
     Finding { message, at, because, paths, change, refused, repairs; code, severity, verified }
     Mark { source, text, label; line, column, length }
