@@ -3,7 +3,7 @@
 use crate::shell::Shell;
 use crate::{NO_ANSWER, gather};
 use callpath_core::call::{Kind, left_out, recognise, ruleset};
-use callpath_core::dialect::iproute::{self, Dump};
+use callpath_core::dialect::iproute::{self, Dump, DumpedRule, Leads};
 use callpath_core::dialect::{Counts, kernel, without_secrets};
 use callpath_core::model::{Pipeline, SourceId, print};
 use callpath_core::snapshot::{InputError, Places, Snapshot, Source};
@@ -106,23 +106,25 @@ fn dumped(dump: &Dump) -> String {
         }
         Dump::Routes(list) => {
             for r in list {
-                let via = r.via.map_or_else(String::new, |v| format!(" via {v}"));
-                let dev = r.dev.as_ref().map_or_else(String::new, |d| format!(" dev {d}"));
-                let discards = if r.discards.is_some() { " discarded" } else { "" };
-                let _ = writeln!(
-                    out,
-                    "{}",
-                    line(format!("route {}{via}{dev}{discards} table {} metric {}", r.to, r.table, r.metric))
-                );
+                let leads = match &r.leads {
+                    Leads::Out(hops) => hops.iter().fold(String::new(), |all, h| {
+                        let via = h.via.map_or_else(String::new, |v| format!(" via {v}"));
+                        format!("{all}{via} dev {}", h.dev)
+                    }),
+                    Leads::Nowhere | Leads::Refused => " discarded".into(),
+                    Leads::Here => " local".into(),
+                    Leads::Next => " left to the next rule".into(),
+                };
+                let _ =
+                    writeln!(out, "{}", line(format!("route {}{leads} table {} metric {}", r.to, r.table, r.metric)));
             }
         }
         Dump::Rules(list) => {
-            for r in list {
-                let _ = writeln!(
-                    out,
-                    "rule {}: {:?} from {:?} to {:?} table {}",
-                    r.priority, r.family, r.from, r.to, r.table
-                );
+            for DumpedRule { rule: r, open } in list {
+                let open = open.as_ref().map_or_else(String::new, |o| format!(" (not followed: {})", o.what));
+                let (family, from, to) = (r.family, r.from, r.to);
+                let text = format!("rule {}: {family:?} from {from:?} to {to:?} table {}{open}", r.priority, r.table);
+                let _ = writeln!(out, "{}", line(text));
             }
         }
         Dump::Empty => out += "an empty list\n",

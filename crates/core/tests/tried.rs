@@ -258,4 +258,16 @@ fn site_23_hairpin_by_ipv6() {
         assert!(line.starts_with("meta nfproto ipv6") && line.contains("dnat ip6"), "{line}");
     }
     assert!(found.verified, "{:?}", given.headline);
+
+/// What wg-quick sets on every machine with a full tunnel: the main table without its default route, and a table of its
+/// own for whatever does not carry the tunnel's mark.
+#[test]
+fn site_08_routing_rules_of_a_full_tunnel_are_judged() {
+    let Some(site) = folder("08-wg-quick-rule") else { return };
+    let internet = |report: &Report| {
+        let paths = report.paths.iter().filter(|p| p.id == "livekit/internet:public");
+        paths.map(|p| p.verdict).collect::<Vec<_>>()
+    };
+    let found = report(&site, "callpath.toml", as_given);
+    assert_eq!(internet(&found), [Verdict::Works], "{}", found.headline);
 }

@@ -337,16 +337,7 @@ fn marked_routes(nets: &[&[IpNet]], router: &Router) -> Vec<Route> {
 
 /// Rules that send marked packets to their tables, then everything to the main table.
 fn routing_rules(router: &Router) -> Vec<RoutingRule> {
-    let rule = |priority, family, mark, table| RoutingRule {
-        priority,
-        family,
-        from: None,
-        to: None,
-        iif: None,
-        mark,
-        table,
-        even_own: false,
-    };
+    let rule = |priority, family, mark, table| RoutingRule { mark, ..RoutingRule::every(priority, family, table) };
     let marked = (MARKED_TABLE..).zip(&router.marked);
     let marked = marked.map(|(n, (mark, mask, hop))| rule(n, Family::of(*hop), Some((*mark, *mask)), n));
     let main = [Family::V4, Family::V6].map(|family| rule(32766, family, None, 254));

@@ -152,12 +152,12 @@ fn server(
         name: name.into(),
         interfaces,
         pipeline,
-        routing_rules: read.rules,
         is_host: true,
         drops_own_source: true,
         endpoints: endpoints(instance),
         ..Device::default()
     };
+    super::gateway::routing_rules(&mut device, &read.rules);
     for route in read.routes.unwrap_or_default() {
         super::gateway::dumped_route(&mut device, &route);
     }

@@ -1,13 +1,13 @@
 //! Configuration files of one device: recognised by content, read, put together.
 
 use super::pending::Pending;
-use crate::dialect::iproute::{self, Dump, DumpedRoute};
+use crate::dialect::iproute::{self, Dump, DumpedRoute, DumpedRule};
 use crate::dialect::nft::{self, lower::Coverage};
 use crate::dialect::pfsense::config::Config;
 use crate::dialect::pfsense::generate::LeftOut;
 use crate::dialect::{Counts, DIALECTS, Dialect, kernel, pf, pfsense};
 use crate::manifest::At;
-use crate::model::{Interface, Pipeline, RoutingRule, SourceId};
+use crate::model::{Interface, Pipeline, SourceId};
 use crate::snapshot::{InputError, Snapshot, floor_boundary};
 
 /// What a device's files say.
@@ -22,7 +22,7 @@ pub(crate) struct Files {
     /// Settings of the kernel.
     pub kernel: kernel::Facts,
     /// Routing rules of rule dumps.
-    pub rules: Vec<RoutingRule>,
+    pub rules: Vec<DumpedRule>,
     /// Rulesets: the file and how much of it was understood.
     pub rulesets: Vec<(SourceId, Counts)>,
     /// Files that the ruleset consists of: its own and what it includes.

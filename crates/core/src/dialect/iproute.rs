@@ -1,6 +1,10 @@
 //! What `ip -j addr`, `ip -j route` and `ip -j rule` print (iproute2, `man 8 ip`): addresses, routes, routing rules.
 
-use crate::model::{Family, Interface, RoutingRule, SourceId};
+mod rule;
+
+pub use rule::{DumpedRule, Open};
+
+use crate::model::{Interface, SourceId};
 use crate::snapshot::{InputError, floor_boundary};
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -21,7 +25,7 @@ pub enum Dump {
     /// `ip -j route`, of one or both families.
     Routes(Vec<DumpedRoute>),
     /// `ip -j rule`. When nothing in it tells its family, it holds every rule for both.
-    Rules(Vec<RoutingRule>),
+    Rules(Vec<DumpedRule>),
     /// `[]`.
     Empty,
 }
@@ -31,25 +35,36 @@ pub enum Dump {
 pub struct DumpedRoute {
     /// Destination.
     pub to: IpNet,
-    /// Next hop.
-    pub via: Option<IpAddr>,
-    /// Interface.
-    pub dev: Option<Box<str>>,
-    /// Discards silently (`blackhole`), or with an answer (`unreachable`, `prohibit`).
-    pub discards: Option<Discards>,
+    /// Where it leads: several ways where nobody knows which one a packet takes.
+    pub leads: Leads,
     /// Table number.
     pub table: u32,
     /// Metric.
     pub metric: u32,
 }
 
-/// Kinds of routes that lead nowhere.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Discards {
-    /// Silently.
-    Silently,
-    /// With an answer.
-    Answering,
+/// Where a route leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Leads {
+    /// Out by one of these interfaces, each with a next hop.
+    Out(Vec<DumpedHop>),
+    /// Nowhere, silently (`blackhole`).
+    Nowhere,
+    /// Nowhere, with an answer (`unreachable`, `prohibit`).
+    Refused,
+    /// To the device itself (`local`).
+    Here,
+    /// To what the next routing rule says (`throw`).
+    Next,
+}
+
+/// One way of a route.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DumpedHop {
+    /// Interface.
+    pub dev: Box<str>,
+    /// Next hop.
+    pub via: Option<IpAddr>,
 }
 
 #[derive(Deserialize)]
@@ -91,7 +106,19 @@ struct RouteLine {
     #[serde(default)]
     prefsrc: Option<IpAddr>,
     #[serde(default)]
-    nexthops: Vec<serde_json::Value>,
+    nexthops: Vec<NextHop>,
+}
+
+#[derive(Deserialize)]
+struct NextHop {
+    #[serde(default)]
+    gateway: Option<IpAddr>,
+    #[serde(default)]
+    via: Option<Via>,
+    #[serde(default)]
+    dev: Option<Box<str>>,
+    #[serde(default)]
+    flags: Vec<Box<str>>,
 }
 
 #[derive(Deserialize)]
@@ -99,26 +126,10 @@ struct Via {
     host: IpAddr,
 }
 
-/// Keys of a rule that are understood; any other changes what the rule matches.
-const RULE_KEYS: [&str; 12] = [
-    "priority",
-    "src",
-    "srclen",
-    "dst",
-    "dstlen",
-    "iif",
-    "iif_detached",
-    "fwmark",
-    "fwmask",
-    "table",
-    "protocol",
-    "action",
-];
-
 /// Reads a dump, recognised by its keys.
 ///
 /// # Errors
-/// Not JSON, not one of these dumps, or a routing rule or multipath route that the model cannot hold.
+/// Not JSON, not one of these dumps, or a value that such a dump never has.
 pub fn parse(source: SourceId, text: &str) -> Result<Dump, InputError> {
     // A byte order mark is no JSON; blanks in its place keep every position.
     let unmarked = text.strip_prefix('\u{feff}').map(|rest| format!("   {rest}"));
@@ -133,8 +144,8 @@ pub fn parse(source: SourceId, text: &str) -> Result<Dump, InputError> {
         let links: Vec<Link> = from(items, source, "ip -j addr")?;
         return links.into_iter().map(|l| interface(&l, source, text)).collect::<Result<_, _>>().map(Dump::Addresses);
     }
-    if has("priority") && has("table") {
-        return rules(&items, source, text).map(Dump::Rules);
+    if has("priority") {
+        return rule::rules(&items, source, text).map(Dump::Rules);
     }
     if has("dst") {
         return routes(&from(items, source, "ip -j route")?, source).map(Dump::Routes);
@@ -197,13 +208,10 @@ fn routes(lines: &[RouteLine], source: SourceId) -> Result<Vec<DumpedRoute>, Inp
     };
     let mut out = Vec::new();
     for line in lines {
-        let skip = matches!(line.kind.as_deref(), Some("local" | "broadcast" | "multicast" | "anycast"));
+        // What the local table holds follows from the addresses.
+        let skip = matches!(line.kind.as_deref(), Some("broadcast" | "multicast" | "anycast"));
         if skip || line.flags.iter().any(|f| &**f == "dead") {
             continue;
-        }
-        if !line.nexthops.is_empty() {
-            return Err(InputError::at(source, 0..0, format!("the route to {} has several next hops", line.dst))
-                .help("which of them a packet takes cannot be told: keep the one in use and remove the others"));
         }
         let to = match &*line.dst {
             "default" if is_v6(line) => "::/0".parse().ok(),
@@ -214,23 +222,31 @@ fn routes(lines: &[RouteLine], source: SourceId) -> Result<Vec<DumpedRoute>, Inp
             return Err(InputError::at(source, 0..0, format!("`{}` is not a destination", line.dst))
                 .help("save what `ip -j route` prints, unchanged"));
         };
-        let discards = match line.kind.as_deref() {
-            Some("blackhole") => Some(Discards::Silently),
-            Some("unreachable" | "prohibit") => Some(Discards::Answering),
-            Some("throw") => {
-                return Err(InputError::at(source, 0..0, format!("the route to {} is of kind `throw`", line.dst))
-                    .help("such routes are not followed; if calls do not depend on it, remove it from this file"));
-            }
-            _ => None,
+        let alive = |h: &&NextHop| h.flags.iter().all(|f| &**f != "dead");
+        let hop = |dev: &Option<Box<str>>, gateway: Option<IpAddr>, via: &Option<Via>| {
+            dev.clone().map(|dev| DumpedHop { dev, via: gateway.or(via.as_ref().map(|v| v.host)) })
         };
-        out.push(DumpedRoute {
-            to,
-            via: line.gateway.or(line.via.as_ref().map(|v| v.host)),
-            dev: line.dev.clone(),
-            discards,
-            table: table(line.table.as_deref()),
-            metric: line.metric,
-        });
+        let leads = match line.kind.as_deref() {
+            Some("blackhole") => Leads::Nowhere,
+            Some("unreachable" | "prohibit") => Leads::Refused,
+            Some("throw") => Leads::Next,
+            Some("local") => Leads::Here,
+            _ if line.nexthops.is_empty() => match hop(&line.dev, line.gateway, &line.via) {
+                Some(one) => Leads::Out(vec![one]),
+                None => Leads::Refused,
+            },
+            _ => {
+                let hops = line.nexthops.iter().filter(alive).filter_map(|h| hop(&h.dev, h.gateway, &h.via));
+                let mut list: Vec<DumpedHop> = Vec::new();
+                for one in hops {
+                    if !list.contains(&one) {
+                        list.push(one);
+                    }
+                }
+                if list.is_empty() { Leads::Refused } else { Leads::Out(list) }
+            }
+        };
+        out.push(DumpedRoute { to, leads, table: table(line.table.as_deref()), metric: line.metric });
     }
     out.retain(|r| r.table != LOCAL);
     Ok(out)
@@ -248,111 +264,10 @@ fn table(name: Option<&str>) -> u32 {
     }
 }
 
-/// A value of a routing rule that is not read: what stands there and where.
-fn unreadable(source: SourceId, whole: &str, key: &str, value: &serde_json::Value) -> InputError {
-    let shown = value.to_string();
-    // `ip` prints neither blanks nor escapes that this library would print differently, but people may.
-    let place = whole.match_indices(&format!("\"{key}\"")).map(|(at, _)| at).find_map(|at| {
-        let rest = &whole[at + key.len() + 2..];
-        let value_at = whole.len() - rest.trim_start_matches([' ', ':', '\n', '\t', '\r']).len();
-        whole[value_at..].starts_with(&shown).then(|| value_at..value_at + shown.len())
-    });
-    InputError::at(source, place.unwrap_or(0..1), format!("`{key}` of a routing rule is not understood: {shown}"))
-        .help("save what `ip -j rule` prints, unchanged; which packets the rule is for cannot be guessed")
-}
-
-/// A number from 0 to 2³² - 1, as `ip` prints it: decimal, or text with or without `0x`. None: the rule has no such key.
-fn number(item: &serde_json::Value, key: &str, radix: u32) -> Result<Option<u32>, ()> {
-    let Some(value) = item.get(key) else { return Ok(None) };
-    let found = match value {
-        serde_json::Value::String(s) => match s.strip_prefix("0x") {
-            Some(digits) => u32::from_str_radix(digits, 16).ok(),
-            None => u32::from_str_radix(s, radix).ok(),
-        },
-        other => other.as_u64().and_then(|n| u32::try_from(n).ok()),
-    };
-    found.map(Some).ok_or(())
-}
-
-/// A rule's source or destination; `all` and no key at all ask for nothing.
-fn prefix(item: &serde_json::Value, key: &'static str, length: &'static str) -> Result<Option<IpNet>, &'static str> {
-    let length_of = |full: u8| match number(item, length, 10) {
-        Ok(None) => Ok(full),
-        Ok(Some(n)) => u8::try_from(n).map_err(|_| length),
-        Err(()) => Err(length),
-    };
-    match item.get(key) {
-        None => {
-            number(item, length, 10).ok().flatten().map_or(Ok(None), |n| if n == 0 { Ok(None) } else { Err(length) })
-        }
-        Some(serde_json::Value::String(s)) if s == "all" || s == "any" || s == "default" => Ok(None),
-        Some(serde_json::Value::String(s)) => {
-            let address: IpAddr = s.parse().map_err(|_| key)?;
-            let full = if address.is_ipv4() { 32 } else { 128 };
-            IpNet::new(address, length_of(full)?).map(Some).map_err(|_| length)
-        }
-        Some(_) => Err(key),
-    }
-}
-
-fn rules(items: &[serde_json::Value], source: SourceId, whole: &str) -> Result<Vec<RoutingRule>, InputError> {
-    let mut out = Vec::new();
-    let text = |item: &serde_json::Value, key: &str| item.get(key).and_then(|v| v.as_str()).map(str::to_owned);
-    let addresses = || items.iter().flat_map(|i| [text(i, "src"), text(i, "dst")]).flatten();
-    // Only IPv4 has a rule for the default table (fib_default_rules_init, net/ipv4/fib_rules.c).
-    let v4 = items.iter().any(|i| text(i, "table").as_deref() == Some("default"))
-        || addresses().any(|a| a.parse::<std::net::Ipv4Addr>().is_ok());
-    let v6 = addresses().any(|a| a.contains(':'));
-    let families: &[Family] = match (v4, v6) {
-        (true, false) => &[Family::V4],
-        (false, true) => &[Family::V6],
-        _ => &[Family::V4, Family::V6],
-    };
-    for item in items {
-        let unknown = item.as_object().and_then(|o| o.keys().find(|k| !RULE_KEYS.contains(&&***k)));
-        let action = text(item, "action").filter(|a| a != "to_tbl" && a != "lookup");
-        if let Some(what) = unknown.cloned().or(action) {
-            return Err(InputError::at(source, 0..0, format!("a routing rule with `{what}` cannot be followed"))
-                .help("which table such packets use is not known; if calls do not depend on the rule, remove it from this file"));
-        }
-        let table = table(text(item, "table").as_deref());
-        if table == LOCAL {
-            continue;
-        }
-        let bad = |key: &str| unreadable(source, whole, key, item.get(key).unwrap_or(&serde_json::Value::Null));
-        let value = |key: &str, radix: u32| number(item, key, radix).map_err(|()| bad(key));
-        let priority = value("priority", 10)?.ok_or_else(|| bad("priority"))?;
-        let from = prefix(item, "src", "srclen").map_err(bad)?;
-        let to = prefix(item, "dst", "dstlen").map_err(bad)?;
-        let mask = value("fwmask", 16)?.unwrap_or(u32::MAX);
-        let mark = value("fwmark", 16)?.map(|v| (v, mask));
-        let iif: Option<Box<str>> = match item.get("iif") {
-            None => None,
-            Some(serde_json::Value::String(name)) => Some(name.as_str().into()),
-            Some(_) => return Err(bad("iif")),
-        };
-        if item.get("table").is_none_or(|t| !t.is_string()) {
-            return Err(bad("table"));
-        }
-        for family in families {
-            out.push(RoutingRule {
-                priority,
-                family: *family,
-                from,
-                to,
-                iif: iif.clone(),
-                mark,
-                table,
-                even_own: false,
-            });
-        }
-    }
-    Ok(out)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{Family, Holds, RuleAction};
 
     #[test]
     fn addresses_are_read() {
@@ -370,7 +285,7 @@ mod tests {
             {"type":"blackhole","dst":"10.0.0.0/8","flags":[]},{"dst":"192.0.2.7","dev":"lan0","table":"100","flags":[]}]"#;
         let Ok(Dump::Routes(list)) = parse(SourceId(1), v4) else { panic!("routes") };
         assert_eq!(list[0].to.to_string(), "0.0.0.0/0");
-        assert_eq!(list[1].discards, Some(Discards::Silently));
+        assert_eq!(list[1].leads, Leads::Nowhere);
         assert_eq!((list[2].to.to_string().as_str(), list[2].table), ("192.0.2.7/32", 100));
         let v6 = r#"[{"dst":"default","dev":"ppp0","metric":1024,"flags":[],"pref":"medium"}]"#;
         let Ok(Dump::Routes(list)) = parse(SourceId(1), v6) else { panic!("routes") };
@@ -384,11 +299,57 @@ mod tests {
             {"priority":32766,"src":"all","table":"main"},{"priority":32767,"src":"all","table":"default"}]"#;
         let Ok(Dump::Rules(list)) = parse(SourceId(1), text) else { panic!("rules") };
         assert_eq!(list.len(), 3);
-        assert_eq!(list[0].from, "192.168.1.0/24".parse().ok());
-        assert_eq!(list[0].mark, Some((1, 255)));
-        assert!(list.iter().all(|r| r.family == Family::V4));
-        let odd = r#"[{"priority":5,"src":"all","table":"main","suppress_prefixlen":0}]"#;
-        assert!(parse(SourceId(1), odd).expect_err("refused").message.contains("suppress_prefixlen"));
+        assert_eq!(list[0].rule.from, "192.168.1.0/24".parse().ok());
+        assert_eq!(list[0].rule.mark, Some((1, 255)));
+        assert!(list.iter().all(|r| r.rule.family == Family::V4 && r.open.is_none()));
+    }
+
+    /// As iproute2 6.1 prints them.
+    #[test]
+    fn every_kind_of_rule_is_read_and_what_is_not_followed_stays_open() {
+        let one = |rest: &str| {
+            let text = format!(r#"[{{"priority":10,"src":"all",{rest}}}]"#);
+            match parse(SourceId(1), &text) {
+                Ok(Dump::Rules(mut list)) => list.remove(0),
+                other => panic!("{rest}: {other:?}"),
+            }
+        };
+        let main = |longer_than, not_group| RuleAction::LookUp { longer_than, not_group };
+        assert!(one(r#""not":null,"fwmark":"0xca6c","table":"51820""#).rule.inverted);
+        assert_eq!(one(r#""table":"main","suppress_prefixlen":0"#).rule.action, main(Some(0), None));
+        assert_eq!(one(r#""table":"main","suppress_prefixlength":8"#).rule.action, main(Some(8), None));
+        assert_eq!(one(r#""table":"main","suppress_ifgroup":"7""#).rule.action, main(None, Some(7)));
+        for action in ["blackhole", "unreachable", "prohibit"] {
+            assert_eq!(one(&format!(r#""iif":"a","action":"{action}""#)).rule.action, RuleAction::Discard);
+        }
+        assert_eq!(one(r#""goto":30"#).rule.action, RuleAction::GoTo(30));
+        assert_eq!(one(r#""nop":null"#).rule.action, RuleAction::Nothing);
+        let ports = one(r#""ipproto":"udp","sport_start":1000,"sport_end":1010,"table":"5""#).rule;
+        assert_eq!((ports.proto, ports.sports, ports.dports), (Some(17), Some((1000, 1010)), None));
+        assert_eq!(one(r#""ipproto":"tcp","dport":443,"table":"5""#).rule.dports, Some((443, 443)));
+        let open = |rest: &str| {
+            let found = one(rest);
+            found.open.map(|o| (o.what.to_string(), o.passing, found.rule.passing))
+        };
+        assert_eq!(open(r#""oif":"a","table":"5""#), Some(("oif a".into(), false, Holds::No)));
+        let user = r#""uid_start":1000,"uid_end":1005,"table":"5""#;
+        assert_eq!(open(user), Some(("uidrange 1000-1005".into(), false, Holds::No)));
+        let root = r#""uid_start":0,"uid_end":1005,"table":"5""#;
+        assert_eq!(open(root), Some(("uidrange 0-1005".into(), false, Holds::Yes)));
+        assert_eq!(open(r#""tos":"0x10","table":"5""#), Some(("tos 0x10".into(), true, Holds::Yes)));
+        assert_eq!(open(r#""l3mdev":null"#), Some(("l3mdev".into(), true, Holds::Yes)));
+    }
+
+    #[test]
+    fn a_route_may_lead_several_ways_back_to_the_rules_or_to_the_device() {
+        let text = r#"[{"dst":"default","flags":[],"nexthops":[{"gateway":"10.0.0.2","dev":"a","weight":1,"flags":[]},
+            {"gateway":"10.1.0.2","dev":"b","weight":5,"flags":["dead","linkdown"]},{"dev":"ppp0","weight":1,"flags":[]}]},
+            {"type":"throw","dst":"10.9.0.0/16","table":"5","flags":[]},
+            {"type":"local","dst":"default","dev":"lo","table":"100","scope":"host","flags":[]}]"#;
+        let Ok(Dump::Routes(list)) = parse(SourceId(1), text) else { panic!("routes") };
+        let hop = |dev: &str, via: Option<&str>| DumpedHop { dev: dev.into(), via: via.and_then(|v| v.parse().ok()) };
+        assert_eq!(list[0].leads, Leads::Out(vec![hop("a", Some("10.0.0.2")), hop("ppp0", None)]));
+        assert_eq!((&list[1].leads, &list[2].leads), (&Leads::Next, &Leads::Here));
     }
 
     #[test]
@@ -418,7 +379,7 @@ mod tests {
         let Ok(Dump::Rules(list)) = parse(SourceId(1), &rule(r#""src":"all","fwmark":"0x10""#)) else {
             panic!("rules")
         };
-        assert_eq!((list[0].mark, list[0].from), (Some((16, u32::MAX)), None));
+        assert_eq!((list[0].rule.mark, list[0].rule.from), (Some((16, u32::MAX)), None));
         let bad = r#"[{"ifname":"wan0","addr_info":[{"local":"203.0.113.5","prefixlen":33}]}]"#;
         assert!(parse(SourceId(1), bad).expect_err("an address").message.contains("203.0.113.5/33"));
     }

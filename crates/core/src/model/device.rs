@@ -106,6 +106,23 @@ pub enum RouteTarget {
     Blackhole,
     /// Answered "unreachable" or "prohibited".
     Unreachable,
+    /// Delivered to the device itself, whatever the address.
+    Own,
+    /// No way in this table: the next routing rule decides (`throw`).
+    Next,
+    /// One of several ways, each an interface with a next hop; nobody knows which, and this doubt says so.
+    OneOf(Box<[(usize, Option<IpAddr>)]>, DoubtId),
+}
+
+impl RouteTarget {
+    /// The ways out that it may mean.
+    pub fn ways(&self) -> Vec<(usize, Option<IpAddr>)> {
+        match self {
+            Self::Via(iface, hop) => vec![(*iface, *hop)],
+            Self::OneOf(list, _) => list.to_vec(),
+            Self::Blackhole | Self::Unreachable | Self::Own | Self::Next => Vec::new(),
+        }
+    }
 }
 
 /// A route.
@@ -121,13 +138,15 @@ pub struct Route {
     pub metric: u32,
 }
 
-/// A policy routing rule; the first whose conditions hold and whose table has a route decides.
+/// A policy routing rule; the first whose conditions hold and that has a way decides.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoutingRule {
     /// Order.
     pub priority: u32,
     /// Family it applies to.
     pub family: Family,
+    /// It is for the packets that do not meet the conditions.
+    pub inverted: bool,
     /// Source prefix.
     pub from: Option<IpNet>,
     /// Destination prefix.
@@ -136,10 +155,74 @@ pub struct RoutingRule {
     pub iif: Option<Box<str>>,
     /// Packet mark: value and mask.
     pub mark: Option<(u32, u32)>,
+    /// Transport protocol number.
+    pub proto: Option<u8>,
+    /// Source ports.
+    pub sports: Option<(u16, u16)>,
+    /// Destination ports.
+    pub dports: Option<(u16, u16)>,
+    /// Whether further conditions hold for packets that are passed on.
+    pub passing: Holds,
+    /// The same for packets that the device itself sends.
+    pub own: Holds,
+    /// What it does.
+    pub action: RuleAction,
     /// Table to look in.
     pub table: u32,
     /// Packets for the device's own addresses obey it too, as with pf's `route-to`.
     pub even_own: bool,
+}
+
+impl RoutingRule {
+    /// A rule for every packet of a family: look in this table.
+    pub fn every(priority: u32, family: Family, table: u32) -> Self {
+        Self {
+            priority,
+            family,
+            inverted: false,
+            from: None,
+            to: None,
+            iif: None,
+            mark: None,
+            proto: None,
+            sports: None,
+            dports: None,
+            passing: Holds::Yes,
+            own: Holds::Yes,
+            action: RuleAction::LookUp { longer_than: None, not_group: None },
+            table,
+            even_own: false,
+        }
+    }
+}
+
+/// Whether a condition holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Holds {
+    /// It does.
+    Yes,
+    /// It does not.
+    No,
+    /// Nobody knows: 1 of this doubt means that it does.
+    Unknown(DoubtId),
+}
+
+/// What a routing rule does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RuleAction {
+    /// Looks in its table, and lets go on what it finds no way for there.
+    LookUp {
+        /// Routes whose prefix is not longer than this are no way (`suppress_prefixlength`).
+        longer_than: Option<u8>,
+        /// Routes by interfaces of this group are no way (`suppress_ifgroup`).
+        not_group: Option<u32>,
+    },
+    /// Ends the packet.
+    Discard,
+    /// Goes on with the first rule of this priority.
+    GoTo(u32),
+    /// Nothing.
+    Nothing,
 }
 
 /// A socket.

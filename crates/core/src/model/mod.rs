@@ -10,7 +10,9 @@ pub mod print;
 mod rule;
 mod scope;
 
-pub use device::{Device, Endpoint, Interface, Loopback, Route, RouteTarget, RoutingRule, Settings, WayBack};
+pub use device::{
+    Device, Endpoint, Holds, Interface, Loopback, Route, RouteTarget, RoutingRule, RuleAction, Settings, WayBack,
+};
 pub use origin::{Doubt, DoubtId, Origin, OriginId, SourceId, SourceSpan};
 pub use pipeline::{Chain, ChainId, Families, Hook, Pipeline, Policy, Side, Stage, StageKind};
 pub use rule::{

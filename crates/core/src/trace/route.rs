@@ -1,11 +1,13 @@
 //! Routing: which addresses are the device's own, and which way the others go.
 
-use super::answer::Disposition;
 use super::condition::{Condition, on_value};
 use super::flow::{Flow, LOOPBACK, State};
 use super::tracer::Tracer;
-use crate::cube::Set;
-use crate::model::{Device, Family, Hook, Route, RouteTarget, RoutingRule, address_value, iface_value, prefix_range};
+use crate::cube::{Dim, Set};
+use crate::model::{
+    Device, Family, Holds, Hook, Part, Route, RouteTarget, RoutingRule, RuleAction, address_value, iface_value,
+    prefix_range,
+};
 use ipnet::IpNet;
 use std::rc::Rc;
 
@@ -33,8 +35,16 @@ pub(super) struct Routing {
     pub broadcast: Set,
     pub multicast: Set,
     /// Tables by number: destinations are disjoint, in the order of preference they had.
-    tables: Vec<(u32, Vec<(Set, RouteTarget)>)>,
+    tables: Vec<(u32, Vec<Entry>)>,
     rules: Vec<RoutingRule>,
+}
+
+/// A destination of a table: addresses that no longer prefix takes, the length of theirs, and where they go.
+#[derive(Debug)]
+struct Entry {
+    set: Set,
+    length: u8,
+    target: RouteTarget,
 }
 
 /// Restricts a look-up to one interface; `Some(None)`: to an interface that the packet does not have.
@@ -104,13 +114,12 @@ impl Routing {
     /// Addresses that the main table has a way to.
     fn reached(&self) -> Set {
         let main = self.tables.iter().filter(|(t, _)| *t == MAIN_TABLE).flat_map(|(_, e)| e);
-        main.filter(|(_, target)| matches!(target, RouteTarget::Via(..)))
-            .fold(Set::empty(), |all, (set, _)| all.or(set))
+        main.filter(|e| !e.target.ways().is_empty()).fold(Set::empty(), |all, e| all.or(&e.set))
     }
 }
 
 /// One table's destinations, most specific first, each without those before it.
-fn table(routes: &[Route], number: u32) -> Vec<(Set, RouteTarget)> {
+fn table(routes: &[Route], number: u32) -> Vec<Entry> {
     let mut routes: Vec<&Route> = routes.iter().filter(|r| r.table == number).collect();
     routes.sort_by_key(|r| (std::cmp::Reverse(r.to.prefix_len()), r.metric));
     let mut taken = Set::empty();
@@ -120,7 +129,7 @@ fn table(routes: &[Route], number: u32) -> Vec<(Set, RouteTarget)> {
         let set = Set::range(lo, hi).minus(&taken);
         if !set.is_empty() {
             taken = taken.or(&set);
-            out.push((set, route.target.clone()));
+            out.push(Entry { set, length: route.to.prefix_len(), target: route.target.clone() });
         }
     }
     out
@@ -161,16 +170,7 @@ impl Tracer<'_> {
         let (other, rest) = self.apply(rest, &on_value(dst, &routing.broadcast.or(&routing.multicast)));
         out.extend(other.map(|f| (Way::NotUnicast, f)));
         let rest: Vec<Flow> = rest.into_iter().collect();
-        let main = [RoutingRule {
-            priority: 0,
-            family: Family::V4,
-            from: None,
-            to: None,
-            iif: None,
-            mark: None,
-            table: MAIN_TABLE,
-            even_own: false,
-        }];
+        let main = [RoutingRule::every(0, Family::V4, MAIN_TABLE)];
         let rules = if later.is_empty() { main.iter().collect() } else { later };
         let rest = self.by_rules(rest, &rules, &routing, &mut out);
         out.extend(rest.into_iter().map(|f| (Way::None, f)));
@@ -180,32 +180,100 @@ impl Tracer<'_> {
     /// Packets that one of these rules has a way for; the others come back.
     fn by_rules(
         &mut self,
-        mut rest: Vec<Flow>,
+        flows: Vec<Flow>,
         rules: &[&RoutingRule],
         routing: &Routing,
         out: &mut Vec<(Way, Flow)>,
     ) -> Vec<Flow> {
-        for rule in rules {
-            let Some((_, entries)) = routing.tables.iter().find(|(t, _)| *t == rule.table) else { continue };
+        let mut rest = flows;
+        // What jumps waits at the rule that it jumps to; nothing jumps back (`fib_nl_newrule`, net/core/fib_rules.c).
+        let mut waiting: Vec<(usize, Flow)> = Vec::new();
+        for (at, rule) in rules.iter().enumerate() {
+            let (here, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(to, _)| *to == at);
+            waiting = later;
+            rest.extend(here.into_iter().map(|(_, flow)| flow));
             let mut unmatched = Vec::new();
             for flow in rest {
-                let dst = flow.state.header.dst;
-                let (mut yes, no) = self.rule_applies(flow, rule);
+                let (yes, no) = self.rule_applies(flow, rule);
                 unmatched.extend(no);
-                for (set, target) in entries {
-                    let Some(flow) = yes else { break };
-                    let (found, remaining) = self.apply(flow, &on_value(dst, set));
-                    out.extend(found.map(|f| (Way::Target(target.clone()), f)));
-                    yes = remaining;
+                for flow in yes {
+                    match &rule.action {
+                        RuleAction::Nothing => unmatched.push(flow),
+                        RuleAction::Discard => out.push((Way::Target(RouteTarget::Unreachable), flow)),
+                        RuleAction::GoTo(to) => match rules.iter().skip(at).position(|r| r.priority == *to) {
+                            Some(after) if after > 0 => waiting.push((at + after, flow)),
+                            _ => unmatched.push(flow),
+                        },
+                        RuleAction::LookUp { longer_than, not_group } => {
+                            let table = routing.tables.iter().find(|(t, _)| *t == rule.table);
+                            let entries = table.map_or(&[][..], |(_, e)| e);
+                            unmatched.extend(self.in_table(flow, entries, *longer_than, *not_group, out));
+                        }
+                    }
                 }
-                unmatched.extend(yes);
             }
             rest = unmatched;
         }
+        rest.extend(waiting.into_iter().map(|(_, flow)| flow));
         rest
     }
 
-    fn rule_applies(&mut self, flow: Flow, rule: &RoutingRule) -> (Option<Flow>, Vec<Flow>) {
+    /// Packets that a table has a way for; the others come back (`fib4_rule_suppress`, net/ipv4/fib_rules.c).
+    fn in_table(
+        &mut self,
+        flow: Flow,
+        entries: &[Entry],
+        longer_than: Option<u8>,
+        not_group: Option<u32>,
+        out: &mut Vec<(Way, Flow)>,
+    ) -> Vec<Flow> {
+        let device = &self.net.devices[flow.state.device];
+        let dst = flow.state.header.dst;
+        let mut unmatched = Vec::new();
+        let mut rest = Some(flow);
+        for entry in entries {
+            let Some(flow) = rest else { break };
+            let (found, remaining) = self.apply(flow, &on_value(dst, &entry.set));
+            rest = remaining;
+            let Some(found) = found else { continue };
+            if longer_than.is_some_and(|most| entry.length <= most) {
+                unmatched.push(found);
+                continue;
+            }
+            for (target, flow) in self.one_way(found, &entry.target) {
+                let grouped = |way: &(usize, _)| device.interfaces.get(way.0).map(|i| i.group) == not_group;
+                if target == RouteTarget::Next || not_group.is_some() && target.ways().iter().any(grouped) {
+                    unmatched.push(flow);
+                } else if target == RouteTarget::Own {
+                    out.push((Way::Local, flow));
+                } else {
+                    out.push((Way::Target(target), flow));
+                }
+            }
+        }
+        unmatched.extend(rest);
+        unmatched
+    }
+
+    /// Of several ways each in turn, split by the doubt which it is.
+    fn one_way(&mut self, flow: Flow, target: &RouteTarget) -> Vec<(RouteTarget, Flow)> {
+        let RouteTarget::OneOf(list, doubt) = target else { return vec![(target.clone(), flow)] };
+        let var = self.doubt_variable(flow.state.device, *doubt, 8);
+        let mut out = Vec::new();
+        let mut rest = Some(flow);
+        for (n, (iface, hop)) in (0_u128..).zip(list) {
+            let last = n + 1 == list.len() as u128;
+            let Some(flow) = rest else { break };
+            let values = if last { Set::range(n, 255) } else { Set::one(n) };
+            let (here, others) = self.split(flow, &Condition::On(Dim::Var(var), values));
+            out.extend(here.map(|f| (RouteTarget::Via(*iface, *hop), f)));
+            rest = others;
+        }
+        out
+    }
+
+    /// Packets that a rule is for, and the others.
+    fn rule_applies(&mut self, flow: Flow, rule: &RoutingRule) -> (Vec<Flow>, Vec<Flow>) {
         let state = Rc::clone(&flow.state);
         let mut conditions = Vec::new();
         if let Some(from) = rule.from {
@@ -219,27 +287,33 @@ impl Tracer<'_> {
                 None | Some(LOOPBACK) => "lo",
                 Some(i) => &self.net.devices[state.device].interfaces[i].name,
             };
-            if name != &**iif {
-                return (None, vec![flow]);
-            }
+            conditions.push(if name == &**iif { Condition::Yes } else { Condition::No });
         }
         if let Some((value, mask)) = rule.mark {
             let key = crate::model::Key { field: crate::model::KeyField::Mark, mask: Some(u128::from(mask)) };
             conditions.push(self.condition_of(&flow, Hook::Prerouting, key, &Set::one(u128::from(value & mask))));
         }
+        if let Some(proto) = rule.proto {
+            conditions.push(on_value(state.header.get(Part::Proto), &Set::one(u128::from(proto))));
+        }
+        for (ports, value) in [(rule.sports, state.header.sport), (rule.dports, state.header.dport)] {
+            conditions.extend(ports.map(|(lo, hi)| on_value(value, &Set::range(lo.into(), hi.into()))));
+        }
+        conditions.push(match if state.in_iface.is_none() { rule.own } else { rule.passing } {
+            Holds::Yes => Condition::Yes,
+            Holds::No => Condition::No,
+            Holds::Unknown(doubt) => Condition::On(Dim::Var(self.doubt_variable(state.device, doubt, 1)), Set::one(1)),
+        });
         let mut yes = Some(flow);
         let mut no = Vec::new();
         for condition in &conditions {
             let Some(flow) = yes else { break };
-            if *condition == Condition::TooComplex {
-                self.end(flow, Disposition::TooManyDoubts);
-                return (None, no);
-            }
-            let (y, n) = self.apply(flow, condition);
+            let (y, n) = self.split(flow, condition);
             yes = y;
             no.extend(n);
         }
-        (yes, no)
+        let yes: Vec<Flow> = yes.into_iter().collect();
+        if rule.inverted { (no, yes) } else { (yes, no) }
     }
 
     /// Addresses whose kind is in `kinds`. `only`: local means local to this interface.
@@ -300,15 +374,17 @@ impl Tracer<'_> {
         let mut reached = Set::empty();
         let mut out = Set::empty();
         let unroutable = routing.local.or(&routing.multicast);
-        for (set, target) in routing.tables.iter().filter(|(t, _)| *t == MAIN_TABLE).flat_map(|(_, e)| e) {
-            let RouteTarget::Via(index, _) = target else { continue };
-            if only.is_some_and(|wanted| wanted != Some(*index)) {
-                continue;
-            }
-            let set = set.minus(&unroutable);
-            reached = reached.or(&set);
-            if names.contains(iface_value(&device.interfaces[*index].name)) {
-                out = out.or(&set);
+        for entry in routing.tables.iter().filter(|(t, _)| *t == MAIN_TABLE).flat_map(|(_, e)| e) {
+            // Of several ways each counts (`fib_info_nh_uses_dev`).
+            for (index, _) in entry.target.ways() {
+                if only.is_some_and(|wanted| wanted != Some(index)) {
+                    continue;
+                }
+                let set = entry.set.minus(&unroutable);
+                reached = reached.or(&set);
+                if names.contains(iface_value(&device.interfaces[index].name)) {
+                    out = out.or(&set);
+                }
             }
         }
         if names.contains(0) { out.or(&reached.complement()) } else { out }

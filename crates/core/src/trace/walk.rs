@@ -54,7 +54,8 @@ impl Tracer<'_> {
                 self.end(flow, Disposition::NotUnicast);
                 return None;
             }
-            Way::Target(RouteTarget::Blackhole | RouteTarget::Unreachable) | Way::None => {
+            // Of several ways one was taken, and what the device keeps is `Local`.
+            Way::Target(_) | Way::None => {
                 self.end(flow, Disposition::NoRoute);
                 return None;
             }

@@ -32,15 +32,12 @@ impl Builder<'_> {
                     }
                     if net.addr().is_ipv4() { extra_v4 = extra_v4.or(&set) } else { extra_v6 = extra_v6.or(&set) }
                 }
-                for route in &device.routes {
-                    if let RouteTarget::Via(via, Some(hop)) = route.target
-                        && via == i
-                    {
-                        if hop.is_ipv4() {
-                            extra_v4 = extra_v4.or(&one(hop));
-                        } else {
-                            extra_v6 = extra_v6.or(&one(hop));
-                        }
+                let ways = device.routes.iter().flat_map(|r| r.target.ways());
+                for hop in ways.filter(|(via, _)| *via == i).filter_map(|(_, hop)| hop) {
+                    if hop.is_ipv4() {
+                        extra_v4 = extra_v4.or(&one(hop));
+                    } else {
+                        extra_v6 = extra_v6.or(&one(hop));
                     }
                 }
             }
@@ -244,10 +241,8 @@ impl Builder<'_> {
         // Its provider's router is one of them.
         let line = &device.interfaces[router.outer_v4];
         let nets = line.addresses.iter().filter(|n| n.addr().is_ipv4()).map(|n| prefix_set(*n));
-        let hops = device.routes.iter().filter_map(|r| match r.target {
-            RouteTarget::Via(i, Some(hop)) if i == router.outer_v4 && hop.is_ipv4() => Some(one(hop)),
-            _ => None,
-        });
+        let ways = device.routes.iter().flat_map(|r| r.target.ways()).filter(|(i, _)| *i == router.outer_v4);
+        let hops = ways.filter_map(|(_, hop)| hop.filter(IpAddr::is_ipv4).map(one));
         let near = nets.chain(hops).fold(Set::empty(), |all, s| all.or(&s));
         let hosts = &mut everybody.interfaces[0].hosts_v4;
         *hosts = hosts.or(&near).minus(&own);
@@ -271,10 +266,7 @@ impl Builder<'_> {
     /// Routers that a gateway's routes lead to: they are nobody's callers.
     fn next_hops(&self) -> Set {
         let routes = self.devices.iter().flat_map(|d| &d.routes);
-        let hops = routes.filter_map(|r| match r.target {
-            RouteTarget::Via(_, hop) => hop,
-            _ => None,
-        });
+        let hops = routes.flat_map(|r| r.target.ways()).filter_map(|(_, hop)| hop);
         hops.fold(Set::empty(), |all, hop| all.or(&one(hop)))
     }
 

@@ -217,23 +217,13 @@ pub(super) fn routes(ways: &[Way], device: &mut Device) {
             let hop = way.hop.or_else(|| default_hop(device, index, family));
             device.routes.push(crate::model::Route { to, target: RouteTarget::Via(index, hop), table, metric: 0 });
             let mark = Some((number, WAY));
-            let rule =
-                RoutingRule { priority: number, family, from: None, to: None, iif: None, mark, table, even_own: true };
+            let rule = RoutingRule { mark, even_own: true, ..RoutingRule::every(number, family, table) };
             device.routing_rules.push(rule);
         }
     }
     if !ways.is_empty() {
         for family in [Family::V4, Family::V6] {
-            let main = RoutingRule {
-                priority: u32::MAX,
-                family,
-                from: None,
-                to: None,
-                iif: None,
-                mark: None,
-                table: crate::dialect::iproute::MAIN,
-                even_own: false,
-            };
+            let main = RoutingRule::every(u32::MAX, family, crate::dialect::iproute::MAIN);
             device.routing_rules.push(main);
         }
     }
