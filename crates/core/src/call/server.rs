@@ -4,7 +4,7 @@ use super::guess;
 use super::kernel;
 use super::site::everything;
 use crate::dialect::Counts;
-use crate::dialect::iproute::MAIN;
+use crate::dialect::iproute::{self, MAIN};
 use crate::dialect::kernel::Facts;
 use crate::manifest::{At, OwnFirewall};
 use crate::model::{Device, Endpoint, Family, Interface, KeyField, Pipeline, Route, RouteTarget, SourceId, Step};
@@ -157,9 +157,9 @@ fn server(
         endpoints: endpoints(instance),
         ..Device::default()
     };
-    super::gateway::routing_rules(&mut device, &read.rules);
+    iproute::add_rules(&mut device, &read.rules);
     for route in read.routes.unwrap_or_default() {
-        super::gateway::dumped_route(&mut device, &route);
+        iproute::add_route(&mut device, &route);
     }
     let mut known = read.kernel;
     for facts in stated {

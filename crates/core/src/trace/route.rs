@@ -236,7 +236,9 @@ impl Tracer<'_> {
             let (found, remaining) = self.apply(flow, &on_value(dst, &entry.set));
             rest = remaining;
             let Some(found) = found else { continue };
-            if longer_than.is_some_and(|most| entry.length <= most) {
+            // Routes that discard are an answer, and never suppressed (`fib_rules_lookup`, net/core/fib_rules.c).
+            let discards = matches!(entry.target, RouteTarget::Blackhole | RouteTarget::Unreachable);
+            if !discards && longer_than.is_some_and(|most| entry.length <= most) {
                 unmatched.push(found);
                 continue;
             }

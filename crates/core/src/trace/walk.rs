@@ -108,8 +108,12 @@ impl Tracer<'_> {
         let flows = self.hook(flows, Hook::Prerouting);
         let mut moving = Vec::new();
         for flow in flows {
-            let checked: Vec<Flow> = self.not_martian(flow).into_iter().flat_map(|f| self.way_back(f)).collect();
-            for (way, flow) in checked.into_iter().flat_map(|f| self.route(f)).collect::<Vec<_>>() {
+            let Some(flow) = self.not_martian(flow) else { continue };
+            let mut routed = Vec::new();
+            for (way, flow) in self.route(flow) {
+                routed.extend(self.way_back(flow, &way).into_iter().map(|f| (way.clone(), f)));
+            }
+            for (way, flow) in routed {
                 let device = &self.net.devices[flow.state.device];
                 let arrived = flow.state.in_iface.and_then(|i| device.interfaces.get(i));
                 let forwards = device.forwards && arrived.is_none_or(|i| i.passes_on(flow.state.family));
@@ -171,23 +175,30 @@ impl Tracer<'_> {
 
     /// Ends packets to whose source no route leads, or none by the interface of arrival, where that is checked
     /// (`fib_validate_source`, net/ipv4/fib_frontend.c). An interface without an address has no second chance there.
-    fn way_back(&mut self, flow: Flow) -> Vec<Flow> {
+    /// A source that a table delivers to the device is refused even where nothing is checked.
+    /// The answer is asked about as if it came in by the interface by which the packet is to leave.
+    fn way_back(&mut self, flow: Flow, way: &Way) -> Vec<Flow> {
         let state = Rc::clone(&flow.state);
         let device = &self.net.devices[state.device];
         let Some((index, arrived)) = state.in_iface.and_then(|i| Some((i, device.interfaces.get(i)?))) else {
             return vec![flow];
         };
-        let (strict, marked) = match arrived.settings.way_back {
+        let delivers = || device.routes.iter().any(|r| r.target == RouteTarget::Own);
+        let (checked, strict, marked) = match arrived.settings.way_back {
             _ if state.family == Family::V6 => return vec![flow],
-            WayBack::Unchecked => return vec![flow],
-            WayBack::Any { marked } => (false, marked),
-            WayBack::Same { marked } => (true, marked),
+            WayBack::Unchecked if !delivers() => return vec![flow],
+            WayBack::Unchecked => (false, false, false),
+            WayBack::Any { marked } => (true, false, marked),
+            WayBack::Same { marked } => (true, true, marked),
         };
         let strict = strict || !arrived.addresses.iter().any(|n| n.addr().is_ipv4());
         let mut back = flow;
         let asked = back.state_mut();
-        (asked.header.src, asked.header.dst) = (state.header.dst, state.header.src);
-        asked.in_iface = None;
+        asked.header = state.header.inverse();
+        asked.in_iface = match way {
+            Way::Target(RouteTarget::Via(out, _)) => Some(*out),
+            _ => None,
+        };
         if !marked {
             asked.mark = Val::Const(0);
         }
@@ -196,7 +207,9 @@ impl Tracer<'_> {
             let restored = flow.state_mut();
             (restored.header, restored.in_iface, restored.mark) = (state.header, state.in_iface, state.mark);
             match way {
+                Way::Local if device.drops_own_source => self.end(flow, Disposition::MartianSource),
                 Way::Target(RouteTarget::Via(out, _)) if !strict || out == index => passed.push(flow),
+                _ if !checked => passed.push(flow),
                 Way::Local => passed.push(flow),
                 _ => self.end(flow, Disposition::ReversePath),
             }
