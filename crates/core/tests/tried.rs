@@ -258,6 +258,7 @@ fn site_23_hairpin_by_ipv6() {
         assert!(line.starts_with("meta nfproto ipv6") && line.contains("dnat ip6"), "{line}");
     }
     assert!(found.verified, "{:?}", given.headline);
+}
 
 /// What wg-quick sets on every machine with a full tunnel: the main table without its default route, and a table of its
 /// own for whatever does not carry the tunnel's mark.

@@ -3,6 +3,7 @@
 use crate::fates::Fate;
 use crate::folder::Folder;
 use callpath_core::cube::Set;
+use callpath_core::dialect::iproute::Leads;
 use callpath_core::model::{
     Device, Endpoint, Family, Interface, Pipeline, Route, RouteTarget, address_value, prefix_range,
 };
@@ -296,8 +297,9 @@ fn device(folder: &Folder, configuration: &str, family: Family) -> Device {
     let Some(router) = folder.facts.get("router").and_then(|r| r.as_table()) else {
         device.interfaces = folder.interfaces(configuration);
         for route in folder.routes(configuration) {
-            let index = route.dev.as_deref().and_then(|d| device.interface(d));
-            device.routes.extend(index.map(|i| via(route.to, i, route.via)));
+            let Leads::Out(hops) = &route.leads else { continue };
+            let Some(index) = device.interface(&hops[0].dev) else { continue };
+            device.routes.push(via(route.to, index, hops[0].via));
         }
         let key = if family == Family::V4 { "net.ipv4.ip_forward" } else { "net.ipv6.conf.all.forwarding" };
         device.forwards = folder.sysctl(configuration, key) == Some(1);
