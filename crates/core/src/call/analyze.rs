@@ -308,6 +308,8 @@ pub(super) struct Reached {
     pub outside: Set,
     /// Why they must not be reached, if so.
     pub forbidden: Option<String>,
+    /// Address of the container where they arrive, if it is one.
+    pub at: Option<IpAddr>,
     /// Perhaps.
     pub unknown: bool,
     /// A way of one such packet.
@@ -364,7 +366,11 @@ impl Judge<'_> {
             }
             for r in instance.requirements.iter().filter(|r| r.level == Level::Forbidden) {
                 let ports = Set::from_ranges(r.ports.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))));
-                let open = reached.iter().any(|e| e.instance == n && e.proto == r.proto && e.inside.intersects(&ports));
+                let open = reached.iter().any(|e| {
+                    e.instance == n
+                        && e.proto == r.proto
+                        && (e.inside.intersects(&ports) || e.at.is_some() && e.outside.intersects(&ports))
+                });
                 // Whether it is this service that another host serves, no input tells.
                 let led = led.iter().any(|(proto, led)| *proto == r.proto && led.intersects(&ports));
                 let line = format!("{} ({})", r.what(), r.purpose);

@@ -147,11 +147,32 @@ impl Judge<'_> {
             Val::Part(..) | Val::Var(_) => (Set::range(1, 65535), None),
         };
         let story = self.story(s.family, s.from);
-        for (socket, forbidden) in self.unwanted(s.n, s.instance, s.proto, &inside) {
-            let outside = match shift {
-                Some(k) => socket.shifted(0u128.wrapping_sub(k)),
-                None => ports.clone(),
-            };
+        let back = |inside: &Set| shift.map_or_else(|| ports.clone(), |k| inside.shifted(0u128.wrapping_sub(k)));
+        let last = trip.request.last();
+        let in_container =
+            last.device != self.site.server_of[s.n] && exposed(trip, self.site.host_of(self.site.server_of[s.n]));
+        let at = match last.header.dst {
+            Val::Const(address) if in_container => Some(s.family.address(address)),
+            _ => None,
+        };
+        let unwanted = |set: &Set| self.unwanted(s.n, s.instance, s.proto, set);
+        // Ports of a container are its image's: what calls need, and what must be closed, is also what is asked outside.
+        let found: Vec<(Set, Set, Option<String>)> = if in_container {
+            let there = |outside: &Set| shift.map_or_else(|| inside.clone(), |k| outside.shifted(k));
+            let pieces = unwanted(ports).into_iter();
+            pieces
+                .flat_map(|(outside, why)| match why {
+                    Some(why) => vec![(there(&outside), outside, Some(why))],
+                    None => unwanted(&there(&outside))
+                        .into_iter()
+                        .map(|(i, why)| (i.clone(), back(&i).and(&outside), why))
+                        .collect(),
+                })
+                .collect()
+        } else {
+            unwanted(&inside).into_iter().map(|(inside, why)| (inside.clone(), back(&inside), why)).collect()
+        };
+        for (socket, outside, forbidden) in found {
             let unknown = region.certainty == Certainty::Unknown;
             let shown = |set: &Set| format!("{} {}", s.proto.name(), show_set(set));
             let (steps, _, _) = story.of(answer, region);
@@ -161,6 +182,7 @@ impl Judge<'_> {
                 outside: shown(&outside),
                 family: family_name(s.family),
                 by: (!s.is_told).then(|| s.address.to_string()),
+                at: at.map(|a| a.to_string()),
                 forbidden,
                 unknown,
                 doubts: story.doubts(region),
@@ -173,12 +195,13 @@ impl Judge<'_> {
                 inside: socket.clone(),
                 outside: outside.clone(),
                 forbidden: line.forbidden.clone(),
+                at,
                 unknown,
                 trip: trip.clone(),
             });
             let same = |e: &Exposure| {
-                (&e.socket, &e.outside, e.family, &e.instance, &e.by)
-                    == (&line.socket, &line.outside, line.family, &line.instance, &line.by)
+                (&e.socket, &e.outside, e.family, &e.instance, &e.by, &e.at)
+                    == (&line.socket, &line.outside, line.family, &line.instance, &line.by, &line.at)
             };
             match out.iter_mut().find(|e| same(e)) {
                 // What somebody certainly reaches is not in doubt because others only may.

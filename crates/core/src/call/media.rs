@@ -4,12 +4,12 @@ use super::analyze::Judge;
 use super::callers::Kind;
 use super::ice::{Meeting, Offer};
 use super::paths::Caller;
-use super::reach::{Goal, Region, ending, regions, regions_by};
+use super::reach::{Goal, Host, Region, ending, regions, regions_by};
 use crate::manifest::Proto;
 use crate::model::{Family, address_value};
 use crate::profile::{Answers, Ice, Instance};
 use crate::requirement::Requirement;
-use crate::trace::{Answer, Question, ask};
+use crate::trace::{Answer, Disposition, Network, Question, Val, ask, ask_requests};
 
 impl Judge<'_> {
     /// The fate of media between this caller and the server. Absent where what the caller opens itself says it all.
@@ -25,6 +25,7 @@ impl Judge<'_> {
         }
         let instance = &self.instances[caller.n];
         let network = caller.network;
+        let (goal, inside) = in_container(network, goal, question);
         if instance.answers() == Some(Answers::Source) {
             // The answer goes back the way that the caller's packet came, through the caller's router too.
             caller.kind?;
@@ -33,7 +34,7 @@ impl Judge<'_> {
             return Some((answer, found));
         }
         let host = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == caller.family)?;
-        let base = address_value(host);
+        let base = inside.unwrap_or_else(|| address_value(host));
         let full = instance.ice() == Some(Ice::Full);
         let meeting = |offers| Meeting { network, question, goal, base, full, offers };
         let (answer, endings) = if instance.answers() == Some(Answers::Sdp) {
@@ -54,5 +55,24 @@ impl Judge<'_> {
             Some(Kind::Symmetric) if nat => Offer::Elsewhere { device: self.site.internet },
             _ => Offer::Own,
         }
+    }
+}
+
+/// The program that takes media is where its packets arrive: in one container of the host, with the container's address, if
+/// that is where all of them are sent on to.
+fn in_container(network: &Network, goal: Goal, question: &Question) -> (Goal, Option<u128>) {
+    if goal.host.containers.is_none() {
+        return (goal, None);
+    }
+    let answer = ask_requests(network, question);
+    let arrived = answer.trips.iter().map(|t| &t.request).filter(|j| matches!(j.end, Disposition::Delivered { .. }));
+    let mut ends = arrived.map(|j| (j.last().device, j.last().header.dst)).filter(|(d, _)| goal.host.has(*d));
+    match ends.next() {
+        Some((device, Val::Const(address)))
+            if device != goal.host.device && ends.all(|e| e == (device, Val::Const(address))) =>
+        {
+            (Goal { host: Host { device, ..goal.host }, ..goal }, Some(address))
+        }
+        _ => (goal, None),
     }
 }

@@ -3,6 +3,7 @@
 mod address;
 mod analyze;
 mod callers;
+mod containers;
 mod diagnose;
 mod exposure;
 mod gateway;

@@ -161,6 +161,9 @@ fn server(
     for route in read.routes.unwrap_or_default() {
         iproute::add_route(&mut device, &route);
     }
+    if !dumped {
+        super::containers::infer(&mut device, interface);
+    }
     let mut known = read.kernel;
     for facts in stated {
         known = kernel::joined(snapshot, known, facts, &device.interfaces)?;

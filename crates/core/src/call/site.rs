@@ -5,6 +5,7 @@ mod front;
 mod nets;
 
 use super::address::is_link_local;
+use super::containers;
 use super::gateway::{self, Router};
 use super::kernel;
 use super::reach::Host;
@@ -224,6 +225,7 @@ pub(super) fn build(
     for (router, described) in parts.callers.iter().zip(&manifest.callers) {
         b.add_described(router, described, internet)?;
     }
+    let containers = b.add_containers(&parts.servers, server_base);
     let mut files = vec![None; b.devices.len()];
     let stated = matches!(manifest.gateways.first().map(|g| &g.kind), Some(GatewayKind::Stated(_)));
     if stated && parts.routers.is_empty() && first_router > 0 {
@@ -246,7 +248,7 @@ pub(super) fn build(
         network: Network { devices: b.devices },
         internet,
         server_of,
-        containers: Vec::new(),
+        containers,
         vantages: b.vantages,
         public: b.public,
         no_v6: b.no_v6,
@@ -426,6 +428,31 @@ impl Builder<'_> {
         Ok(())
     }
 
+    /// Containers on servers, after all other devices: each server that has some, with its first and last one.
+    fn add_containers(&mut self, servers: &[Server], server_base: usize) -> Vec<(usize, (usize, usize))> {
+        let mut out = Vec::new();
+        for (n, server) in servers.iter().enumerate() {
+            let index = server_base + n;
+            let found = containers::on(&mut self.devices[index], server.interface);
+            let first = self.devices.len();
+            self.devices.extend(found.devices);
+            if self.devices.len() > first {
+                out.push((index, (first, self.devices.len() - 1)));
+                let shown = found.addresses.iter().take(4).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+                let more = match found.addresses.len().saturating_sub(4) {
+                    0 => String::new(),
+                    more => format!(" and {more} more"),
+                };
+                self.assumptions.push(format!(
+                    "{} passes on what its rules forward to its containers ({shown}{more}); what arrives there is taken: \
+                     which service listens there is not given",
+                    self.devices[index].name
+                ));
+            }
+        }
+        out
+    }
+
     /// The gateway's interface whose network holds a server's address. Of several networks of one gateway the most
     /// specific one leads there (longest prefix); an interface may have several addresses of one network.
     fn holder(
@@ -533,7 +560,7 @@ pub(super) fn everything(family: Family) -> IpNet {
 }
 
 /// An interface's address in a family, a global one if it has one.
-fn address_of(iface: &Interface, family: Family) -> Option<IpAddr> {
+pub(super) fn address_of(iface: &Interface, family: Family) -> Option<IpAddr> {
     let all = || iface.addresses.iter().map(IpNet::addr).filter(|a| Family::of(*a) == family);
     all().find(|a| !is_link_local(*a)).or_else(|| all().next())
 }

@@ -377,6 +377,9 @@ pub struct Exposure {
     /// The address by which the internet gets there, where it is not the one that callers are told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
+    /// The address of the container on the host where it arrives, if it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub at: Option<String>,
     /// It must not be reached: why not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub forbidden: Option<String>,

@@ -134,7 +134,8 @@ pub(super) fn exposures(report: &Report) -> Vec<(&'static str, Vec<String>)> {
                 rules.filter_map(|s| Some(format!("{} {}", s.hook?, s.origin.as_ref()?.place()))).collect();
             let by = if rules.is_empty() { String::new() } else { format!("; let in by {}", rules.join(", ")) };
             let outside = way(&e.outside, e.by.as_deref());
-            Some(format!("{}{} can be reached from the internet by {outside} ({why}){by}", e.socket, family(e)))
+            let at = e.at.as_ref().map_or_else(String::new, |at| format!(" of the container {at}"));
+            Some(format!("{}{at}{} can be reached from the internet by {outside} ({why}){by}", e.socket, family(e)))
         })
         .collect();
     let others: Vec<String> = certain("wider-than-needed")
@@ -144,7 +145,8 @@ pub(super) fn exposures(report: &Report) -> Vec<(&'static str, Vec<String>)> {
                 None if e.socket == e.outside => String::new(),
                 by => format!(" by {}", way(&e.outside, by.as_deref())),
             };
-            format!("{}{by}{}, on the host of {}", e.socket, family(e), e.instance)
+            let at = e.at.as_ref().map_or_else(String::new, |at| format!(" of the container {at}"));
+            format!("{}{at}{by}{}, on the host of {}", e.socket, family(e), e.instance)
         })
         .collect();
     vec![

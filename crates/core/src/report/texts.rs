@@ -80,7 +80,7 @@ texts! {
     DoubtLine { what, supply, origin; }
     Step { device, action, header, origin; packet, hook }
     Origin { source, object, text; line, column, handle }
-    Exposure { instance, socket, outside, by, forbidden, doubts, steps; family, unknown }
+    Exposure { instance, socket, outside, by, at, forbidden, doubts, steps; family, unknown }
     Elsewhere { host, outside, by; family, unknown }
     Searched { host, by; family }
     Finding { message, at, because, paths, change, refused, repairs; code, severity, verified }

@@ -191,6 +191,8 @@ impl Look<'_> {
                 Some(_) => self.astray(j, Near::Target),
                 None => self.beyond(j),
             },
+            // On its way to a container of the host.
+            Disposition::Dropped | Disposition::Rejected(_) if hop.device == self.f.goal => self.filter(hop, false),
             Disposition::Dropped | Disposition::Rejected(_) => self.beyond(j),
             // The server's own call came back with the server's own address.
             Disposition::MartianSource if self.f.place == Place::Own => self.wrong_source(),
@@ -478,7 +480,7 @@ impl Look<'_> {
         if self.f.requirement.from == Party::Server && !answers {
             return Some(gap);
         }
-        let input = device == self.f.goal;
+        let input = device == self.f.goal && hop.out_iface.is_none();
         let intent = if answers {
             Intent::AllowAnswers { family: self.f.family, input }
         } else {
@@ -582,7 +584,13 @@ fn exposed(a: &Analysis, r: &Reached) -> Option<Gap> {
         in_iface: hop.in_iface.and_then(|i| device.interfaces.get(i)).map(|i| i.name.clone()),
         out_iface: None,
     };
-    let intent = Intent::Close { packets, address: asked, to: host, inside: ranges(&r.inside) };
+    // Where it ends: in a container, at the address that was asked, or at the server's own.
+    let to = match r.trip.request.last().header.dst {
+        Val::Const(address) => r.family.address(address),
+        Val::Part(Part::Dst, 0) => asked,
+        Val::Part(..) | Val::Var(_) => host,
+    };
+    let intent = Intent::Close { packets, address: asked, to, inside: ranges(&r.inside) };
     let shown = |s: &Set| format!("{} {}", r.proto.name(), show_set(s));
     // Whoever is told to enlarge a range is not told to close the ports beside it.
     if r.forbidden.is_none()
@@ -590,6 +598,7 @@ fn exposed(a: &Analysis, r: &Reached) -> Option<Gap> {
     {
         return None;
     }
+    let at = r.at.map_or_else(String::new, |at| format!(" of the container {at}"));
     let by = if r.inside == r.outside { String::new() } else { format!(" by {}", shown(&r.outside)) };
     let why = r.forbidden.as_ref().map_or_else(String::new, |w| format!(" ({w})"));
     Some(Gap {
@@ -604,7 +613,7 @@ fn exposed(a: &Analysis, r: &Reached) -> Option<Gap> {
         family: r.family,
         paths: Vec::new(),
         who: "internet".into(),
-        story: format!("the internet reaches {}{by}{why}", shown(&r.inside)),
+        story: format!("the internet reaches {}{at}{by}{why}", shown(&r.inside)),
         at: nearest.into_iter().collect(),
         doubt: None,
         leads: None,

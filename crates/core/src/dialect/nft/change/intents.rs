@@ -15,6 +15,9 @@ use std::net::IpAddr;
 /// More rules than this for one intent: the chains send packets in circles that are not seen through.
 const MOST: usize = 24;
 
+/// The chain that Docker leaves to its user.
+const USER_CHAIN: &str = "DOCKER-USER";
+
 /// The longest name of an interface (`IFNAMSIZ` with its final zero, `linux/if.h`).
 const LONGEST_IFACE: usize = 15;
 
@@ -246,7 +249,12 @@ impl Plan {
         for (hook, name) in hooks {
             // Behind another chain's accept a drop still counts: it is final in every chain of a hook.
             let chain = if let Some((id, ..)) = self.filters(*hook, None, family).first() {
-                *id
+                let kept = self.kept_chain(*hook, family).filter(|_| address != to);
+                if let (Some(_), Some((outside, _)), Some((there, _))) = (kept, packets.ports.first(), inside.first()) {
+                    let port = format!("or publish it for the host alone: -p 127.0.0.1:{outside}:{there}");
+                    self.notes.push(port);
+                }
+                kept.unwrap_or(*id)
             } else {
                 let base = format!("type filter hook {name} priority filter");
                 self.make_chain(TableFamily::Inet, name, &base)?
@@ -259,6 +267,13 @@ impl Plan {
             self.rule(At::Start(chain), &rule)?;
         }
         Ok(())
+    }
+
+    /// A chain of the hook that a program which writes rules leaves to its user. Docker puts its own rules before all that
+    /// it finds in `FORWARD` whenever it starts, and the jump to `DOCKER-USER` before those (moby, `iptables/iptables.go`).
+    fn kept_chain(&self, hook: Hook, family: Family) -> Option<ChainId> {
+        let bases: Vec<ChainId> = self.filters(hook, None, family).iter().map(|(id, ..)| *id).collect();
+        self.reached(&bases).into_iter().find(|id| &*self.pipeline.chain(*id).name == USER_CHAIN)
     }
 
     /// Some connections go into a flowtable.

@@ -272,7 +272,7 @@ impl Plan {
                 if chain.name.starts_with("ufw-") || chain.name.starts_with("ufw6-") {
                     note("ufw", "enter the same with ufw");
                 } else if chain.name.starts_with("DOCKER") {
-                    note("Docker", "rules outside of its own chains stay");
+                    note("Docker", "DOCKER-USER stays");
                 }
             }
         }

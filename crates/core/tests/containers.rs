@@ -1,0 +1,185 @@
+//! Containers: a server whose own rules forward to addresses on networks of its own.
+
+use callpath_core::call::analyze;
+use callpath_core::report::{Reach, Report, Style, Verdict, text};
+use callpath_core::snapshot::{Snapshot, Source};
+
+fn report(manifest: &str, files: &[(&str, &str)]) -> Report {
+    let source = |(name, text): &(&str, &str)| Source { name: (*name).to_owned(), text: (*text).to_owned() };
+    let sources = [&[("callpath.toml", manifest)], files].concat().iter().map(source).collect();
+    analyze(&Snapshot { sources, directory: String::new() })
+        .unwrap_or_else(|e| panic!("{}: {} ({:?})", e.message, e.help, e.at))
+}
+
+fn flat(report: &Report) -> String {
+    text(report, Style { colour: false }).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A host with a firewall that lets nothing in but what a program publishes for its containers, past that firewall.
+/// `%NAT`, `%DOCKER` and `%USER` are where its rules go.
+const HOST: &str = "table ip nat {
+	chain DOCKER {
+		iifname \"br-1\" return
+		%NAT
+	}
+	chain PREROUTING {
+		type nat hook prerouting priority dstnat; policy accept;
+		fib daddr type local jump DOCKER
+	}
+	chain OUTPUT {
+		type nat hook output priority -100; policy accept;
+		ip daddr != 127.0.0.0/8 fib daddr type local jump DOCKER
+	}
+	chain POSTROUTING {
+		type nat hook postrouting priority srcnat; policy accept;
+		oifname != \"br-1\" ip saddr 172.18.0.0/16 masquerade
+	}
+}
+table ip filter {
+	chain INPUT {
+		type filter hook input priority filter; policy drop;
+		ct state established,related accept
+		iifname \"lo\" accept
+	}
+	chain DOCKER {
+		%DOCKER
+	}
+	chain DOCKER-USER {
+		%USER
+		return
+	}
+	chain FORWARD {
+		type filter hook forward priority filter; policy drop;
+		jump DOCKER-USER
+		oifname \"br-1\" ct state related,established accept
+		oifname \"br-1\" jump DOCKER
+		iifname \"br-1\" oifname != \"br-1\" accept
+	}
+}
+";
+
+/// Ports outside, of the container, and its address; for one address of the host, if it is named.
+fn host(published: &[(&str, &str, &str, &str, Option<&str>)], user: &str) -> String {
+    let (mut nat, mut docker) = (String::new(), String::new());
+    for (proto, outside, inside, to, only) in published {
+        let only = only.map_or_else(String::new, |a| format!("ip daddr {a} "));
+        let target = if outside == inside { (*to).to_owned() } else { format!("{to}:{inside}") };
+        nat += &format!("iifname != \"br-1\" {only}{proto} dport {outside} dnat to {target}\n\t\t");
+        docker += &format!("iifname != \"br-1\" oifname \"br-1\" ip daddr {to} {proto} dport {inside} accept\n\t\t");
+    }
+    HOST.replace("%NAT", &nat).replace("%DOCKER", &docker).replace("%USER", user)
+}
+
+const ADDRESSES: &str = r#"[
+{"ifname": "lo", "addr_info": [{"local": "127.0.0.1", "prefixlen": 8}]},
+{"ifname": "eth0", "addr_info": [{"local": "203.0.113.5", "prefixlen": 24}]},
+{"ifname": "br-1", "addr_info": [{"local": "172.18.0.1", "prefixlen": 16}]}]"#;
+
+fn site(firewall: &str) -> String {
+    format!(
+        "address = \"203.0.113.5\"\n[[deploy]]\nsystem = \"livekit\"\nhost = \"203.0.113.5\"\nwith = {{ udp = \"50000-50009\" }}\n{firewall}\n"
+    )
+}
+
+const DUMPED: &str = "firewall = [\"s.nft\", \"a.json\"]";
+const NAMED: &str = "firewall = \"s.nft\"\ninterface = \"eth0\"";
+
+const CALLS: [(&str, &str, &str, &str, Option<&str>); 3] = [
+    ("tcp", "443", "8443", "172.18.0.3", None),
+    ("tcp", "7881", "7881", "172.18.0.2", None),
+    ("udp", "50000-50009", "50000-50009", "172.18.0.2", None),
+];
+
+fn judged(rules: &str) -> [Report; 2] {
+    let files = [("s.nft", rules), ("a.json", ADDRESSES)];
+    [report(&site(DUMPED), &files), report(&site(NAMED), &files[..1])]
+}
+
+/// What a program publishes arrives in its containers, whether the addresses of the host are given or follow from its rules.
+#[test]
+fn published_ports_arrive_in_containers() {
+    for found in judged(&host(&CALLS, "")) {
+        for path in found.paths.iter().filter(|p| p.vantage == "internet") {
+            assert_eq!(path.verdict, Verdict::Works, "{}: {}", path.id, flat(&found));
+        }
+        assert_eq!(found.verdict, Verdict::Works, "{}", flat(&found));
+        let given = "passes on what its rules forward to its containers (172.18.0.2, 172.18.0.3); what arrives there is \
+                     taken: which service listens there is not given";
+        assert!(found.assumptions.iter().any(|a| a.contains(given)), "{:?}", found.assumptions);
+        let mut ends = found.paths.iter().flat_map(|p| &p.legs).flat_map(|l| &l.any_of).flat_map(|a| &a.pieces);
+        assert!(ends.any(|p| p.ends_at == "a container of server 203.0.113.5, 172.18.0.3:8443"), "{}", flat(&found));
+        assert!(found.exposures.is_empty(), "{:?}", found.exposures);
+        assert!(flat(&found).contains("what must stay closed is closed by IPv4: tcp 7880"));
+    }
+}
+
+/// Ports that must stay closed are found open where they are published, past the rules of the input chain: blamed on the
+/// rule that forwards them, and closed in the chain that the program leaves to its user.
+#[test]
+fn forbidden_ports_that_are_published_are_found() {
+    for (outside, inside, only, open) in [
+        ("7880", "7880", None, true),
+        ("17880", "7880", None, true),
+        ("7880", "9000", None, true),
+        ("7880", "7880", Some("203.0.113.5"), true),
+        // For the host itself alone.
+        ("7880", "7880", Some("127.0.0.1"), false),
+        ("9000", "9001", None, false),
+    ] {
+        let mut published = CALLS.to_vec();
+        published.push(("tcp", outside, inside, "172.18.0.2", only));
+        for found in judged(&host(&published, "")) {
+            let codes: Vec<&str> = found.findings.iter().map(|f| f.code).collect();
+            assert_eq!(codes.contains(&"forbidden-open"), open, "{outside}:{inside} {}", flat(&found));
+            assert_eq!(found.closed.is_empty(), open, "{outside}:{inside} {:?}", found.closed);
+            assert_eq!(found.verdict == Verdict::Fails, open, "{}", flat(&found));
+            let Some(finding) = found.findings.iter().find(|f| f.code == "forbidden-open") else { continue };
+            assert!(finding.at[0].text.contains(&format!("dport {outside} dnat to 172.18.0.2")), "{:?}", finding.at);
+            assert!(finding.verified, "{}", flat(&found));
+            let change = finding.change.as_ref().expect("a change");
+            let lines = change.steps[0].lines.join("\n");
+            let rule =
+                format!("insert rule ip filter DOCKER-USER iifname \"eth0\" ip daddr 172.18.0.2 tcp dport {inside}");
+            assert!(lines.contains(&rule), "{lines}");
+        }
+    }
+}
+
+/// What the rules for the containers drop does not arrive.
+#[test]
+fn rules_before_containers_are_followed() {
+    let found = report(
+        &site(DUMPED),
+        &[("s.nft", &host(&CALLS, "iifname \"eth0\" udp dport 50000-50009 drop")), ("a.json", ADDRESSES)],
+    );
+    let home = found.paths.iter().filter(|p| p.kind == "home");
+    let mut ways = home.flat_map(|p| &p.legs).flat_map(|l| &l.any_of).filter(|a| a.what.starts_with("udp"));
+    assert!(ways.all(|a| a.reach == Reach::Punched), "{}", flat(&found));
+    assert!(found.findings.iter().any(|f| f.code == "blocked-earlier"), "{}", flat(&found));
+}
+
+/// Where nothing tells by which interface a container is reached, nothing is certain about what is sent there.
+#[test]
+fn a_container_of_which_the_interface_is_not_known_is_a_doubt() {
+    let rules = host(&CALLS, "").replace("\"br-1\"", "@bridges").replace(
+        "table ip nat {\n",
+        "table ip nat {\n\tset bridges {\n\t\ttype ifname\n\t\telements = { \"br-1\", \"br-2\" }\n\t}\n",
+    );
+    let rules = rules.replace(
+        "table ip filter {\n",
+        "table ip filter {\n\tset bridges {\n\t\ttype ifname\n\t\telements = { \"br-1\", \"br-2\" }\n\t}\n",
+    );
+    let found = report(&site(NAMED), &[("s.nft", &rules)]);
+    assert_eq!(found.verdict, Verdict::Unknown, "{}", flat(&found));
+    assert!(flat(&found).contains("which interface of server 203.0.113.5 leads to 172.18.0.2"), "{}", flat(&found));
+    let known = report(&site(DUMPED), &[("s.nft", &rules), ("a.json", ADDRESSES)]);
+    assert_eq!(known.verdict, Verdict::Works, "{}", flat(&known));
+}
+
+/// A kernel that is said to pass nothing on reaches no container.
+#[test]
+fn a_kernel_that_forwards_nothing_reaches_no_container() {
+    let site = format!("{}kernel = {{ ip_forward = 0 }}\n", site(DUMPED));
+    let found = report(&site, &[("s.nft", &host(&CALLS, "")), ("a.json", ADDRESSES)]);
+    assert_ne!(found.verdict, Verdict::Works, "{}", flat(&found));
+}
