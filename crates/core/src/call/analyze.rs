@@ -175,6 +175,7 @@ fn either(mut report: Report, other: &Report, (gateway, shown): (&str, &str)) ->
                         how: "",
                         ends_at: String::new(),
                         stop: None,
+                        except: Vec::new(),
                         doubts: vec![doubt()],
                         steps: Vec::new(),
                     }];

@@ -139,6 +139,7 @@ pub(super) fn apply(
                     ends_at: String::new(),
                     stop: None,
                     doubts: doubts.clone(),
+                    except: Vec::new(),
                     steps: Vec::new(),
                 }];
                 a.reach = Reach::Unknown;

@@ -421,6 +421,7 @@ fn unknown(caller: &Caller<'_>, r: &Requirement, ports: String, doubt: DoubtLine
         ends_at: String::new(),
         stop: None,
         doubts: vec![doubt],
+        except: Vec::new(),
         steps: Vec::new(),
     };
     Alternative {
@@ -488,6 +489,7 @@ fn piece(story: &Story<'_>, answer: &Answer, region: &Region, from: &Set, family
         ends_at,
         stop,
         doubts: story.doubts(region),
+        except: story.lists(region),
         steps,
     }
 }

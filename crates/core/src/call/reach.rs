@@ -62,6 +62,8 @@ pub(super) struct Region {
     pub doubts: Vec<(usize, DoubtId)>,
     /// Something else leaves it open: choices of devices, shared sessions, too many doubts.
     pub also: Vec<String>,
+    /// Lists that are kept elsewhere (device and doubt): all of this is said of addresses that are on none of them.
+    pub except: Vec<(usize, DoubtId)>,
 }
 
 impl Region {
@@ -160,6 +162,7 @@ pub(super) fn regions_by(answer: &Answer, network: &Network, endings: &[Ending])
     let mut regions: Vec<Region> = Vec::new();
     let mut found: FxHashMap<Key, usize> = FxHashMap::default();
     for (cube, trips) in overlay(answer) {
+        let (trips, except) = off_lists(answer, network, trips, endings);
         let works = trips.iter().filter(|t| endings[**t].is_good()).count();
         let unknown = trips.iter().any(|t| matches!(endings[*t], Ending::Unknown(_)));
         let certainty = match (works == trips.len(), works == 0, unknown) {
@@ -186,13 +189,13 @@ pub(super) fn regions_by(answer: &Answer, network: &Network, endings: &[Ending])
         };
         let punched = endings[trip] == Ending::Punched;
         let place = place(answer, trip, endings[trip], certainty);
-        let key = Key { certainty, punched, place, doubts: doubts.clone(), also: also.clone() };
+        let key = Key { certainty, punched, place, doubts: doubts.clone(), also: also.clone(), except: except.clone() };
         if let Some(region) = found.get(&key) {
             let region: &mut Region = &mut regions[*region];
             region.cubes.push(cube);
         } else {
             found.insert(key, regions.len());
-            regions.push(Region { cubes: vec![cube], certainty, trip, ending: endings[trip], doubts, also });
+            regions.push(Region { cubes: vec![cube], certainty, trip, ending: endings[trip], doubts, also, except });
         }
     }
     for region in &mut regions {
@@ -200,6 +203,40 @@ pub(super) fn regions_by(answer: &Answer, network: &Network, endings: &[Ending])
     }
     regions.sort_by_key(|r| (r.part(Part::DstPort).min(), r.certainty));
     regions
+}
+
+/// The trips of addresses that are on no list of which only the name is known, where these get further than those on
+/// one: a list of blocked senders is an exception, not a doubt. And those lists. Where only addresses on a list get
+/// through, or where it makes no difference, all trips.
+fn off_lists(
+    answer: &Answer,
+    network: &Network,
+    trips: Vec<usize>,
+    endings: &[Ending],
+) -> (Vec<usize>, Vec<(usize, DoubtId)>) {
+    let list = |var: &VarId| match answer.variables[var.0 as usize].choice {
+        Choice::Doubt { device, doubt } => {
+            network.devices[device].pipeline.lists.contains_key(&doubt).then_some((device, doubt))
+        }
+        _ => None,
+    };
+    let off = |t: &usize| {
+        let vars = &answer.trips[*t].asked.vars;
+        vars.iter().all(|(var, set)| list(var).is_none() || set.contains(0))
+    };
+    let (off, on): (Vec<usize>, Vec<usize>) = trips.iter().partition(|t| off(t));
+    let bad = |t: &usize| !endings[*t].is_good();
+    if on.is_empty() || !on.iter().any(bad) || off.iter().all(bad) {
+        return (trips, Vec::new());
+    }
+    let lists: BTreeSet<_> = on
+        .iter()
+        .filter(|t| bad(t))
+        .flat_map(|t| &answer.trips[*t].asked.vars)
+        .filter(|(_, set)| !set.contains(0))
+        .filter_map(|(var, _)| list(var))
+        .collect();
+    (off, lists.into_iter().collect())
 }
 
 /// Doubts on which it depends whether packets get through by themselves or by hole punching only: a rule that perhaps
@@ -238,6 +275,7 @@ struct Key {
     also: Vec<String>,
     place: Option<(Ending, usize, Option<crate::trace::TraceStep>, Disposition)>,
     doubts: Vec<(usize, DoubtId)>,
+    except: Vec<(usize, DoubtId)>,
 }
 
 fn place(

@@ -209,11 +209,8 @@ pub(super) fn build(
     for server in &parts.servers {
         b.assumptions.extend(kernel::told(snapshot, &server.device, &server.kernel));
     }
-    for router in parts.routers.iter().filter(|r| r.pending.is_some()) {
-        b.assumptions.push(format!(
-            "packages and services of {} add no rules while it runs (UPnP, captive portal, block lists)",
-            router.device.name
-        ));
+    for router in &parts.routers {
+        b.assumptions.extend(router.pending.taken_as_given(&router.device.name));
     }
     let first_router = b.devices.len();
     b.add_routers(front_box);

@@ -2,7 +2,7 @@
 
 use super::reach::{Certainty, Ending, Region, journey};
 use crate::cube::{Cube, Set};
-use crate::model::{Device, Family, Hook, Interface, OriginId, Part};
+use crate::model::{Device, DoubtId, Family, Hook, Interface, OriginId, Part};
 use crate::report::{DoubtLine, Origin, Step, Stop};
 use crate::snapshot::Places;
 use crate::trace::{Answer, Did, Disposition, Header, Journey, Network, Phase, RoundTrip, Val};
@@ -238,6 +238,15 @@ impl Story<'_> {
         } else {
             format!("{name} drops {it} on its way to {to}: no rule lets it pass")
         }
+    }
+
+    /// Names of the lists that a region's addresses are not on.
+    pub fn lists(&self, region: &Region) -> Vec<String> {
+        let name = |(device, id): &(usize, DoubtId)| self.network.devices[*device].pipeline.lists.get(id);
+        let mut out: Vec<String> = region.except.iter().filter_map(name).map(ToString::to_string).collect();
+        out.sort();
+        out.dedup();
+        out
     }
 
     /// Doubts of a region in words.

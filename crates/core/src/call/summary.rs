@@ -187,7 +187,24 @@ pub(super) fn finish(mut report: Report) -> Report {
     }
     report.verdict = worst;
     report.headline = headline(&report);
+    let lists = lists(&report);
+    if !lists.is_empty() {
+        report.headline += &format!(", except for addresses on {}", and(&lists));
+        report.assumptions.push(format!(
+            "nobody who takes part has an address on {}: what {} is kept elsewhere",
+            and(&lists),
+            if lists.len() == 1 { "it holds" } else { "they hold" }
+        ));
+    }
     report
+}
+
+/// Lists of addresses that are kept elsewhere and make a difference for paths that work otherwise.
+fn lists(report: &Report) -> Vec<String> {
+    let works = report.paths.iter().filter(|p| matches!(p.verdict, Verdict::Works | Verdict::Degraded));
+    let pieces = works.flat_map(|p| &p.legs).flat_map(|l| &l.any_of).flat_map(|a| &a.pieces);
+    let all: BTreeSet<&String> = pieces.flat_map(|p| &p.except).collect();
+    all.into_iter().cloned().collect()
 }
 
 /// Calls to this instance were judged, from anywhere.

@@ -52,6 +52,20 @@ impl Pending {
         self.effective.is_some() && self.config.is_some()
     }
 
+    /// What is taken as given about rules that come and go while the firewall runs.
+    pub fn taken_as_given(&self, name: &str) -> Vec<String> {
+        let upnp = self.config.as_ref().is_some_and(|(_, c)| c.upnp);
+        let mut out = Vec::new();
+        if self.effective.is_some() {
+            out.push(format!(
+                "packages and services of {name} add no rules while it runs (UPnP, captive portal, block lists)"
+            ));
+        } else if upnp {
+            out.push(format!("no host has asked {name} for a forward of its own (UPnP & NAT-PMP is on)"));
+        }
+        out
+    }
+
     /// Fills the device's pipeline. The rules in force decide; `intended` asks for what the configuration would make.
     pub fn lower(&self, device: &mut Device, known: &Known, intended: bool) -> Lowered {
         let mut out = Lowered::default();

@@ -50,6 +50,9 @@ pub struct Pipeline {
     pub origins: Vec<Origin>,
     /// What the configuration leaves open.
     pub doubts: Vec<Doubt>,
+    /// Doubts about whether an address is on a list of others' addresses that is kept elsewhere, with the list's name;
+    /// the answer 1 is yes.
+    pub lists: std::collections::BTreeMap<DoubtId, Box<str>>,
     /// Rules that are switched off, with the hook where they would stand: no packet meets them, but they tell what
     /// somebody wanted.
     pub dormant: Vec<(Hook, Rule)>,

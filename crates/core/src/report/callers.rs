@@ -63,7 +63,8 @@ pub fn merged(report: &Report) -> Report {
 fn alike(a: &Path, b: &Path) -> bool {
     let piece = |x: &Piece, y: &Piece| {
         let stop = |p: &Piece| p.stop.as_ref().map(|s| (s.kind, s.packet, s.hook, s.origin.clone()));
-        (&x.ports, &x.from, x.reach, stop(x), &x.doubts) == (&y.ports, &y.from, y.reach, stop(y), &y.doubts)
+        (&x.ports, &x.from, x.reach, stop(x), &x.doubts, &x.except)
+            == (&y.ports, &y.from, y.reach, stop(y), &y.doubts, &y.except)
     };
     let same = a.legs.iter().zip(&b.legs).all(|(x, y)| {
         (&x.kind, &x.to, x.verdict, x.any_of.len()) == (&y.kind, &y.to, y.verdict, y.any_of.len())

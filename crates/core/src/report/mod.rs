@@ -270,6 +270,9 @@ pub struct Piece {
     /// What is not known and decides.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub doubts: Vec<DoubtLine>,
+    /// Lists of addresses that are kept elsewhere, such as block lists: this holds for addresses on none of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub except: Vec<String>,
     /// The way of one such packet.
     pub steps: Vec<Step>,
 }

@@ -75,7 +75,7 @@ texts! {
     Path { id, instance, vantage, who, depends, note, legs; kind, family, verdict }
     Leg { kind, to, any_of; verdict }
     Alternative { requirement, what, purpose, share, pieces; opener, reach, how }
-    Piece { ports, from, ends_at, stop, doubts, steps; reach, how }
+    Piece { ports, from, ends_at, stop, doubts, except, steps; reach, how }
     Stop { device, what, origin; kind, packet, hook }
     DoubtLine { what, supply, origin; }
     Step { device, action, header, origin; packet, hook }

@@ -82,7 +82,7 @@ fn a_configuration_and_the_rules_made_of_it_have_the_same_fates() {
     let facts = Facts::read(&dir.join("generated/facts.toml"));
     let (mut flows, mut packets, mut wrong) = (0, 0, Vec::new());
     for (name, xml, rules) in pairs.iter().filter(|p| !OLD_QUIRKS.iter().any(|(name, _)| *name == p.0)) {
-        let a = World::of_config(name, xml, &facts);
+        let a = World::of_config(name, xml, rules, &facts);
         let b = World::of_rules(name, xml, rules, &facts);
         for question in a.questions() {
             flows += 1;
@@ -138,7 +138,7 @@ fn the_reasoned_fates_hold_for_configurations_and_for_rules() {
         let old = format!("{} v2.7.2", fate.file);
         for (name, xml, rules) in pairs.iter().filter(|p| p.0 == fate.file || p.0 == old) {
             found += 1;
-            let worlds = [World::of_config(name, xml, &facts), World::of_rules(name, xml, rules, &facts)];
+            let worlds = [World::of_config(name, xml, rules, &facts), World::of_rules(name, xml, rules, &facts)];
             for (which, world) in ["config", "rules"].into_iter().zip(worlds) {
                 if let Err(why) = holds_in(fate, &world) {
                     let Fate { from, proto, src, dst, port, why: reason, .. } = fate;

@@ -24,15 +24,15 @@ pub struct World {
 }
 
 impl World {
-    pub fn of_config(name: &str, xml: &str, facts: &Facts) -> Self {
-        let (config, mut device, known) = base(name, xml, facts);
+    pub fn of_config(name: &str, xml: &str, rules: &str, facts: &Facts) -> Self {
+        let (config, mut device, known) = base(name, xml, rules, facts);
         let generated = generate::generate(&config, &device.interfaces, &known);
         pf::lower::lower(&generated.rules, &mut device);
         Self::around(device, &config, false)
     }
 
     pub fn of_rules(name: &str, xml: &str, rules: &str, facts: &Facts) -> Self {
-        let (config, mut device, known) = base(name, xml, facts);
+        let (config, mut device, known) = base(name, xml, rules, facts);
         let mut parsed = pf::text::parse(SourceId(0), rules);
         assert!(parsed.unread.is_empty(), "{name}: {:?}", parsed.unread);
         for (alias, entries) in &known.tables {
@@ -64,7 +64,7 @@ impl World {
         let gateways: Vec<usize> = config
             .interfaces
             .iter()
-            .filter(|i| i.enabled && i.gateway[0].is_some() && !is_private(&i.v4))
+            .filter(|i| i.enabled && (i.gateway[0].is_some() && !is_private(&i.v4) || from_line(&i.v4)))
             .filter_map(|i| device.interface(&i.device))
             .collect();
         let outer: Vec<usize> = (0..device.interfaces.len())
@@ -251,6 +251,7 @@ impl World {
 fn base(
     name: &str,
     xml: &str,
+    rules: &str,
     facts: &Facts,
 ) -> (callpath_core::dialect::pfsense::config::Config, Device, generate::Known) {
     let mut config = read::read(SourceId(0), &secrets::blank(xml)).unwrap_or_else(|e| panic!("{name}: {e:?}"));
@@ -262,7 +263,10 @@ fn base(
         gateway.address = device.and_then(|d| facts.lease(name, d, gateway.family));
     }
     for gateway in &mut config.gateways {
-        gateway.down |= facts.down(name, &gateway.name);
+        // A gateway that the machine had no address of is an empty macro.
+        let empty = format!("GW{} = \"", gateway.name);
+        let empty = |l: &str| l.strip_prefix(&empty).is_some_and(|v| v.trim_matches(['"', ' ']).is_empty());
+        gateway.down |= facts.down(name, &gateway.name) || rules.lines().any(empty);
     }
     let mut device = generate::device(&config, "router");
     let hand_written = !name.as_bytes()[0].is_ascii_digit();
@@ -276,6 +280,16 @@ fn base(
         }
     }
     let mut known = facts.known(name);
+    for iface in &config.interfaces {
+        for family in [Family::V4, Family::V6] {
+            let told = facts.lease(name, &iface.device, family).is_some();
+            // What was supplied for files of other people stands in a sentence.
+            let supplied = !hand_written && family == Family::V4 && !iface.device.starts_with("ovpn");
+            if !told && !supplied {
+                known.no_lease.insert((iface.device.clone(), family));
+            }
+        }
+    }
     // Lists from URLs that were not there when the rules were made.
     for alias in config.aliases.iter().filter(|a| a.kind.starts_with("url")) {
         known.tables.entry(alias.name.clone()).or_default();
@@ -285,6 +299,10 @@ fn base(
 
 fn link_local(net: IpNet) -> bool {
     matches!(net.addr(), IpAddr::V6(a) if a.is_unicast_link_local())
+}
+
+fn from_line(v4: &callpath_core::dialect::pfsense::config::Addressing) -> bool {
+    matches!(v4, callpath_core::dialect::pfsense::config::Addressing::Line(_))
 }
 
 /// A LAN with a gateway in it is still a LAN.

@@ -255,8 +255,16 @@ pub const PAIRS: &[Pair] = &[
     ),
     pair(
         "filter/rule/max-src-conn-rate",
-        &[],
+        &[("<!--tcp rule-->", "<max-src-conn-rates>60</max-src-conn-rates>")],
         ("<!--tcp rule-->", "<max-src-conn-rate>10</max-src-conn-rate>"),
+        TCP,
+        TCP_ARRIVES,
+        TCP_MAYBE,
+    ),
+    pair(
+        "filter/rule/max-src-conn-rates",
+        &[("<!--tcp rule-->", "<max-src-conn-rate>10</max-src-conn-rate>")],
+        ("<!--tcp rule-->", "<max-src-conn-rates>60</max-src-conn-rates>"),
         TCP,
         TCP_ARRIVES,
         TCP_MAYBE,

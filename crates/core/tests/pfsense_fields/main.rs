@@ -2,6 +2,7 @@
 //! of one packet in each. Elements without such a pair stand in a list with the reason.
 
 mod base;
+mod branches;
 #[path = "../pfsense/facts.rs"]
 #[allow(dead_code)] // shared with the judge
 mod facts;
@@ -48,7 +49,7 @@ const fn pair(
 }
 
 fn pairs() -> impl Iterator<Item = &'static Pair> {
-    nat::PAIRS.iter().chain(filter::PAIRS).chain(rest::PAIRS)
+    nat::PAIRS.iter().chain(filter::PAIRS).chain(rest::PAIRS).chain(branches::PAIRS)
 }
 
 #[test]
@@ -84,6 +85,16 @@ const READERS: &[(&str, &[&str])] = &[
     ("other_flags", &["filter/rule"]),
     ("end", &["nat/rule/source", "nat/rule/destination", "filter/rule/source", "filter/rule/destination"]),
     ("holds", &["schedules/schedule"]),
+    ("limited", &["filter/rule"]),
+    ("openvpn", &["openvpn"]),
+    ("ipsec", &["ipsec"]),
+    ("side", &["ipsec"]),
+    ("network", &["ipsec"]),
+    ("dial_in", &[""]),
+    ("plain_tunnels", &[""]),
+    ("bridges", &["bridges"]),
+    ("portals", &["captiveportal"]),
+    ("packages", &["installedpackages"]),
 ];
 
 /// Words of the reader that are values, not names of elements.
@@ -114,11 +125,38 @@ const VALUES: &[&str] = &[
     "6",
     "9",
     "11",
+    // Of services.
+    "openvpn",
+    "ovpns",
+    "ovpnc",
+    "ipsec",
+    "tap",
+    "v6only",
+    "v4only",
+    "transport",
+    "vti",
+    "network",
+    "server",
+    "32",
+    "l2tp",
+    "pppoes",
+    "gifs",
+    "gres",
+    "bridges",
+    "captiveportal",
+    "installedpackages",
+    "on",
 ];
+
+/// The reader's own text.
+const READER: &str = concat!(
+    include_str!("../../src/dialect/pfsense/read.rs"),
+    include_str!("../../src/dialect/pfsense/read/services.rs")
+);
 
 /// Short texts in the body of a function of the reader.
 fn words(function: &str) -> Vec<&'static str> {
-    let reader = include_str!("../../src/dialect/pfsense/read.rs");
+    let reader = READER;
     let start = [format!("fn {function}("), format!("fn {function}<")].iter().find_map(|f| reader.find(f.as_str()));
     let rest = &reader[start.unwrap_or_else(|| panic!("the reader has no `{function}`"))..];
     let indent = if reader.contains(&format!("\n    fn {function}(")) { "\n    }\n" } else { "\n}\n" };
@@ -138,7 +176,11 @@ fn every_element_that_is_read_or_kept_has_a_pair_or_a_reason() {
     let read: Vec<(String, &str)> = READERS
         .iter()
         .flat_map(|(function, prefixes)| prefixes.iter().map(move |p| (function, p)))
-        .flat_map(|(function, prefix)| words(function).into_iter().map(move |w| (format!("{prefix}/"), w)))
+        .flat_map(|(function, prefix)| {
+            words(function)
+                .into_iter()
+                .map(move |w| (if prefix.is_empty() { String::new() } else { format!("{prefix}/") }, w))
+        })
         .collect();
     let inside = |path: &str, prefix: &str, name: &str| {
         path.strip_prefix(prefix).is_some_and(|rest| rest.split('/').any(|part| part == name))
@@ -159,7 +201,7 @@ fn every_element_that_is_read_or_kept_has_a_pair_or_a_reason() {
             }
         }
     }
-    let reader = include_str!("../../src/dialect/pfsense/read.rs");
+    let reader = READER;
     for field in &listed {
         let (section, name) =
             (field.split('/').next().unwrap_or_default(), field.rsplit('/').next().unwrap_or_default());

@@ -49,6 +49,10 @@ pub struct Table {
     pub entries: Arc<Vec<Entry>>,
     /// What else may be in it, and how to find out; absent when the text says it all.
     pub unknown: Option<Unknown>,
+    /// Only addresses of this family may be in it beside its entries.
+    pub only: Option<Family>,
+    /// A list of others' addresses that is kept elsewhere, such as a block list.
+    pub listed: bool,
     /// Where it stands.
     pub origin: Origin,
 }
@@ -151,6 +155,8 @@ pub struct Rule {
     pub limited: Option<Box<str>>,
     /// Part of it was not understood: it may match and do anything.
     pub doubt: Option<Unknown>,
+    /// It was understood, but what it does is decided by something that the text does not hold: it may do anything.
+    pub open: Option<Unknown>,
     /// The rule counts only if this is so (a schedule, a guess at the sender's system).
     pub when: Option<Unknown>,
     /// Where it comes from.
@@ -261,6 +267,11 @@ pub struct Route {
 }
 
 impl Rule {
+    /// Why it may do anything, and whether that is because it was not understood.
+    pub fn anything(&self) -> Option<(&Unknown, bool)> {
+        self.doubt.as_ref().map(|u| (u, true)).or(self.open.as_ref().map(|u| (u, false)))
+    }
+
     /// A rule that matches everything.
     pub fn new(action: Action, origin: Origin) -> Self {
         Self {
@@ -283,6 +294,7 @@ impl Rule {
             pass: false,
             limited: None,
             doubt: None,
+            open: None,
             when: None,
             origin,
         }

@@ -37,12 +37,22 @@ pub struct Config {
     pub npt: Vec<Npt>,
     /// Filter rules.
     pub rules: Vec<Rule>,
-    /// An `OpenVPN` server or client is on: tunnel networks of the servers.
-    pub openvpn: Option<Vec<IpNet>>,
-    /// `IPsec` is on: networks behind it.
-    pub ipsec: Option<Vec<IpNet>>,
-    /// Other ends of `IPsec` tunnels: interface and address.
-    pub ipsec_peers: Vec<(String, IpAddr)>,
+    /// `OpenVPN` servers and clients, switched off ones too.
+    pub openvpn: Vec<OpenVpn>,
+    /// `IPsec`, when it is on.
+    pub ipsec: Option<Ipsec>,
+    /// The firewall's own servers of dial-in tunnels.
+    pub dial_in: Vec<DialIn>,
+    /// Tunnels without encryption (GIF, GRE): device and own end.
+    pub plain_tunnels: Vec<(String, IpNet)>,
+    /// Bridges: device and names of the members.
+    pub bridges: Vec<(String, Vec<String>)>,
+    /// Captive portals that are on.
+    pub portals: Vec<Portal>,
+    /// Packages that are installed.
+    pub packages: Vec<Package>,
+    /// Hosts of the network may ask for forwards (UPnP & NAT-PMP).
+    pub upnp: bool,
     /// DHCP is served on these interfaces.
     pub dhcp: Vec<String>,
     /// Schedules: name and when they hold.
@@ -65,6 +75,103 @@ pub enum Holds {
     Never,
     /// Now and then.
     Sometimes,
+}
+
+/// A server or client of `OpenVPN`.
+#[derive(Debug, Clone)]
+pub struct OpenVpn {
+    /// Device that it makes: `ovpns1`, `ovpnc2`.
+    pub device: String,
+    /// It is on.
+    pub enabled: bool,
+    /// Networks of the tunnel.
+    pub tunnel: Vec<IpNet>,
+    /// Families (IPv4, IPv6) in which it makes a gateway.
+    pub gateway: [bool; 2],
+}
+
+/// Tunnels of `IPsec`.
+#[derive(Debug, Clone, Default)]
+pub struct Ipsec {
+    /// Other ends.
+    pub peers: Vec<IpsecPeer>,
+    /// What goes through which tunnel.
+    pub policies: Vec<Policy>,
+    /// Networks of mobile clients.
+    pub clients: Vec<IpNet>,
+    /// Devices of routed tunnels (VTI), with the families of their other ends.
+    pub routed: Vec<(String, [bool; 2])>,
+}
+
+impl Ipsec {
+    /// Networks behind tunnels.
+    pub fn remote(&self) -> impl Iterator<Item = IpNet> + '_ {
+        self.policies.iter().map(|p| p.remote)
+    }
+}
+
+/// Other end of an `IPsec` tunnel.
+#[derive(Debug, Clone)]
+pub struct IpsecPeer {
+    /// Interface by which it is reached.
+    pub interface: String,
+    /// Its address; absent: any.
+    pub address: Option<IpAddr>,
+}
+
+/// What goes through a tunnel of `IPsec`, and only that.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// Networks here.
+    pub local: Local,
+    /// Addresses that these are translated to.
+    pub translated: Option<Local>,
+    /// Network there.
+    pub remote: IpNet,
+    /// Clients that dial in have such a policy each.
+    pub mobile: bool,
+}
+
+/// A network of the firewall.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Local {
+    /// This one.
+    Net(IpNet),
+    /// That of an interface.
+    Interface(String),
+}
+
+/// A server of dial-in tunnels: its hosts come in by a device of their own each.
+#[derive(Debug, Clone)]
+pub struct DialIn {
+    /// Name of its tab, and of the group of its devices: `l2tp`, `pppoe`.
+    pub tab: &'static str,
+    /// Network of its clients.
+    pub clients: IpNet,
+}
+
+/// A captive portal: who has not signed in gets no further.
+#[derive(Debug, Clone)]
+pub struct Portal {
+    /// Name of its zone.
+    pub zone: String,
+    /// Interfaces where it stands.
+    pub interfaces: Vec<String>,
+    /// Where it stands in the export.
+    pub at: Place,
+}
+
+/// An installed package.
+#[derive(Debug, Clone)]
+pub struct Package {
+    /// Name.
+    pub name: String,
+    /// It may add rules of its own when rules are made, which are not in the export (`discover_pkg_rules`).
+    pub writes_rules: bool,
+    /// The switch by which it does so is on, where callpath knows that switch.
+    pub switched_on: Option<bool>,
+    /// Where it stands.
+    pub at: Place,
 }
 
 /// System-wide settings.
@@ -91,6 +198,12 @@ pub struct System {
     pub skip_down: bool,
     /// "Bypass firewall rules for traffic on the same interface".
     pub bypass_static_routes: bool,
+    /// What is for tunnels obeys the gateway of a rule too.
+    pub no_negation: bool,
+    /// No rules for the other ends of tunnels.
+    pub no_vpn_rules: bool,
+    /// Room for the entries of tables, when it was set.
+    pub table_entries: Option<u64>,
     /// Link-local IPv4 addresses are not blocked.
     pub link_local: bool,
     /// No anti-lockout rule.
@@ -133,6 +246,8 @@ pub struct Interface {
     pub block_private: bool,
     /// "Block bogon networks".
     pub block_bogons: bool,
+    /// Automatic translation leaves out what leaves by it (a switch of old versions).
+    pub no_nat: bool,
     /// Where it stands.
     pub at: Place,
 }
@@ -148,8 +263,12 @@ pub struct Gateway {
     pub address: Option<IpAddr>,
     /// Family.
     pub family: Family,
-    /// Marked as down or disabled.
+    /// Marked as down, or gone.
     pub down: bool,
+    /// Switched off: as if it were not there.
+    pub disabled: bool,
+    /// Its address is told by the line; made by the firewall itself when the export does not hold it.
+    pub dynamic: bool,
     /// Old style: `<defaultgw>`.
     pub default: bool,
 }
@@ -176,6 +295,8 @@ pub struct VirtualAddress {
     pub interface: String,
     /// Address and network.
     pub net: IpNet,
+    /// Name by which another one stands on it.
+    pub id: Option<String>,
 }
 
 /// Source or destination of a rule.
@@ -271,9 +392,9 @@ pub struct Rule {
     pub families: Vec<Family>,
     /// Protocol as written; absent: any.
     pub protocol: Option<String>,
-    /// The element itself is missing, which is not the same as empty.
-    pub protocol_missing: bool,
-    /// A floating rule.
+    /// It stands among the floating rules.
+    pub floats: bool,
+    /// A floating rule with a direction of its own.
     pub floating: bool,
     /// Quick; other than floating rules always are.
     pub quick: bool,
@@ -334,6 +455,8 @@ pub struct OutboundRule {
     pub protocol: Option<String>,
     /// Source: network, alias, `any`, `(self)`.
     pub source: Option<String>,
+    /// "Invert match" of the source.
+    pub source_not: bool,
     /// Source port.
     pub source_port: Option<String>,
     /// Destination.
@@ -368,6 +491,8 @@ pub struct OneToOne {
     pub interface: String,
     /// Outer address.
     pub external: String,
+    /// Family, where the outer address is written by a name.
+    pub family: Family,
     /// Inner addresses.
     pub source: End,
     /// Only with these.
@@ -389,8 +514,8 @@ pub struct Npt {
     pub interface: String,
     /// Inner prefix.
     pub inner: IpNet,
-    /// Outer prefix.
-    pub outer: IpNet,
+    /// Outer prefix; absent: the line delegates it.
+    pub outer: Option<IpNet>,
     /// Where it stands.
     pub at: Place,
 }

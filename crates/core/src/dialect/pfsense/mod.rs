@@ -7,6 +7,7 @@ pub mod config;
 pub mod edit;
 pub mod generate;
 pub mod guide;
+mod lines;
 pub mod plan;
 pub mod read;
 pub mod recipe;

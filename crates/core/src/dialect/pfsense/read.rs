@@ -1,5 +1,7 @@
 //! `config.xml` into [`Config`].
 
+mod services;
+
 use super::config::{
     Addressing, Alias, Config, End, Forward, Gateway, Holds, Interface, Npt, OneToOne, Outbound, OutboundRule, Place,
     Reflects, Rule, System, VirtualAddress,
@@ -116,15 +118,21 @@ impl Reader<'_> {
         for node in sections(root, "virtualip", "vip") {
             self.virtual_address(node);
         }
+        self.vips_of_vips();
         if let Some(nat) = child(root, "nat") {
             self.nat(nat);
+        }
+        if child(root, "filter").is_some_and(|f| has(f, "bypassstaticroutes")) {
+            self.config.system.bypass_static_routes = true;
         }
         for (index, node) in sections(root, "filter", "rule").into_iter().enumerate() {
             self.config.statements += 1;
             let rule = self.rule(index, node);
             self.config.rules.push(rule);
         }
-        self.tunnels(root);
+        services::read(&mut self.config, root, self.span);
+        let made = super::lines::run_time(&self.config);
+        self.config.gateways.extend(made);
         for node in sections(root, "schedules", "schedule") {
             if let Some(name) = text(node, "name") {
                 self.config.schedules.push((name.to_owned(), holds(node)));
@@ -161,8 +169,11 @@ impl Reader<'_> {
             ipv6: has(node, "ipv6allow"),
             filter_off: has(node, "disablefilter"),
             skip_down: has(node, "skip_rules_gw_down"),
+            no_negation: has(node, "disablenegate"),
+            no_vpn_rules: has(node, "disablevpnrules"),
+            table_entries: text(node, "maximumtableentries").and_then(|n| n.parse().ok()),
             link_local: has(node, "no_apipa_block"),
-            bypass_static_routes: has(node, "bypassstaticroutes"),
+            bypass_static_routes: false,
             no_lockout_rule: gui.is_some_and(|g| has(g, "noantilockout")),
             admin_ports,
             reflection_at: switch.map(|n| (self.span)(n)),
@@ -196,6 +207,7 @@ impl Reader<'_> {
             gateway: [gateway("gateway"), gateway("gatewayv6")],
             block_private: has(node, "blockpriv"),
             block_bogons: has(node, "blockbogons"),
+            no_nat: has(node, "nonat"),
             at: (self.span)(node),
             name: name.clone(),
         });
@@ -205,7 +217,12 @@ impl Reader<'_> {
         {
             let bits = text(node, "alias-subnet").and_then(|b| b.parse().ok()).unwrap_or(32);
             let net = IpNet::new(ip, bits).unwrap_or_else(|_| ip.into());
-            self.config.virtual_addresses.push(VirtualAddress { mode: "ipalias".into(), interface: name, net });
+            self.config.virtual_addresses.push(VirtualAddress {
+                mode: "ipalias".into(),
+                interface: name,
+                net,
+                id: None,
+            });
         }
     }
 
@@ -217,16 +234,20 @@ impl Reader<'_> {
                 continue;
             };
             let address = text(item, "gateway").and_then(|g| g.parse::<IpAddr>().ok());
-            let family = match (text(item, "ipprotocol"), address) {
-                (Some("inet6"), _) | (None, Some(IpAddr::V6(_))) => Family::V6,
-                _ => Family::V4,
+            // The address says the family, whatever else does.
+            let family = match address {
+                Some(ip) => Family::of(ip),
+                None if text(item, "ipprotocol") == Some("inet6") => Family::V6,
+                None => Family::V4,
             };
             self.config.gateways.push(Gateway {
                 name: name.to_owned(),
                 interface: interface.to_owned(),
                 address,
                 family,
-                down: has(item, "disabled") || has(item, "force_down"),
+                down: has(item, "force_down") && !has(item, "action_disable"),
+                disabled: has(item, "disabled"),
+                dynamic: address.is_none(),
                 default: has(item, "defaultgw"),
             });
         }
@@ -276,7 +297,21 @@ impl Reader<'_> {
         let full = if ip.is_ipv4() { 32 } else { 128 };
         let net = IpNet::new(ip, bits.unwrap_or(full)).unwrap_or_else(|_| ip.into());
         let (mode, interface) = (mode.to_owned(), interface.to_owned());
-        self.config.virtual_addresses.push(VirtualAddress { mode, interface, net });
+        let id = text(node, "uniqid").map(|id| format!("_vip{id}"));
+        self.config.virtual_addresses.push(VirtualAddress { mode, interface, net, id });
+    }
+
+    /// A virtual address that stands on another one is on that one's interface.
+    fn vips_of_vips(&mut self) {
+        let all = self.config.virtual_addresses.clone();
+        for vip in &mut self.config.virtual_addresses {
+            // An alias of a shared address is the deepest that pages allow.
+            for _ in 0..2 {
+                if let Some(below) = all.iter().find(|v| v.id.as_deref() == Some(&vip.interface)) {
+                    vip.interface.clone_from(&below.interface);
+                }
+            }
+        }
     }
 
     fn nat(&mut self, node: Node<'_, '_>) {
@@ -287,22 +322,24 @@ impl Reader<'_> {
         }
         if let Some(outbound) = child(node, "outbound") {
             self.config.outbound = Outbound {
-                mode: text(outbound, "mode").unwrap_or("automatic").to_owned(),
+                // Empty is no mode at all, and makes no rules.
+                mode: text(outbound, "mode")
+                    .unwrap_or(if has(outbound, "mode") { "disabled" } else { "automatic" })
+                    .to_owned(),
                 rules: children(outbound, "rule").map(|n| self.outbound_rule(n)).collect(),
             };
             self.config.statements += self.config.outbound.rules.len() + 1;
         }
         for rule in children(node, "onetoone") {
             self.config.statements += 1;
-            let Some(external) = text(rule, "external") else {
-                self.unread(rule, "1:1 NAT without an external address");
-                continue;
-            };
+            // One without an outer address is left out.
+            let external = text(rule, "external").unwrap_or_default();
             self.config.one_to_one.push(OneToOne {
                 disabled: has(rule, "disabled"),
                 nobinat: has(rule, "nobinat"),
                 interface: text(rule, "interface").unwrap_or("wan").to_owned(),
                 external: external.to_owned(),
+                family: if text(rule, "ipprotocol") == Some("inet6") { Family::V6 } else { Family::V4 },
                 source: end(rule, "source"),
                 destination: end(rule, "destination"),
                 reflection: text(rule, "natreflection").map(|r| r == "enable"),
@@ -312,16 +349,19 @@ impl Reader<'_> {
         }
         for rule in children(node, "npt") {
             self.config.statements += 1;
-            let net = |name: &str| end(rule, name).address.and_then(|a| a.parse::<IpNet>().ok());
-            match (net("source"), net("destination")) {
-                (Some(inner), Some(outer)) => self.config.npt.push(Npt {
+            let net = |name: &str| {
+                let end = end(rule, name);
+                end.address.or(end.network).and_then(|a| parse_net(&a))
+            };
+            // A rule without an inner prefix is left out; an outer one that is no prefix is that of a line.
+            if let Some(inner) = net("source") {
+                self.config.npt.push(Npt {
                     disabled: has(rule, "disabled"),
                     interface: text(rule, "interface").unwrap_or("wan").to_owned(),
                     inner,
-                    outer,
+                    outer: net("destination"),
                     at: (self.span)(rule),
-                }),
-                _ => self.unread(rule, "prefix translation without two prefixes"),
+                });
             }
         }
     }
@@ -362,6 +402,7 @@ impl Reader<'_> {
             },
             protocol: text(node, "protocol").map(str::to_ascii_lowercase).filter(|p| p != "any"),
             source: source.map(str::to_owned),
+            source_not: child(node, "source").is_some_and(|s| has(s, "not")),
             source_port: text(node, "sourceport").map(str::to_owned),
             destination: end(node, "destination"),
             port: text(node, "dstport").map(str::to_owned),
@@ -376,10 +417,11 @@ impl Reader<'_> {
     }
 
     fn rule(&self, index: usize, node: Node<'_, '_>) -> Rule {
+        let floats = has(node, "floating");
         let floating = text(node, "floating") == Some("yes");
-        let limits = ["max", "max-src-nodes", "max-src-states", "max-src-conn", "max-src-conn-rate"];
-        let limited: Vec<String> = limits.iter().filter_map(|k| text(node, k).map(|v| format!("{k} {v}"))).collect();
+        let limited = limited(node);
         let protocol = text(node, "protocol").filter(|p| *p != "any").map(str::to_owned);
+        let (source, destination) = (end(node, "source"), end(node, "destination"));
         let tagged = text(node, "tagged").map(|t| (!has(node, "nottagged"), t.to_owned()));
         Rule {
             index,
@@ -399,18 +441,23 @@ impl Reader<'_> {
             },
             never: protocol.as_deref().is_some_and(|p| p.to_ascii_lowercase().contains("icmp"))
                 || protocol.as_deref().is_some_and(|p| p.eq_ignore_ascii_case("tcp")) && other_flags(node),
-            protocol,
-            protocol_missing: !has(node, "protocol"),
+            // A port without a protocol: the generator writes TCP, and no port. Numbers have no ports.
+            protocol: if text(node, "protocol").is_none() && [&source, &destination].iter().any(|e| e.port.is_some()) {
+                Some("6".to_owned())
+            } else {
+                protocol
+            },
+            floats,
             floating,
-            quick: !has(node, "floating") || text(node, "quick").is_some(),
+            quick: !floats || has(node, "quick"),
             direction: if floating { text(node, "direction").unwrap_or("any") } else { "in" }.to_owned(),
-            source: end(node, "source"),
-            destination: end(node, "destination"),
+            source,
+            destination,
             state: text(node, "statetype").map(str::to_owned),
             gateway: text(node, "gateway").map(str::to_owned),
             no_reply_to: has(node, "disablereplyto"),
             schedule: text(node, "sched").map(str::to_owned),
-            limited: (!limited.is_empty()).then(|| limited.join(", ")),
+            limited,
             any_flags: has(node, "tcpflags_any"),
             tag: text(node, "tag").map(str::to_owned),
             tagged,
@@ -418,35 +465,6 @@ impl Reader<'_> {
             descr: text(node, "descr").unwrap_or_default().to_owned(),
             associated: text(node, "associated-rule-id").map(str::to_owned),
             at: (self.span)(node),
-        }
-    }
-
-    fn tunnels(&mut self, root: Node<'_, '_>) {
-        if let Some(openvpn) = child(root, "openvpn") {
-            let on = |n: &Node<'_, '_>| !has(*n, "disable");
-            let servers: Vec<_> = children(openvpn, "openvpn-server").filter(on).collect();
-            let clients = children(openvpn, "openvpn-client").filter(on).count();
-            if !servers.is_empty() || clients > 0 {
-                let nets = servers.iter().filter_map(|s| text(*s, "tunnel_network")).filter_map(|n| n.parse().ok());
-                self.config.openvpn = Some(nets.collect());
-            }
-        }
-        if let Some(ipsec) = child(root, "ipsec") {
-            let phases: Vec<_> = children(ipsec, "phase2").filter(|p| !has(*p, "disabled")).collect();
-            if children(ipsec, "phase1").any(|p| !has(p, "disabled")) && !phases.is_empty() {
-                let remote = |p: &Node<'_, '_>| {
-                    let id = child(*p, "remoteid")?;
-                    let address: IpAddr = text(id, "address")?.parse().ok()?;
-                    let bits = text(id, "netbits").and_then(|b| b.parse().ok()).unwrap_or(32);
-                    IpNet::new(address, bits).ok()
-                };
-                self.config.ipsec = Some(phases.iter().filter_map(remote).collect());
-                let peers = children(ipsec, "phase1").filter(|p| !has(*p, "disabled"));
-                let peer = |p: Node<'_, '_>| {
-                    Some((text(p, "interface")?.to_owned(), text(p, "remote-gateway")?.parse().ok()?))
-                };
-                self.config.ipsec_peers = peers.filter_map(peer).collect();
-            }
         }
     }
 
@@ -471,6 +489,20 @@ fn end(node: Node<'_, '_>, name: &str) -> End {
         not: has(node, "not"),
         port: value("port"),
     }
+}
+
+/// Limits, as far as the generator writes them: those of connections for TCP only, a rate only with its seconds.
+fn limited(rule: Node<'_, '_>) -> Option<String> {
+    let tcp = text(rule, "protocol").is_some_and(|p| ["tcp", "tcp/udp"].contains(&p));
+    let limits = ["max", "max-src-nodes", "max-src-states", "max-src-conn", "max-src-conn-rate"];
+    let written = |key: &&&str| match **key {
+        "max-src-conn" => tcp,
+        "max-src-conn-rate" => tcp && text(rule, "max-src-conn-rates").is_some(),
+        _ => true,
+    };
+    let shown = |key: &&str| text(rule, key).map(|v| format!("{key} {v}"));
+    let all: Vec<String> = limits.iter().filter(written).filter_map(shown).collect();
+    (!all.is_empty()).then(|| all.join(", "))
 }
 
 /// What a rule asks of packets beyond what is known of a call's.

@@ -22,8 +22,9 @@ const KEPT: &[(&str, &[&str])] = &[
             "ipv6allow",
             "disablefilter",
             "no_apipa_block",
+            "disablenegate",
+            "disablevpnrules",
             "skip_rules_gw_down",
-            "bypassstaticroutes",
             "maximumtableentries",
             "aliasesresolveinterval",
             "noantilockout",
@@ -79,7 +80,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("nat", RULES),
     ("filter", RULES),
     ("aliases", &["name", "type", "address", "descr", "detail", "url", "aliasurl", "updatefreq"]),
-    ("virtualip", &["mode", "interface", "subnet", "subnet_bits", "type", "descr", "vhid"]),
+    ("virtualip", &["mode", "interface", "uniqid", "subnet", "subnet_bits", "type", "descr", "vhid"]),
     ("ifgroups", &["ifname", "members", "descr"]),
     ("schedules", &["name", "descr", "position", "month", "day", "hour", "rangedescr", "schedlabel"]),
     ("vlans", &["if", "tag", "vlanif", "descr"]),
@@ -94,18 +95,65 @@ const KEPT: &[(&str, &[&str])] = &[
             "interface",
             "local_port",
             "tunnel_network",
+            "tunnel_networkv6",
             "remote_network",
             "vpnid",
             "description",
+            "dev_mode",
+            "create_gw",
         ],
     ),
     (
         "ipsec",
-        &["enable", "disabled", "mode", "type", "address", "netbits", "remote-gateway", "interface", "ikeid", "descr"],
+        &[
+            "enable",
+            "disabled",
+            "mobile",
+            "mode",
+            "type",
+            "address",
+            "netbits",
+            "remote-gateway",
+            "interface",
+            "ikeid",
+            "descr",
+            "pool_address",
+            "pool_netbits",
+            "pool_address_v6",
+            "pool_netbits_v6",
+        ],
     ),
+    ("l2tp", &["mode", "remoteip", "l2tp_subnet"]),
+    ("pppoes", &["mode", "remoteip", "pppoe_subnet"]),
+    ("gifs", &["gifif", "tunnel-local-addr", "tunnel-remote-net"]),
+    ("gres", &["greif", "tunnel-local-addr", "tunnel-remote-net", "tunnel-local-addr6", "tunnel-remote-net6"]),
+    ("captiveportal", &["enable", "interface"]),
     ("dhcpd", &["enable", "from", "to"]),
     ("dhcpdv6", &["enable", "from", "to"]),
-    ("installedpackages", &["listenport", "enabled", "name", "address", "mask"]),
+    (
+        "installedpackages",
+        &[
+            "listenport",
+            "enabled",
+            "enable",
+            "name",
+            "internal_name",
+            "filter_rule_function",
+            "transparent_proxy",
+            "sipenable",
+            "transparent_clientip",
+            "address",
+            "mask",
+        ],
+    ),
+];
+
+/// Switches of packages, below the section of packages.
+const SWITCHES: &[&[&str]] = &[
+    &["miniupnpd", "config", "enable"],
+    &["squid", "config", "transparent_proxy"],
+    &["siproxdsettings", "config", "sipenable"],
+    &["haproxy", "ha_pools", "item", "transparent_clientip"],
 ];
 
 /// Elements of rules.
@@ -261,9 +309,20 @@ fn kept(stack: &[&str]) -> bool {
 
 /// Inside of kept sections there are elements that hold secrets under harmless names.
 fn secret_below(stack: &[&str]) -> bool {
-    // Of the packages only tunnels matter.
-    if stack[1] == "installedpackages" && stack[2..4.min(stack.len())] != ["wireguard", "tunnels"] {
-        return true;
+    // Of the packages only tunnels matter, and what is installed.
+    if stack[1] == "installedpackages" {
+        let kept = match stack.get(2) {
+            Some(&"wireguard") => stack.get(3) == Some(&"tunnels"),
+            Some(&"package") => {
+                matches!(stack.get(3), Some(&("name" | "internal_name" | "filter_rule_function")))
+            }
+            // Switches by which packages write rules.
+            Some(_) => SWITCHES.contains(&&stack[2..]),
+            None => false,
+        };
+        if !kept {
+            return true;
+        }
     }
     let bad = [
         "user",

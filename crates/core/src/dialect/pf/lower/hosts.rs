@@ -49,8 +49,9 @@ impl<'a> Lowering<'a> {
                         } else {
                             set = set.or(&entries[0][0]);
                         }
-                        if let Some(unknown) = &table.unknown {
-                            doubts.push(self.table_doubt(name, table, unknown));
+                        if let Some(unknown) = table.unknown.as_ref().filter(|_| table.only.is_none_or(|f| f == family))
+                        {
+                            doubts.push(self.table_doubt(name, table, unknown, part));
                         }
                     } else {
                         doubts.push(self.doubt(origin, &no_table(name), true));
@@ -73,12 +74,21 @@ impl<'a> Lowering<'a> {
         first.into_iter().chain(doubts.into_iter().map(|d| vec![unknown(d)])).collect()
     }
 
-    fn table_doubt(&mut self, name: &'a str, table: &Table, unknown: &Unknown) -> crate::model::DoubtId {
-        if let Some(id) = self.table_doubts.get(name) {
+    /// Whether an address is in a table. Of a list of others' addresses it is one question for senders and another for
+    /// receivers.
+    fn table_doubt(&mut self, name: &'a str, table: &Table, unknown: &Unknown, part: Part) -> crate::model::DoubtId {
+        let part = if table.listed { part } else { Part::Src };
+        if let Some(id) = self.table_doubts.get(&(name, part)) {
             return *id;
         }
-        let id = self.doubt(&table.origin, unknown, false);
-        self.table_doubts.insert(name, id);
+        let id = if table.listed {
+            let id = self.new_doubt(&table.origin, unknown, false);
+            self.pipeline.lists.insert(id, name.into());
+            id
+        } else {
+            self.doubt(&table.origin, unknown, false)
+        };
+        self.table_doubts.insert((name, part), id);
         id
     }
 

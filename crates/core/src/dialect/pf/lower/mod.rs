@@ -21,7 +21,7 @@ use crate::cube::Set;
 use crate::dialect::Counts;
 use crate::model::{
     Action, Chain, ChainId, Device, Doubt, DoubtId, Endpoint, Families, Family, Hook, Interface, Key, KeyField, Match,
-    Origin, OriginId, Pipeline, Policy, Side, SourceSpan, Stage, StageKind, Step, Test, ct_state,
+    Origin, OriginId, Part, Pipeline, Policy, Side, SourceSpan, Stage, StageKind, Step, Test, ct_state,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -66,7 +66,7 @@ struct Lowering<'a> {
     pipeline: Pipeline,
     /// Tables that were turned into sets already.
     tables: HashMap<(&'a str, Family), hosts::Shared>,
-    table_doubts: HashMap<&'a str, DoubtId>,
+    table_doubts: HashMap<(&'a str, Part), DoubtId>,
     /// Doubts by what they say: the same thing is unknown everywhere.
     doubts: HashMap<String, DoubtId>,
     /// Labels that rules put on packets; the index plus one is written into the mark.
@@ -147,17 +147,27 @@ impl<'a> Lowering<'a> {
     }
 
     fn doubt(&mut self, origin: &Origin, unknown: &Unknown, unread: bool) -> DoubtId {
+        if let Some(id) = self.doubts.get(&*unknown.what).copied() {
+            self.note(origin);
+            return id;
+        }
+        let id = self.new_doubt(origin, unknown, unread);
+        self.doubts.insert(unknown.what.to_string(), id);
+        id
+    }
+
+    /// A doubt of its own, also where another one says the same.
+    fn new_doubt(&mut self, origin: &Origin, unknown: &Unknown, unread: bool) -> DoubtId {
+        self.note(origin);
+        let origin = self.pipeline.add_origin(origin.clone());
+        let (what, supply) = (unknown.what.clone(), unknown.supply.clone());
+        self.pipeline.add_doubt(Doubt { origin, what, supply, fixed: true, unread })
+    }
+
+    fn note(&mut self, origin: &Origin) {
         if origin.has_lines {
             self.doubted.insert(origin.at);
         }
-        if let Some(id) = self.doubts.get(&*unknown.what) {
-            return *id;
-        }
-        let origin = self.pipeline.add_origin(origin.clone());
-        let (what, supply) = (unknown.what.clone(), unknown.supply.clone());
-        let id = self.pipeline.add_doubt(Doubt { origin, what, supply, fixed: true, unread });
-        self.doubts.insert(unknown.what.to_string(), id);
-        id
     }
 
     /// Number of a label, from 1; none when the mark has no room for more.

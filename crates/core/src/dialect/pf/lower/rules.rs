@@ -102,8 +102,8 @@ impl<'a> Lowering<'a> {
     /// What a rule does to what matched, as one rule or two.
     fn effects(&mut self, rule: &'a Rule, direction: Direction, start: Vec<Step>) -> Vec<Vec<Step>> {
         let mut steps = start;
-        if let Some(unknown) = &rule.doubt {
-            let doubt = self.doubt(&rule.origin, unknown, true);
+        if let Some((unknown, unread)) = rule.anything() {
+            let doubt = self.doubt(&rule.origin, unknown, unread);
             steps.push(Step::Act(Action::Unmodelled(Ways::Anything, doubt)));
             return vec![steps];
         }

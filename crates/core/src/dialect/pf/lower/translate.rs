@@ -57,8 +57,8 @@ impl<'a> Lowering<'a> {
                 if let Some((lo, hi)) = ports {
                     steps.push(is(KeyField::Header(Part::DstPort), Set::range(u128::from(*lo), u128::from(*hi))));
                 }
-                if let Some(unknown) = &rule.doubt {
-                    let doubt = self.doubt(&rule.origin, unknown, true);
+                if let Some((unknown, unread)) = rule.anything() {
+                    let doubt = self.doubt(&rule.origin, unknown, unread);
                     steps.push(Step::Act(Action::Unmodelled(Ways::Anything, doubt)));
                 }
                 if let Ok(label) = self.label(rule) {
@@ -233,8 +233,8 @@ impl<'a> Lowering<'a> {
         if self.only_other_family(pool, family) {
             return;
         }
-        let ends = match (&rule.from.list[..], &rule.doubt) {
-            (_, Some(unknown)) => Err(unknown.clone()),
+        let ends = match (&rule.from.list[..], rule.anything()) {
+            (_, Some((unknown, _))) => Err(unknown.clone()),
             ([Host::Net(inner)], _) if Family::of(inner.addr()) != family => return,
             ([Host::Net(inner)], _) if !rule.from.negate && rule.tag.is_none() => {
                 self.pool(pool, family).map(|all| (*inner, all[0]))

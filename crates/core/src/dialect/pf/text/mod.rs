@@ -293,7 +293,7 @@ impl Reader {
             unknown = Some(contents(name, "the firewall fills it while it runs"));
         }
         let origin = self.origin(line);
-        self.out.tables.insert(name.into(), Table { entries: Arc::new(entries), unknown, origin });
+        self.out.tables.insert(name.into(), Table { entries: Arc::new(entries), unknown, origin, ..Table::default() });
     }
 }
 

@@ -1,17 +1,17 @@
 //! Rules of the user, in the order in which pf gets them.
 
-use super::Generator;
 use super::forward::protocols;
+use super::names::family_name;
+use super::{Generator, there};
 use crate::dialect::pf::ast::{Action, Direction, Host, Hosts, On, Route, Rule as Pf, State, Unknown};
-use crate::dialect::pfsense::config::{Holds, Rule, has_ports};
+use crate::dialect::pfsense::config::{Addressing, Gateway, Holds, Rule, has_ports};
 use crate::model::{Family, Origin};
 
 impl Generator<'_> {
     pub(super) fn user_rules(&mut self) {
         let config = self.config;
         let live = || config.rules.iter().filter(|r| !r.disabled);
-        // A `<floating>` element without `yes` still puts the rule among them.
-        let floats = |r: &Rule| r.floating || r.quick && r.direction == "in" && r.interfaces.len() != 1;
+        let floats = |r: &Rule| r.floats;
         for rule in live().filter(|r| floats(r)) {
             self.user_rule(rule);
         }
@@ -49,7 +49,8 @@ impl Generator<'_> {
     }
 
     fn holds(&self, schedule: &str) -> Holds {
-        self.config.schedules.iter().find(|(n, _)| n == schedule).map_or(Holds::Sometimes, |(_, h)| *h)
+        // A rule with a schedule that is gone holds always.
+        self.config.schedules.iter().find(|(n, _)| n == schedule).map_or(Holds::Always, |(_, h)| *h)
     }
 
     fn one_rule(&mut self, rule: &Rule, family: Family) -> Result<Vec<Pf>, String> {
@@ -73,7 +74,7 @@ impl Generator<'_> {
         let interface = rule.interfaces.first().cloned().unwrap_or_default();
         made.from = self.hosts(&rule.source, &interface, family)?;
         made.to = self.hosts(&rule.destination, &interface, family)?;
-        self.transport(rule, &mut made)?;
+        let unknown_ports = self.transport(rule, &mut made)?;
         made.never = rule.never;
         if let Some(limit) = &rule.limited {
             made.limited = Some(limit.as_str().into());
@@ -93,6 +94,8 @@ impl Generator<'_> {
             _ => None,
         };
         made.when = open.map(|what| Unknown { what: what.into(), supply: Box::default() });
+        // Of two doubts about whether it applies, one is enough.
+        made.when = made.when.or(unknown_ports);
         let mut out = Vec::new();
         if made.action == Action::Pass {
             if rule.gateway.is_some() {
@@ -134,32 +137,33 @@ impl Generator<'_> {
     }
 
     fn rule_interfaces(&self, rule: &Rule) -> Result<Option<On>, String> {
-        if rule.interfaces.is_empty() || rule.floating && rule.interfaces.iter().any(|i| i == "any") {
-            return if rule.floating { Ok(None) } else { Err("it names no interface".into()) };
+        if rule.floats && (rule.interfaces.is_empty() || rule.interfaces.iter().any(|i| i == "any")) {
+            return Ok(None);
         }
-        let names: Vec<Box<str>> = rule.interfaces.iter().filter_map(|i| self.on(i)).flat_map(|on| on.names).collect();
+        if rule.interfaces.is_empty() {
+            return Err("it names no interface".into());
+        }
+        // Only a floating rule has several.
+        let all = if rule.floats { rule.interfaces.clone() } else { vec![rule.interfaces.join(",")] };
+        let names: Vec<Box<str>> = all.iter().filter_map(|i| self.on(i)).flat_map(|on| on.names).collect();
         if names.is_empty() {
             return Err(format!("the interface `{}` is not on", rule.interfaces.join(",")));
         }
         Ok(Some(On { negate: false, names }))
     }
 
-    fn transport(&self, rule: &Rule, made: &mut Pf) -> Result<(), String> {
-        let port = rule.destination.port.is_some() || rule.source.port.is_some();
-        let Some(protocol) = &rule.protocol else {
-            if rule.protocol_missing && port {
-                // A port without a protocol: the generator writes TCP, and no port.
-                made.protocols = vec![6];
-            }
-            return Ok(());
-        };
+    /// Protocol and ports; what is not known about the ports.
+    fn transport(&self, rule: &Rule, made: &mut Pf) -> Result<Option<Unknown>, String> {
+        let Some(protocol) = &rule.protocol else { return Ok(None) };
         let lower = protocol.to_ascii_lowercase();
         made.protocols = protocols(Some(&lower))?;
-        if has_ports(&lower) {
-            made.source_ports = self.ports(rule.source.port.as_deref())?;
-            made.ports = self.ports(rule.destination.port.as_deref())?;
+        if !has_ports(&lower) {
+            return Ok(None);
         }
-        Ok(())
+        let source = self.ports(rule.source.port.as_deref())?;
+        let destination = self.ports(rule.destination.port.as_deref())?;
+        (made.source_ports, made.ports) = (source.ports, destination.ports);
+        Ok(destination.unknown.or(source.unknown))
     }
 
     /// Answers leave by the line on which the call came.
@@ -171,17 +175,22 @@ impl Generator<'_> {
             return None;
         }
         let hop = self.hop(iface, family)?.0;
-        // Without an address there is no line to answer by.
-        self.address(iface, family)?;
         Some(Route { reply: true, hops: vec![(iface.device.as_str().into(), hop)] })
     }
 
     /// Policy routing: by a gateway, or by the members of a group that come first.
     fn with_gateway(&mut self, rule: &Rule, mut made: Pf, family: Family) -> Result<Vec<Pf>, String> {
         let name = rule.gateway.as_deref().unwrap_or_default();
-        let gateway =
-            |name: &str| self.config.gateways.iter().find(|g| g.name == name && !g.down && g.family == family);
-        let members: Vec<&str> = match self.config.gateway_groups.iter().find(|(g, _)| g == name) {
+        let of_name = |name: &str| self.config.gateways.iter().find(|g| g.name == name && there(self.config, g));
+        let gateway = |name: &str| of_name(name).filter(|g| !g.down && self.answers(g) && g.family == family);
+        if let Some(other) = of_name(name).filter(|g| g.family != family) {
+            let what = format!("what pf makes of a rule with {} and the gateway {name}", family_name(family));
+            let supply = format!("a gateway of the rule's own family: {name} is one for {}", family_name(other.family));
+            made.open = Some(Unknown { what: what.into(), supply: supply.into() });
+            return Ok(vec![made]);
+        }
+        let group = self.config.gateway_groups.iter().find(|(g, _)| g == name).filter(|_| of_name(name).is_none());
+        let members: Vec<&str> = match group {
             Some((_, list)) => {
                 let tier = list.iter().filter(|m| gateway(&m.0).is_some()).map(|m| m.1).min();
                 list.iter().filter(|m| Some(m.1) == tier).map(|m| m.0.as_str()).collect()
@@ -201,15 +210,27 @@ impl Generator<'_> {
             return Ok(vec![made]);
         }
         let mut out = Vec::new();
-        let remote: Vec<Host> = self.config.ipsec.iter().flatten().map(|n| Host::Net(*n)).collect();
-        if made.to.is_any() && !remote.is_empty() {
+        let tunnels = !self.config.system.no_negation && !self.vpn_networks().is_empty();
+        if tunnels && names_any(rule, &made) {
             // What is for a tunnel does not obey the gateway.
             let mut exempt = made.clone();
-            exempt.to = Hosts { negate: false, list: remote };
+            exempt.to = Hosts { negate: false, list: self.vpn_networks().into_iter().map(Host::Net).collect() };
             out.push(exempt);
         }
         made.route = Some(Route { reply: false, hops });
         out.push(made);
         Ok(out)
     }
+
+    /// A gateway whose address the line tells is one only while there is such a line.
+    fn answers(&self, gateway: &Gateway) -> bool {
+        let Some(iface) = self.interface(&gateway.interface) else { return false };
+        let set = if gateway.family == Family::V4 { &iface.v4 } else { &iface.v6 };
+        gateway.address.is_some() || !matches!(set, Addressing::Static(_)) && self.has_lease(iface, gateway.family)
+    }
+}
+
+/// The generator looks for the word `any` in what it wrote: aliases with it in their names have it too.
+fn names_any(rule: &Rule, made: &Pf) -> bool {
+    made.to.is_any() || rule.destination.address.as_deref().is_some_and(|a| a.contains("any"))
 }

@@ -1,10 +1,10 @@
 //! Port forwards with their reflections, and 1:1 translation.
 
-use super::names::{Ports, no_address, parse_net};
-use super::{Generator, LAST_PROXY_PORT, outside};
-use crate::dialect::pf::ast::{Action, Host, Hosts, On, Pool, PoolAddress, PoolPort, Rule};
+use super::names::{Ports, Wanted, no_address, parse_net, untold};
+use super::{Generator, LAST_PROXY_PORT, local_net};
+use crate::dialect::pf::ast::{Action, Host, Hosts, On, Pool, PoolAddress, PoolPort, Rule, Unknown};
 use crate::dialect::pf::text::rule::protocol;
-use crate::dialect::pfsense::config::{Forward, Interface, OneToOne, Reflects};
+use crate::dialect::pfsense::config::{Forward, Interface, Local, OneToOne, Reflects};
 use crate::model::{Family, Origin};
 use ipnet::IpNet;
 
@@ -22,6 +22,12 @@ struct Parts {
     port: PoolPort,
     /// The target is written as an address, without a port.
     bare: bool,
+    /// The target is written as the name of an interface's address: helpers and proxies do not understand it.
+    by_name: bool,
+    /// What is not known about its ports.
+    when: Option<Unknown>,
+    /// What is not known about its target.
+    doubt: Option<Unknown>,
     origin: Origin,
 }
 
@@ -40,9 +46,9 @@ impl Generator<'_> {
                 self.out.rules.dormant_rdr.push(rdr(&parts, forward, on));
             }
         }
-        // What reflection proxies take is let in, when the system's default is not off or one forward says so.
-        let asked = config.forwards.iter().any(|f| !f.disabled && f.reflection == Reflects::Proxy);
-        if !off || asked {
+        // What reflection proxies take is let in, when one of the forwards, whether on or not, has such a reflection.
+        let asks = |f: &Forward| f.reflection != Reflects::Off && (!off || f.reflection == Reflects::Proxy);
+        if config.forwards.iter().any(asks) {
             let mut rule = Rule::new(Action::Pass, system_origin("what reflection proxies take"));
             rule.direction = Some(crate::dialect::pf::ast::Direction::In);
             rule.family = Some(Family::V4);
@@ -52,38 +58,54 @@ impl Generator<'_> {
     }
 
     fn parts(&mut self, forward: &Forward) -> Result<Parts, String> {
+        let with_ports = forward.has_ports();
         let source = self.hosts(&forward.source, &forward.interface, forward.family)?;
         let destination = self.hosts(&forward.destination, &forward.interface, forward.family)?;
-        let with_ports = forward.has_ports();
         let port_text = forward.destination.port.as_deref().filter(|_| with_ports);
-        let ports = self.ports(port_text)?;
-        let source_ports = self.ports(forward.source.port.as_deref().filter(|_| with_ports))?;
+        let wanted = self.forward_ports(port_text)?;
+        let from = self.forward_ports(forward.source.port.as_deref().filter(|_| with_ports))?;
         let local = forward.local_port.as_deref().filter(|_| with_ports);
-        let port = self.local_port(port_text, ports.as_ref(), local)?;
+        let (port, unknown_port) = self.local_port(port_text, &wanted.ports, local);
+        let ports = wanted.ports;
         if let (PoolPort::From(to), Some(ports)) = (port, &ports)
             && ports.iter().any(|(lo, hi)| to.checked_add(hi - lo).is_none())
         {
             return Err("its ports go beyond 65535".into());
         }
         let plain_target = forward.target.as_deref().unwrap_or_default();
-        let (target, is_address) = if forward.nordr {
-            (PoolAddress::Net(parse_net("0.0.0.0/32").ok_or("")?), false)
+        let target = if forward.nordr {
+            Target {
+                address: PoolAddress::Net(parse_net("0.0.0.0/32").ok_or("")?),
+                written: Written::Alias,
+                doubt: None,
+            }
         } else {
             self.target(plain_target, forward.family)?
         };
         let single = ports.as_ref().is_some_and(|p| p.len() == 1 && p[0].0 == p[0].1);
-        let bare = is_address && port == PoolPort::Same && !single;
+        let bare = target.written != Written::Alias && port == PoolPort::Same && !single;
         Ok(Parts {
             protocols: protocols(forward.protocol.as_deref())?,
             source,
-            source_ports,
+            source_ports: from.ports,
             destination,
             ports,
-            target,
+            target: target.address,
             port,
             bare,
+            by_name: target.written == Written::Name,
+            when: wanted.unknown.or(from.unknown),
+            doubt: target.doubt.or(unknown_port),
             origin: self.forward_origin(forward),
         })
+    }
+
+    /// A port that is none, and no alias either, is left out of the rule, which then is for all ports
+    /// (`filter_generate_port`).
+    fn forward_ports(&self, text: Option<&str>) -> Result<Wanted, String> {
+        let none =
+            |why: String| if text.is_some_and(|t| self.alias(t).is_none()) { Ok(Wanted::default()) } else { Err(why) };
+        self.ports(text).or_else(none)
     }
 
     fn forward_origin(&self, forward: &Forward) -> Origin {
@@ -113,51 +135,56 @@ impl Generator<'_> {
         }
     }
 
-    /// What becomes of the port: unchanged when the page's two fields begin alike.
-    fn local_port(
-        &self,
-        written: Option<&str>,
-        ports: Option<&Vec<(u16, u16)>>,
-        local: Option<&str>,
-    ) -> Result<PoolPort, String> {
-        let Some(local) = local else { return Ok(PoolPort::Same) };
-        let Some(ports) = ports else {
-            // Nothing to move: all ports are forwarded as they are.
-            return Ok(PoolPort::Same);
+    /// What becomes of the port: unchanged when the page's two fields begin alike. And what is not known about it.
+    fn local_port(&self, written: Option<&str>, ports: &Ports, local: Option<&str>) -> (PoolPort, Option<Unknown>) {
+        let Some(local) = local.filter(|l| written != Some(*l)) else { return (PoolPort::Same, None) };
+        let Ok(to) = local.parse::<u16>() else {
+            // Of an alias only the first port counts; what is none leaves the port as it is.
+            return match self.ports(Some(local)) {
+                Ok(wanted) => match (wanted.ports.and_then(|p| p.first().copied()), wanted.unknown) {
+                    (Some(first), _) => (PoolPort::One(first.0), None),
+                    (None, unknown) => (PoolPort::Same, unknown),
+                },
+                Err(_) => (PoolPort::Same, None),
+            };
         };
-        if written == Some(local) {
-            return Ok(PoolPort::Same);
-        }
-        let numbers = local.parse::<u16>().ok();
-        let written_range = written.and_then(super::names::parse_ports);
-        Ok(match (numbers, written_range) {
-            (Some(to), Some((lo, hi))) if lo == to && (hi > lo || ports.len() == 1) => PoolPort::Same,
-            (Some(to), Some((lo, hi))) if hi > lo => PoolPort::From(to),
-            (Some(to), _) => PoolPort::One(to),
-            // Of another alias only the first port counts.
-            (None, _) => {
-                let list = self.ports(Some(local))?.unwrap_or_default();
-                let first = list.first().ok_or_else(|| format!("the alias `{local}` is empty"))?;
-                PoolPort::One(first.0)
+        // Only a range written with a hyphen is one here.
+        let range = written.filter(|w| !w.contains(':')).and_then(super::names::parse_ports);
+        let port = match (range, ports) {
+            (Some((lo, hi)), _) if lo == to && (hi > lo || ports.as_ref().is_some_and(|p| p.len() == 1)) => {
+                PoolPort::Same
             }
-        })
+            (Some((lo, hi)), _) if hi > lo => PoolPort::From(to),
+            // Without any port at all there is nothing to move.
+            (None, None) if written.is_none() => PoolPort::Same,
+            _ => PoolPort::One(to),
+        };
+        (port, None)
     }
 
-    /// The target, and whether it is a plain address.
-    fn target(&mut self, target: &str, family: Family) -> Result<(PoolAddress, bool), String> {
-        if let Some(net) = parse_net(target) {
-            return Ok((PoolAddress::Net(net), true));
-        }
-        if let Some(iface) = target.strip_suffix("ip").and_then(|name| self.interface(name)) {
-            let address = self.address(iface, family);
-            let net = address.ok_or_else(|| no_address(iface, family))?;
-            return Ok((PoolAddress::Net(net.addr().into()), true));
+    /// Where a forward leads.
+    fn target(&mut self, target: &str, family: Family) -> Result<Target, String> {
+        if let Ok(ip) = target.parse::<std::net::IpAddr>() {
+            return Ok(Target { address: PoolAddress::Net(ip.into()), written: Written::Address, doubt: None });
         }
         if target.is_empty() {
             return Err("it has no target".into());
         }
-        self.table(target)?;
-        Ok((PoolAddress::Table(target.into()), false))
+        if self.alias(target).is_some() || self.is_reserved(target) {
+            self.table(target)?;
+            return Ok(Target { address: PoolAddress::Table(target.into()), written: Written::Alias, doubt: None });
+        }
+        let iface = target.strip_suffix("ip").and_then(|name| self.interface(name));
+        let (address, doubt) = match (self.special(target, family), iface) {
+            (Ok(Host::Net(net)), _) => (PoolAddress::Net(net), None),
+            (Ok(Host::Table(name)), _) => (PoolAddress::Table(name), None),
+            (_, Some(iface)) if self.address_untold(iface, family) => {
+                (PoolAddress::Address(iface.device.as_str().into()), Some(untold(iface, family)))
+            }
+            (_, Some(iface)) => return Err(no_address(iface, family)),
+            _ => return Err(format!("its target `{target}` is neither an address nor an alias")),
+        };
+        Ok(Target { address, written: Written::Name, doubt })
     }
 
     fn forward(&mut self, forward: &Forward, parts: &Parts) {
@@ -165,34 +192,38 @@ impl Generator<'_> {
             let why = format!("the interface `{}` is not on", forward.interface);
             return self.leave_out(forward.at, &forward.descr, why);
         };
-        let mode = self.reflection(forward);
         let inner = self.reflecting(&forward.interface);
+        let mut mode = self.reflection(forward);
+        let nowhere = matches!(&parts.destination.list[..], [Host::Net(n)] if n.addr().is_unspecified());
+        // With nobody to reflect to, or for no address, there is no reflection.
+        if inner.is_empty() || nowhere {
+            mode = Reflects::Off;
+        }
+        // A forward to any address is reflected for the network of its own interface, and left out without one, whether
+        // there is anybody to reflect to or not.
+        let reflected = self.reflected_destination(forward, parts);
+        if reflected.is_none() && self.reflection(forward) != Reflects::Off {
+            let why = "it is for any address, and its interface has none of its own to reflect";
+            return self.leave_out(forward.at, &forward.descr, why);
+        }
         let base = rdr(parts, forward, on.clone());
         self.out.rules.rdr.push(base.clone());
+        if !self.config.system.reflection_helper && forward.destination.any && !forward.nordr {
+            self.own_subnet(forward, parts);
+        }
         if mode == Reflects::Proxy && !forward.nordr {
             self.proxies(forward, parts, &base, &inner);
         }
-        let reflected = self.reflected_destination(forward, parts);
-        if mode == Reflects::Pure && !inner.is_empty() {
+        if let (Some(to), true) = (reflected, mode == Reflects::Pure || mode == Reflects::Proxy && forward.nordr) {
             let mut rule = base.clone();
             rule.on = Some(On { negate: false, names: inner.clone() });
-            match reflected {
-                Some(to) => {
-                    rule.to = to;
-                    rule.origin.object = format!("port forward \"{}\", reflection", forward.descr).into();
-                    self.out.rules.rdr.push(rule);
-                }
-                None => return,
-            }
+            rule.to = to;
+            rule.origin.object = format!("port forward \"{}\", reflection", forward.descr).into();
+            self.out.rules.rdr.push(rule);
         }
-        if forward.nordr {
-            return;
-        }
-        if self.config.system.reflection_helper && mode != Reflects::Proxy {
+        if self.config.system.reflection_helper && !forward.nordr {
             let devices = if mode == Reflects::Pure { inner } else { Vec::new() };
             self.helper(forward, parts, &on, &devices);
-        } else if forward.destination.any && mode != Reflects::Proxy {
-            self.own_subnet(forward, parts);
         }
     }
 
@@ -207,36 +238,37 @@ impl Generator<'_> {
 
     /// Devices and groups that calls from inside come by (`filter_get_reflection_interfaces`).
     fn reflecting(&self, own: &str) -> Vec<Box<str>> {
-        let inside = self.enabled().filter(|i| i.name != own && !outside(i, Family::V4));
+        let inside = self.enabled().filter(|i| i.name != own && !self.outside(i, Family::V4));
+        let untold = |i: &Interface| self.address_untold(i, Family::V4);
         let with_address =
-            inside.filter(|i| !self.addresses(i, Family::V4).is_empty() || !self.addresses(i, Family::V6).is_empty());
+            inside.filter(|i| untold(i) || [Family::V4, Family::V6].iter().any(|f| !self.addresses(i, *f).is_empty()));
         let mut all: Vec<Box<str>> = with_address.map(|i| i.device.as_str().into()).collect();
         all.extend(self.config.groups.iter().filter(|(g, _)| g != own).map(|(g, _)| g.as_str().into()));
-        for (tab, on) in [("openvpn", self.config.openvpn.is_some()), ("enc0", self.config.ipsec.is_some())] {
-            if on && tab != own {
-                all.push(tab.into());
-            }
-        }
+        // Servers of PPPoE have no entry of their own there.
+        all.extend(self.tabs().into_iter().filter(|t| *t != own && *t != "pppoe").map(Into::into));
         all
     }
 
     /// A forward to any address is reflected only for the network of its own interface.
     fn reflected_destination(&self, forward: &Forward, parts: &Parts) -> Option<Hosts> {
-        if !parts.destination.is_any() {
+        if !forward.destination.any {
             return Some(parts.destination.clone());
         }
+        // Always by its IPv4 address.
         let iface = self.interface(&forward.interface)?;
-        if !outside(iface, Family::V4) {
-            return None;
+        match self.address(iface, Family::V4) {
+            Some(net) => Some(Hosts::one(Host::Net(net.trunc()))),
+            None if self.address_untold(iface, Family::V4) => {
+                Some(Hosts::one(Host::Unknown(untold(iface, Family::V4))))
+            }
+            None => None,
         }
-        let net = self.address(iface, forward.family)?;
-        Some(Hosts::one(Host::Net(net.trunc())))
     }
 
     /// "Enable automatic outbound NAT for Reflection": callers in the target's own network get answers by way of the
     /// firewall.
     fn helper(&mut self, forward: &Forward, parts: &Parts, own: &On, devices: &[Box<str>]) {
-        let Some(host) = self.single_target(&parts.target, forward.family) else { return };
+        let Some(host) = self.single_target(&parts.target, forward.family).filter(|_| !parts.by_name) else { return };
         let written_port = match (parts.port, parts.ports.as_deref()) {
             (PoolPort::Same, Some([(lo, hi)]))
                 if lo == hi && forward.destination.port.as_deref().is_some_and(|p| p.parse::<u16>().is_ok()) =>
@@ -331,16 +363,15 @@ impl Generator<'_> {
 
     /// A forward to any address on an inner interface: TCP of its own network, whatever the forward's protocol.
     fn own_subnet(&mut self, forward: &Forward, parts: &Parts) {
-        let Some(iface) = self.interface(&forward.interface).filter(|i| !outside(i, Family::V4)) else { return };
+        let Some(iface) = self.interface(&forward.interface).filter(|i| !self.outside(i, Family::V4)) else { return };
         let (Some(net), Some(host)) =
             (self.address(iface, forward.family), self.single_target(&parts.target, forward.family))
         else {
             return;
         };
-        let port = match parts.ports.as_deref() {
-            Some([(lo, hi)]) if lo == hi => Some(vec![(*lo, *hi)]),
-            _ => None,
-        };
+        // Of a range only the first port is written.
+        let ranged = forward.destination.port.as_deref().is_some_and(|p| p.contains('-'));
+        let port = parts.ports.clone().map(|p| if ranged { p.iter().map(|(lo, _)| (*lo, *lo)).collect() } else { p });
         let device = iface.device.clone();
         let mut no = Rule::new(Action::No, parts.origin.clone());
         no.on = Some(On { negate: false, names: vec![device.as_str().into()] });
@@ -390,15 +421,16 @@ impl Generator<'_> {
 
     /// NAT + Proxy: each port goes to a program on the firewall, on a port of its own.
     fn proxies(&mut self, forward: &Forward, parts: &Parts, base: &Rule, inner: &[Box<str>]) {
-        if inner.is_empty() || forward.family == Family::V6 {
+        if inner.is_empty() || forward.family == Family::V6 || parts.by_name {
             return;
         }
         let Some(ports) = &parts.ports else { return };
-        let count: u32 = ports.iter().map(|(lo, hi)| u32::from(hi - lo) + 1).sum();
-        if count > MAX_PROXY_PORTS {
-            return;
-        }
+        let mut count = 0;
         for (lo, hi) in ports {
+            count += u32::from(hi - lo) + 1;
+            if count > MAX_PROXY_PORTS {
+                return;
+            }
             if self.proxy_port > LAST_PROXY_PORT {
                 return;
             }
@@ -422,27 +454,67 @@ impl Generator<'_> {
     pub(super) fn one_to_one(&mut self) {
         let config = self.config;
         for entry in config.one_to_one.iter().filter(|e| !e.disabled) {
+            if let (Some(unknown), Some(on)) = (self.external_untold(entry), self.on(&entry.interface)) {
+                let mut rule = Rule::new(Action::No, entry_origin(entry));
+                (rule.on, rule.family, rule.open) = (Some(on), Some(entry.family), Some(unknown));
+                let pool = Pool { addresses: Vec::new(), port: PoolPort::Same, bitmask: true };
+                rule.action = Action::Translate(pool);
+                self.out.rules.binat.push(rule);
+                continue;
+            }
             match self.both_ways(entry) {
                 Ok(rule) => self.out.rules.binat.push(rule),
                 Err(why) => self.leave_out(entry.at, &entry.descr, why),
             }
         }
         for entry in config.npt.iter().filter(|e| !e.disabled) {
-            let Some(on) = self.on(&entry.interface) else { continue };
+            let Some(on) = self.on(&entry.interface) else {
+                let why = format!("the interface `{}` is not on", entry.interface);
+                self.leave_out(entry.at, "prefix translation", why);
+                continue;
+            };
             let origin =
                 Origin { at: entry.at, has_lines: true, object: "prefix translation".into(), ..Origin::default() };
+            let doubt = entry.outer.is_none().then(|| Unknown {
+                what: "which prefix the line delegates, to which prefix translation translates".into(),
+                supply: Box::default(),
+            });
+            let outer = entry.outer.unwrap_or(entry.inner);
             let rule = |from: Hosts, to: Hosts, target: IpNet| {
                 let pool = Pool { addresses: vec![PoolAddress::Net(target)], port: PoolPort::Same, bitmask: true };
                 let mut rule = Rule::new(Action::Translate(pool), origin.clone());
                 rule.on = Some(on.clone());
                 rule.family = Some(Family::V6);
+                rule.open.clone_from(&doubt);
                 (rule.from, rule.to) = (from, to);
                 rule
             };
-            let (inner, outer) = (Hosts::one(Host::Net(entry.inner)), Hosts::one(Host::Net(entry.outer)));
+            let inside = Hosts::one(Host::Net(entry.inner));
+            let outside = if doubt.is_some() { Hosts::default() } else { Hosts::one(Host::Net(outer)) };
             // The second is for packets to the outer prefix that leave by the line.
-            self.out.rules.binat.push(rule(inner, Hosts::default(), entry.outer));
-            self.out.rules.binat.push(rule(Hosts::default(), outer, entry.inner));
+            self.out.rules.binat.push(rule(inside, Hosts::default(), outer));
+            self.out.rules.binat.push(rule(Hosts::default(), outside, entry.inner));
+        }
+        self.tunnel_translations();
+    }
+
+    /// What `IPsec` translates before it goes into a tunnel: a host's address for a network, else one for one.
+    fn tunnel_translations(&mut self) {
+        let config = self.config;
+        for policy in config.ipsec.iter().flat_map(|i| &i.policies) {
+            let family = Family::of(policy.remote.addr());
+            let Some(translated) = &policy.translated else { continue };
+            let net = |l: &Local| local_net(config, l, family).filter(|n| n.prefix_len() > 0);
+            let (Some(local), Some(to)) = (net(&policy.local), net(translated)) else { continue };
+            let mut rule = Rule::new(Action::No, system_origin("translation into a tunnel of IPsec"));
+            rule.on = Some(On { negate: false, names: vec!["enc0".into()] });
+            rule.from = Hosts::one(Host::Net(local));
+            rule.to =
+                if policy.remote.prefix_len() == 0 { Hosts::default() } else { Hosts::one(Host::Net(policy.remote)) };
+            let both = local.prefix_len() == to.prefix_len();
+            let port = if both { PoolPort::Same } else { PoolPort::Random(50001, 65535) };
+            rule.action = Action::Translate(Pool { addresses: vec![PoolAddress::Net(to)], port, bitmask: both });
+            if both { self.out.rules.binat.push(rule) } else { self.out.rules.nat.push(rule) }
         }
     }
 
@@ -450,8 +522,7 @@ impl Generator<'_> {
         let on = self.on(&entry.interface).ok_or_else(|| format!("the interface `{}` is not on", entry.interface))?;
         let (external, family) = self.external(entry)?;
         let from = self.hosts(&entry.source, &entry.interface, family)?;
-        let absent = entry.destination.network.is_none() && entry.destination.address.is_none();
-        let to = if absent { Hosts::default() } else { self.hosts(&entry.destination, &entry.interface, family)? };
+        let to = self.hosts(&entry.destination, &entry.interface, family)?;
         let inner = match &from.list[..] {
             [Host::Net(net)] => *net,
             [Host::Table(name)] => match self.out.rules.tables.get(name).map(|t| t.entries.to_vec()).as_deref() {
@@ -467,39 +538,51 @@ impl Generator<'_> {
         let mut rule = Rule::new(action, entry_origin(entry));
         rule.on = Some(on);
         rule.family = Some(family);
-        rule.from = Hosts::one(Host::Net(inner));
+        rule.from = Hosts { negate: from.negate, list: vec![Host::Net(inner)] };
         rule.to = to;
         Ok(rule)
     }
 
     fn external(&self, entry: &OneToOne) -> Result<(IpNet, Family), String> {
-        if let Some(net) = parse_net(&entry.external) {
-            return Ok((net, Family::of(net.addr())));
+        if let Ok(ip) = entry.external.parse::<std::net::IpAddr>() {
+            return Ok((ip.into(), Family::of(ip)));
         }
         let iface = entry.external.strip_suffix("ip").and_then(|name| self.interface(name));
-        let address = iface.and_then(|i| self.address(i, Family::V4));
-        address.map(|a| (a.addr().into(), Family::V4)).ok_or_else(|| format!("`{}` is no address", entry.external))
+        let family = entry.family;
+        let address = iface.and_then(|i| self.address(i, family));
+        address.map(|a| (a.addr().into(), family)).ok_or_else(|| format!("`{}` is no address", entry.external))
+    }
+
+    /// The outer address of a 1:1 translation, where the line tells it.
+    fn external_untold(&self, entry: &OneToOne) -> Option<Unknown> {
+        let iface = entry.external.strip_suffix("ip").and_then(|name| self.interface(name))?;
+        self.address_untold(iface, entry.family).then(|| untold(iface, entry.family))
     }
 
     pub(super) fn one_to_one_reflection(&mut self) {
         let config = self.config;
-        for entry in config.one_to_one.iter().filter(|e| !e.disabled && !e.nobinat) {
-            if !entry.reflection.unwrap_or(config.system.reflection_one_to_one) {
+        for entry in config.one_to_one.iter().filter(|e| !e.disabled) {
+            let reflects = entry.reflection.unwrap_or(config.system.reflection_one_to_one) && !entry.nobinat;
+            let (Ok((external, family)), Ok(rule)) = (self.external(entry), self.both_ways(entry)) else { continue };
+            let [Host::Net(target)] = rule.from.list[..] else { continue };
+            // Of all but an address nothing is reflected.
+            if rule.from.negate && reflects {
                 continue;
             }
-            let (Ok((external, family)), Ok(rule)) = (self.external(entry), self.both_ways(entry)) else { continue };
-            let inner = self.reflecting(&entry.interface);
-            let [Host::Net(target)] = rule.from.list[..] else { continue };
-            let external = IpNet::new(external.addr(), target.prefix_len()).unwrap_or(external);
-            let pool = Pool { addresses: vec![PoolAddress::Net(target)], port: PoolPort::Same, bitmask: true };
-            let mut rdr = Rule::new(Action::Translate(pool), entry_origin(entry));
-            rdr.on = Some(On { negate: false, names: inner.clone() });
-            rdr.family = Some(family);
-            rdr.from = rule.to.clone();
-            rdr.to = Hosts::one(Host::Net(external));
-            self.out.rules.rdr.push(rdr);
+            let inner = if reflects { self.reflecting(&entry.interface) } else { Vec::new() };
+            if !inner.is_empty() {
+                let external = IpNet::new(external.addr(), target.prefix_len()).unwrap_or(external);
+                let pool = Pool { addresses: vec![PoolAddress::Net(target)], port: PoolPort::Same, bitmask: true };
+                let mut rdr = Rule::new(Action::Translate(pool), entry_origin(entry));
+                rdr.on = Some(On { negate: false, names: inner.clone() });
+                rdr.family = Some(family);
+                rdr.from = rule.to.clone();
+                rdr.to = Hosts::one(Host::Net(external));
+                self.out.rules.rdr.push(rdr);
+            }
             if config.system.reflection_helper {
-                for device in inner {
+                let own = rule.on.iter().flat_map(|on| on.names.clone()).collect::<Vec<_>>();
+                for device in own.into_iter().chain(inner) {
                     let iface = self.enabled().find(|i| *i.device == *device);
                     let nets = iface.map(|i| self.addresses(i, family)).unwrap_or_default();
                     if let Some(net) = nets.iter().find(|n| n.contains(&target.addr())) {
@@ -513,6 +596,20 @@ impl Generator<'_> {
     }
 }
 
+/// Where a forward leads, and how that is written.
+struct Target {
+    address: PoolAddress,
+    written: Written,
+    doubt: Option<Unknown>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Written {
+    Address,
+    Alias,
+    Name,
+}
+
 fn rdr(parts: &Parts, forward: &Forward, on: On) -> Rule {
     let pool = Pool { addresses: vec![parts.target.clone()], port: parts.port, bitmask: false };
     let action = if forward.nordr { Action::No } else { Action::Translate(pool) };
@@ -524,6 +621,8 @@ fn rdr(parts: &Parts, forward: &Forward, on: On) -> Rule {
     rule.source_ports.clone_from(&parts.source_ports);
     rule.to = parts.destination.clone();
     rule.ports.clone_from(&parts.ports);
+    rule.when.clone_from(&parts.when);
+    rule.open.clone_from(&parts.doubt);
     rule.pass = forward.associated == "pass" && !forward.nordr;
     rule.any_flags = true;
     rule

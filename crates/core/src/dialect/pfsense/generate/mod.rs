@@ -7,15 +7,18 @@ mod filter;
 mod forward;
 mod names;
 mod outbound;
+mod reserved;
+mod services;
 mod system;
 
 pub(super) use names::parse_net;
 
-use super::config::{Addressing, Config, Interface, Place};
+use super::config::{Addressing, Config, Interface, Local, Place};
+use super::lines::{default_gateway, is_tunnel, outside, there};
 use crate::dialect::pf::ast::{Entry, On, Ruleset, Table, Unread};
 use crate::model::{self, Family, Origin, RouteTarget};
 use ipnet::IpNet;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 /// What is known beside the export.
@@ -25,6 +28,8 @@ pub struct Known {
     pub names: BTreeMap<String, Vec<IpAddr>>,
     /// Contents of aliases, as Diagnostics > Tables shows them.
     pub tables: BTreeMap<String, Vec<Entry>>,
+    /// Devices whose line tells no gateway, or no address, at the time of which is asked.
+    pub no_lease: BTreeSet<(String, Family)>,
 }
 
 /// A rule that pfSense leaves out of what it loads.
@@ -62,6 +67,7 @@ pub fn generate(config: &Config, interfaces: &[model::Interface], known: &Known)
     }
     g.groups();
     g.network_tables();
+    g.reserved_tables();
     g.one_to_one();
     g.outbound();
     g.forwards();
@@ -111,7 +117,8 @@ impl<'a> Generator<'a> {
         let set = if family == Family::V4 { &iface.v4 } else { &iface.v6 };
         match set {
             Addressing::Static(net) if Family::of(net.addr()) == family => Some(*net),
-            Addressing::None => None,
+            // Tunnels bring their own.
+            Addressing::None if !is_tunnel(&iface.device) && self.plain_tunnel(iface).next().is_none() => None,
             _ => {
                 let mut all = self.addresses(iface, family).into_iter();
                 all.find(|n| !self.config.virtual_addresses.iter().any(|v| v.net.addr() == n.addr()))
@@ -119,15 +126,51 @@ impl<'a> Generator<'a> {
         }
     }
 
-    /// A line with a gateway, and its address as far as it is known.
+    fn plain_tunnel(&self, iface: &Interface) -> impl Iterator<Item = IpNet> + use<'_> {
+        let device = iface.device.clone();
+        self.config.plain_tunnels.iter().filter(move |(d, _)| *d == device).map(|(_, n)| *n)
+    }
+
+    /// An address that the line tells and nothing here does.
+    fn address_untold(&self, iface: &Interface, family: Family) -> bool {
+        let set = if family == Family::V4 { &iface.v4 } else { &iface.v6 };
+        let off = family == Family::V6 && !self.config.system.ipv6;
+        matches!(set, Addressing::Line(_))
+            && !off
+            && self.has_lease(iface, family)
+            && self.address(iface, family).is_none()
+    }
+
+    fn has_lease(&self, iface: &Interface, family: Family) -> bool {
+        !self.known.no_lease.contains(&(iface.device.clone(), family))
+    }
+
+    /// It leads outside. Only of DHCP it is the lease that decides (`interface_has_gateway`).
+    fn outside(&self, iface: &Interface, family: Family) -> bool {
+        let dhcp = matches!(&iface.v4, Addressing::Line(how) if how == "dhcp");
+        outside(self.config, iface, family) && (family == Family::V6 || !dhcp || self.has_lease(iface, family))
+    }
+
+    /// A line with a gateway, and its address as far as it is known (`get_interface_gateway`).
     fn hop(&self, iface: &Interface, family: Family) -> Option<Hop> {
-        if !outside(iface, family) || ["ovpn", "ipsec"].iter().any(|t| iface.device.starts_with(t)) {
+        if !outside(self.config, iface, family) || iface.device.starts_with("ipsec") {
             return None;
         }
         let index = usize::from(family == Family::V6);
         let named = iface.gateway[index].as_ref();
         let gateway = named.and_then(|name| self.config.gateways.iter().find(|g| g.name == *name));
-        Some(Hop(gateway.and_then(|g| g.address)))
+        let set = if family == Family::V4 { &iface.v4 } else { &iface.v6 };
+        match gateway.and_then(|g| g.address) {
+            Some(address) => (Family::of(address) == family).then_some(Hop(Some(address))),
+            None if matches!(set, Addressing::Static(_)) => None,
+            None => self.has_lease(iface, family).then(|| {
+                // A gateway of this line that stands under another name.
+                let told = |g: &&crate::dialect::pfsense::config::Gateway| {
+                    g.dynamic && g.interface == iface.name && g.family == family
+                };
+                Hop(self.config.gateways.iter().find(told).and_then(|g| g.address))
+            }),
+        }
     }
 
     /// Interfaces of a rule by the name of the interface, group or tab.
@@ -137,12 +180,16 @@ impl<'a> Generator<'a> {
             return one(&iface.device);
         }
         let group = self.config.groups.iter().any(|(g, _)| g == name);
-        let tab = match name {
-            "openvpn" => self.config.openvpn.is_some(),
-            "enc0" => self.config.ipsec.is_some(),
-            _ => false,
-        };
-        if group || tab { one(name) } else { None }
+        if group || self.tabs().contains(&name) { one(name) } else { None }
+    }
+
+    /// Tabs of services that make devices of their own (`filter_generate_optcfg_array`).
+    fn tabs(&self) -> Vec<&'static str> {
+        let mut out: Vec<&'static str> = self.config.dial_in.iter().map(|d| d.tab).collect();
+        out.dedup();
+        out.extend(self.config.ipsec.is_some().then_some("enc0"));
+        out.extend((!self.config.openvpn.is_empty()).then_some("openvpn"));
+        out
     }
 
     fn groups(&mut self) {
@@ -154,21 +201,45 @@ impl<'a> Generator<'a> {
         // Tunnel devices belong to a group of their kind.
         let tunnels = self.interfaces.iter().filter(|i| i.name.starts_with("ovpn")).map(|i| i.name.clone());
         self.out.rules.groups.insert("openvpn".into(), tunnels.collect());
+        for tab in self.config.dial_in.iter().map(|d| d.tab) {
+            let devices = self.interfaces.iter().filter(|i| i.name.starts_with(tab)).map(|i| i.name.clone());
+            self.out.rules.groups.insert(tab.into(), devices.collect());
+        }
     }
 
-    /// `<LAN__NETWORK>` and its like: networks and virtual addresses of an interface.
+    /// `<LAN__NETWORK>` and its like: networks and virtual addresses of an interface. A group has those of its members.
     fn network_tables(&mut self) {
         for iface in self.enabled() {
-            let mut entries: Vec<Entry> = Vec::new();
-            for family in [Family::V4, Family::V6] {
-                entries.extend(self.addresses(iface, family).into_iter().map(|n| Entry::Net(n.trunc())));
+            let origin = Origin { at: iface.at, has_lines: true, ..Origin::default() };
+            self.network_table(&iface.name, &[iface], &[Family::V4, Family::V6], origin);
+        }
+        // 2.7 gives groups no IPv6 networks.
+        let families: &[Family] = if self.since_2_8() { &[Family::V4, Family::V6] } else { &[Family::V4] };
+        for (name, members) in &self.config.groups {
+            let members: Vec<&Interface> = members.iter().filter_map(|m| self.interface(m)).collect();
+            self.network_table(name, &members, families, Origin::default());
+        }
+    }
+
+    fn network_table(&mut self, name: &str, of: &[&Interface], families: &[Family], origin: Origin) {
+        let mut table = Table { origin, ..Table::default() };
+        let mut entries: Vec<Entry> = Vec::new();
+        let mut open: Vec<Family> = Vec::new();
+        for iface in of {
+            for family in families {
+                entries.extend(self.addresses(iface, *family).into_iter().map(|n| Entry::Net(n.trunc())));
+                if self.address_untold(iface, *family) {
+                    table.unknown.get_or_insert_with(|| names::untold(iface, *family));
+                    open.push(*family);
+                }
             }
             let virt = self.config.virtual_addresses.iter().filter(|v| v.interface == iface.name);
+            let virt = virt.filter(|v| families.contains(&Family::of(v.net.addr())));
             entries.extend(virt.map(|v| Entry::Net(v.net.trunc())));
-            let origin = Origin { at: iface.at, has_lines: true, ..Origin::default() };
-            let table = Table { entries: entries.into(), unknown: None, origin };
-            self.out.rules.tables.insert(network_table(&iface.name).into(), table);
         }
+        table.only = open.first().copied().filter(|f| open.iter().all(|o| o == f));
+        table.entries = entries.into();
+        self.out.rules.tables.insert(network_table(name).into(), table);
     }
 
     fn leave_out(&mut self, at: Place, rule: &str, why: impl Into<String>) {
@@ -179,17 +250,6 @@ impl<'a> Generator<'a> {
 /// The next hop of a line that has one; a backup does not hold what the line tells when it comes up.
 #[derive(Debug, Clone, Copy)]
 struct Hop(Option<IpAddr>);
-
-/// It leads to the internet: a gateway is set, or the line tells one (`interface_has_gateway`).
-fn outside(iface: &Interface, family: Family) -> bool {
-    let (set, index) = if family == Family::V4 { (&iface.v4, 0) } else { (&iface.v6, 1) };
-    let tunnel = ["ovpn", "ipsec"].iter().any(|t| iface.device.starts_with(t));
-    let line = match set {
-        Addressing::Line(how) => how != "track6",
-        Addressing::None | Addressing::Static(_) => false,
-    };
-    iface.gateway[index].is_some() || line || tunnel
-}
 
 fn network_table(interface: &str) -> String {
     format!("{}__NETWORK", interface.to_uppercase())
@@ -212,12 +272,13 @@ pub fn device(config: &Config, name: &str) -> model::Device {
         let virt = config.virtual_addresses.iter().filter(|v| v.interface == iface.name);
         let (own, answered): (Vec<_>, Vec<_>) = virt.partition(|v| ["carp", "ipalias"].contains(&v.mode.as_str()));
         addresses.extend(own.iter().map(|v| v.net));
+        addresses.extend(config.plain_tunnels.iter().filter(|(d, _)| *d == iface.device).map(|(_, n)| *n));
         let mut made =
             model::Interface { name: iface.device.as_str().into(), addresses, ..model::Interface::default() };
         made.label = iface.descr.as_str().into();
         let private = |n: &IpNet| matches!(n.addr(), IpAddr::V4(a) if a.is_private());
         // A gateway in a private network may as well be an inner router.
-        made.line = outside(iface, Family::V4) && !made.addresses.iter().any(private);
+        made.line = outside(config, iface, Family::V4) && !made.addresses.iter().any(private);
         for v in answered {
             let (lo, hi) = model::prefix_range(v.net.trunc());
             let set = crate::cube::Set::range(lo, hi);
@@ -229,76 +290,98 @@ pub fn device(config: &Config, name: &str) -> model::Device {
         }
         out.interfaces.push(made);
     }
-    for tunnel in config.openvpn.iter().flatten().enumerate().map(|(i, net)| (format!("ovpns{}", i + 1), *net)) {
-        let (device, net) = tunnel;
-        if out.interface(&device).is_none()
-            && let Some(first) = net.hosts().next()
-        {
-            let addresses = vec![IpNet::new_assert(first, net.prefix_len())];
-            out.interfaces.push(model::Interface { name: device.into(), addresses, ..model::Interface::default() });
-        } else if let Some(i) = out.interface(&device)
-            && out.interfaces[i].addresses.is_empty()
-            && let Some(first) = net.hosts().next()
-        {
-            out.interfaces[i].addresses.push(IpNet::new_assert(first, net.prefix_len()));
+    for server in config.openvpn.iter().filter(|o| o.enabled && o.device.starts_with("ovpns")) {
+        let nets = server.tunnel.iter().filter_map(|n| Some(IpNet::new_assert(n.hosts().next()?, n.prefix_len())));
+        match out.interface(&server.device) {
+            Some(i) if !out.interfaces[i].addresses.is_empty() => {}
+            Some(i) => out.interfaces[i].addresses.extend(nets),
+            None => out.interfaces.push(model::Interface {
+                name: server.device.as_str().into(),
+                addresses: nets.collect(),
+                ..model::Interface::default()
+            }),
+        }
+    }
+    for (i, server) in config.dial_in.iter().enumerate() {
+        let clients = server.clients;
+        if let Some(first) = clients.hosts().next() {
+            out.interfaces.push(model::Interface {
+                name: format!("{}{i}", server.tab).into(),
+                addresses: vec![IpNet::new_assert(first, clients.prefix_len())],
+                ..model::Interface::default()
+            });
         }
     }
     if config.ipsec.is_some() {
         out.interfaces.push(model::Interface { name: "enc0".into(), ..model::Interface::default() });
     }
     routes(config, &mut out);
+    tunnels(config, &mut out);
     out
+}
+
+/// Routing tables of the policies of `IPsec`: `route-to` and `reply-to` come before them, all else behind.
+const POLICIES: u32 = 0x6000_0000;
+
+/// What a policy of `IPsec` names goes into its tunnel, whatever the routes say.
+fn tunnels(config: &Config, out: &mut model::Device) {
+    let Some(device) = out.interface("enc0") else { return };
+    let mut some = false;
+    for (number, policy) in config.ipsec.iter().flat_map(|i| &i.policies).enumerate() {
+        let family = Family::of(policy.remote.addr());
+        let Some(local) = local_net(config, &policy.local, family) else { continue };
+        let table = POLICIES + u32::try_from(number).unwrap_or(0);
+        let to = IpNet::new_assert(family.address(0), 0);
+        out.routes.push(model::Route { to, target: RouteTarget::Via(device, None), table, metric: 0 });
+        let (from, to) = (Some(local), Some(policy.remote));
+        out.routing_rules.push(model::RoutingRule { from, to, ..model::RoutingRule::every(1000, family, table) });
+        some = true;
+    }
+    if some {
+        for family in [Family::V4, Family::V6] {
+            let main = crate::dialect::iproute::MAIN;
+            out.routing_rules.push(model::RoutingRule::every(u32::MAX, family, main));
+        }
+    }
+}
+
+/// A network that a tunnel names, as far as the export holds it.
+fn local_net(config: &Config, local: &Local, family: Family) -> Option<IpNet> {
+    match local {
+        Local::Net(net) => Some(net.trunc()).filter(|n| Family::of(n.addr()) == family),
+        Local::Interface(name) => {
+            let iface = config.interfaces.iter().find(|i| i.enabled && i.name == *name)?;
+            match if family == Family::V4 { &iface.v4 } else { &iface.v6 } {
+                Addressing::Static(net) => Some(net.trunc()),
+                Addressing::None | Addressing::Line(_) => None,
+            }
+        }
+    }
 }
 
 fn routes(config: &Config, out: &mut model::Device) {
     let device_of = |name: &str| config.interfaces.iter().find(|i| i.enabled && i.name == name).map(|i| &*i.device);
-    let gateway = |name: &str| config.gateways.iter().find(|g| g.name == name);
+    let gateway = |name: &str| config.gateways.iter().find(|g| g.name == name && there(config, g));
+    let main = crate::dialect::iproute::MAIN;
     for (to, name) in &config.routes {
-        let (Ok(to), Some(gateway)) = (to.parse::<IpNet>(), gateway(name)) else { continue };
+        let Ok(to) = to.parse::<IpNet>() else { continue };
+        // Null4 and Null6 drop (`return_gateways_array`).
+        if ["Null4", "Null6"].contains(&name.as_str()) {
+            out.routes.push(model::Route { to, target: RouteTarget::Blackhole, table: main, metric: 0 });
+            continue;
+        }
+        let Some(gateway) = gateway(name) else { continue };
         let index = device_of(&gateway.interface).and_then(|d| out.interface(d));
         if let Some(i) = index {
             let target = RouteTarget::Via(i, gateway.address);
-            out.routes.push(model::Route { to, target, table: crate::dialect::iproute::MAIN, metric: 0 });
+            out.routes.push(model::Route { to, target, table: main, metric: 0 });
         }
     }
-    for net in config.ipsec.iter().flatten() {
-        if let Some(i) = out.interface("enc0") {
-            let target = RouteTarget::Via(i, None);
-            out.routes.push(model::Route { to: *net, target, table: crate::dialect::iproute::MAIN, metric: 0 });
-        }
-    }
-    for (family, index) in [(Family::V4, 0), (Family::V6, 1)] {
-        let named = config.default_gateway[index].as_deref();
-        let tier = |group: &[(String, u8)]| {
-            let first = group.iter().map(|m| m.1).min();
-            group.iter().find(|m| Some(m.1) == first).map(|m| m.0.clone())
-        };
-        let group = config.gateway_groups.iter().find(|g| Some(g.0.as_str()) == named).and_then(|g| tier(&g.1));
-        let by_name = group.as_deref().or(named).and_then(gateway);
-        let of_family = || config.gateways.iter().filter(|g| g.family == family && !g.down);
-        // Without a choice the one marked as default, else the first on an interface that leads outside.
-        let chosen = by_name
-            .or_else(|| of_family().find(|g| g.default))
-            .or_else(|| {
-                of_family().find(|g| {
-                    config.interfaces.iter().any(|i| i.enabled && i.gateway[index].as_deref() == Some(&g.name))
-                })
-            })
-            .or_else(|| of_family().find(|g| g.interface == "wan"));
-        let line = config.interfaces.iter().find(|i| {
-            let set = if family == Family::V4 { &i.v4 } else { &i.v6 };
-            i.enabled && matches!(set, Addressing::Line(how) if how != "track6")
-        });
-        let target = match (chosen, line) {
-            (Some(g), _) => device_of(&g.interface).and_then(|d| out.interface(d)).map(|i| (i, g.address)),
-            (None, Some(iface)) => out.interface(&iface.device).map(|i| (i, None)),
-            (None, None) => None,
-        };
-        if let Some((i, hop)) = target {
-            let to = IpNet::new_assert(family.address(0), 0);
-            let hop = hop.filter(|h| Family::of(*h) == family);
-            let target = RouteTarget::Via(i, hop);
-            out.routes.push(model::Route { to, target, table: crate::dialect::iproute::MAIN, metric: 0 });
-        }
+    for family in [Family::V4, Family::V6] {
+        let Some(gateway) = default_gateway(config, family) else { continue };
+        let Some(i) = device_of(&gateway.interface).and_then(|d| out.interface(d)) else { continue };
+        let hop = gateway.address.filter(|h| Family::of(*h) == family);
+        let to = IpNet::new_assert(family.address(0), 0);
+        out.routes.push(model::Route { to, target: RouteTarget::Via(i, hop), table: main, metric: 0 });
     }
 }

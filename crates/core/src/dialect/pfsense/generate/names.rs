@@ -14,6 +14,15 @@ pub(super) type Why = String;
 /// Ports of a rule: nothing asked, or these.
 pub(super) type Ports = Option<Vec<(u16, u16)>>;
 
+/// Ports that the text of a rule stands for.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Wanted {
+    /// These; all where it is not known which.
+    pub ports: Ports,
+    /// The firewall loads them from elsewhere.
+    pub unknown: Option<Unknown>,
+}
+
 impl<'a> Generator<'a> {
     /// Addresses of one end of a rule on an interface.
     pub(super) fn hosts(&mut self, end: &End, interface: &str, family: Family) -> Result<Hosts, Why> {
@@ -25,31 +34,41 @@ impl<'a> Generator<'a> {
             (None, Some(address)) => self.address_or_alias(address, interface)?,
             (None, None) => return Err("it names no address".into()),
         };
+        if let (Host::Table(name), true) = (&host, end.not)
+            && self.loads_nothing(name)
+        {
+            return Err(format!("the firewall has no list for the alias `{name}`"));
+        }
         Ok(Hosts { negate: end.not, list: vec![host] })
     }
 
-    /// `wanip`, `lan`, `(self)` and their like (`filter_generate_address`).
-    fn special(&mut self, special: &str, family: Family) -> Result<Host, Why> {
+    /// `wanip`, `lan`, `(self)` and their like, and interface groups (`filter_generate_address`).
+    pub(super) fn special(&mut self, special: &str, family: Family) -> Result<Host, Why> {
         if special == "(self)" {
             return Ok(Host::Own);
+        }
+        if let Some((name, members)) = self.config.groups.iter().find(|(g, _)| g == special) {
+            // A group without an address of a member is as good as no network.
+            let some = members.iter().filter_map(|m| self.interface(m)).any(|i| {
+                [Family::V4, Family::V6].iter().any(|f| !self.addresses(i, *f).is_empty() || self.address_untold(i, *f))
+            });
+            return if some {
+                Ok(Host::Table(network_table(name).into()))
+            } else {
+                Err(format!("no member of the group `{name}` has an address"))
+            };
         }
         if let Some(iface) = self.interface(special) {
             return Ok(Host::Table(network_table(&iface.name).into()));
         }
         if let Some(iface) = special.strip_suffix("ip").and_then(|name| self.interface(name)) {
-            let address = self.address(iface, family);
-            return match address {
+            return match self.address(iface, family) {
                 Some(net) => Ok(Host::Net(net.addr().into())),
+                None if self.address_untold(iface, family) => Ok(Host::Unknown(untold(iface, family))),
                 None => Err(no_address(iface, family)),
             };
         }
-        if special == "openvpn" && self.config.openvpn.is_some() {
-            let nets = self.config.openvpn.iter().flatten().map(|n| Entry::Net(*n)).collect::<Vec<_>>();
-            let table = Table { entries: nets.into(), ..Table::default() };
-            self.out.rules.tables.insert(network_table("openvpn").into(), table);
-            return Ok(Host::Table(network_table("openvpn").into()));
-        }
-        // Addresses and aliases are not understood here: they belong into <address>.
+        // Addresses and aliases are not understood here: they belong into <address>. Nor are tabs of tunnels.
         Err(format!("`{special}` is no interface that is on"))
     }
 
@@ -82,12 +101,22 @@ impl<'a> Generator<'a> {
         self.config.aliases.iter().find(|a| a.name == name && a.name.parse::<u64>().is_err())
     }
 
+    /// A list that the firewall loads, and has not: rules that name it are left out (`alias_expand`).
+    fn loads_nothing(&self, name: &str) -> bool {
+        let listed = self.alias(name).is_some_and(|a| a.kind == "urltable");
+        listed && self.known.tables.get(name).is_some_and(Vec::is_empty)
+    }
+
     /// A table for an alias.
     pub(super) fn table(&mut self, name: &str) -> Result<Host, Why> {
+        // Names of the firewall's own tables come before those of aliases.
+        if self.is_reserved(name) {
+            return Ok(Host::Table(name.into()));
+        }
+        let Some(alias) = self.alias(name) else {
+            return Err(format!("the alias `{name}` does not exist"));
+        };
         if !self.out.rules.tables.contains_key(name) {
-            let Some(alias) = self.alias(name) else {
-                return Err(format!("the alias `{name}` does not exist"));
-            };
             if alias.kind.contains("port") {
                 return Err(format!("the alias `{name}` holds ports, not addresses"));
             }
@@ -102,7 +131,8 @@ impl<'a> Generator<'a> {
                 Some(entries) => (entries.clone(), None),
                 None => self.members(alias),
             };
-            let table = Table { entries: Arc::new(entries), unknown, origin };
+            let listed = unknown.is_some() && alias.kind == "urltable";
+            let table = Table { entries: Arc::new(entries), unknown, listed, origin, only: None };
             self.out.rules.tables.insert(name.into(), table);
         }
         Ok(Host::Table(name.into()))
@@ -112,11 +142,16 @@ impl<'a> Generator<'a> {
         let supply = |name: &str| {
             format!("add `aliases = {{ {name} = [\"…\"] }}` to its [[gateway]] table: Diagnostics > Tables shows it")
         };
+        if self.loading.first() == Some(&alias.name) {
+            // The outermost one is not put into itself (`filter_generate_nested_alias_recurse`).
+            return (Vec::new(), None);
+        }
         if self.loading.contains(&alias.name) {
             let what = format!("what the alias {} holds: it contains itself", alias.name);
             return (Vec::new(), Some(Unknown { what: what.into(), supply: "take it out of its own members".into() }));
         }
-        if alias.kind.starts_with("url") {
+        // What an alias of the kind `url` held when it was last loaded stands in the export.
+        if alias.kind == "urltable" || alias.kind.starts_with("url") && alias.members.is_empty() {
             let what = format!("what the alias {} holds: the firewall loads it from a URL", alias.name);
             return (Vec::new(), Some(Unknown { what: what.into(), supply: supply(&alias.name).into() }));
         }
@@ -146,31 +181,66 @@ impl<'a> Generator<'a> {
     }
 
     /// Ports of a rule: numbers, a range, or an alias.
-    pub(super) fn ports(&self, text: Option<&str>) -> Result<Ports, Why> {
-        let Some(text) = text else { return Ok(None) };
+    pub(super) fn ports(&self, text: Option<&str>) -> Result<Wanted, Why> {
+        let Some(text) = text else { return Ok(Wanted::default()) };
         if let Some(range) = parse_ports(text) {
-            return Ok(Some(vec![range]));
+            return Ok(Wanted { ports: Some(vec![range]), unknown: None });
+        }
+        let alias = self.alias(text).filter(|a| a.kind.contains("port"));
+        let Some(alias) = alias else { return Err(format!("the alias `{text}` does not exist, or holds no ports")) };
+        if alias.kind == "urltable_ports" || alias.kind == "url_ports" && alias.members.is_empty() {
+            return Ok(Wanted { ports: None, unknown: Some(loaded_ports(text)) });
         }
         let mut out = Vec::new();
-        let mut seen = Vec::new();
-        self.port_members(text, &mut out, &mut seen)?;
-        Ok(Some(out))
+        self.port_members(alias, &mut out, &mut Vec::new())?;
+        if out.is_empty() {
+            return Err(format!("the alias `{text}` is empty"));
+        }
+        Ok(Wanted { ports: Some(out), unknown: None })
     }
 
-    fn port_members(&self, name: &str, out: &mut Vec<(u16, u16)>, seen: &mut Vec<String>) -> Result<(), Why> {
-        let alias = self.alias(name).filter(|a| a.kind.contains("port"));
-        let Some(alias) = alias else { return Err(format!("the alias `{name}` does not exist, or holds no ports")) };
-        if seen.iter().any(|s| s == name) {
-            return Err(format!("the alias `{name}` contains itself"));
+    fn port_members<'n>(&self, alias: &'n Alias, out: &mut Vec<(u16, u16)>, seen: &mut Vec<&'n str>) -> Result<(), Why>
+    where
+        'a: 'n,
+    {
+        if seen.first() == Some(&alias.name.as_str()) {
+            return Ok(());
         }
-        seen.push(name.to_owned());
+        if seen.contains(&alias.name.as_str()) {
+            return Err(format!("the alias `{}` contains itself", alias.name));
+        }
+        seen.push(&alias.name);
         for member in &alias.members {
             match parse_ports(member) {
                 Some(range) => out.push(range),
-                None => self.port_members(member, out, seen)?,
+                // Of a list that is loaded nothing gets into another alias.
+                None => match self.alias(member).filter(|a| a.kind.contains("port")) {
+                    Some(inner) => self.port_members(inner, out, seen)?,
+                    None => return Err(format!("the alias `{member}` does not exist, or holds no ports")),
+                },
             }
         }
+        seen.pop();
         Ok(())
+    }
+}
+
+/// An address that the line tells, and the export does not hold.
+pub(super) fn untold(iface: &Interface, family: Family) -> Unknown {
+    let device = &iface.device;
+    Unknown {
+        what: format!("which {} address {} has: the line tells it", family_name(family), iface.descr).into(),
+        supply: format!(
+            "add `interfaces = {{ \"{device}\" = \"…\" }}` to its [[gateway]] table: Status > Interfaces shows it"
+        )
+        .into(),
+    }
+}
+
+fn loaded_ports(name: &str) -> Unknown {
+    Unknown {
+        what: format!("which ports the alias {name} holds: the firewall loads them from a URL").into(),
+        supply: "make it an alias of the type Port(s), which holds its ports itself".into(),
     }
 }
 

@@ -1,10 +1,11 @@
 //! Outbound translation: rules by hand, then automatic ones.
 
+use super::Generator;
 use super::forward::{protocols, system_origin};
-use super::names::parse_net;
-use super::{Generator, network_table, outside};
+use super::names::{parse_net, untold};
 use crate::dialect::pf::ast::{Action, Host, Hosts, Pool, PoolAddress, PoolPort, Rule};
 use crate::dialect::pfsense::config::{OutboundRule, has_ports};
+use crate::dialect::pfsense::lines::is_tunnel;
 use crate::model::{Family, Origin};
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -44,29 +45,37 @@ impl Generator<'_> {
             ..Origin::default()
         };
         let with_ports = rule.protocol.as_deref().is_some_and(has_ports);
+        let source_ports = self.ports(rule.source_port.as_deref().filter(|_| with_ports))?;
+        let port = rule.port.as_deref().or(rule.destination.port.as_deref());
+        let ports = self.ports(port.filter(|_| with_ports))?;
         let mut out = Vec::new();
         for family in families {
             let from = match source {
                 "any" => Hosts::default(),
-                "(self)" => Hosts::one(Host::Own),
-                name if self.interface(name).is_some() => Hosts::one(Host::Table(network_table(name).into())),
                 other => match parse_net(other) {
                     Some(net) if Family::of(net.addr()) == family => Hosts::one(Host::Net(net)),
                     Some(_) => continue,
-                    None => Hosts::one(self.table(other)?),
+                    None => Hosts::one(self.end(other, family)?),
                 },
             };
+            let from = Hosts { negate: rule.source_not && !from.is_any(), ..from };
             // `<destination>` holds networks and aliases in <network> or <address>.
-            let mut destination = rule.destination.clone();
-            if let Some(name) = destination.network.clone().filter(|n| self.interface(n).is_none() && n != "(self)") {
-                destination.network = None;
-                destination.address = Some(name);
-            }
-            let to = self.hosts(&destination, &rule.interface, family)?;
+            let destination = &rule.destination;
+            let to = match destination.network.as_deref().or(destination.address.as_deref()) {
+                _ if destination.any || destination.network.as_deref() == Some("any") => Hosts::default(),
+                None => return Err("its destination is invalid".into()),
+                Some(other) => match parse_net(other) {
+                    Some(net) if Family::of(net.addr()) == family => {
+                        Hosts { negate: destination.not, list: vec![Host::Net(net)] }
+                    }
+                    Some(_) => continue,
+                    None => Hosts { negate: destination.not, list: vec![self.end(other, family)?] },
+                },
+            };
             let port = match (&rule.nat_port, rule.static_port) {
                 (_, true) => PoolPort::Same,
                 (Some(text), false) => {
-                    let list = self.ports(Some(text))?.unwrap_or_default();
+                    let list = self.ports(Some(text))?.ports.unwrap_or_default();
                     let (lo, hi) = list.first().copied().unwrap_or((1024, 65535));
                     PoolPort::Random(lo, hi)
                 }
@@ -82,39 +91,55 @@ impl Generator<'_> {
             made.family = Some(family);
             made.protocols = protocols(rule.protocol.as_deref())?;
             made.from = from;
-            made.source_ports = self.ports(rule.source_port.as_deref().filter(|_| with_ports))?;
+            made.source_ports.clone_from(&source_ports.ports);
             made.to = to;
-            let port = rule.port.as_deref().or(rule.destination.port.as_deref());
-            made.ports = self.ports(port.filter(|_| with_ports))?;
+            made.ports.clone_from(&ports.ports);
+            let own = self.interface(&rule.interface).filter(|i| self.address_untold(i, family) && !rule.no_nat);
+            if let (Some(iface), Action::Translate(pool)) = (own, &made.action)
+                && matches!(pool.addresses[..], [PoolAddress::Address(_)])
+            {
+                made.open = Some(untold(iface, family));
+            }
+            made.when = ports.unknown.clone().or_else(|| source_ports.unknown.clone());
             out.push(made);
         }
         Ok(out)
     }
 
+    /// An end of a rule by name: an interface's network or address, the firewall itself, an alias.
+    fn end(&mut self, name: &str, family: Family) -> Result<Host, String> {
+        if self.alias(name).is_some() || self.is_reserved(name) {
+            return self.table(name);
+        }
+        let known = name == "(self)"
+            || self.interface(name.strip_suffix("ip").unwrap_or(name)).is_some()
+            || self.config.groups.iter().any(|(g, _)| g == name);
+        if known { self.special(name, family) } else { self.table(name) }
+    }
+
     fn outbound_target(&mut self, rule: &OutboundRule, family: Family) -> Result<Vec<PoolAddress>, String> {
-        Ok(match rule.target.as_deref() {
-            None => match self.interface(&rule.interface).map(|i| (i, self.address(i, family))) {
-                Some((_, Some(net))) => vec![PoolAddress::Net(net.addr().into())],
-                Some((iface, None)) => vec![PoolAddress::Address(iface.device.as_str().into())],
-                None => Vec::new(),
+        let target = rule.target.as_deref().unwrap_or_default();
+        if self.alias(target).is_some() || self.is_reserved(target) {
+            self.table(target)?;
+            return Ok(vec![PoolAddress::Table(target.into())]);
+        }
+        let bits = rule.target_bits.as_deref().and_then(|b| b.parse::<u8>().ok());
+        if let Ok(ip) = target.parse::<IpAddr>() {
+            let net = bits.and_then(|b| IpNet::new(ip, b).ok()).map_or_else(|| ip.into(), |n| n.trunc());
+            return Ok(vec![PoolAddress::Net(net)]);
+        }
+        if let Some(net) = parse_net(target) {
+            return Ok(vec![PoolAddress::Net(net)]);
+        }
+        // Everything else, names of other interfaces' addresses too, is the address of the rule's own interface.
+        Ok(match self.interface(&rule.interface) {
+            Some(iface) => match self.address(iface, family) {
+                Some(net) => vec![PoolAddress::Net(net.addr().into())],
+                None => vec![PoolAddress::Address(iface.device.as_str().into())],
             },
-            Some(target) => {
-                let bits = rule.target_bits.as_deref().and_then(|b| b.parse().ok());
-                let address = target.parse::<IpAddr>().ok();
-                match (address, bits) {
-                    (Some(ip), Some(bits)) if bits < 32 => {
-                        vec![PoolAddress::Net(IpNet::new(ip, bits).map_err(|_| "its target is invalid")?.trunc())]
-                    }
-                    (Some(ip), _) => vec![PoolAddress::Net(ip.into())],
-                    (None, _) => {
-                        if let Some(net) = parse_net(target) {
-                            vec![PoolAddress::Net(net)]
-                        } else {
-                            self.table(target)?;
-                            vec![PoolAddress::Table(target.into())]
-                        }
-                    }
-                }
+            None => {
+                let members = self.out.rules.groups.get(rule.interface.as_str());
+                members.into_iter().flatten().cloned().map(PoolAddress::Address).collect()
             }
         })
     }
@@ -122,16 +147,13 @@ impl Generator<'_> {
     /// Per interface that leads outside: port 500 keeps its source port, all else is drawn at random.
     fn automatic(&mut self) {
         let sources = self.translated_networks();
-        let outer: Vec<_> = self
-            .enabled()
-            .filter(|i| outside(i, Family::V4) && !["ovpn", "ipsec"].iter().any(|t| i.device.starts_with(t)))
-            .collect();
+        let outer: Vec<_> = self.enabled().filter(|i| self.outside(i, Family::V4) && !is_tunnel(&i.device)).collect();
         for iface in outer {
             let line = matches!(iface.v4, super::Addressing::Line(_));
             let address = match self.address(iface, Family::V4) {
                 Some(net) => PoolAddress::Net(net.addr().into()),
                 // No lease yet: nothing is translated.
-                None if line => continue,
+                None if line && !self.has_lease(iface, Family::V4) => continue,
                 None => PoolAddress::Address(iface.device.as_str().into()),
             };
             for (port, after) in [(Some(500), PoolPort::Same), (None, PoolPort::Random(1024, 65535))] {
@@ -141,27 +163,12 @@ impl Generator<'_> {
                 rule.family = Some(Family::V4);
                 rule.from = Hosts { negate: false, list: sources.iter().map(|n| Host::Net(*n)).collect() };
                 rule.ports = port.map(|p| vec![(p, p)]);
+                rule.open = self.address_untold(iface, Family::V4).then(|| untold(iface, Family::V4));
+                if iface.no_nat && port.is_none() {
+                    rule.action = Action::No;
+                }
                 self.out.rules.nat.push(rule);
             }
         }
-    }
-
-    /// Networks that are translated: loopback, inner interfaces with their virtual addresses, private networks behind
-    /// them, tunnels (`filter_nat_rules_automatic_tonathosts`).
-    fn translated_networks(&self) -> Vec<IpNet> {
-        let mut out: Vec<IpNet> = vec![IpNet::new_assert(IpAddr::from([127, 0, 0, 0]), 8)];
-        for iface in self.enabled().filter(|i| !outside(i, Family::V4)) {
-            out.extend(self.addresses(iface, Family::V4).into_iter().map(|n| n.trunc()));
-            for (to, gateway) in &self.config.routes {
-                let here = self.config.gateways.iter().any(|g| g.name == *gateway && g.interface == iface.name);
-                if let (true, Ok(net @ IpNet::V4(v4))) = (here, to.parse::<IpNet>())
-                    && v4.addr().is_private()
-                {
-                    out.push(net);
-                }
-            }
-        }
-        out.extend(self.config.openvpn.iter().flatten().filter(|n| n.addr().is_ipv4()));
-        out
     }
 }

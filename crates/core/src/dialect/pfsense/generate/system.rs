@@ -2,11 +2,14 @@
 
 use super::forward::system_origin;
 use super::{Generator, Hop};
-use crate::dialect::pf::ast::{Action, Direction, Entry, Host, Hosts, On, Route, Rule, State, Table};
-use crate::dialect::pf::text::{antispoof, bundled};
+use crate::dialect::pf::ast::{Action, Direction, Host, Hosts, On, Route, Rule, State};
+use crate::dialect::pf::text::antispoof;
 use crate::dialect::pfsense::config::Addressing;
 use crate::model::{Family, Origin};
 use ipnet::IpNet;
+
+/// Room for tables from which on the list of IPv6 bogons is loaded (`minimumtableentries_bogonsv6`).
+const BOGONS_V6: u64 = 400_000;
 
 const BLOCK: Action = Action::Block { answer: false };
 
@@ -16,6 +19,7 @@ impl Generator<'_> {
         // The pass rule for reflection proxies was made with the forwards, but stands behind these.
         let later = std::mem::take(&mut self.out.rules.filter);
         let config = self.config;
+        self.package_rules();
         if !config.system.ipv6 {
             self.add("loopback", Action::Pass, |r| {
                 (r.quick, r.family) = (true, Some(Family::V6));
@@ -48,9 +52,7 @@ impl Generator<'_> {
                 r.ports = Some(vec![(0, 0)]);
             });
         }
-        let bogons = bundled("/etc/bogons").unwrap_or_default().iter().filter_map(|n| n.parse().ok()).map(Entry::Net);
-        let table = Table { entries: bogons.collect::<Vec<_>>().into(), unknown: None, origin: Origin::default() };
-        self.out.rules.tables.insert("bogons".into(), table);
+        self.detection();
         // From 2.8 on answers of one line's DHCP server do not leave by another.
         if self.since_2_8() {
             self.add("no DHCP answers from one line to another", BLOCK, |r| {
@@ -73,6 +75,7 @@ impl Generator<'_> {
         self.own_lines();
         self.lockout();
         self.out.rules.filter.extend(later);
+        self.portals();
     }
 
     fn add(&mut self, what: &str, action: Action, set: impl FnOnce(&mut Rule)) {
@@ -91,7 +94,8 @@ impl Generator<'_> {
             text: what.into(),
             ..Origin::default()
         };
-        let by_dhcp = |a: &Addressing, how: &str| matches!(a, Addressing::Line(l) if l == how);
+        let by_dhcp =
+            |a: &Addressing, how: &str| matches!(a, Addressing::Line(l) if l == how || how == "dhcp6" && l == "slaac");
         if by_dhcp(&iface.v4, "dhcp") {
             self.dhcp(on.clone(), Direction::In, (67, 68), [None, None], true);
             self.dhcp(on.clone(), Direction::Out, (68, 67), [None, None], true);
@@ -106,14 +110,20 @@ impl Generator<'_> {
             let mut rule = Rule::new(BLOCK, origin_at("block bogon networks"));
             (rule.quick, rule.direction, rule.on) = (true, Some(Direction::In), on.clone());
             rule.from = Hosts::one(Host::Table("bogons".into()));
-            self.out.rules.filter.push(rule);
+            self.out.rules.filter.push(rule.clone());
+            if self.config.system.ipv6 && self.config.system.table_entries.is_some_and(|n| n >= BOGONS_V6) {
+                rule.from = Hosts::one(Host::Table("bogonsv6".into()));
+                self.out.rules.filter.push(rule);
+            }
         }
-        let has = [Family::V4, Family::V6].iter().any(|f| !self.addresses(iface, *f).is_empty());
-        if has {
+        // By parts of names, as the generator looks (`stristr`).
+        let bridged = self.config.bridges.iter().flat_map(|(_, m)| m).any(|m| m.contains(&iface.name));
+        let has = !self.addresses(iface, Family::V4).is_empty() || self.address_untold(iface, Family::V4);
+        if has && !bridged {
             let rules = antispoof(&iface.device, &system_origin("no packets from outside with inner addresses"));
             self.out.rules.filter.extend(rules);
         }
-        if iface.block_private {
+        if iface.block_private && !bridged {
             for private in ["10.0.0.0/8", "127.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"] {
                 let mut rule = Rule::new(BLOCK, origin_at("block private networks"));
                 (rule.quick, rule.direction, rule.on) = (true, Some(Direction::In), on.clone());
@@ -183,12 +193,9 @@ impl Generator<'_> {
     }
 
     fn lockout(&mut self) {
-        let enabled: Vec<_> = self.enabled().collect();
-        let lan = match (self.interface("lan"), &enabled[..]) {
-            (Some(lan), _) => lan,
-            (None, [only]) => *only,
-            _ => return,
-        };
+        // Where there is but one interface, it is the WAN's.
+        let name = if self.config.interfaces.len() == 1 { "wan" } else { "lan" };
+        let Some(lan) = self.interface(name) else { return };
         if self.config.system.no_lockout_rule {
             return;
         }
@@ -212,32 +219,42 @@ impl Generator<'_> {
                 r.direction = Some(Direction::Out);
                 r.on = Some(On { negate: false, names: vec!["enc0".into()] });
             });
-            for (interface, peer) in self.config.ipsec_peers.clone() {
-                self.peer(&interface, peer);
+            let peers = self.config.ipsec.iter().flat_map(|i| &i.peers).filter(|_| !self.config.system.no_vpn_rules);
+            for peer in peers {
+                self.peer(&peer.interface, peer.address);
             }
         }
     }
 
-    /// Key exchange with the other end of a tunnel.
-    fn peer(&mut self, interface: &str, peer: std::net::IpAddr) {
+    /// Key exchange with the other end of a tunnel; with whoever asks where that may be anybody.
+    fn peer(&mut self, interface: &str, peer: Option<std::net::IpAddr>) {
         let Some(iface) = self.interface(interface) else { return };
+        let family = peer.map_or(Family::V4, Family::of);
+        let near = |g: &Self, peer| g.address(iface, family).is_some_and(|own| own.contains(&peer));
         let route = |g: &Self, reply| {
-            let hop = g.hop(iface, Family::of(peer))?.0;
+            if peer.is_some_and(|p| near(g, p)) {
+                return None;
+            }
+            let hop = g.hop(iface, family)?.0;
             Some(Route { reply, hops: vec![(iface.device.as_str().into(), hop)] })
         };
         let (out, back) = (route(self, false), route(self, true));
+        let other = peer.map(|p| Hosts::one(Host::Net(p.into()))).unwrap_or_default();
         for port in [500, 4500] {
-            let out = out.clone();
-            self.add("IPsec", Action::Pass, |r| {
-                (r.direction, r.route, r.protocols) = (Some(Direction::Out), out, vec![17]);
-                (r.from, r.to) = (Hosts::one(Host::Own), Hosts::one(Host::Net(peer.into())));
-                r.ports = Some(vec![(port, port)]);
-            });
-            let back = back.clone();
+            // To anybody the firewall may send anyway.
+            if peer.is_some() {
+                let (out, to) = (out.clone(), other.clone());
+                self.add("IPsec", Action::Pass, |r| {
+                    (r.direction, r.route, r.protocols) = (Some(Direction::Out), out, vec![17]);
+                    (r.from, r.to) = (Hosts::one(Host::Own), to);
+                    r.ports = Some(vec![(port, port)]);
+                });
+            }
+            let (back, from) = (back.clone(), other.clone());
             self.add("IPsec", Action::Pass, |r| {
                 (r.direction, r.route, r.protocols) = (Some(Direction::In), back, vec![17]);
                 r.on = Some(On { negate: false, names: vec![iface.device.as_str().into()] });
-                (r.from, r.to) = (Hosts::one(Host::Net(peer.into())), Hosts::one(Host::Own));
+                (r.from, r.to) = (from, Hosts::one(Host::Own));
                 r.ports = Some(vec![(port, port)]);
             });
         }

@@ -1,0 +1,186 @@
+//! Sections of services that make interfaces, networks or rules of their own: tunnels, bridges, captive portals, packages.
+
+use crate::dialect::pfsense::config::{
+    Config, DialIn, Ipsec, IpsecPeer, Local, OpenVpn, Package, Place, Policy, Portal,
+};
+use crate::dialect::pfsense::generate::parse_net;
+use crate::dialect::pfsense::xml::{child, children, has, own_text, text};
+use ipnet::IpNet;
+use roxmltree::Node;
+use std::net::IpAddr;
+
+/// Reads them all.
+pub(super) fn read(config: &mut Config, root: Node<'_, '_>, span: &dyn Fn(Node<'_, '_>) -> Place) {
+    openvpn(config, root);
+    config.ipsec = child(root, "ipsec").and_then(ipsec);
+    dial_in(config, root);
+    plain_tunnels(config, root);
+    bridges(config, root);
+    portals(config, root, span);
+    packages(config, root, span);
+}
+
+fn openvpn(config: &mut Config, root: Node<'_, '_>) {
+    let Some(section) = child(root, "openvpn") else { return };
+    for (element, device) in [("openvpn-server", "ovpns"), ("openvpn-client", "ovpnc")] {
+        for (i, node) in children(section, element).enumerate() {
+            let own = (i + 1).to_string();
+            let nets = ["tunnel_network", "tunnel_networkv6"].into_iter().filter_map(|k| text(node, k));
+            // Devices of the second layer have no other end (`return_gateways_array`).
+            let routed = text(node, "dev_mode") != Some("tap");
+            let makes = text(node, "create_gw");
+            config.openvpn.push(OpenVpn {
+                device: format!("{device}{}", text(node, "vpnid").unwrap_or(&own)),
+                enabled: !has(node, "disable"),
+                tunnel: nets.filter_map(parse_net).collect(),
+                gateway: [routed && makes != Some("v6only"), routed && makes != Some("v4only")],
+            });
+        }
+    }
+}
+
+/// `IPsec` is on as soon as one tunnel is (`ipsec_enabled`).
+fn ipsec(section: Node<'_, '_>) -> Option<Ipsec> {
+    let on: Vec<Node<'_, '_>> = children(section, "phase1").filter(|p| !has(*p, "disabled")).collect();
+    if on.is_empty() {
+        return None;
+    }
+    let mut out = Ipsec::default();
+    for phase in &on {
+        let address = text(*phase, "remote-gateway").and_then(|a| a.parse::<IpAddr>().ok());
+        let mobile = has(*phase, "mobile");
+        if let Some(interface) = text(*phase, "interface")
+            && (mobile || address.is_some())
+        {
+            let address = address.filter(|a| !mobile && !a.is_unspecified());
+            out.peers.push(IpsecPeer { interface: interface.to_owned(), address });
+        }
+    }
+    if let Some(client) = child(section, "client").filter(|c| has(*c, "enable")) {
+        for (address, bits) in [("pool_address", "pool_netbits"), ("pool_address_v6", "pool_netbits_v6")] {
+            let net = text(client, address).zip(text(client, bits)).and_then(|(a, b)| parse_net(&format!("{a}/{b}")));
+            out.clients.extend(net);
+        }
+    }
+    for phase in children(section, "phase2").filter(|p| !has(*p, "disabled")) {
+        let ikeid = text(phase, "ikeid");
+        let Some(tunnel) = on.iter().find(|t| text(**t, "ikeid") == ikeid) else { continue };
+        let remote = child(phase, "remoteid").and_then(network);
+        match text(phase, "mode") {
+            Some("transport") => {}
+            Some("vti") => {
+                let ends = ["remoteid", "localid"].iter().filter_map(|k| child(phase, k).and_then(network));
+                let families = ends.fold([false; 2], |f, n| [f[0] || n.addr().is_ipv4(), f[1] || n.addr().is_ipv6()]);
+                out.routed.push((format!("ipsec{}", ikeid.unwrap_or_default()), families));
+            }
+            _ => {
+                let mobile = has(phase, "mobile") || has(*tunnel, "mobile");
+                let Some(local) = child(phase, "localid").and_then(side) else { continue };
+                let translated = child(phase, "natlocalid").and_then(side);
+                let remotes = if mobile { out.clients.clone() } else { remote.into_iter().collect() };
+                for remote in remotes {
+                    let (local, translated) = (local.clone(), translated.clone());
+                    out.policies.push(Policy { local, translated, remote, mobile });
+                }
+            }
+        }
+    }
+    Some(out)
+}
+
+/// One end of a phase 2 (`ipsec_idinfo_to_cidr`).
+fn side(id: Node<'_, '_>) -> Option<Local> {
+    match text(id, "type")? {
+        "address" | "network" | "none" | "mobile" => network(id).map(Local::Net),
+        interface => Some(Local::Interface(interface.to_owned())),
+    }
+}
+
+fn network(id: Node<'_, '_>) -> Option<IpNet> {
+    let kind = text(id, "type").unwrap_or("network");
+    if ["none", "mobile"].contains(&kind) {
+        return parse_net("0.0.0.0/0");
+    }
+    let address = text(id, "address")?;
+    let whole = kind == "network" && text(id, "netbits").is_some();
+    if whole { parse_net(&format!("{address}/{}", text(id, "netbits")?)) } else { parse_net(address) }
+}
+
+fn dial_in(config: &mut Config, root: Node<'_, '_>) {
+    let net = |node: Node<'_, '_>, bits: &str| {
+        let bits = text(node, bits).unwrap_or("32");
+        text(node, "remoteip").and_then(|a| parse_net(&format!("{a}/{bits}"))).map(|n| n.trunc())
+    };
+    let server = |node: &Node<'_, '_>| text(*node, "mode") == Some("server");
+    let l2tp = child(root, "l2tp").filter(server).and_then(|n| net(n, "l2tp_subnet"));
+    config.dial_in.extend(l2tp.map(|clients| DialIn { tab: "l2tp", clients }));
+    for node in child(root, "pppoes").into_iter().flat_map(|n| children(n, "pppoe")).filter(server) {
+        config.dial_in.extend(net(node, "pppoe_subnet").map(|clients| DialIn { tab: "pppoe", clients }));
+    }
+}
+
+fn plain_tunnels(config: &mut Config, root: Node<'_, '_>) {
+    for (section, element, device) in [("gifs", "gif", "gifif"), ("gres", "gre", "greif")] {
+        for node in child(root, section).into_iter().flat_map(|n| children(n, element)) {
+            let Some(device) = text(node, device) else { continue };
+            for (address, bits) in
+                [("tunnel-local-addr", "tunnel-remote-net"), ("tunnel-local-addr6", "tunnel-remote-net6")]
+            {
+                let own = text(node, address).and_then(|a| a.parse::<IpAddr>().ok());
+                let bits = text(node, bits).and_then(|b| b.parse().ok());
+                if let Some(own) = own {
+                    let net = bits.and_then(|b| IpNet::new(own, b).ok()).unwrap_or_else(|| own.into());
+                    config.plain_tunnels.push((device.to_owned(), net));
+                }
+            }
+        }
+    }
+}
+
+fn bridges(config: &mut Config, root: Node<'_, '_>) {
+    for node in child(root, "bridges").into_iter().flat_map(|n| children(n, "bridged")) {
+        let members = text(node, "members").unwrap_or_default();
+        let members = members.split(',').filter(|m| !m.is_empty()).map(|m| m.trim().to_owned()).collect();
+        config.bridges.push((text(node, "bridgeif").unwrap_or_default().to_owned(), members));
+    }
+}
+
+/// Zones are elements below `<captiveportal>`, each with the name of its zone.
+fn portals(config: &mut Config, root: Node<'_, '_>, span: &dyn Fn(Node<'_, '_>) -> Place) {
+    let Some(section) = child(root, "captiveportal") else { return };
+    // Before 2.1 there was one zone, which stood in the section itself.
+    let zones = std::iter::once(section).chain(section.children().filter(Node::is_element));
+    for node in zones.filter(|n| has(*n, "enable")) {
+        let interfaces = text(node, "interface").unwrap_or_default();
+        let interfaces = interfaces.split(',').filter(|i| !i.is_empty()).map(|i| i.trim().to_owned()).collect();
+        let zone = node.tag_name().name().to_owned();
+        config.portals.push(Portal { zone, interfaces, at: span(node) });
+    }
+}
+
+/// Switches by which packages write rules: the package, where the switch stands, and what it says when it is on.
+const SWITCHES: &[(&str, &[&str], &str)] = &[
+    ("squid", &["squid", "config", "transparent_proxy"], "on"),
+    ("siproxd", &["siproxdsettings", "config", "sipenable"], "on"),
+    ("haproxy", &["haproxy", "ha_pools", "item", "transparent_clientip"], "yes"),
+    ("haproxy-devel", &["haproxy", "ha_pools", "item", "transparent_clientip"], "yes"),
+];
+
+fn packages(config: &mut Config, root: Node<'_, '_>, span: &dyn Fn(Node<'_, '_>) -> Place) {
+    let Some(section) = child(root, "installedpackages") else { return };
+    for node in children(section, "package") {
+        let Some(name) = text(node, "internal_name").or_else(|| text(node, "name")) else { continue };
+        let writes_rules = text(node, "filter_rule_function").is_some();
+        let switch = SWITCHES.iter().find(|(n, ..)| n.eq_ignore_ascii_case(name));
+        let switched_on = switch.map(|(_, path, on)| {
+            let mut at = vec![section];
+            for step in *path {
+                at = at.into_iter().flat_map(|n| children(n, step)).collect();
+            }
+            at.iter().any(|n| own_text(*n) == Some(on))
+        });
+        config.packages.push(Package { name: name.to_owned(), writes_rules, switched_on, at: span(node) });
+    }
+    let upnp = child(section, "miniupnpd").and_then(|n| child(n, "config"));
+    config.upnp = upnp.is_some_and(|n| text(n, "enable") == Some("on"));
+}
