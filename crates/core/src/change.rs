@@ -77,6 +77,13 @@ pub enum Intent {
         /// The host.
         to: IpAddr,
     },
+    /// No helper of connection tracking gets these packets: the statement that gives them away goes.
+    NoHelper {
+        /// Protocol.
+        proto: Proto,
+        /// Destination ports, closed ranges.
+        ports: Vec<(u16, u16)>,
+    },
     /// Nobody from outside reaches these ports of a host.
     Close {
         /// Packets as they arrive; their ports are what is asked outside.

@@ -147,7 +147,13 @@ impl Judge<'_> {
         // A reverse proxy may listen on any port inside; media clients are told the server's own ports.
         let media = r.leg == "media" || r.leg == "relay";
         let host = self.site.host_of(self.site.server_of[n]);
-        Goal { host, listening: true, same_port: media || !r.shared, relay: self.relay() }
+        Goal {
+            host,
+            listening: true,
+            same_port: media || !r.shared,
+            relay: self.relay(),
+            no_helper: self.instances[n].profile.helper.is_some(),
+        }
     }
 
     pub(super) fn outbound_path(
@@ -201,7 +207,7 @@ impl Judge<'_> {
         let mut notes = Vec::new();
         for (kind, rows) in grouped(&rows, "server") {
             let host = Host::alone(self.site.internet);
-            let goal = Goal { host, listening: false, same_port: true, relay: self.relay() };
+            let goal = Goal { host, listening: false, same_port: true, relay: self.relay(), no_helper: false };
             let asked: Vec<Alternative> = rows.iter().map(|r| self.alternative(&caller, r, goal)).collect();
             let levels: Vec<(Level, &Alternative)> = rows.iter().map(|r| r.level).zip(&asked).collect();
             let (verdict, note) = judge::leg(&levels);

@@ -5,7 +5,7 @@
 
 use crate::cube::{self, Cube, Dim, Set, VarId, merge};
 use crate::model::{DoubtId, Part};
-use crate::trace::{Answer, Choice, Disposition, Journey, Network, Phase, RoundTrip, Val};
+use crate::trace::{Answer, Choice, Did, Disposition, Journey, Network, Phase, RoundTrip, Val};
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 
@@ -105,10 +105,28 @@ pub(super) struct Goal {
     pub same_port: bool,
     /// A router on which programs relay connections: where they send them is not in its rules.
     pub relay: Option<usize>,
+    /// A helper that rewrites what packets say is not what the product wants: what comes of it is open.
+    pub no_helper: bool,
 }
 
 /// How a round trip ended, seen from a goal.
 pub(super) fn ending(trip: &RoundTrip, goal: Goal, asker: usize) -> Ending {
+    let ended = arrival(trip, goal, asker);
+    let helped = || helpers(trip).next().is_some();
+    if goal.no_helper && ended.is_good() && helped() { Ending::Unknown(Phase::Request) } else { ended }
+}
+
+/// Helpers to which the first packet's session was given, each with its device.
+pub(super) fn helpers(trip: &RoundTrip) -> impl Iterator<Item = (usize, DoubtId)> + '_ {
+    trip.request.hops.iter().flat_map(|hop| {
+        hop.steps.iter().filter_map(|step| match step.did {
+            Did::Helper(doubt) => Some((hop.device, doubt)),
+            _ => None,
+        })
+    })
+}
+
+fn arrival(trip: &RoundTrip, goal: Goal, asker: usize) -> Ending {
     let lost = |phase, journey: &Journey| match journey.end {
         Disposition::Unknown(_) | Disposition::TooManyDoubts => Ending::Unknown(phase),
         _ => Ending::Lost(phase),
@@ -333,6 +351,10 @@ fn doubts(
             }
         }
         let journey = journey(trip.0, trip.1);
+        if matches!(trip.1, Ending::Unknown(_)) && trip.0.next.is_some() && helpers(trip.0).next().is_some() {
+            doubts.extend(helpers(trip.0));
+            continue;
+        }
         match journey.map(|j| (&j.end, j.last().device)) {
             Some((Disposition::Unknown(doubt), device)) => {
                 doubts.insert((device, *doubt));

@@ -1,7 +1,7 @@
 //! Changes of configuration files, by dialect.
 
 use super::{Dialect, nft, of_text, pfsense};
-use crate::change::{Context, Planned, Printed, Refused, Step, Wanted};
+use crate::change::{Context, Intent, Planned, Printed, Refused, Step, Wanted};
 use crate::manifest::change::{self as stated, Statement};
 use crate::model::{Device, SourceId};
 use crate::profile::Instance;
@@ -17,6 +17,17 @@ pub enum Patch {
     PfSense(Vec<pfsense::edit::Edit>),
     /// What is stated of a box, in the manifest, and what the box is called.
     Stated(String, Vec<Statement>),
+    /// Words that are taken out, and leave blanks: all other places stay as they are.
+    Blanked {
+        /// First byte.
+        at: usize,
+        /// The words.
+        words: String,
+        /// What to do.
+        steps: Vec<Step>,
+        /// How to take it back.
+        undo: Vec<Step>,
+    },
     /// Text that is added at the end, with what to do by hand.
     Added {
         /// The text.
@@ -53,6 +64,9 @@ pub fn plan(
                 pfsense::plan::rebase(text, original, edits);
             }
             Ok(planned)
+        }
+        Some("nftables") if matches!(wanted.intent, Intent::NoHelper { .. }) => {
+            nft::change::without_helper(file, &snapshot.sources, device, wanted)
         }
         Some("nftables") => {
             let printed = nft::change::print(file, &snapshot.sources, &device.pipeline, std::slice::from_ref(wanted))?;
@@ -104,11 +118,22 @@ pub fn apply(text: &str, patches: &[&Patch]) -> Result<String, Refused> {
         out = stated::apply(&out, &statements)?;
     }
     for patch in patches {
-        if let Patch::Added { text, .. } = patch {
-            out.push_str(text);
+        match patch {
+            Patch::Blanked { at, words, .. } => blank(&mut out, *at, words)?,
+            Patch::Added { text, .. } => out.push_str(text),
+            Patch::PfSense(_) | Patch::Stated(..) => {}
         }
     }
     Ok(out)
+}
+
+fn blank(text: &mut String, at: usize, words: &str) -> Result<(), Refused> {
+    let here = at..at + words.len();
+    if text.get(here.clone()) != Some(words) {
+        return Err(Refused(format!("`{words}` is not at its place any more")));
+    }
+    text.replace_range(here, &" ".repeat(words.len()));
+    Ok(())
 }
 
 /// What to do by hand, and how to take it back.
@@ -122,7 +147,7 @@ pub fn steps(text: &str, patches: &[&Patch]) -> (Vec<Step>, Vec<Step>) {
         join(&mut back, &undo, true);
     }
     for patch in patches {
-        if let Patch::Added { steps, undo, .. } = patch {
+        if let Patch::Added { steps, undo, .. } | Patch::Blanked { steps, undo, .. } = patch {
             join(&mut there, steps, false);
             join(&mut back, undo, true);
         }
@@ -147,7 +172,7 @@ fn join(all: &mut Vec<Step>, more: &[Step], before: bool) {
 fn edits(patches: &[&Patch]) -> Vec<pfsense::edit::Edit> {
     let lists = patches.iter().filter_map(|p| match p {
         Patch::PfSense(edits) => Some(edits),
-        Patch::Added { .. } | Patch::Stated(..) => None,
+        Patch::Added { .. } | Patch::Blanked { .. } | Patch::Stated(..) => None,
     });
     let mut out: Vec<pfsense::edit::Edit> = Vec::new();
     for edit in lists.flatten() {
@@ -161,7 +186,7 @@ fn edits(patches: &[&Patch]) -> Vec<pfsense::edit::Edit> {
 fn statements<'p>(patches: &[&'p Patch]) -> Vec<&'p Statement> {
     let lists = patches.iter().filter_map(|p| match p {
         Patch::Stated(_, list) => Some(list),
-        Patch::Added { .. } | Patch::PfSense(_) => None,
+        Patch::Added { .. } | Patch::Blanked { .. } | Patch::PfSense(_) => None,
     });
     let mut out: Vec<&Statement> = Vec::new();
     for statement in lists.flatten() {

@@ -75,6 +75,8 @@ pub enum Lack {
     OnlyTcp,
     /// A statement was not understood.
     NotUnderstood,
+    /// A helper of connection tracking rewrites what the packets say, though the product's document wants none.
+    Helper,
     /// What an alias holds is not known, or it does not hold the address that was asked.
     Alias,
     /// The internet reaches a port that it must not reach.

@@ -17,6 +17,7 @@ mod port_overlap;
 mod range_cut;
 mod range_shifted;
 mod range_too_small;
+mod sip_helper;
 mod udp_closed_tcp_open;
 mod wan_address_behind_nat;
 mod wider_than_needed;
@@ -85,6 +86,7 @@ pub struct Fault {
 pub const CAUSES: &[&Cause] = &[
     &apply_forgotten::CAUSE,
     &not_understood::CAUSE,
+    &sip_helper::CAUSE,
     &alias_unresolved::CAUSE,
     &cgnat::CAUSE,
     &udp_closed_tcp_open::CAUSE,

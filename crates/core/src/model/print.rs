@@ -169,6 +169,7 @@ fn action(p: &Pipeline, action: &Action, family: Family) -> String {
         Action::SetMark(v) => format!("mark {}", lookup(p, v, family, |m| mark(p, *m))),
         Action::SetCtMark(v) => format!("connection mark {}", lookup(p, v, family, |m| mark(p, *m))),
         Action::Untrack => "do not track".into(),
+        Action::Helper(_) => "give the session to a helper".into(),
         Action::Unmodelled(ways, doubt) => {
             let ways = match ways {
                 Ways::Anything => "anything may happen",

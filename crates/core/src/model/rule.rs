@@ -182,6 +182,9 @@ pub enum Action {
     SetCtMark(Value),
     /// The packet is not tracked: [`super::StageKind::Track`] lets it pass.
     Untrack,
+    /// Gives the session of a first packet to a helper of connection tracking, which reads, and with translation rewrites,
+    /// what later packets say (`nf_conntrack_sip`, `nf_nat_sip`). The packet's own fate stays; the doubt says what is open.
+    Helper(DoubtId),
     /// An effect that is known to exist but not modelled: the packet goes on in each of these ways.
     Unmodelled(Ways, DoubtId),
 }

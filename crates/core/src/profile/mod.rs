@@ -59,7 +59,8 @@ pub struct Profile {
     pub itself: Option<Advice>,
     /// Why the router must turn calls from inside to the public address back in.
     pub hairpin: Option<Advice>,
-    /// What to do about the helper (ALG) of a router.
+    /// Its document wants the helpers (ALG) of routers switched off: what it says about them. Packets of such a product
+    /// that a rule gives to a helper are not known to work.
     pub helper: Option<Advice>,
     /// What else is to be set on the server.
     #[serde(default)]

@@ -160,6 +160,8 @@ pub enum Did {
     PolicyDrop(ChainId),
     /// A session was begun.
     SessionNew,
+    /// The session was given to a helper, of which this is not known.
+    Helper(DoubtId),
     /// The packet belongs to a known session, in this direction (`true`: reply).
     SessionFound {
         /// In reply direction.

@@ -200,6 +200,13 @@ impl Tracer<'_> {
                 }
                 run.after.push((flow, true));
             }
+            Action::Helper(doubt) => {
+                // A connection that is confirmed keeps what it has (nft_ct_helper_obj_eval, net/netfilter/nft_ct.c).
+                if flow.state.is_new() {
+                    flow.note(run.place.hook, Did::Helper(*doubt));
+                }
+                run.after.push((flow, true));
+            }
             Action::Unmodelled(ways, doubt) => self.unmodelled(*ways, *doubt, flow, run),
         }
     }

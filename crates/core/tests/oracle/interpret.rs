@@ -498,6 +498,8 @@ impl Interpreter<'_> {
                     self.sessions[s].mark = self.mark(p, value)?;
                     continue;
                 }
+                // It changes no fate; what it makes of the words in packets is not asked here.
+                Action::Helper(_) => continue,
                 Action::Untrack => {
                     if p.tracked == Tracked::No {
                         p.tracked = Tracked::Untracked;

@@ -49,7 +49,7 @@ fn stood<'a>(pipeline: &'a Pipeline, hop: &Hop) -> Stood<'a> {
                 let met = if base == Some(chain) { met } else { Vec::new() };
                 return Stood { frames: Vec::new(), met, base: Some(chain) };
             }
-            Did::SessionNew | Did::SessionFound { .. } | Did::SessionInvalid => continue,
+            Did::SessionNew | Did::SessionFound { .. } | Did::SessionInvalid | Did::Helper(_) => continue,
         };
         let Some((chain, rule)) = find(pipeline, id) else { continue };
         while stack.last().is_some_and(|(_, top)| !top.calls().contains(&chain)) {

@@ -4,7 +4,7 @@ use super::blocks::{self, Asked, Behind};
 use super::merge;
 use super::views::{self, Does, Field, Packet, PortChange, View};
 use crate::call::analyze::{Analysis, Failure, Reached, show_set};
-use crate::call::reach::{Certainty, Ending, journey};
+use crate::call::reach::{Certainty, Ending, helpers, journey};
 use crate::change::{Intent, Packets, Wanted};
 use crate::cube::Set;
 use crate::finding::{Gap, Lack, Near, Stands};
@@ -415,6 +415,9 @@ impl Look<'_> {
             gap.doubt = Some(*id);
             return Some(gap);
         }
+        if let Some(gap) = self.helper() {
+            return Some(gap);
+        }
         let alias = doubts
             .iter()
             .find(|(d, id)| self.is_router(*d) && self.net()[*d].pipeline.doubts[id.0 as usize].what.contains("alias"));
@@ -436,6 +439,21 @@ impl Look<'_> {
             return self.beyond(j);
         }
         None
+    }
+
+    /// A helper has the packets, and the product's document wants none.
+    fn helper(&self) -> Option<Gap> {
+        let (device, id) = helpers(&self.f.trip).find(|h| self.f.region.doubts.contains(h))?;
+        let advice = self.a.instances[self.f.instance].profile.helper.as_ref()?;
+        let doubt = &self.net()[device].pipeline.doubts[id.0 as usize];
+        let mut gap = self.base(Lack::Helper, device);
+        gap.at = vec![doubt.origin];
+        gap.doubt = Some(id);
+        gap.story = format!("{}; {} ({})", doubt.what, advice.about, advice.source);
+        let ports = ranges(&self.failing());
+        let intent = Intent::NoHelper { proto: self.f.requirement.proto, ports };
+        gap.wanted = Some(Wanted { intent, nearest: Some(doubt.origin), deciding: None, name: self.name() });
+        Some(gap)
     }
 
     fn filter(&self, hop: &Hop, answers: bool) -> Option<Gap> {

@@ -30,6 +30,7 @@ pub fn plan(
         Intent::Allow { packets, to, input: false } => planner.allow(packets, *to)?,
         Intent::SourceNat { .. } => vec![Edit::ReflectionHelper(true)],
         Intent::Close { packets, .. } => planner.close(packets)?,
+        Intent::NoHelper { .. } => return Err(Refused("pf has no helpers of its own".into())),
         Intent::Allow { .. } | Intent::AllowAnswers { .. } => {
             return Err(Refused("what the firewall itself receives is not changed from here".into()));
         }

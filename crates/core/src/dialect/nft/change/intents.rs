@@ -53,6 +53,8 @@ impl Plan {
                 self.pass(&Way { packets, ports: &packets.ports, asked: None, to: *to, hooks }, deciding)
             }
             Intent::AllowAnswers { family, input } => self.answers(*family, *input, deciding),
+            // It is taken out of the text, and nothing is added: see `helper`.
+            Intent::NoHelper { .. } => Err(Refused("a statement is to be taken out".into())),
             Intent::SourceNat { packets, to } => {
                 names(packets)?;
                 self.masquerade(packets, *to)

@@ -1,6 +1,7 @@
 //! Wanted changes as `nft` commands: only additions, each tagged with a comment, so that they can be found and taken
 //! back. Every command is appended to the text and read again before the next one is chosen.
 
+mod helper;
 mod intents;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use super::text;
 use crate::change::{Printed, Refused, Step, Wanted};
 use crate::model::{ChainId, Family, OriginId, Pipeline, SourceId, SourceSpan, StageKind};
 use crate::snapshot::Source;
+pub use helper::without_helper;
 use way::Point;
 use write::{ChainName, remove, remove_table, shell, tag};
 

@@ -24,7 +24,8 @@ pub(super) fn stmt(family: TableFamily, value: &Value) -> Read<Stmt> {
         "log" => Stmt::NoEffect("log".into()),
         "limit" | "quota" | "ct count" | "last" => stateful(key, inner).ok_or("no such statement")?,
         "mangle" => normal::mangle(expr(&inner["key"])?, expr(&inner["value"])?),
-        "ct helper" | "ct timeout" | "ct expectation" | "secmark" | "tunnel" => normal::object(key, expr(inner)?),
+        "ct helper" => normal::helper(expr(inner)?),
+        "ct timeout" | "ct expectation" | "secmark" | "tunnel" => normal::object(key, expr(inner)?),
         "reject" => match inner["type"].as_str() {
             None => Stmt::Reject("".into()),
             Some("tcp reset") => Stmt::Reject("tcp reset".into()),

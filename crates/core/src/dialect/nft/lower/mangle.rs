@@ -19,11 +19,11 @@ const HARMLESS: &[(&str, &str)] = &[
 const HARMLESS_META: &[&str] = &["priority", "nftrace", "secmark"];
 
 /// Keys of `ct … set` that cannot alter it. Labels are left open where they are read.
-const HARMLESS_CT: &[&str] = &["label", "secmark", "event", "helper", "timeout", "expectation"];
+const HARMLESS_CT: &[&str] = &["label", "secmark", "event", "timeout", "expectation"];
 
 /// Statements that refer to an object through a map: the object alters nothing, a missing entry ends the rule.
 const HARMLESS_OBJECTS: &[&str] =
-    &["nftrace", "secmark", "ct helper", "ct timeout", "ct expectation", "ct event", "counter", "dup", "tunnel"];
+    &["nftrace", "secmark", "ct timeout", "ct expectation", "ct event", "counter", "dup", "tunnel"];
 
 /// Hops that are enough for any way: the recommended start of IP implementations is 64 (RFC 1700, RFC 4861).
 const ENOUGH_HOPS: u32 = 32;
@@ -32,6 +32,8 @@ const ENOUGH_HOPS: u32 = 32;
 enum Change {
     Mark,
     CtMark,
+    /// The packet's session goes to a helper.
+    Helper,
     /// Nothing.
     None,
     /// The packet may end on its way.
@@ -44,6 +46,8 @@ fn change(field: &Field, value: &Expr) -> Change {
         Field::Meta(key) if &**key == "mark" => Change::Mark,
         Field::Ct { key, .. } if &**key == "mark" => Change::CtMark,
         Field::Meta(key) if HARMLESS_META.contains(&&**key) => Change::None,
+        Field::Ct { key, .. } if &**key == "helper" => Change::Helper,
+        Field::Other(key) if &**key == "ct helper" => Change::Helper,
         Field::Ct { key, .. } if HARMLESS_CT.contains(&&**key) => Change::None,
         Field::Other(key) if HARMLESS_OBJECTS.contains(&&**key) => Change::None,
         Field::Payload(protocol, name) => match (&**protocol, &**name) {
@@ -87,6 +91,15 @@ impl Lowering<'_> {
                 steps.push(Step::Act(Action::SetCtMark(value)));
             }
             Change::None => self.evaluates(value, steps),
+            Change::Helper => {
+                self.evaluates(value, steps);
+                let what = self.helper_words(value);
+                // Nothing about the packet's own fate is open.
+                let doubted = self.doubted;
+                let doubt = self.doubt(what, "", false);
+                self.doubted = doubted;
+                steps.push(Step::Act(Action::Helper(doubt)));
+            }
             Change::Hops => {
                 self.evaluates(value, steps);
                 let what = format!("how far packets come after `{} set {}`", print::field(field), print::expr(value));
@@ -99,6 +112,26 @@ impl Lowering<'_> {
                 self.anything(what, "", false, steps);
             }
         }
+    }
+
+    /// What is open about a helper, with its kind where the table says it.
+    fn helper_words(&self, value: &Expr) -> String {
+        let kind = match value {
+            Expr::Word(name) => self.helper_kind(name).unwrap_or_else(|| name.to_string()),
+            _ => print::expr(value),
+        };
+        format!(
+            "what the connection helper `{kind}` makes of what the packets say: it may rewrite addresses and ports in them"
+        )
+    }
+
+    /// The `type` of a helper object of this table.
+    fn helper_kind(&self, name: &str) -> Option<String> {
+        let object = self.tables[self.table].objects.iter().find(|o| &*o.kind == "ct helper" && &*o.name == name)?;
+        let mut words =
+            object.body.split(|c: char| !c.is_alphanumeric() && !"-_.".contains(c)).filter(|w| !w.is_empty());
+        words.find(|w| *w == "type")?;
+        words.next().map(str::to_owned)
     }
 
     /// The value of a mark.

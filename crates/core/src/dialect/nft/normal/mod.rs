@@ -207,7 +207,7 @@ pub(super) fn mangle(left: Expr, value: Expr) -> Stmt {
         }
         Expr::Field(Field::Ct { key, .. }) => match &**key {
             "secmark" => return object("ct secmark", value),
-            "helper" => return object("ct helper", value),
+            "helper" => return helper(value),
             "timeout" => return object("ct timeout", value),
             "expectation" => return object("ct expectation", value),
             "event" => return object("ct event", value),
@@ -217,6 +217,14 @@ pub(super) fn mangle(left: Expr, value: Expr) -> Stmt {
     }
     let value = typed(&left, value);
     Stmt::Mangle(left, value)
+}
+
+/// `ct helper set …`: which helper it is matters to what the packets say.
+pub(super) fn helper(operand: Expr) -> Stmt {
+    if has_map(&operand) {
+        return object("ct helper", operand);
+    }
+    Stmt::Mangle(Expr::Field(Field::Ct { key: "helper".into(), dir: None, family: None }), operand)
 }
 
 /// A statement that changes no fate, unless it looks its operand up: a missing key ends the rule.

@@ -112,7 +112,7 @@ fn what_was_not_understood_taints_and_is_named() {
 #[test]
 fn objects_found_through_a_map_end_the_rule_for_keys_without_one() {
     let helpers = "map h { type inet_service : ct helper; elements = { 5060 : \"sip\" } }";
-    let found = "protocol in {udp}, destination port in {5060}, accept";
+    let found = "protocol in {udp}, destination port in {5060}, give the session to a helper, accept";
     assert_eq!(rule("inet", "ct helper set udp dport map { 5060 : \"sip\" } accept"), found);
     assert_eq!(rule_with("inet", helpers, "ct helper set udp dport map @h accept"), found);
     let counters = "counter name tcp dport map { 80-90 : \"c\" } accept";

@@ -1,0 +1,114 @@
+//! Statements that give connections to a helper, taken out of the user's own text.
+
+use super::{Found, Plan};
+use crate::change::{Planned, Refused, Step, Wanted};
+use crate::dialect::Patch;
+use crate::dialect::nft::ast::{Expr, Field, Stmt};
+use crate::model::{Device, SourceId};
+use crate::snapshot::{Source, line_column};
+
+/// How the statement begins.
+const SETS: &str = "ct helper set";
+
+/// Takes the statement of the rule that `wanted` names out of the text.
+///
+/// # Errors
+/// When the rules are given as JSON, or the statement is not in this text.
+pub fn without_helper(
+    file: SourceId,
+    sources: &[Source],
+    device: &Device,
+    wanted: &Wanted,
+) -> Result<Planned, Refused> {
+    let plan = Plan::new(file, sources)?;
+    let gone = || Refused("the statement that gives them to a helper is not in this text: take it out by hand".into());
+    let at = wanted.nearest.map(|id| device.pipeline.origin(id).at).filter(|at| at.source == file).ok_or_else(gone)?;
+    let text = &sources[usize::from(file.0)].text;
+    let rule = text.get(at.start as usize..at.end as usize).ok_or_else(gone)?;
+    let (from, to) = statement(rule).ok_or_else(gone)?;
+    let Some(Found::Rule((chain, index))) = wanted.nearest.and_then(|id| plan.find(&device.pipeline, id)) else {
+        return Err(gone());
+    };
+    let name = plan.chain_name(chain)?;
+    let declared = plan.declared(chain).and_then(|(_, c)| c.rules.get(index));
+    let handle = declared.and_then(|r| r.handle);
+    let words = rule[from..to].to_owned();
+    let shorter = one_line(&format!("{} {}", &rule[..from], &rule[to..]));
+    let whole = one_line(rule);
+    let number = handle.map_or_else(|| "<its number>".to_owned(), |h| h.to_string());
+    let mut lines = Vec::new();
+    if handle.is_none() {
+        lines.push(format!("nft -a list chain {name}: the number of `{whole}` stands behind it"));
+    }
+    // What is left may do nothing any more.
+    let sets_helper = |s: &Stmt| matches!(s, Stmt::Mangle(Expr::Field(Field::Ct { .. } | Field::Other(_)), _));
+    let idle = |s: &Stmt| matches!(s, Stmt::Match { .. } | Stmt::NoEffect(_)) || sets_helper(s);
+    let nothing_left =
+        declared.is_some_and(|r| r.stmts.iter().all(idle) && r.stmts.iter().filter(|s| sets_helper(s)).count() == 1);
+    let undo = if nothing_left {
+        lines.push(format!("nft delete rule {name} handle {number}"));
+        format!("nft insert rule {name} {whole}")
+    } else {
+        lines.push(format!("nft replace rule {name} handle {number} {shorter}"));
+        format!("nft replace rule {name} handle {number} {whole}")
+    };
+    let (line, _) = line_column(text, at.start as usize + from);
+    let source = &sources[usize::from(file.0)].name;
+    let mut keep = vec![format!("take `{words}` out of the file that is loaded at boot (here: {source}:{line})")];
+    keep.extend(plan.owners());
+    keep.push("connections that exist keep their helper until they end".into());
+    let step = |place: &str, lines| Step { place: place.into(), lines, save: false, shell: None };
+    let place = format!("on {}, as root", device.name);
+    let steps = vec![step(&place, lines), step("so that it stays after a restart", keep)];
+    let undo = vec![step(&place, vec![undo])];
+    let patch = Patch::Blanked { at: at.start as usize + from, words, steps, undo };
+    Ok(Planned { patch, marks: vec![(at, "gives them to a helper".to_owned())] })
+}
+
+/// Where the statement stands in a rule: its words and its operand, a name or a map.
+fn statement(rule: &str) -> Option<(usize, usize)> {
+    let from = rule.find(SETS)?;
+    let mut at = from + SETS.len();
+    let skip = |at: usize| at + (rule[at..].len() - rule[at..].trim_start().len());
+    at = skip(at);
+    let rest = &rule[at..];
+    let end = |rest: &str| -> Option<usize> {
+        let inner = rest.strip_prefix('"');
+        match (inner, rest.starts_with('{')) {
+            (Some(inner), _) => inner.find('"').map(|n| n + 2),
+            (None, true) => rest.find('}').map(|n| n + 1),
+            (None, false) => Some(rest.find([' ', '\t', '\n', ';', '}']).unwrap_or(rest.len())),
+        }
+    };
+    if !rest.starts_with('"')
+        && let Some(map) = rest.find(" map ")
+    {
+        at = skip(at + map + " map ".len());
+    }
+    Some((from, at + end(&rule[at..])?))
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::statement;
+
+    #[test]
+    fn the_statement_ends_with_its_operand() {
+        for (rule, words) in [
+            ("udp dport 5060 ct helper set \"sip 1\" accept", "ct helper set \"sip 1\""),
+            ("udp dport 5060 ct helper set sip", "ct helper set sip"),
+            ("ct helper set udp dport map { 5060 : \"a\" } accept", "ct helper set udp dport map { 5060 : \"a\" }"),
+            ("ct helper set udp dport map @h accept", "ct helper set udp dport map @h"),
+            ("ct helper set  udp dport  map @h", "ct helper set  udp dport  map @h"),
+        ] {
+            let (from, to) = statement(rule).expect("a statement");
+            assert_eq!(&rule[from..to], words);
+        }
+        assert_eq!(statement("udp dport 5060 accept"), None);
+        assert_eq!(statement("ct helper set \"open"), None);
+    }
+}
