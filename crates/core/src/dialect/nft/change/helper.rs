@@ -35,10 +35,10 @@ pub fn without_helper(
     let words = rule[from..to].to_owned();
     let shorter = one_line(&format!("{} {}", &rule[..from], &rule[to..]));
     let whole = one_line(rule);
-    let number = handle.map_or_else(|| "<its number>".to_owned(), |h| h.to_string());
+    let number = handle.map_or_else(|| "<the number behind that rule>".to_owned(), |h| h.to_string());
     let mut lines = Vec::new();
     if handle.is_none() {
-        lines.push(format!("nft -a list chain {name}: the number of `{whole}` stands behind it"));
+        lines.push(format!("nft -a list chain {name}"));
     }
     // What is left may do nothing any more.
     let sets_helper = |s: &Stmt| matches!(s, Stmt::Mangle(Expr::Field(Field::Ct { .. } | Field::Other(_)), _));
@@ -54,7 +54,7 @@ pub fn without_helper(
     };
     let (line, _) = line_column(text, at.start as usize + from);
     let source = &sources[usize::from(file.0)].name;
-    let mut keep = vec![format!("take `{words}` out of the file that is loaded at boot (here: {source}:{line})")];
+    let mut keep = vec![format!("take `{words}` out of {source}:{line}")];
     keep.extend(plan.owners());
     keep.push("connections that exist keep their helper until they end".into());
     let step = |place: &str, lines| Step { place: place.into(), lines, save: false, shell: None };
