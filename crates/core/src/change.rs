@@ -77,6 +77,17 @@ pub enum Intent {
         /// The host.
         to: IpAddr,
     },
+    /// Answers leave by the interface by which their questions came.
+    AnswersBack {
+        /// Family.
+        family: Family,
+        /// That interface.
+        came: Box<str>,
+        /// The device's own address there, where it is the one that is asked.
+        own: Option<IpAddr>,
+        /// The router in front, and its interface towards this device.
+        front: Option<(Box<str>, Box<str>)>,
+    },
     /// No helper of connection tracking gets these packets: the statement that gives them away goes.
     NoHelper {
         /// Protocol.

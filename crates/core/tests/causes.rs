@@ -113,3 +113,126 @@ fn a_helper_leaves_open_what_packets_say() {
     assert!(report.findings.iter().all(|f| f.code != "sip-helper"));
     assert_eq!(report.verdict, Verdict::Works, "{}", report.headline);
 }
+
+const TWO_LINES: &str = "address = \"203.0.113.20\"
+[[gateway]]
+label = \"VPS\"
+config = \"vps.nft\"
+interfaces = { ens3 = \"203.0.113.20/24\", wg0 = \"10.66.0.1/24\" }
+routes = [\"default via 203.0.113.1\"]
+[[deploy]]
+system = \"livekit\"
+host = \"10.66.0.2\"
+clients = [\"internet\"]
+with = { udp = \"50000-50100\" }
+firewall = [\"server.nft\", \"addr.json\", \"route.json\"]
+";
+
+const VPS: &str = "table ip nat {
+	chain pre {
+		type nat hook prerouting priority dstnat; policy accept;
+		iifname \"ens3\" tcp dport { 443, 7881 } dnat to 10.66.0.2
+		iifname \"ens3\" udp dport 50000-50100 dnat to 10.66.0.2
+	}
+	chain post {
+		type nat hook postrouting priority srcnat; policy accept;
+		oifname \"ens3\" masquerade
+	}
+}
+";
+
+const SERVER: &str =
+    "table inet filter {\n\tchain input {\n\t\ttype filter hook input priority filter; policy accept;\n\t}\n}\n";
+
+const ADDRESSES: &str = r#"[{"ifindex":2,"ifname":"eth0","flags":["BROADCAST","UP","LOWER_UP"],"addr_info":[{"family":"inet","local":"192.168.1.50","prefixlen":24,"scope":"global"}]},
+{"ifindex":3,"ifname":"wg0","flags":["POINTOPOINT","UP","LOWER_UP"],"addr_info":[{"family":"inet","local":"10.66.0.2","prefixlen":24,"scope":"global"}]}]"#;
+
+fn routes(default: &str) -> String {
+    format!(
+        r#"[{{"dst":"default",{default},"flags":[]}},
+{{"dst":"10.66.0.0/24","dev":"wg0","scope":"link","prefsrc":"10.66.0.2","flags":[]}},
+{{"dst":"192.168.1.0/24","dev":"eth0","scope":"link","prefsrc":"192.168.1.50","flags":[]}}]"#
+    )
+}
+
+/// A server with two uplinks gets calls by one of them, and its default route is the other.
+#[test]
+fn answers_of_a_server_leave_by_another_line() {
+    let home = routes("\"gateway\":\"192.168.1.1\",\"dev\":\"eth0\"");
+    let tunnel = routes("\"gateway\":\"10.66.0.1\",\"dev\":\"wg0\"");
+    let answer = |vps: &str, route: &str| {
+        judge(&[
+            ("callpath.toml", TWO_LINES),
+            ("vps.nft", vps),
+            ("server.nft", SERVER),
+            ("addr.json", ADDRESSES),
+            ("route.json", route),
+        ])
+    };
+    let calls = |report: &Report| {
+        let outside = report.paths.iter().filter(|p| p.vantage == "internet");
+        outside.map(|p| p.verdict).max().expect("calls from outside")
+    };
+    let fails = answer(VPS, &home);
+    assert_eq!(calls(&fails), Verdict::Fails);
+    let found = finding(&fails, "answer-by-another-line");
+    assert_eq!(found.message, "server 10.66.0.2 answers by eth0, though calls come by wg0");
+    let cures = found.refused.as_deref().expect("cures that are no rules");
+    for part in ["ip rule add from 10.66.0.2", "dev wg0 table 102", "on VPS", "oifname \"wg0\" masquerade", "price"] {
+        assert!(cures.contains(part), "{part}: {cures}");
+    }
+    assert!(fails.findings.iter().all(|f| !f.code.contains("hairpin") && f.code != "filter-missing"));
+    // The cures: source NAT towards the server, or its answers by the tunnel.
+    let nat = VPS.replace("oifname \"ens3\" masquerade", "oifname { \"ens3\", \"wg0\" } masquerade");
+    for report in [answer(&nat, &home), answer(VPS, &tunnel)] {
+        assert_eq!(calls(&report), Verdict::Works, "{}", report.headline);
+        assert!(report.findings.iter().all(|f| f.code != "answer-by-another-line"));
+    }
+}
+
+/// The example with a second line, by whose address calls come.
+fn two_wans(more: &str) -> Snapshot {
+    let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/spokes");
+    let read = |name: &str| std::fs::read_to_string(format!("{dir}/{name}")).expect("the example");
+    let line = "\t\t\t<ipaddr>203.0.113.5</ipaddr>\n\t\t\t<subnet>24</subnet>\n\t\t\t<gateway>WANGW</gateway>";
+    let second = "\t\t<opt1><enable></enable><if>igc2</if><descr>WAN2</descr><ipaddr>198.51.100.10</ipaddr><subnet>24</subnet><gateway>WAN2GW</gateway></opt1>\n\t</interfaces>";
+    let gateway = |of: &str, address: &str, name: &str| {
+        format!(
+            "<gateway_item><interface>{of}</interface><gateway>{address}</gateway><name>{name}</name><weight>1</weight><ipprotocol>inet</ipprotocol></gateway_item>"
+        )
+    };
+    let gateways =
+        format!("<gateways>{}{}", gateway("opt1", "198.51.100.1", "WAN2GW"), gateway("wan", "203.0.113.1", "WANGW"));
+    let mut config = read("pfsense/config.xml")
+        .replace("\t\t\t<ipaddr>dhcp</ipaddr>\n\t\t\t<blockpriv></blockpriv>\n\t\t\t<blockbogons></blockbogons>", line)
+        .replace("\t</interfaces>", second)
+        .replace("<gateways>", &gateways)
+        .replace("<defaultgw4>WAN_DHCP</defaultgw4>", "<defaultgw4>WANGW</defaultgw4>")
+        .replace("<system>", &format!("<system>{more}"));
+    for part in ["nat", "filter"] {
+        let (open, close) = (format!("<{part}>"), format!("</{part}>"));
+        let (from, to) = (config.find(&open).expect("a part"), config.find(&close).expect("its end"));
+        let there = config[from..to]
+            .replace("<interface>wan</interface>", "<interface>opt1</interface>")
+            .replace("wanip", "opt1ip");
+        config.replace_range(from..to, &there);
+    }
+    let manifest = read("callpath.toml")
+        .replace("address = \"203.0.113.5\"", "address = \"198.51.100.10\"")
+        .replace("wan    = \"203.0.113.5\"", "# ");
+    site(&[("callpath.toml", &manifest), ("pfsense/config.xml", &config)])
+}
+
+/// pfSense answers by the line of the question, as long as nobody switches that off.
+#[test]
+fn answers_of_a_firewall_leave_by_another_line() {
+    let good = analyze(&two_wans("")).expect("an answer");
+    assert_eq!(good.verdict, Verdict::Works, "{}", good.headline);
+    let bad = analyze(&two_wans("<disablereplyto></disablereplyto>")).expect("an answer");
+    assert_eq!(bad.verdict, Verdict::Fails);
+    let found = finding(&bad, "answer-by-another-line");
+    assert_eq!(found.message, "pfSense answers by WAN, though calls come by WAN2");
+    assert!(found.refused.as_deref().is_some_and(|r| r.contains("Disable reply-to")), "{:?}", found.refused);
+    let errors: Vec<&str> = bad.findings.iter().filter(|f| f.severity == Severity::Error).map(|f| f.code).collect();
+    assert_eq!(errors, ["answer-by-another-line"]);
+}

@@ -105,6 +105,7 @@ const EXAMPLES: &[&str] = &["reflector", "spokes", "linux-router"];
 const ELSEWHERE: &[(&str, &str)] = &[
     ("apply-forgotten", "needs the rules in force beside a backup: scenarios/apply-forgotten.md"),
     ("hole-punching-only", "stands beside the finding that names the missing rule: scenarios/hole-punching-only.md"),
+    ("answer-by-another-line", "needs two lines: tests/causes.rs, scenarios/answer-by-another-line.md"),
     ("sip-helper", "needs a product whose document wants no helpers: tests/causes.rs, scenarios/sip-helper.md"),
     ("port-overlap", "needs a second product: scenarios/port-overlap.md"),
 ];

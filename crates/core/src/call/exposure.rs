@@ -102,7 +102,14 @@ impl Judge<'_> {
             Question { from: self.site.internet, family: s.family, packets: Cube { parts, vars: Vec::new() } };
         let answer = ask_requests(&self.site.network, &question);
         let here = self.site.host_of(self.site.server_of[s.n]);
-        let goal = Goal { host: here, listening: false, same_port: false, relay: self.relay(), no_helper: false };
+        let goal = Goal {
+            host: here,
+            listening: false,
+            same_port: false,
+            relay: self.relay(),
+            no_helper: false,
+            internet: None,
+        };
         let found = regions(&answer, &self.site.network, |t| {
             if exposed(t, here) { Ending::Works } else { ending(t, goal, usize::MAX) }
         });

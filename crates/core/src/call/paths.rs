@@ -153,6 +153,7 @@ impl Judge<'_> {
             same_port: media || !r.shared,
             relay: self.relay(),
             no_helper: self.instances[n].profile.helper.is_some(),
+            internet: Some(self.site.internet),
         }
     }
 
@@ -207,7 +208,8 @@ impl Judge<'_> {
         let mut notes = Vec::new();
         for (kind, rows) in grouped(&rows, "server") {
             let host = Host::alone(self.site.internet);
-            let goal = Goal { host, listening: false, same_port: true, relay: self.relay(), no_helper: false };
+            let goal =
+                Goal { host, listening: false, same_port: true, relay: self.relay(), no_helper: false, internet: None };
             let asked: Vec<Alternative> = rows.iter().map(|r| self.alternative(&caller, r, goal)).collect();
             let levels: Vec<(Level, &Alternative)> = rows.iter().map(|r| r.level).zip(&asked).collect();
             let (verdict, note) = judge::leg(&levels);

@@ -107,13 +107,42 @@ pub(super) struct Goal {
     pub relay: Option<usize>,
     /// A helper that rewrites what packets say is not what the product wants: what comes of it is open.
     pub no_helper: bool,
+    /// The internet: answers to it have to leave by the line by which the question came.
+    pub internet: Option<usize>,
 }
 
 /// How a round trip ended, seen from a goal.
 pub(super) fn ending(trip: &RoundTrip, goal: Goal, asker: usize) -> Ending {
     let ended = arrival(trip, goal, asker);
     let helped = || helpers(trip).next().is_some();
-    if goal.no_helper && ended.is_good() && helped() { Ending::Unknown(Phase::Request) } else { ended }
+    if goal.no_helper && ended.is_good() && helped() {
+        return Ending::Unknown(Phase::Request);
+    }
+    // Providers drop packets from addresses of another line (BCP 38, RFC 2827); not all of them do.
+    if ended == Ending::Works && goal.internet == Some(asker) && crossed(trip).is_some() {
+        return Ending::Unknown(Phase::Reply);
+    }
+    ended
+}
+
+/// A device that sends answers by another line than the one by which the questions came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Crossed {
+    /// The device.
+    pub device: usize,
+    /// Its interface by which questions come.
+    pub came: usize,
+    /// Its interface by which answers leave.
+    pub leaves: usize,
+}
+
+/// The first device on the way back that sends answers by another line, if one does.
+pub(super) fn crossed(trip: &RoundTrip) -> Option<Crossed> {
+    let came = |device: usize| trip.request.hops.iter().rev().find(|h| h.device == device)?.in_iface;
+    trip.reply.as_ref()?.hops.iter().find_map(|hop| {
+        let (came, leaves) = (came(hop.device)?, hop.out_iface?);
+        (came != leaves).then_some(Crossed { device: hop.device, came, leaves })
+    })
 }
 
 /// Helpers to which the first packet's session was given, each with its device.
@@ -351,6 +380,17 @@ fn doubts(
             }
         }
         let journey = journey(trip.0, trip.1);
+        if let (Ending::Unknown(Phase::Reply), Some(c), Some(_)) = (trip.1, crossed(trip.0), &trip.0.next) {
+            let device = &network.devices[c.device];
+            let name = |i: usize| device.interfaces.get(i).map_or("", |i| i.shown());
+            also.insert(format!(
+                "whether the provider of {} passes on what {} sends from an address of {}",
+                name(c.leaves),
+                device.name,
+                name(c.came)
+            ));
+            continue;
+        }
         if matches!(trip.1, Ending::Unknown(_)) && trip.0.next.is_some() && helpers(trip.0).next().is_some() {
             doubts.extend(helpers(trip.0));
             continue;

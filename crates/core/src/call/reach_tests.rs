@@ -46,7 +46,8 @@ type Judged = (Certainty, Vec<(u128, u128)>, usize);
 
 fn judge(trips: Vec<RoundTrip>, variables: Vec<Variable>) -> Vec<Judged> {
     let network = Network { devices: vec![Device::default(), Device::default(), Device::default()] };
-    let goal = Goal { host: Host::alone(1), listening: true, same_port: true, relay: None, no_helper: false };
+    let goal =
+        Goal { host: Host::alone(1), listening: true, same_port: true, relay: None, no_helper: false, internet: None };
     let answer = Answer { trips, variables };
     let regions = regions(&answer, &network, |t| ending(t, goal, 0));
     let volume: u128 = regions.iter().flat_map(|r| &r.cubes).map(Cube::volume).sum();
@@ -134,7 +135,8 @@ fn a_port_that_a_device_chooses_is_open_when_every_choice_is() {
 
 #[test]
 fn each_way_to_fail_has_its_own_ending() {
-    let goal = Goal { host: Host::alone(1), listening: true, same_port: true, relay: None, no_helper: false };
+    let goal =
+        Goal { host: Host::alone(1), listening: true, same_port: true, relay: None, no_helper: false, internet: None };
     let ends = |t: RoundTrip| ending(&t, goal, 0);
     let any = || cube((1, 9), &[]);
     assert_eq!(ends(good(any())), Ending::Works);

@@ -37,6 +37,8 @@ pub struct Gap {
     pub doubt: Option<DoubtId>,
     /// Ports outside that lead to these ports of the server, where they are others: `udp 24680`.
     pub leads: Option<String>,
+    /// Interfaces by which calls come and answers leave, where these differ.
+    pub lines: Option<(String, String)>,
     /// Pages and signalling: people type the port, and no server tells it.
     pub signalling: bool,
 }
@@ -67,6 +69,8 @@ pub enum Lack {
     },
     /// Answers to callers in the server's own network go past the device.
     SourceNat,
+    /// Answers leave by another line than the one by which the calls came.
+    AnotherLine,
     /// Calls from inside go to the public address, which is not on the device: forwards for its own address do not apply.
     OwnAddress,
     /// The outer address is shared with other customers (RFC 6598).

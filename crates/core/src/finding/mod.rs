@@ -1,6 +1,7 @@
 //! Causes: what can be wrong, how it is recognised in a gap, and what to say about it. One file each.
 
 mod alias_unresolved;
+mod answer_by_another_line;
 mod apply_forgotten;
 mod blocked_earlier;
 mod cgnat;
@@ -91,6 +92,7 @@ pub const CAUSES: &[&Cause] = &[
     &cgnat::CAUSE,
     &udp_closed_tcp_open::CAUSE,
     &wan_address_behind_nat::CAUSE,
+    &answer_by_another_line::CAUSE,
     &hairpin_no_source_nat::CAUSE,
     &hairpin_missing::CAUSE,
     &range_cut::CAUSE,

@@ -4,7 +4,7 @@ use super::blocks::{self, Asked, Behind};
 use super::merge;
 use super::views::{self, Does, Field, Packet, PortChange, View};
 use crate::call::analyze::{Analysis, Failure, Reached, show_set};
-use crate::call::reach::{Certainty, Ending, helpers, journey};
+use crate::call::reach::{Certainty, Ending, crossed, helpers, journey};
 use crate::change::{Intent, Packets, Wanted};
 use crate::cube::Set;
 use crate::finding::{Gap, Lack, Near, Stands};
@@ -42,6 +42,15 @@ impl Look<'_> {
         // Whatever else is wrong: nobody outside can reach an address that the provider shares.
         if f.requirement.from == Party::Callers
             && let Some(gap) = self.shared_address()
+        {
+            return Some(gap);
+        }
+        let back =
+            matches!(f.region.ending, Ending::Lost(Phase::Reply) | Ending::Unknown(Phase::Reply) | Ending::WrongSource);
+        if back
+            && !self.inside()
+            && f.region.doubts.is_empty()
+            && let Some(gap) = self.another_line()
         {
             return Some(gap);
         }
@@ -132,6 +141,7 @@ impl Look<'_> {
             at: Vec::new(),
             doubt: None,
             leads: None,
+            lines: None,
             signalling: !self.f.same_port,
         }
     }
@@ -441,6 +451,26 @@ impl Look<'_> {
         None
     }
 
+    /// Answers leave by another line than the one by which the calls came.
+    fn another_line(&self) -> Option<Gap> {
+        let crossed = crossed(&self.f.trip)?;
+        let mut gap = self.base(Lack::AnotherLine, crossed.device);
+        let name =
+            |i: usize| self.net()[crossed.device].interfaces.get(i).map_or_else(String::new, |i| i.shown().into());
+        gap.lines = Some((name(crossed.came), name(crossed.leaves)));
+        let own = self.host().filter(|_| crossed.device == self.f.goal);
+        let request = &self.f.trip.request.hops;
+        let here = request.iter().position(|h| h.device == crossed.device);
+        let before =
+            here.and_then(|n| request.get(n.checked_sub(1)?)).filter(|h| own.is_some() && self.is_router(h.device));
+        let front = before
+            .and_then(|h| Some((self.net()[h.device].name.as_ref().into(), self.iface_name(h.device, h.out_iface)?)));
+        let came = self.iface_name(crossed.device, Some(crossed.came))?;
+        let intent = Intent::AnswersBack { family: self.f.family, came, own, front };
+        gap.wanted = Some(Wanted { intent, nearest: None, deciding: None, name: self.name() });
+        Some(gap)
+    }
+
     /// A helper has the packets, and the product's document wants none.
     fn helper(&self) -> Option<Gap> {
         let (device, id) = helpers(&self.f.trip).find(|h| self.f.region.doubts.contains(h))?;
@@ -635,6 +665,7 @@ fn exposed(a: &Analysis, r: &Reached) -> Option<Gap> {
         at: nearest.into_iter().collect(),
         doubt: None,
         leads: None,
+        lines: None,
         signalling: false,
     })
 }

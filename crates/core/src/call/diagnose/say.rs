@@ -211,6 +211,7 @@ fn bare(lack: Lack, name: String, what: String, story: String) -> Gap {
         at: Vec::new(),
         doubt: None,
         leads: None,
+        lines: None,
         signalling: false,
     }
 }

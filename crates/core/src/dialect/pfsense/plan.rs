@@ -30,6 +30,14 @@ pub fn plan(
         Intent::Allow { packets, to, input: false } => planner.allow(packets, *to)?,
         Intent::SourceNat { .. } => vec![Edit::ReflectionHelper(true)],
         Intent::Close { packets, .. } => planner.close(packets)?,
+        Intent::AnswersBack { came, .. } => {
+            let name = planner.interface(Some(came)).unwrap_or(came).to_uppercase();
+            return Err(Refused(format!(
+                "settings decide it: System > Advanced > Firewall & NAT, untick \"Disable reply-to on WAN rules\"; Interfaces > \
+                 {name}, choose its gateway (IPv4 Upstream Gateway); and have the rule that lets them in on the tab {name}, \
+                 not on a floating or group tab, without \"Disable reply-to\" in its advanced options"
+            )));
+        }
         Intent::NoHelper { .. } => return Err(Refused("pf has no helpers of its own".into())),
         Intent::Allow { .. } | Intent::AllowAnswers { .. } => {
             return Err(Refused("what the firewall itself receives is not changed from here".into()));

@@ -53,6 +53,7 @@ impl Plan {
                 self.pass(&Way { packets, ports: &packets.ports, asked: None, to: *to, hooks }, deciding)
             }
             Intent::AllowAnswers { family, input } => self.answers(*family, *input, deciding),
+            Intent::AnswersBack { family, came, own, front } => Err(by_routing(*family, came, *own, front.as_ref())),
             // It is taken out of the text, and nothing is added: see `helper`.
             Intent::NoHelper { .. } => Err(Refused("a statement is to be taken out".into())),
             Intent::SourceNat { packets, to } => {
@@ -315,6 +316,26 @@ impl Way<'_> {
             first: true,
         }
     }
+}
+
+/// What routing has to do, which is in no ruleset.
+fn by_routing(family: Family, came: &str, own: Option<IpAddr>, front: Option<&(Box<str>, Box<str>)>) -> Refused {
+    let ip = if family == Family::V4 { "ip" } else { "ip -6" };
+    let table = format!("`{ip} route add default via <its gateway> dev {came} table 102` (a tunnel needs no `via`)");
+    let here = match own {
+        Some(address) => format!("`{ip} rule add from {address} lookup 102`"),
+        None => format!(
+            "`iifname \"{came}\" ct state new ct mark set 102` and, for what comes from inside, `ct mark 102 meta mark set \
+             ct mark` in a prerouting chain of priority mangle; `{ip} rule add fwmark 102 lookup 102`"
+        ),
+    };
+    let nat = front.map_or_else(String::new, |(router, out)| {
+        format!(
+            "; or on {router}: `oifname \"{out}\" masquerade` in a postrouting chain, at the price that all callers then have \
+             {router}'s address here"
+        )
+    });
+    Refused(format!("rules alone do not do it, routing does: {here}, and {table}{nat}"))
 }
 
 fn own(family: Family) -> TableFamily {
