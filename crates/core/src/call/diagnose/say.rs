@@ -248,7 +248,9 @@ pub(super) fn hole_punching(a: &Analysis, found: &[Found]) -> Option<Finding> {
     };
     let paths: Vec<&crate::report::Path> = a.report.paths.iter().filter(fragile).collect();
     let first = paths.first()?;
-    let udp = |f: &&Found| f.gap.what.starts_with("udp") && f.gap.wanted.is_some();
+    // No rule is what keeps answers on their line.
+    let rule = |f: &&Found| f.gap.wanted.is_some() && f.gap.lack != Lack::AnotherLine;
+    let udp = |f: &&Found| f.gap.what.starts_with("udp") && rule(f);
     let closing = found.iter().filter(udp).find(|f| f.gap.paths.contains(&first.id));
     let firm = closing.map_or_else(String::new, |f| {
         let does = match &f.gap.lack {
