@@ -129,7 +129,7 @@ impl Gatherer {
         names.sort();
         if names.is_empty() {
             return Err(wanted
-                .error(format!("there is no file in the folder `{}`", wanted.value))
+                .error(format!("`{}` is a directory without a file in it", wanted.value))
                 .help("name the folder that holds the device's files, or the files themselves"));
         }
         let folder = wanted.value.trim_end_matches('/');

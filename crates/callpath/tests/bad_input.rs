@@ -324,7 +324,10 @@ fn a_folder_stands_for_the_files_in_it() {
     fs::create_dir(site.0.join("empty")).expect("directory");
     site.write("callpath.toml", manifest.replace("router", "empty/").as_bytes());
     let stderr = site.refused(&["check"]);
-    assert!(stderr.contains("callpath.toml:4:10") && stderr.contains("no file in the folder `empty/`"), "{stderr}");
+    assert!(
+        stderr.contains("callpath.toml:4:10") && stderr.contains("`empty/` is a directory without a file"),
+        "{stderr}"
+    );
 }
 
 #[test]

@@ -317,7 +317,6 @@ fn what_is_stated_and_not_followed_yet_is_unknown_and_says_so() {
         ("", "told = { internet = \"203.0.113.9\" }", "livekit/internet", "`told`"),
         ("", "config = \"compose.yaml\"", "livekit/internet", "`config`"),
         ("", "proxy = \"gateway\"", "livekit/internet", "`proxy`"),
-        ("", "firewall = \"unknown\"", "livekit/internet", "192.168.1.50 lets in"),
         ("dns = { lan = \"192.168.1.9\" }", "", "livekit/lan", "`dns`"),
     ] {
         let manifest = format!(

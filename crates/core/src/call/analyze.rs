@@ -385,6 +385,10 @@ impl Judge<'_> {
 
     /// The address that callers of a family use: the public one, or the server's own public IPv6 address.
     pub(super) fn told(&self, instance: &Instance, family: Family) -> Option<IpAddr> {
+        let own = instance.deploy.address.iter().map(|a| a.value).find(|a| Family::of(*a) == family);
+        if own.is_some() && instance.deploy.host.iter().any(|h| Family::of(h.value) == family) {
+            return own;
+        }
         match family {
             Family::V4 => self.site.public.filter(|_| instance.deploy.host.iter().any(|h| h.value.is_ipv4())),
             Family::V6 => {

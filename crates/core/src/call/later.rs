@@ -2,7 +2,7 @@
 //! say why. Nothing that was stated is left aside without a word.
 
 use super::analyze::Failure;
-use crate::manifest::{At, GatewayKind, Manifest, Passes};
+use crate::manifest::{At, Manifest};
 use crate::report::{DoubtLine, Path, Piece, Reach, Report, Verdict};
 use crate::snapshot::Snapshot;
 
@@ -43,34 +43,6 @@ fn all(snapshot: &Snapshot, manifest: &Manifest) -> Vec<Later> {
         place: None,
         parts: (true, true),
     };
-    for gateway in &manifest.gateways {
-        if let Some(name) = &gateway.line {
-            out.push(site(until("line", line(&name.span)), "leave the further line out to judge the site without it"));
-        }
-        match &gateway.kind {
-            GatewayKind::Filter(filter) => {
-                let what = match &filter.passes {
-                    Passes::Stated(passes) => until("passes", line(&passes.span)),
-                    Passes::Files(files) => files.first().map_or_else(String::new, |f| until("config", line(&f.span))),
-                };
-                out.push(site(what, "leave the filter out to judge the site without it"));
-            }
-            GatewayKind::Stated(stated) => {
-                if let Some(wan) = &stated.wan {
-                    out.push(site(
-                        until("wan", line(&wan.span)),
-                        "leave `wan` out where the box has the public address",
-                    ));
-                }
-            }
-            GatewayKind::Read { .. } => {}
-        }
-    }
-    for net in &manifest.nets {
-        if let Some(tunnel) = net.tunnel.as_ref().filter(|t| t.value) {
-            out.push(site(until("tunnel", line(&tunnel.span)), "leave the network out to judge the site without it"));
-        }
-    }
     for (place, _) in &manifest.dns {
         out.push(Later {
             place: Some(place.value.to_string()),
@@ -84,10 +56,6 @@ fn all(snapshot: &Snapshot, manifest: &Manifest) -> Vec<Later> {
             parts,
             ..site(what, supply)
         };
-        if let Some(address) = deploy.address.first() {
-            let supply = "leave it out where the server is reached by the site's first address";
-            out.push(own(until("address", line(&address.span)), supply, (true, true)));
-        }
         if let Some(file) = deploy.config.first() {
             let supply = "name the rules in `firewall`, and leave the rest out to judge the server without it";
             out.push(own(until("config", line(&file.span)), supply, (true, true)));

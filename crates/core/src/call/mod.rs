@@ -6,6 +6,7 @@ mod callers;
 mod containers;
 mod diagnose;
 mod exposure;
+mod filter;
 mod gateway;
 mod guess;
 mod ice;

@@ -21,7 +21,10 @@ impl Judge<'_> {
     fn vantages(&self, n: usize, instance: &Instance) -> Vec<Vantage> {
         let server = self.site.server_of[n];
         let mut all = self.site.vantages_of(server);
-        let own = |family| instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == family);
+        let own = |family| {
+            let host = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == family);
+            host.map(|h| self.site.source_of(server, h))
+        };
         let set = |ip: Option<IpAddr>| ip.map_or_else(Set::empty, |a| Set::one(address_value(a)));
         let template = all[0].clone();
         all.push(Vantage {
@@ -187,7 +190,7 @@ impl Judge<'_> {
         }
         let vantages = self.site.vantages_of(self.site.server_of[n]);
         let everybody = vantages[0].v4.clone();
-        let own = Set::one(address_value(host));
+        let own = Set::one(address_value(self.site.source_of(self.site.server_of[n], host)));
         let vantage = Vantage {
             place: Place::Own,
             name: "the server, outwards".into(),

@@ -183,13 +183,16 @@ pub(super) fn attach(
     let index = server.interface;
     let mut taken = Vec::new();
     let iface = &mut device.interfaces[index];
+    let tunnel = iface.tunnel;
     iface.segment = segment;
     for (net, gateway) in nets {
         if !iface.addresses.iter().any(|n| n.addr() == net.addr()) {
             iface.addresses.push(*net);
         }
         let family = Family::of(net.addr());
-        if !server.routes_dumped[usize::from(family == Family::V6)] {
+        // A tunnel leads to its other ends alone.
+        let there = tunnel && gateway.is_none();
+        if !server.routes_dumped[usize::from(family == Family::V6)] && !there {
             taken.extend(*gateway);
             device.routes.push(Route {
                 to: everything(family),

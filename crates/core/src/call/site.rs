@@ -1,10 +1,12 @@
 //! The network of a site: its gateways, its servers, everybody who calls, and the segments between them.
 
 mod callers;
+mod chain;
 mod front;
+mod lines;
 mod nets;
 
-use super::address::is_link_local;
+use super::address::{is_link_local, is_public};
 use super::containers;
 use super::gateway::{self, Router};
 use super::kernel;
@@ -19,9 +21,13 @@ use crate::model::{Device, Family, Interface, Route, RouteTarget, SourceId};
 use crate::profile::Instance;
 use crate::snapshot::{InputError, Snapshot};
 use crate::trace::Network;
+use chain::Link;
 use ipnet::IpNet;
 use std::net::IpAddr;
 use std::ops::Range;
+
+/// How to settle which way a server answers.
+const SERVER_ROUTES: &str = "add what `ip -j addr` and `ip -j route` print on the server to `firewall`";
 
 /// Segment number of the internet.
 const INTERNET_SEGMENT: usize = 0;
@@ -29,8 +35,12 @@ const INTERNET_SEGMENT: usize = 0;
 /// What was read, before devices are joined.
 #[derive(Debug, Clone)]
 pub(super) struct Parts {
-    /// Gateways from the internet inwards; a stated box is only the first, and absent here.
+    /// Routers that are read, from the internet inwards.
     routers: Vec<Router>,
+    /// Everything on the way in, from the internet inwards.
+    chain: Vec<Link>,
+    /// Routers that end further lines, by their number in the manifest.
+    lines: Vec<Router>,
     /// Routers of callers.
     callers: Vec<Router>,
     servers: Vec<Server>,
@@ -104,6 +114,10 @@ pub(super) struct Site {
     /// The first router that is read, and its interface towards the internet. Absent behind a box that is stated: what
     /// lies between the two is nobody's line.
     pub outermost: Option<(usize, usize)>,
+    /// Filters without NAT.
+    pub filters: Vec<usize>,
+    /// Devices that translate on the way in, from the internet inwards, with the interface by which calls come in.
+    pub entries: Vec<(usize, usize)>,
 }
 
 impl Parts {
@@ -114,21 +128,31 @@ impl Parts {
     pub fn read(snapshot: &Snapshot, manifest: &Manifest, instances: &[Instance]) -> Result<Self, InputError> {
         let many = manifest.gateways.iter().filter(|g| matches!(g.kind, GatewayKind::Read { .. })).count() > 1;
         let mut routers = Vec::new();
-        let behind = |g: &&crate::manifest::Gateway| matches!(g.kind, GatewayKind::Stated(_)) && g.line.is_none();
-        if let Some(stated) = manifest.gateways.iter().skip(1).find(behind) {
-            let head = stated.span.start..stated.span.start + "[[gateway]]".len();
-            return Err(InputError::in_manifest(head, "a stated box stands behind another")
-                .help("only the outermost gateway can be stated: list gateways from the internet inwards"));
+        let (mut chain, mut lines) = (Vec::new(), Vec::new());
+        for (i, g) in manifest.gateways.iter().enumerate() {
+            match &g.kind {
+                GatewayKind::Stated(_) if g.line.is_none() => chain.push(Link::Stated(i)),
+                GatewayKind::Filter(_) => chain.push(Link::Filter(i)),
+                GatewayKind::Stated(_) => {}
+                GatewayKind::Read { .. } => {
+                    let name = if let Some(label) = &g.label {
+                        label.value.clone()
+                    } else {
+                        let base = gateway::kind_name(snapshot, g);
+                        if many { format!("{base} {}", i + 1) } else { base.into() }
+                    };
+                    let alone = manifest.gateways.len() == 1;
+                    let read = gateway::read(snapshot, g, (i, &name), &manifest.deploys, alone)?;
+                    if g.line.is_some() {
+                        lines.extend(read);
+                    } else {
+                        chain.push(Link::Router(routers.len()));
+                        routers.extend(read);
+                    }
+                }
+            }
         }
-        for (i, g) in manifest.gateways.iter().enumerate().filter(|(_, g)| g.line.is_none()) {
-            let name = if let Some(label) = &g.label {
-                label.value.clone()
-            } else {
-                let base = gateway::kind_name(snapshot, g);
-                if many { format!("{base} {}", i + 1) } else { base.into() }
-            };
-            routers.extend(gateway::read(snapshot, g, (i, &name), &manifest.deploys, manifest.gateways.len() == 1)?);
-        }
+        chain::enter(manifest, &chain, &mut routers);
         let mut callers = Vec::new();
         for (i, c) in manifest.callers.iter().enumerate() {
             let name = format!("the router of {}", c.label.as_ref().map_or("", |l| &l.value));
@@ -137,15 +161,17 @@ impl Parts {
         let (servers, server_of) = server::read_all(
             snapshot,
             instances,
-            manifest.gateways.iter().all(|g| matches!(g.kind, GatewayKind::Filter(_))),
+            manifest.gateways.iter().all(|g| g.line.is_some() || matches!(g.kind, GatewayKind::Filter(_))),
         )?;
-        Ok(Self { routers, callers, servers, server_of })
+        Ok(Self { routers, chain, lines, callers, servers, server_of })
     }
 
     /// Nothing says which address the outermost gateway has.
     pub fn outer_address_unknown(&self, manifest: &Manifest) -> bool {
-        let stated_box = matches!(manifest.gateways.first().map(|g| &g.kind), Some(GatewayKind::Stated(_)));
-        !stated_box && self.routers.first().is_some_and(|r| r.wan.is_none()) && public_v4(manifest).is_some()
+        let first = self.chain.iter().find(|l| !matches!(l, Link::Filter(_)));
+        matches!(first, Some(Link::Router(_)))
+            && self.routers.first().is_some_and(|r| r.wan.is_none())
+            && public_v4(manifest).is_some()
     }
 
     /// A device has both its configuration and the rules in force.
@@ -198,47 +224,62 @@ pub(super) fn build(
         further_lines: false,
         assumptions: Vec::new(),
         vantages: Vec::new(),
+        assumed: Vec::new(),
+        filters: Vec::new(),
+        stated: Vec::new(),
+        entries: Vec::new(),
+        router_at: Vec::new(),
+        behind: Vec::new(),
+        nexts: Vec::new(),
+        files: Vec::new(),
+        innermost: None,
+        lines: Vec::new(),
+        invented: 0,
     };
     b.public = b.find_public(&parts.servers)?;
-    let front_box = b.front_box(case)?;
+    let mut given = Vec::new();
     if !parts.routers.is_empty() {
         // Only Linux has such a check apart from its rules.
         let linux = parts.routers.iter().filter(|r| !r.pending.is_some()).map(|r| (&r.device, &r.kernel));
-        b.assumptions.extend(kernel::given(snapshot, linux));
+        given.extend(kernel::given(snapshot, linux));
     }
     for server in &parts.servers {
-        b.assumptions.extend(kernel::told(snapshot, &server.device, &server.kernel));
+        given.extend(kernel::told(snapshot, &server.device, &server.kernel));
     }
     for router in &parts.routers {
-        b.assumptions.extend(router.pending.taken_as_given(&router.device.name));
+        given.extend(router.pending.taken_as_given(&router.device.name));
     }
-    let first_router = b.devices.len();
-    b.add_routers(front_box);
+    let mut routers = b.routers.clone();
+    for router in &mut routers {
+        b.mark_tunnels(&mut router.device);
+        if !router.pending.is_some() {
+            lines::further_lines(&mut router.device, router.outer_v4);
+        }
+    }
+    b.routers = routers;
+    b.add_chain(&parts.chain, case, given)?;
+    b.add_lines(&parts.lines)?;
     let server_base = b.devices.len();
-    b.add_servers(&parts.servers, first_router)?;
+    b.add_servers(&parts.servers)?;
     let server_of = parts.server_of.iter().map(|s| server_base + s).collect();
-    let internet = b.add_internet(first_router, server_base);
-    b.add_callers(first_router, server_base, internet)?;
+    let internet = b.add_internet(server_base);
+    b.add_callers(server_base, internet)?;
     for (router, described) in parts.callers.iter().zip(&manifest.callers) {
         b.add_described(router, described, internet)?;
     }
     let containers = b.add_containers(&parts.servers, server_base);
     let mut files = vec![None; b.devices.len()];
-    let stated = matches!(manifest.gateways.first().map(|g| &g.kind), Some(GatewayKind::Stated(_)));
-    if stated && parts.routers.is_empty() && first_router > 0 {
-        // What is stated of a box stands in the manifest. A router behind it cures more, and its owner can reach it.
-        files[0] = Some(SourceId(0));
-    }
-    for (i, router) in parts.routers.iter().enumerate() {
-        let config = router.pending.config.as_ref().map(|(id, _)| *id);
-        let effective = router.pending.effective.as_ref().map(|(id, _)| *id);
-        files[first_router + i] = config.or(effective).or_else(|| router.rulesets.first().map(|r| r.0));
+    for (device, file) in &b.files {
+        files[*device] = Some(*file);
     }
     for (i, server) in parts.servers.iter().enumerate() {
         if let Some(file) = files.get_mut(server_base + i) {
             *file = server.rulesets.first().map(|r| r.0);
         }
     }
+    let first = b.entries.iter().copied().find(|(d, _)| !b.assumed.contains(d));
+    // Of a stated box without an outer address nobody knows more than the public one.
+    let outermost = first.filter(|(d, i)| b.router_at.contains(d) || !b.holds_public(*d, *i));
     let mut rulesets = b.rulesets;
     rulesets.extend(parts.servers.iter().flat_map(|s| &s.rulesets));
     Ok(Site {
@@ -254,7 +295,9 @@ pub(super) fn build(
         rulesets,
         files,
         left_out: b.left_out,
-        outermost: b.routers.first().filter(|_| !stated).map(|r| (first_router, r.outer_v4)),
+        outermost,
+        filters: b.filters,
+        entries: b.entries,
     })
 }
 
@@ -275,6 +318,28 @@ struct Builder<'a> {
     further_lines: bool,
     assumptions: Vec<String>,
     vantages: Vec<Vantage>,
+    /// Boxes that nobody described.
+    assumed: Vec<usize>,
+    /// Filters without NAT.
+    filters: Vec<usize>,
+    /// Boxes that are stated.
+    stated: Vec<usize>,
+    /// Devices that translate on the way in, with the interface by which calls come in.
+    entries: Vec<(usize, usize)>,
+    /// Devices of the routers that are read.
+    router_at: Vec<usize>,
+    /// Filters, with the device and interface before each; absent: the internet.
+    behind: Vec<(usize, Option<(usize, usize)>)>,
+    /// Stated boxes, and the address that they forward to where they name none.
+    nexts: Vec<(usize, IpAddr)>,
+    /// Files in which devices can be changed.
+    files: Vec<(usize, SourceId)>,
+    /// The last device on the way in.
+    innermost: Option<usize>,
+    /// Boxes that end further lines.
+    lines: Vec<usize>,
+    /// How many addresses were invented for lines.
+    invented: u8,
 }
 
 impl Builder<'_> {
@@ -283,59 +348,10 @@ impl Builder<'_> {
         self.segments - 1
     }
 
-    fn add_routers(&mut self, front_box: Option<usize>) {
-        let mut before: Option<(usize, usize)> = front_box.map(|b| (b, INSIDE));
-        for index in 0..self.routers.len() {
-            let router = self.routers[index].clone();
-            let mut device = router.device.clone();
-            if let Some(wan) = &router.wan
-                && !device.interfaces[router.outer_v4].addresses.iter().any(|n| n.addr() == wan.address)
-            {
-                device.interfaces[router.outer_v4].addresses.push(wan.address.into());
-            }
-            for i in 0..device.interfaces.len() {
-                // A further line ends at the internet too.
-                let further = device.interfaces[i].line && i != router.outer_v4 && i != router.outer_v6;
-                device.interfaces[i].segment = if further { INTERNET_SEGMENT } else { self.segment() };
-                if further {
-                    self.further_lines = true;
-                    self.assumptions.push(format!(
-                        "{} of {} is another line to the internet: calls to its address are not judged",
-                        device.interfaces[i].shown(),
-                        device.name
-                    ));
-                }
-            }
-            let outer_segment = match before {
-                None => INTERNET_SEGMENT,
-                Some((d, i)) => self.devices[d].interfaces[i].segment,
-            };
-            device.interfaces[router.outer_v4].segment = outer_segment;
-            device.interfaces[router.outer_v6].segment = outer_segment;
-            self.default_routes(&mut device, &router, before);
-            self.rulesets.extend(&router.rulesets);
-            if router.pending.is_some() {
-                let known = known(self.manifest, router.number);
-                let lowered = router.pending.lower(&mut device, &known, self.intended);
-                self.rulesets.extend(lowered.counts);
-                let here = self.devices.len();
-                self.left_out.extend(lowered.left_out.into_iter().map(|l| (here, l)));
-            }
-            if before.is_none() {
-                self.assumptions.push(router.outer_why.clone());
-            }
-            self.devices.push(device);
-            before = self.inner_of(index);
-        }
-    }
-
-    /// The interface of the router just added that leads to the next one.
-    fn inner_of(&self, index: usize) -> Option<(usize, usize)> {
-        let next = self.routers.get(index + 1)?;
-        let last = self.devices.len() - 1;
-        let wan = next.wan.as_ref().map(|w| w.address);
-        let holds = |i: &Interface| i.addresses.iter().any(|n| wan.is_some_and(|w| n.contains(&w)));
-        self.devices[last].interfaces.iter().position(holds).map(|i| (last, i))
+    /// A device's interface has the public address.
+    fn holds_public(&self, device: usize, iface: usize) -> bool {
+        let first = self.devices[device].interfaces[iface].addresses.first().map(IpNet::addr);
+        first.is_some_and(|a| self.public_addresses().contains(&a))
     }
 
     /// Where nothing says otherwise, the default route leads out.
@@ -352,6 +368,10 @@ impl Builder<'_> {
             let index = usize::from(family == Family::V6);
             // A table that was given without a default route has none.
             if router.has_default[index] || router.routes_dumped[index] {
+                continue;
+            }
+            // Nor has a tunnel one, unless a route says so.
+            if device.interfaces[outer].tunnel && before.is_some() {
                 continue;
             }
             let own = |n: &IpNet| Family::of(n.addr()) == family && !is_link_local(n.addr());
@@ -373,21 +393,29 @@ impl Builder<'_> {
         }
     }
 
-    fn add_servers(&mut self, servers: &[Server], first_router: usize) -> Result<(), InputError> {
+    fn add_servers(&mut self, servers: &[Server]) -> Result<(), InputError> {
         // Servers stand in the networks of gateways, never in those of each other.
-        let start = if self.routers.is_empty() { 0 } else { first_router };
-        let gateways = start..self.devices.len();
+        let gateways = 0..self.devices.len();
+        let mut own = Vec::new();
         for server in servers {
             let mut device = server.device.clone();
+            self.mark_tunnels(&mut device);
+            let mut tunnel: Vec<IpAddr> = Vec::new();
             let mut segment = None;
             let mut nets = Vec::new();
             for address in &server.addresses {
                 // What a box does to IPv6 of which nothing was read is not judged.
-                if self.routers.is_empty() && first_router > 0 && address.value.addr().is_ipv6() {
+                if self.routers.is_empty() && !self.entries.is_empty() && address.value.addr().is_ipv6() {
+                    continue;
+                }
+                if let Some(filter) = self.innermost.filter(|d| self.filters.contains(d)) {
+                    segment = Some(self.behind_filter(filter, &device, server, address.value.addr()));
+                    let hop = address_of(&self.devices[filter].interfaces[INSIDE], Family::of(address.value.addr()));
+                    nets.push((address.value, hop));
                     continue;
                 }
                 let Some((d, i, net)) = self.holder(address, &gateways)? else {
-                    if self.manifest.gateways.is_empty() {
+                    if self.innermost.is_none() {
                         segment = Some(INTERNET_SEGMENT);
                         nets.push((address.value, None));
                     }
@@ -406,23 +434,45 @@ impl Builder<'_> {
                 let gateway = most_specific(&self.devices[d].interfaces[i].addresses, address.value.addr());
                 let gateway = gateway.as_ref().map(IpNet::addr);
                 let full = IpNet::new_assert(address.value.addr(), net.prefix_len());
-                nets.push((full, gateway));
+                let in_tunnel = self.devices[d].interfaces[i].tunnel;
+                if in_tunnel {
+                    device.interfaces[server.interface].tunnel = true;
+                    tunnel.extend(gateway);
+                }
+                // Nothing sends what is for others into a tunnel unless a route says so.
+                nets.push((full, gateway.filter(|_| !in_tunnel)));
             }
             // One without any address here is never asked; its place in the list stays.
             let invented = server::attach(&mut device, server, segment.unwrap_or(INTERNET_SEGMENT), &nets);
-            if !invented.is_empty() {
+            for hop in tunnel {
+                let family = Family::of(hop);
+                if !server.routes_dumped[usize::from(family == Family::V6)] {
+                    lines::doubtful_default(&mut device, server.interface, (family, Some(hop)), SERVER_ROUTES);
+                }
+            }
+            let known = self.innermost.is_none_or(|d| !self.filters.contains(&d));
+            if !invented.is_empty() && known {
                 let hops: Vec<String> = invented.iter().map(ToString::to_string).collect();
                 let hops = hops.join(" and ");
                 self.assumptions.push(format!("{} sends what is not for its own network to {hops}", device.name));
             }
-            for i in 0..device.interfaces.len() {
-                if i != server.interface {
-                    device.interfaces[i].segment = self.segment();
-                }
-            }
+            own.extend(self.further_interfaces(&mut device, server, gateways.end));
             self.devices.push(device);
         }
-        Ok(())
+        // Servers stand one after the other.
+        self.add_own_lines(&own);
+        self.check_tunnels()
+    }
+
+    /// A server whose only neighbour outwards is a filter; the segment between them.
+    fn behind_filter(&mut self, filter: usize, device: &Device, server: &Server, address: IpAddr) -> usize {
+        let hops = device.routes.iter().filter_map(|r| match r.target {
+            RouteTarget::Via(i, Some(hop)) if i == server.interface => Some(hop),
+            _ => None,
+        });
+        let hops: Vec<IpAddr> = hops.collect();
+        self.guard(filter, &[address], &hops);
+        self.devices[filter].interfaces[INSIDE].segment
     }
 
     /// Containers on servers, after all other devices: each server that has some, with its first and last one.
@@ -463,6 +513,13 @@ impl Builder<'_> {
             let mut here: Vec<(usize, usize, IpNet)> = Vec::new();
             for (i, iface) in device.interfaces.iter().enumerate() {
                 if iface.segment == INTERNET_SEGMENT && is_outside(device, i) {
+                    continue;
+                }
+                // A further line into a network does not make it another one.
+                let shared = |(o, other): (usize, &Device)| {
+                    !self.lines.contains(&o) && other.interfaces.iter().any(|f| f.segment == iface.segment)
+                };
+                if self.lines.contains(&d) && self.devices[gateways.clone()].iter().enumerate().any(shared) {
                     continue;
                 }
                 let net = most_specific(&iface.addresses, ip).filter(|n| n.prefix_len() < full(ip));
@@ -507,19 +564,46 @@ impl Site {
 
     /// Addresses of the site's devices on the internet.
     pub fn outer_addresses(&self, family: Family) -> Vec<IpAddr> {
-        let nets = self.outer_interfaces().flat_map(|i| &i.addresses).map(IpNet::addr);
-        nets.filter(|a| Family::of(*a) == family && !is_link_local(*a)).collect()
+        // Behind a filter the first device that translates has them.
+        let first = self.entries.first().map(|(d, i)| &self.network.devices[*d].interfaces[*i]);
+        let guarded = first.into_iter().flat_map(|i| &i.addresses).map(IpNet::addr).filter(|a| is_public(*a));
+        let nets = self.outer_interfaces().flat_map(|i| &i.addresses).map(IpNet::addr).chain(guarded);
+        let mut out: Vec<IpAddr> = Vec::new();
+        for address in nets.filter(|a| Family::of(*a) == family && !is_link_local(*a) && !lines::is_invented(*a)) {
+            if !out.contains(&address) {
+                out.push(address);
+            }
+        }
+        out
     }
 
     /// A line to the internet whose address in this family no input tells: by it nothing is asked.
     pub fn has_unnamed_line(&self, family: Family) -> bool {
-        let named = |i: &Interface| i.addresses.iter().any(|a| Family::of(a.addr()) == family);
+        let named =
+            |i: &Interface| i.addresses.iter().any(|a| Family::of(a.addr()) == family && !lines::is_invented(a.addr()));
         self.further_lines && self.outer_interfaces().any(|i| i.line && !named(i))
     }
 
     fn outer_interfaces(&self) -> impl Iterator<Item = &Interface> {
         let devices = self.network.devices.iter().take(self.internet);
         devices.flat_map(|d| &d.interfaces).filter(|i| i.segment == INTERNET_SEGMENT)
+    }
+
+    /// The address from which a server sends to the internet when its program names none: that of the interface by
+    /// which its route leads there (`ip_route_output_key_hash`, net/ipv4/route.c), which may be another than `host`'s.
+    pub fn source_of(&self, server: usize, host: IpAddr) -> IpAddr {
+        let device = &self.network.devices[server];
+        let family = Family::of(host);
+        let defaults = device.routes.iter().filter(|r| gateway::is_default(r, family));
+        let Some(RouteTarget::Via(out, hop)) = defaults.min_by_key(|r| r.metric).map(|r| r.target.clone()) else {
+            return host;
+        };
+        let own = || device.interfaces[out].addresses.iter().filter(|n| Family::of(n.addr()) == family);
+        if own().any(|n| n.addr() == host) || own().next().is_none() {
+            return host;
+        }
+        let near = own().find(|n| hop.is_some_and(|h| n.contains(&h)));
+        near.or(own().next()).map_or(host, IpNet::addr)
     }
 
     /// Who calls this instance's server from its own network and from elsewhere: only one network is `lan`.

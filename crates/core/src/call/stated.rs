@@ -28,8 +28,10 @@ const DESCRIBE_BOX: &str = "describe it in a [[gateway]] table: by its configura
 pub(super) struct Stated<'a> {
     /// Name for reports.
     pub name: &'a str,
-    /// Public address.
-    pub public: IpAddr,
+    /// Outer addresses, the first one its own for what it translates.
+    pub outside: &'a [IpNet],
+    /// Next hop outwards; absent: the internet itself.
+    pub hop: Option<IpAddr>,
     /// Inner addresses, one for each network behind it; at least one.
     pub inside: &'a [IpNet],
     /// Device that it forwards to.
@@ -48,12 +50,7 @@ pub(super) struct Stated<'a> {
 
 /// A consumer router: translates what leaves, forwards what it is told to, lets answers in and nothing else.
 pub(super) fn device(stated: &Stated<'_>) -> Device {
-    let mut b = Builder {
-        pipeline: Pipeline::default(),
-        at: stated.at.clone().unwrap_or_default(),
-        stated: stated.at.is_some(),
-        unknown: Vec::new(),
-    };
+    let mut b = Builder::new(stated.at.clone().unwrap_or_default(), stated.at.is_some());
     let forward = b.forwards(stated);
     let prerouting = b.chain("forwards", forward);
     let inner = (0..stated.inside.len()).map(|n| iface_value(&inner_name(n)));
@@ -84,17 +81,18 @@ pub(super) fn device(stated: &Stated<'_>) -> Device {
         Hook::Postrouting,
         StageKind::Translate { side: Side::Source, chains: vec![(postrouting, Policy::Accept)] },
     );
-    let iface = |name: &str, net: IpNet| Interface { name: name.into(), addresses: vec![net], ..Interface::default() };
+    let iface =
+        |name: &str, nets: &[IpNet]| Interface { name: name.into(), addresses: nets.to_vec(), ..Interface::default() };
     let default = Route {
         to: IpNet::new_assert(std::net::Ipv4Addr::UNSPECIFIED.into(), 0),
-        target: RouteTarget::Via(OUTSIDE, None),
+        target: RouteTarget::Via(OUTSIDE, stated.hop),
         table: crate::dialect::iproute::MAIN,
         metric: 0,
     };
     Device {
         name: stated.name.into(),
-        interfaces: std::iter::once(iface("outside", stated.public.into()))
-            .chain(stated.inside.iter().enumerate().map(|(n, net)| iface(&inner_name(n), *net)))
+        interfaces: std::iter::once(iface("outside", stated.outside))
+            .chain(stated.inside.iter().enumerate().map(|(n, net)| iface(&inner_name(n), &[*net])))
             .collect(),
         routes: vec![default],
         pipeline: b.pipeline,
@@ -104,8 +102,10 @@ pub(super) fn device(stated: &Stated<'_>) -> Device {
     }
 }
 
-struct Builder {
-    pipeline: Pipeline,
+/// What makes the pipeline of something that is stated.
+pub(super) struct Builder {
+    /// The pipeline.
+    pub pipeline: Pipeline,
     at: Range<usize>,
     stated: bool,
     /// What it forwards is not known: one doubt for all that goes to one address.
@@ -113,6 +113,11 @@ struct Builder {
 }
 
 impl Builder {
+    /// `at`: where in the manifest; `stated`: it is there, and not assumed.
+    pub fn new(at: Range<usize>, stated: bool) -> Self {
+        Self { pipeline: Pipeline::default(), at, stated, unknown: Vec::new() }
+    }
+
     fn origin(&mut self, text: &str) -> crate::model::OriginId {
         let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let at = SourceSpan { source: SourceId(0), start: place(self.at.start), end: place(self.at.end) };
@@ -127,27 +132,32 @@ impl Builder {
         })
     }
 
-    fn rules(&mut self, list: Vec<(&str, Vec<Step>)>) -> Vec<Rule> {
+    /// See the model.
+    pub fn rules(&mut self, list: Vec<(&str, Vec<Step>)>) -> Vec<Rule> {
         list.into_iter().map(|(text, steps)| Rule { steps: steps.into(), origin: self.origin(text) }).collect()
     }
 
-    fn chain(&mut self, name: &str, rules: Vec<Rule>) -> ChainId {
+    /// See the model.
+    pub fn chain(&mut self, name: &str, rules: Vec<Rule>) -> ChainId {
         let origin = self.origin(name);
         self.pipeline.chains.push(Chain { name: name.into(), origin, rules });
         ChainId(u32::try_from(self.pipeline.chains.len() - 1).unwrap_or(u32::MAX))
     }
 
-    fn stage(&mut self, hook: Hook, kind: StageKind) {
+    /// See the model.
+    pub fn stage(&mut self, hook: Hook, kind: StageKind) {
         self.pipeline.hooks[hook as usize].push(Stage { kind, families: Families::BOTH, interfaces: None });
     }
 
-    fn doubt(&mut self, what: String, supply: &str) -> DoubtId {
+    /// See the model.
+    pub fn doubt(&mut self, what: String, supply: &str) -> DoubtId {
         let origin = self.origin("stated");
         self.pipeline.add_doubt(Doubt { origin, what: what.into(), supply: supply.into(), fixed: true, unread: false })
     }
 
     fn forwards(&mut self, s: &Stated<'_>) -> Vec<Rule> {
-        let mut start = vec![is(KeyField::Header(Part::Dst), one(s.public))];
+        let own = s.outside.iter().fold(Set::empty(), |all, n| all.or(&one(n.addr())));
+        let mut start = vec![is(KeyField::Header(Part::Dst), own)];
         match s.hairpin {
             Some(true) => {}
             Some(false) => start.push(is(KeyField::InIface, Set::one(iface_value("outside")))),
@@ -225,7 +235,7 @@ fn was_forwarded() -> Step {
 }
 
 /// The packets of an entry, apart from who sends them.
-fn of_entry(entry: &Entry) -> Vec<Step> {
+pub(super) fn of_entry(entry: &Entry) -> Vec<Step> {
     let Some((proto, lo, hi)) = entry.what else { return Vec::new() };
     vec![
         is(KeyField::Header(Part::Proto), Set::one(u128::from(proto.number()))),
@@ -240,12 +250,12 @@ fn moved(entry: &Entry) -> Option<u16> {
 }
 
 /// Who sends the packets of an entry.
-fn from(entry: &Entry, sources: &dyn Fn(&Source) -> Option<Set>) -> Option<Step> {
+pub(super) fn from(entry: &Entry, sources: &dyn Fn(&Source) -> Option<Set>) -> Option<Step> {
     let set = sources(entry.from.as_ref()?)?;
     Some(is(KeyField::Header(Part::Src), set))
 }
 
-/// The packet's field is one of these.
+/// A condition on one field.
 pub(super) fn is(field: KeyField, set: Set) -> Step {
     Step::Match(Match { keys: [Key::of(field)].into(), test: Test::In(set), negate: false })
 }

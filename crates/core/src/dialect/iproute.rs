@@ -73,6 +73,8 @@ pub struct DumpedHop {
 struct Link {
     ifname: Box<str>,
     #[serde(default)]
+    flags: Vec<Box<str>>,
+    #[serde(default)]
     group: Option<Box<str>>,
     #[serde(default)]
     addr_info: Vec<Address>,
@@ -200,7 +202,9 @@ fn interface(link: &Link, source: SourceId, text: &str) -> Result<Interface, Inp
                 .help("replace the name by its number from /etc/iproute2/group")
         })?,
     };
-    Ok(Interface { name: link.ifname.clone(), group, addresses, ..Interface::default() })
+    // A line by PPP is point to point too, and leads to a provider.
+    let tunnel = link.flags.iter().any(|f| &**f == "POINTOPOINT") && !link.ifname.starts_with("ppp");
+    Ok(Interface { name: link.ifname.clone(), group, addresses, tunnel, ..Interface::default() })
 }
 
 fn routes(lines: &[RouteLine], source: SourceId) -> Result<Vec<DumpedRoute>, InputError> {

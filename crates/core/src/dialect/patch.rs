@@ -53,7 +53,9 @@ pub fn plan(
 ) -> Result<Planned, Refused> {
     let text = snapshot.source(file).map_or("", |s| &s.text);
     if file == MANIFEST {
-        let statements = stated::plan(text, &wanted.intent)?;
+        // What a stated device does stands at its place in the manifest.
+        let at = device.pipeline.origins.first().map_or(0, |o| o.at.start as usize);
+        let statements = stated::plan(text, at, &wanted.intent)?;
         return Ok(Planned { patch: Patch::Stated(device.name.to_string(), statements), marks: Vec::new() });
     }
     let dialect = of_text(text);
@@ -141,8 +143,18 @@ pub fn steps(text: &str, patches: &[&Patch]) -> (Vec<Step>, Vec<Step>) {
     let edits = edits(patches);
     let (there, back) = pfsense::guide::both_ways(&edits, text);
     let (mut there, mut back) = (shown(there), shown(back));
-    if let Some(Patch::Stated(device, _)) = patches.iter().find(|p| matches!(p, Patch::Stated(..))) {
-        let (more, undo) = stated::steps(device, &statements(patches));
+    let mut devices: Vec<&String> = Vec::new();
+    for patch in patches {
+        if let Patch::Stated(device, _) = patch
+            && !devices.contains(&device)
+        {
+            devices.push(device);
+        }
+    }
+    for device in devices {
+        let here: Vec<&Patch> =
+            patches.iter().copied().filter(|p| matches!(p, Patch::Stated(d, _) if d == device)).collect();
+        let (more, undo) = stated::steps(device, &statements(&here));
         join(&mut there, &more, false);
         join(&mut back, &undo, true);
     }

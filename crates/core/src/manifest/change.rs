@@ -11,7 +11,16 @@ use std::ops::Range;
 
 /// What a stated box does not do yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Statement {
+pub struct Statement {
+    /// Number of its table among the manifest's gateways.
+    pub gateway: usize,
+    /// What.
+    pub does: Does,
+}
+
+/// What a stated box or a filter does not do yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Does {
     /// It forwards these ports, the same outside and inside.
     Forward {
         /// Protocol.
@@ -27,17 +36,36 @@ pub enum Statement {
     },
     /// It turns calls from inside to its public address back in.
     Hairpin,
+    /// A filter lets these ports in.
+    Pass {
+        /// As the manifest has to say it.
+        written: Vec<String>,
+    },
 }
 
-/// What makes a wanted thing true on the stated box of this manifest.
+/// What makes a wanted thing true on a device of which this manifest states what it does. `at`: where it does.
 ///
 /// # Errors
 /// When nothing that can be stated would do it.
-pub(crate) fn plan(text: &str, intent: &Intent) -> Result<Vec<Statement>, Refused> {
-    let places = Places::find(text).ok_or_else(|| Refused("callpath.toml could not be read again".into()))?;
+pub(crate) fn plan(text: &str, at: usize, intent: &Intent) -> Result<Vec<Statement>, Refused> {
+    let unreadable = || Refused("callpath.toml could not be read again".into());
+    let manifest = super::parse(text).map_err(|_| unreadable())?;
+    let gateway = manifest.gateways.iter().rposition(|g| g.span.start <= at).ok_or_else(unreadable)?;
+    let places = Places::find(text, gateway).ok_or_else(unreadable)?;
+    let one = |does: Does| Ok(vec![Statement { gateway, does }]);
     match intent {
+        Intent::Allow { packets, input: false, .. } if places.filter => {
+            let from: Vec<String> =
+                packets.from.iter().map(|n| format!(" from {}", crate::change::network(n))).collect();
+            let senders = if from.is_empty() { vec![String::new()] } else { from };
+            let ports = packets.ports.iter().map(|range| super::show_ports(&[*range]));
+            let entry = |ports: String| senders.iter().map(move |s| format!("{ports}{s}")).collect::<Vec<_>>();
+            let written = ports.map(|p| format!("{}/{p}", packets.proto.name())).flat_map(entry).collect();
+            one(Does::Pass { written })
+        }
+        _ if places.filter => Err(Refused("what a filter passes can be stated, and nothing else".into())),
         Intent::Forward { hairpin: true, .. } if places.hairpin.as_ref().is_none_or(|(_, on)| !on) => {
-            Ok(vec![Statement::Hairpin])
+            one(Does::Hairpin)
         }
         Intent::Forward { packets, to, .. } if to.is_ipv4() && packets.from.is_empty() => {
             let (proto, ports) = (packets.proto, packets.ports.clone());
@@ -52,7 +80,7 @@ pub(crate) fn plan(text: &str, intent: &Intent) -> Result<Vec<Statement>, Refuse
                 [range] => places.part_of(proto, range, *to),
                 _ => None,
             };
-            Ok(vec![Statement::Forward { proto, ports, to: *to, written, instead }])
+            one(Does::Forward { proto, ports, to: *to, written, instead })
         }
         _ => Err(Refused("such boxes have no setting for it that could be stated".into())),
     }
@@ -63,21 +91,39 @@ pub(crate) fn plan(text: &str, intent: &Intent) -> Result<Vec<Statement>, Refuse
 /// # Errors
 /// When it does not state a box that forwards a list of ports or nothing.
 pub(crate) fn apply(text: &str, statements: &[&Statement]) -> Result<String, Refused> {
+    let mut out = text.to_owned();
+    let mut gateways: Vec<usize> = statements.iter().map(|s| s.gateway).collect();
+    gateways.sort_unstable();
+    gateways.dedup();
+    // From the end, so that the places of the others stay.
+    for gateway in gateways.into_iter().rev() {
+        let here: Vec<&Does> = statements.iter().filter(|s| s.gateway == gateway).map(|s| &s.does).collect();
+        out = apply_to(&out, gateway, &here)?;
+    }
+    Ok(out)
+}
+
+fn apply_to(text: &str, gateway: usize, statements: &[&Does]) -> Result<String, Refused> {
     let refused = || Refused("what the box forwards is not stated as a list of ports".into());
-    let places = Places::find(text).ok_or_else(refused)?;
+    let places = Places::find(text, gateway).ok_or_else(refused)?;
     let mut edits: Vec<(Range<usize>, String)> = Vec::new();
     let mut fresh: Vec<&String> = Vec::new();
     let listed = |text: &String| places.listed.iter().find(|l| l.value == *text);
     for statement in statements {
-        let Statement::Forward { written, instead, .. } = statement else { continue };
-        match (instead.as_ref().and_then(listed), &written[..]) {
-            (Some(old), [new]) => edits.push((old.span.clone(), format!("\"{new}\""))),
-            _ => fresh.extend(written.iter().filter(|w| listed(w).is_none())),
+        match statement {
+            Does::Forward { written, instead, .. } => match (instead.as_ref().and_then(listed), &written[..]) {
+                (Some(old), [new]) => edits.push((old.span.clone(), format!("\"{new}\""))),
+                _ => fresh.extend(written.iter().filter(|w| listed(w).is_none())),
+            },
+            Does::Pass { written } => fresh.extend(written.iter().filter(|w| listed(w).is_none())),
+            Does::Hairpin => {}
         }
     }
+    fresh.dedup();
     if !fresh.is_empty() {
-        let (span, whole) = places.forwards.ok_or_else(refused)?;
-        let mut list = String::new();
+        let (span, whole) = places.list.ok_or_else(refused)?;
+        let kept = if whole { places.listed.as_slice() } else { &[] };
+        let mut list: String = kept.iter().map(|l| format!("\"{}\", ", l.value)).collect();
         for (n, item) in fresh.iter().enumerate() {
             let comma = if n > 0 || (!whole && !places.listed.is_empty()) { ", " } else { "" };
             let _ = write!(list, "{comma}\"{item}\"");
@@ -88,11 +134,11 @@ pub(crate) fn apply(text: &str, statements: &[&Statement]) -> Result<String, Ref
             edits.push((span, list));
         }
     }
-    if statements.iter().any(|s| **s == Statement::Hairpin) {
+    if statements.contains(&&Does::Hairpin) {
         match places.hairpin {
             Some((span, false)) => edits.push((span, "true".into())),
             Some(_) => {}
-            None => edits.push((places.after_inside..places.after_inside, "\nhairpin = true".into())),
+            None => edits.push((places.after..places.after, "\nhairpin = true".into())),
         }
     }
     let mut out = text.to_owned();
@@ -110,7 +156,7 @@ pub(crate) fn steps(device: &str, statements: &[&Statement]) -> (Vec<Step>, Vec<
     let step = |place: String, lines: Vec<String>| Step { place, lines, save: false, shell: None };
     let page = format!("port forwards (port sharing) of {device}");
     for statement in statements {
-        let Statement::Forward { proto, ports, to, written, instead } = statement else { continue };
+        let Does::Forward { proto, ports, to, written, instead } = &statement.does else { continue };
         let proto = proto.name().to_uppercase();
         let line = format!("{proto} {} to {to}, the same ports inside", super::show_ports(ports));
         if let Some(old) = instead {
@@ -127,7 +173,26 @@ pub(crate) fn steps(device: &str, statements: &[&Statement]) -> (Vec<Step>, Vec<
         back.push(step(format!("{page}: remove"), add.clone()));
         there.push(step(format!("{page}: add"), add));
     }
-    if statements.iter().any(|s| **s == Statement::Hairpin) {
+    let passes: Vec<String> = statements
+        .iter()
+        .filter_map(|s| match &s.does {
+            Does::Pass { written } => Some(written),
+            _ => None,
+        })
+        .flatten()
+        .cloned()
+        .collect();
+    if !passes.is_empty() {
+        let shown = |text: &String| {
+            let (proto, ports) = text.split_once('/').unwrap_or_default();
+            format!("{} {ports}, inbound", proto.to_uppercase())
+        };
+        let lines: Vec<String> = passes.iter().map(shown).collect();
+        there.push(step(format!("rules of {device}: add"), lines.clone()));
+        back.push(step(format!("rules of {device}: remove"), lines));
+        write.extend(passes.iter().map(|p| format!("\"{p}\"")));
+    }
+    if statements.iter().any(|s| s.does == Does::Hairpin) {
         let setting = format!("NAT loopback (NAT reflection, hairpin) of {device}");
         there.push(step(format!("{setting}: switch it on, if it has that"), Vec::new()));
         back.push(step(format!("{setting}: switch it off"), Vec::new()));
@@ -137,29 +202,43 @@ pub(crate) fn steps(device: &str, statements: &[&Statement]) -> (Vec<Step>, Vec<
     (there, back)
 }
 
-/// Where a manifest states its box.
+/// Where a manifest states one of its boxes or filters.
 struct Places {
+    /// It is a filter.
+    filter: bool,
     /// The value to replace as a whole, or where more items of a list go.
-    forwards: Option<(Range<usize>, bool)>,
+    list: Option<(Range<usize>, bool)>,
     /// Items that are listed already.
     listed: Vec<At<String>>,
     /// The host that is meant where none is named.
     usual: Option<IpAddr>,
     hairpin: Option<(Range<usize>, bool)>,
-    after_inside: usize,
+    /// Where another key can stand.
+    after: usize,
 }
 
 impl Places {
-    fn find(text: &str) -> Option<Self> {
+    fn find(text: &str, gateway: usize) -> Option<Self> {
         let raw: raw::Manifest = toml::from_str(text).ok()?;
         let manifest = super::parse(text).ok()?;
-        let gateway = raw.gateway.first()?.get_ref();
-        let inside = gateway.inside.as_ref()?;
-        let forwards = gateway.forwards.as_ref();
-        let stated = forwards.and_then(|f| traffic::traffic(f, Key::Forwards).ok()).map(|f| f.value);
-        let span = forwards.map(toml::Spanned::span);
-        let forwards = match (stated, span) {
+        let filter = matches!(manifest.gateways.get(gateway)?.kind, super::GatewayKind::Filter(_));
+        let here = raw.gateway.get(gateway)?.get_ref();
+        let (value, key) =
+            if filter { (here.passes.as_ref(), Key::Passes) } else { (here.forwards.as_ref(), Key::Forwards) };
+        let after = if filter { value?.span().end } else { here.inside.as_ref()?.span().end };
+        let stated = value.and_then(|f| traffic::traffic(f, key).ok()).map(|f| f.value);
+        let span = value.map(toml::Spanned::span);
+        let listed = match (value.map(toml::Spanned::get_ref), &stated) {
+            (Some(OneOrMany::Many(items)), _) => items.iter().map(value::at).collect(),
+            (Some(OneOrMany::One(one)), Some(Traffic::Some(_))) => {
+                vec![At { value: one.clone(), span: span.clone().unwrap_or_default() }]
+            }
+            _ => Vec::new(),
+        };
+        let many = matches!(value.map(toml::Spanned::get_ref), Some(OneOrMany::Many(_)));
+        let list = match (stated, span) {
             (Some(Traffic::None), Some(span)) => Some((span, true)),
+            (Some(Traffic::Some(_)), Some(span)) if !many => Some((span, true)),
             // Before the bracket that closes it, and before a comma that stands there for nothing.
             (Some(Traffic::Some(_)), Some(span)) => {
                 let list = text.get(span.clone())?.strip_suffix(']')?.trim_end().trim_end_matches(',');
@@ -168,19 +247,16 @@ impl Places {
             }
             _ => None,
         };
-        let listed = match gateway.forwards.as_ref().map(toml::Spanned::get_ref) {
-            Some(OneOrMany::Many(items)) => items.iter().map(value::at).collect(),
-            _ => Vec::new(),
-        };
         let first = || manifest.deploys.iter().flat_map(|d| &d.host).map(|h| h.value).find(IpAddr::is_ipv4);
-        Some(Self {
-            forwards,
-            listed,
-            // Behind a router that is read, that router is the next device.
-            usual: if raw.gateway.len() == 1 { first() } else { None },
-            hairpin: gateway.hairpin.as_ref().map(|h| (h.span(), *h.get_ref())),
-            after_inside: inside.span().end,
-        })
+        // The next device inwards is meant where none is named: another box, or the first server.
+        let mut further = manifest.gateways.iter().skip(gateway + 1).filter(|g| g.line.is_none());
+        let usual = match further.find(|g| !matches!(g.kind, super::GatewayKind::Filter(_))).map(|g| &g.kind) {
+            Some(super::GatewayKind::Stated(next)) => next.wan.as_ref().map(|w| w.value),
+            Some(_) => None,
+            None => first(),
+        };
+        let hairpin = here.hairpin.as_ref().map(|h| (h.span(), *h.get_ref()));
+        Some(Self { filter, list, listed, usual, hairpin, after })
     }
 
     /// The one item that forwards a part of these ports to this host, and nothing else.
@@ -238,7 +314,8 @@ mod tests {
             (&inside, "forwards = \"none\"", "hairpin = true\nforwards = \"none\""),
         ] {
             let text = manifest(before);
-            let statements = plan(&text, intent).expect("a plan");
+            let at = text.find("[[gateway]]").expect("a table");
+            let statements = plan(&text, at, intent).expect("a plan");
             let list: Vec<&Statement> = statements.iter().collect();
             let changed = apply(&text, &list).expect("a change");
             assert_eq!(changed, manifest(after));
@@ -249,7 +326,8 @@ mod tests {
     #[test]
     fn what_is_not_stated_as_a_list_is_not_changed() {
         let text = manifest("forwards = \"unknown\"");
-        let statements = plan(&text, &forward(Proto::Udp, 1, 2, "192.168.1.50", false)).expect("a plan");
+        let at = text.find("[[gateway]]").expect("a table");
+        let statements = plan(&text, at, &forward(Proto::Udp, 1, 2, "192.168.1.50", false)).expect("a plan");
         let list: Vec<&Statement> = statements.iter().collect();
         assert!(apply(&text, &list).is_err());
     }

@@ -40,6 +40,8 @@ pub struct Interface {
     pub label: Box<str>,
     /// It leads to a provider: nobody of the site calls from there.
     pub line: bool,
+    /// It is a tunnel: at its other end are those who hold an address of its network, and nobody else.
+    pub tunnel: bool,
     /// Group number (`ip link set group`), 0 if never set.
     pub group: u32,
     /// Own addresses with their networks, primary first.

@@ -3,6 +3,7 @@
 use super::blocks::{self, Asked, Behind};
 use super::merge;
 use super::views::{self, Does, Field, Packet, PortChange, View};
+use crate::call::address::is_link_local;
 use crate::call::analyze::{Analysis, Failure, Reached, show_set};
 use crate::call::reach::{Certainty, Ending, crossed, helpers, journey};
 use crate::change::{Intent, Packets, Wanted};
@@ -159,6 +160,9 @@ impl Look<'_> {
         let host = self.host().map(address_value);
         let for_host = host == Some(dst);
         let outward = self.f.requirement.from == Party::Server;
+        if self.a.site.filters.contains(&hop.device) && matches!(j.end, Disposition::Dropped) {
+            return self.filter(hop, false);
+        }
         // A forward applied, but led astray: what filters say about the packet after that does not matter.
         if let Some((hop, view)) = self.translated(j).filter(|_| !outward) {
             let wanted = self.next_hop_inside(hop.device).map(address_value);
@@ -277,8 +281,9 @@ impl Look<'_> {
         if direct || routed {
             return Some(host);
         }
-        let inner = self.net().iter().enumerate().skip(device + 1).find(|(d, _)| self.is_router(*d))?;
-        self.outer(inner.0)
+        let (inner, entry) = self.a.site.entries.iter().find(|(d, _)| *d > device)?;
+        let addresses = self.net()[*inner].interfaces[*entry].addresses.iter().map(ipnet::IpNet::addr);
+        addresses.filter(|a| Family::of(*a) == self.f.family).find(|a| !is_link_local(*a))
     }
 
     /// The packet ends at this router, and no forward there applied.

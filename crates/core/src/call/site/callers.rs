@@ -3,7 +3,6 @@
 use super::{Builder, INTERNET_SEGMENT, Vantage, everything, full};
 use crate::call::address::{hosts, internet, is_link_local, is_public, one, prefix_set};
 use crate::call::gateway::Router;
-use crate::call::stated::INSIDE;
 use crate::cube::Set;
 use crate::dialect::Known;
 use crate::dialect::iproute::MAIN;
@@ -14,7 +13,8 @@ use ipnet::IpNet;
 use std::net::IpAddr;
 
 impl Builder<'_> {
-    pub(super) fn add_internet(&mut self, first_router: usize, server_base: usize) -> usize {
+    pub(super) fn add_internet(&mut self, server_base: usize) -> usize {
+        self.lead_to_inner_networks(server_base);
         let index = self.devices.len();
         let mut iface = Interface { name: "internet".into(), segment: INTERNET_SEGMENT, ..Interface::default() };
         let mut routes = Vec::new();
@@ -48,7 +48,7 @@ impl Builder<'_> {
         }
         iface.hosts_v4 = internet(Family::V4).or(&extra_v4).minus(&site_v4);
         iface.hosts_v6 = internet(Family::V6).or(&extra_v6).minus(&site_v6);
-        self.internet_routes(first_router, server_base, &mut routes);
+        self.internet_routes(&mut routes);
         self.vantages.push(Vantage {
             place: Place::Internet,
             name: "anyone on the internet".into(),
@@ -57,7 +57,10 @@ impl Builder<'_> {
             v6: internet(Family::V6).minus(&site_v6),
             segment: INTERNET_SEGMENT,
         });
-        self.devices.push(Device { name: "the internet".into(), interfaces: vec![iface], routes, ..Device::default() });
+        // Who sends to another line of the site by a provider's router is passed on.
+        let forwards = self.invented > 0 || !self.lines.is_empty();
+        let interfaces = vec![iface];
+        self.devices.push(Device { name: "the internet".into(), interfaces, routes, forwards, ..Device::default() });
         index
     }
 
@@ -79,14 +82,14 @@ impl Builder<'_> {
         for net in self.manifest.nets.iter().flat_map(|n| &n.prefixes) {
             add(net.value.addr(), prefix_set(net.value));
         }
-        for ip in self.manifest.address.iter().map(|a| a.value).chain(self.public) {
+        for ip in self.public_addresses() {
             add(ip, one(ip));
         }
         all
     }
 
     /// How the internet reaches the site: directly on the outer segment, the rest by the outermost device.
-    pub(super) fn internet_routes(&mut self, first_router: usize, server_base: usize, routes: &mut Vec<Route>) {
+    pub(super) fn internet_routes(&mut self, routes: &mut Vec<Route>) {
         let on_segment: Vec<IpAddr> = self
             .devices
             .iter()
@@ -102,22 +105,22 @@ impl Builder<'_> {
             if family == Family::V6
                 && hop.is_none()
                 && self.no_v6.is_none()
-                && let Some(router) = self.routers.first()
+                && let (Some(router), Some(at)) = (self.routers.first(), self.router_at.first().copied())
             {
                 // A point-to-point line without an IPv6 address of its own: any next hop does.
                 let address: IpNet =
                     IpNet::new_assert(std::net::Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, 1).into(), 128);
                 let outer = router.outer_v6;
-                self.devices[first_router].interfaces[outer].addresses.push(address);
+                self.devices[at].interfaces[outer].addresses.push(address);
                 routes.push(direct(address.addr()));
                 hop = Some(address.addr());
             }
             let Some(hop) = hop else { continue };
             let via = |to: IpNet| Route { to, target: RouteTarget::Via(0, Some(hop)), table: MAIN, metric: 1 };
-            let told = self.manifest.address.iter().map(|a| a.value).chain(self.public);
-            let inner = self.devices[first_router.min(server_base)..]
-                .iter()
-                .flat_map(|d| &d.interfaces)
+            let told = self.public_addresses().into_iter();
+            let described = self.devices.iter().enumerate().filter(|(d, _)| !self.assumed.contains(d));
+            let inner = described
+                .flat_map(|(_, d)| &d.interfaces)
                 .filter(|i| i.segment != INTERNET_SEGMENT)
                 .flat_map(|i| i.addresses.iter().map(IpNet::trunc))
                 .filter(|n| is_public(n.addr()));
@@ -127,12 +130,7 @@ impl Builder<'_> {
         }
     }
 
-    pub(super) fn add_callers(
-        &mut self,
-        first_router: usize,
-        server_base: usize,
-        internet: usize,
-    ) -> Result<(), InputError> {
+    pub(super) fn add_callers(&mut self, server_base: usize, internet: usize) -> Result<(), InputError> {
         let servers: Vec<(usize, Set)> = self.devices[server_base..internet]
             .iter()
             .flat_map(|d| &d.interfaces)
@@ -140,25 +138,29 @@ impl Builder<'_> {
             .collect();
         let mut inner = Vec::new();
         for (d, device) in self.devices.iter().enumerate().take(server_base) {
+            let line = self.lines.contains(&d);
             let transfer = |segment: usize| {
                 let others = self.devices[..server_base].iter().enumerate().filter(|(o, _)| *o != d);
+                // A further line into a network makes it no transfer network; who calls there is asked once.
+                let others = others.filter(|(o, _)| line || !self.lines.contains(o));
                 others.flat_map(|(_, o)| &o.interfaces).any(|i| i.segment == segment)
             };
             for (i, iface) in device.interfaces.iter().enumerate() {
                 let lan = servers.iter().any(|(s, _)| *s == iface.segment);
-                if d >= first_router.min(server_base)
+                // Ends of a tunnel call nobody; where none of them is known, they are people who dial in.
+                let ends = iface.tunnel && lan || self.said_tunnel(iface);
+                if !self.filters.contains(&d)
                     && iface.segment != INTERNET_SEGMENT
-                    && (lan || !transfer(iface.segment))
+                    && !ends
+                    && (lan && !line || !transfer(iface.segment))
                 {
                     inner.push((d, i, lan));
                 }
             }
         }
-        // The box in front serves the server itself when there is no gateway behind it.
-        if self.routers.is_empty() && server_base > 0 {
-            inner = vec![(0, INSIDE, true)];
-        }
-        let mut named: Vec<bool> = vec![false; self.manifest.nets.len()];
+        // Tunnels are no networks from which people call.
+        let said = |n: &crate::manifest::Net| n.tunnel.as_ref().is_some_and(|t| t.value);
+        let mut named: Vec<bool> = self.manifest.nets.iter().map(said).collect();
         for (d, i, lan) in inner {
             let iface = self.devices[d].interfaces[i].clone();
             let nets: Vec<IpNet> = iface
@@ -195,7 +197,7 @@ impl Builder<'_> {
         }
         for (index, done) in named.into_iter().enumerate() {
             if !done {
-                self.routed_net(index, first_router, server_base)?;
+                self.routed_net(index, server_base)?;
             }
         }
         Ok(())

@@ -1,12 +1,13 @@
 //! The public address, and a box in front of everything.
 
+use super::chain::{self, Link};
 use super::{Builder, Case, INTERNET_SEGMENT, public_v4};
 use crate::call::address::{self, is_public, is_shared, one};
 use crate::call::gateway::{self, Wan, at_line};
 use crate::call::server::Server;
 use crate::call::stated::{self, INSIDE, OUTSIDE, Stated};
 use crate::cube::Set;
-use crate::manifest::{Gateway, GatewayKind, Place, Source, Traffic};
+use crate::manifest::{At, Entry, GatewayKind, Place, Source, StatedBox, Traffic, show_ports};
 use crate::model::{Family, RouteTarget};
 use crate::snapshot::InputError;
 use ipnet::IpNet;
@@ -15,18 +16,21 @@ use std::net::IpAddr;
 /// Shortest prefix of a network in which servers are taken to be neighbours: nobody's home is larger.
 const LARGEST_HOME: u8 = 16;
 
-/// What a stated box is called that has no label.
-const UNNAMED: &str = "the box in front";
-
 impl Builder<'_> {
     pub(super) fn find_public(&mut self, servers: &[Server]) -> Result<Option<IpAddr>, InputError> {
         if let Some(a) = public_v4(self.manifest) {
             self.assumptions.push(format!("the internet sees {} ({})", a.value, at_line(self.snapshot, a)));
             return Ok(Some(a.value));
         }
-        let wan = self.routers.first().and_then(|r| r.wan.as_ref()).map(|w| w.address).filter(|a| is_public(*a));
+        let stated = self.manifest.gateways.iter().filter(|g| g.line.is_none()).find_map(|g| match &g.kind {
+            GatewayKind::Filter(_) => None,
+            GatewayKind::Stated(stated) => Some(stated.wan.as_ref().map(|w| w.value)),
+            GatewayKind::Read { .. } => Some(None),
+        });
+        let wan = self.routers.first().and_then(|r| r.wan.as_ref()).map(|w| w.address);
+        let wan = stated.flatten().or(wan).filter(|a| is_public(*a));
         let own = servers.iter().flat_map(|s| &s.addresses).map(|n| n.value.addr());
-        let direct = own.clone().find(|a| a.is_ipv4() && is_public(*a)).filter(|_| self.manifest.gateways.is_empty());
+        let direct = own.clone().find(|a| a.is_ipv4() && is_public(*a)).filter(|_| self.only_filters());
         let has_v6 =
             self.manifest.address.iter().any(|a| a.value.is_ipv6()) || own.clone().any(|a| a.is_ipv6() && is_public(a));
         match wan.or(direct) {
@@ -40,25 +44,100 @@ impl Builder<'_> {
         }
     }
 
-    /// A box in front of everything: stated, or there because the public address is not on the gateway. Its index.
-    pub(super) fn front_box(&mut self, case: Case) -> Result<Option<usize>, InputError> {
-        let first = self.manifest.gateways.first();
-        let stated = first.filter(|g| matches!(g.kind, GatewayKind::Stated(_)));
+    /// A box in front that nobody described: there because the public address is not on the first device. Its index.
+    /// `first`: the first device that is no filter; `before`: the last filter before it.
+    pub(super) fn front_box(
+        &mut self,
+        case: Case,
+        first: Option<Link>,
+        before: Option<usize>,
+    ) -> Result<Option<usize>, InputError> {
         let Some(public) = self.public else {
-            return stated.map_or(Ok(None), |g| {
-                let name = g.label.as_ref().map_or(UNNAMED, |l| &l.value);
-                let head = g.span.start..g.span.start + "[[gateway]]".len();
-                Err(InputError::in_manifest(
-                    head,
-                    format!("no public IPv4 address is given, and what {name} does to IPv6 cannot be stated"),
-                )
-                .help("add the public IPv4 address to `address`, or read the configuration of this router"))
-            });
+            return match first {
+                Some(Link::Stated(g)) => {
+                    let name = chain::name(self.manifest, g);
+                    let span = &self.manifest.gateways[g].span;
+                    Err(InputError::in_manifest(
+                        span.start..span.start + "[[gateway]]".len(),
+                        format!("no public IPv4 address is given, and what {name} does to IPv6 cannot be stated"),
+                    )
+                    .help("add the public IPv4 address to `address`, or read the configuration of this router"))
+                }
+                _ => Ok(None),
+            };
         };
-        if let Some(gateway) = stated {
-            return self.stated_box(gateway, public).map(Some);
+        match first {
+            Some(Link::Stated(g)) => self.box_before_stated(g, public, before),
+            Some(Link::Router(_)) => self.box_before_router(case, public, before),
+            _ => self.box_before_servers(public, before),
         }
-        let Some(router) = self.routers.first().cloned() else { return self.box_before_servers(public) };
+    }
+
+    /// A stated box whose own outer address is not the public one.
+    fn box_before_stated(
+        &mut self,
+        g: usize,
+        public: IpAddr,
+        before: Option<usize>,
+    ) -> Result<Option<usize>, InputError> {
+        let GatewayKind::Stated(said) = &self.manifest.gateways[g].kind else { return Ok(None) };
+        let Some(wan) = said.wan.as_ref().filter(|w| !self.public_addresses().contains(&w.value)) else {
+            return Ok(None);
+        };
+        let name = chain::name(self.manifest, g);
+        let net = neighbourhood(wan.value);
+        if said.inside.iter().any(|n| n.value.contains(&wan.value)) {
+            return Ok(None);
+        }
+        let free = address::hosts(net).minus(&one(wan.value)).min().map(|v| Family::V4.address(v));
+        let Some(inner) = free else { return Ok(None) };
+        let why =
+            format!("its outer address {} (stated in {}) is not {public}", wan.value, at_line(self.snapshot, wan));
+        Ok(Some(self.in_front_of(&name, &why, (public, wan.value), IpNet::new_assert(inner, net.prefix_len()), before)))
+    }
+
+    /// A box of which nothing is known, in front of something. `to`: the public address, and what it leads to.
+    fn in_front_of(
+        &mut self,
+        name: &str,
+        why: &str,
+        (public, next): (IpAddr, IpAddr),
+        inside: IpNet,
+        before: Option<usize>,
+    ) -> usize {
+        let label = format!("the box in front of {name}");
+        self.assumptions.push(format!("another router stands in front of {name}: {why}"));
+        self.no_v6 = Some(format!("IPv6: what {label} does to it is not known"));
+        // A provider that shares an address between customers forwards nothing to any of them (RFC 6598).
+        let forwards = if is_shared(next) { Traffic::None } else { Traffic::Unknown };
+        let assumed = Stated {
+            name: &label,
+            outside: &[public.into()],
+            hop: self.hop_of(before),
+            inside: &[inside],
+            next,
+            servers: &[],
+            forwards: &forwards,
+            hairpin: None,
+            sources: &|_| None,
+            at: None,
+        };
+        let device = stated::device(&assumed);
+        self.push_box(device, before)
+    }
+
+    fn hop_of(&self, before: Option<usize>) -> Option<IpAddr> {
+        before.and_then(|b| super::address_of(&self.devices[b].interfaces[INSIDE], Family::V4))
+    }
+
+    /// A router that is read and has another outer address.
+    fn box_before_router(
+        &mut self,
+        case: Case,
+        public: IpAddr,
+        before: Option<usize>,
+    ) -> Result<Option<usize>, InputError> {
+        let Some(router) = self.routers.first().cloned() else { return Ok(None) };
         let name = router.device.name.clone();
         let outer = router.outer_v4;
         // Its own address, or one of a public network behind it.
@@ -109,95 +188,146 @@ impl Builder<'_> {
         let free = address::hosts(net).minus(&own).minus(&one(next)).min().map(|v| Family::V4.address(v));
         let Some(inner) = hop.or(free) else { return Ok(None) };
         let inside = IpNet::new_assert(inner, net.prefix_len());
-        let label = format!("the box in front of {name}");
-        self.assumptions.push(format!("another router stands in front of {name}: {why}"));
-        self.no_v6 = Some(format!("IPv6: what {label} does to it is not known"));
-        // A provider that shares an address between customers forwards nothing to any of them (RFC 6598).
-        let forwards = if is_shared(next) { Traffic::None } else { Traffic::Unknown };
-        let assumed = Stated {
-            name: &label,
-            public,
-            inside: &[inside],
-            next,
-            servers: &[],
-            forwards: &forwards,
-            hairpin: None,
-            sources: &|_| None,
-            at: None,
-        };
-        Ok(Some(self.push_box(stated::device(&assumed))))
+        Ok(Some(self.in_front_of(&name, &why, (public, next), inside, before)))
     }
 
-    /// The box as its owner states it.
-    fn stated_box(&mut self, gateway: &Gateway, public: IpAddr) -> Result<usize, InputError> {
-        let GatewayKind::Stated(said) = &gateway.kind else {
-            return Err(InputError::in_manifest(gateway.span.clone(), "this gateway is read, not stated"));
-        };
-        let (forwards, hairpin) = (&said.forwards, said.hairpin);
-        let inside = &said.inside[0];
-        let name = gateway.label.as_ref().map_or(UNNAMED, |l| &l.value);
-        let next = match (&forwards.value, self.routers.first()) {
-            (Traffic::All(Some(to)), _) => *to,
-            (_, Some(router)) => match &router.wan {
-                Some(w) => w.address,
-                None => {
-                    return Err(inside
-                        .error(format!("which address of {} does {name} forward to?", inside.value))
-                        .help("name it in the next [[gateway]] table: `wan = \"192.168.0.2\"`"));
-                }
-            },
-            (_, None) => match self.manifest.deploys.iter().flat_map(|d| &d.host).find(|h| h.value.is_ipv4()) {
-                Some(host) => host.value,
-                None => {
-                    return Err(inside
-                        .error(format!(
-                            "no server behind {name} has an IPv4 address; what it does to IPv6 cannot be stated"
-                        ))
-                        .help("add the server's IPv4 address to `host`, or read the configuration of this router"));
-                }
-            },
-        };
+    /// A box as its owner states it, and the interface of the device before that leads to it.
+    pub(super) fn stated_box(
+        &mut self,
+        g: usize,
+        said: &StatedBox,
+        before: Option<usize>,
+    ) -> Result<(crate::model::Device, Option<(usize, usize)>), InputError> {
+        let name = chain::name(self.manifest, g);
+        let (inside, forwards) = (&said.inside[0], &said.forwards);
+        let public = self.public_addresses();
+        if let Some(net) = said.inside.iter().find(|n| public.iter().any(|a| n.value.contains(a))) {
+            let held = public.iter().find(|a| net.value.contains(*a)).map(ToString::to_string).unwrap_or_default();
+            return Err(net
+                .error(format!(
+                    "the public address {held} lies in the inner network of {name}, so {name} translates nothing"
+                ))
+                .help(format!(
+                    "state it as a filter: `passes = {}` in place of `inside`, `forwards` and `hairpin`",
+                    as_passes(&said.forwards.value)
+                )));
+        }
+        let (outside, way) = self.outside_of(g, said, before)?;
+        let next = self.next_inwards(g, said)?;
         if !said.inside.iter().any(|n| n.value.contains(&next)) {
             return Err(inside
                 .error(format!("{name} would forward to {next}, which is not in its network"))
                 .help("check `inside`, the `wan` of the next gateway and the target in `forwards`"));
         }
-        if let Some(router) = self.routers.first() {
-            // What the router itself says of its address is not overruled by what is stated of its neighbour.
-            let held = router.device.interfaces[router.outer_v4].addresses.iter().any(|n| n.addr() == next);
-            match &router.wan {
-                Some(wan) if wan.address != next && !held => {
-                    return Err(forwards
-                        .error(format!("{name} forwards to {next}, and the next router has {}", wan.address))
-                        .help("calls end at the box then: correct `forwards`, or save the router's addresses again"));
-                }
-                Some(_) => {}
-                None => {
-                    self.routers[0].wan = Some(Wan { address: next, why: format!("what {name} forwards to") });
-                }
-            }
-        }
+        self.agrees(g, &name, next, forwards)?;
         self.assumptions.push(format!("{name}: as you stated ({})", at_line(self.snapshot, inside)));
         self.no_v6 = Some(format!("IPv6: what {name} does to it is not stated"));
-        let at = Some(inside.span.clone());
         let networks: Vec<IpNet> = said.inside.iter().map(|n| n.value).collect();
+        let hop = way.and_then(|(d, i)| super::address_of(&self.devices[d].interfaces[i], Family::V4));
+        let last = !self.manifest.gateways.iter().skip(g + 1).any(|o| o.line.is_none());
+        let servers = if last { self.hosts() } else { Vec::new() };
         let stated = Stated {
-            name,
-            public,
+            name: &name,
+            outside: &outside,
+            hop,
             inside: &networks,
             next,
-            servers: &self.hosts(),
+            servers: &servers,
             forwards: &forwards.value,
-            hairpin,
+            hairpin: said.hairpin,
             sources: &|source| self.sources(source),
-            at,
+            at: Some(inside.span.clone()),
         };
         let device = stated::device(&stated);
-        Ok(self.push_box(device))
+        self.nexts.push((self.devices.len(), next));
+        Ok((device, way))
+    }
+
+    /// Outer addresses of a stated box, and where it is connected.
+    fn outside_of(
+        &self,
+        g: usize,
+        said: &StatedBox,
+        before: Option<usize>,
+    ) -> Result<(Vec<IpNet>, Option<(usize, usize)>), InputError> {
+        let outermost = before.is_none_or(|b| self.filters.contains(&b) && self.entries.is_empty());
+        let public: Vec<IpNet> = self.public_addresses().into_iter().filter(IpAddr::is_ipv4).map(IpNet::from).collect();
+        if outermost {
+            let own = said.wan.as_ref().map(|w| IpNet::from(w.value));
+            let mut all: Vec<IpNet> = own.into_iter().collect();
+            all.extend(public.into_iter().filter(|p| Some(*p) != own));
+            return Ok((all, before.map(|b| (b, INSIDE))));
+        }
+        let Some(before) = before else { return Ok((public, None)) };
+        let told = self.nexts.iter().rev().map(|(_, next)| *next).next();
+        let address = said.wan.as_ref().map(|w| w.value).or(told);
+        let Some(way) = address.and_then(|a| self.leads_to(before, Some(a))) else {
+            let name = chain::name(self.manifest, g);
+            return Err(self.not_connected(g, &name, before, said.wan.as_ref().map(|w| w.value)));
+        };
+        let nets = &self.devices[before].interfaces[way].addresses;
+        let address = address.unwrap_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED));
+        let length = nets.iter().find(|n| n.contains(&address)).map_or(32, IpNet::prefix_len);
+        Ok((vec![IpNet::new_assert(address, length)], Some((before, way))))
+    }
+
+    /// The device to which a stated box forwards what names no target.
+    fn next_inwards(&self, g: usize, said: &StatedBox) -> Result<IpAddr, InputError> {
+        if let Traffic::All(Some(to)) = &said.forwards.value {
+            return Ok(*to);
+        }
+        let name = chain::name(self.manifest, g);
+        let inside = &said.inside[0];
+        let mut further = self.manifest.gateways.iter().enumerate().skip(g + 1).filter(|(_, o)| o.line.is_none());
+        let next = further.find(|(_, o)| !matches!(o.kind, GatewayKind::Filter(_)));
+        let known = match next.map(|(n, o)| (n, &o.kind)) {
+            Some((_, GatewayKind::Stated(o))) => o.wan.as_ref().map(|w| w.value),
+            Some((n, _)) => self.routers.iter().find(|r| r.number == n).and_then(|r| r.wan.as_ref()).map(|w| w.address),
+            None => {
+                let host = self.manifest.deploys.iter().flat_map(|d| &d.host).find(|h| h.value.is_ipv4());
+                return host.map(|h| h.value).ok_or_else(|| {
+                    inside
+                        .error(format!(
+                            "no server behind {name} has an IPv4 address; what it does to IPv6 cannot be stated"
+                        ))
+                        .help("add the server's IPv4 address to `host`, or read the configuration of this router")
+                });
+            }
+        };
+        // All entries name one target: that is the next device.
+        let targets: Vec<IpAddr> = match &said.forwards.value {
+            Traffic::Some(list) => list.iter().filter_map(|e| e.target).collect(),
+            _ => Vec::new(),
+        };
+        let target = targets.first().filter(|t| targets.iter().all(|o| o == *t)).copied();
+        known.or(target).ok_or_else(|| {
+            inside
+                .error(format!("which address of {} does {name} forward to?", inside.value))
+                .help("name it in the next [[gateway]] table: `wan = \"192.168.0.2\"`")
+        })
+    }
+
+    /// What the next router says of its own address is not overruled by what is stated of its neighbour.
+    fn agrees(&self, g: usize, name: &str, next: IpAddr, forwards: &At<Traffic>) -> Result<(), InputError> {
+        let mut further = self.manifest.gateways.iter().enumerate().skip(g + 1).filter(|(_, o)| o.line.is_none());
+        let Some((n, _)) = further.find(|(_, o)| !matches!(o.kind, GatewayKind::Filter(_))) else { return Ok(()) };
+        let Some(router) = self.routers.iter().find(|r| r.number == n) else { return Ok(()) };
+        let held = router.device.interfaces[router.outer_v4].addresses.iter().any(|n| n.addr() == next);
+        match &router.wan {
+            Some(wan) if wan.address != next && !held => Err(forwards
+                .error(format!("{name} forwards to {next}, and the next router has {}", wan.address))
+                .help("calls end at the box then: correct `forwards`, or save the router's addresses again")),
+            _ => Ok(()),
+        }
+    }
+
+    /// What a stated box forwards to.
+    pub(super) fn next_of(&self, device: usize) -> Option<IpAddr> {
+        self.nexts.iter().find(|(d, _)| *d == device).map(|(_, next)| *next)
     }
 
     /// Addresses that an entry of traffic names; none where it says nothing, or where everybody outside is meant.
-    fn sources(&self, source: &Source) -> Option<Set> {
+    pub(super) fn sources(&self, source: &Source) -> Option<Set> {
         match source {
             Source::Net(net) => Some(address::prefix_set(*net)),
             Source::Place(Place::Net(name)) => {
@@ -222,7 +352,7 @@ impl Builder<'_> {
 
     /// Without any gateway, a server that does not have the public address itself stands behind a box that nobody
     /// described.
-    fn box_before_servers(&mut self, public: IpAddr) -> Result<Option<usize>, InputError> {
+    fn box_before_servers(&mut self, public: IpAddr, before: Option<usize>) -> Result<Option<usize>, InputError> {
         let hosts = self.hosts();
         let Some(next) = hosts.first().copied().filter(|_| !hosts.contains(&public)) else { return Ok(None) };
         let net = common_net(&hosts);
@@ -244,24 +374,51 @@ impl Builder<'_> {
         let inside = IpNet::new_assert(inner, net.prefix_len());
         let (servers, forwards) = (&hosts, &Traffic::Unknown);
         let (inside, sources) = (&[inside][..], &|_: &Source| None);
-        let assumed = Stated { name, public, inside, next, servers, forwards, hairpin: None, sources, at: None };
-        Ok(Some(self.push_box(stated::device(&assumed))))
+        let (outside, hop) = (&[public.into()][..], self.hop_of(before));
+        let assumed = Stated { name, outside, hop, inside, next, servers, forwards, hairpin: None, sources, at: None };
+        let device = stated::device(&assumed);
+        Ok(Some(self.push_box(device, before)))
+    }
+
+    /// Nothing translates before the servers.
+    pub(super) fn only_filters(&self) -> bool {
+        let mut way_in = self.manifest.gateways.iter().filter(|g| g.line.is_none());
+        way_in.all(|g| matches!(g.kind, GatewayKind::Filter(_)))
     }
 
     /// IPv4 addresses of all servers.
-    fn hosts(&self) -> Vec<IpAddr> {
+    pub(super) fn hosts(&self) -> Vec<IpAddr> {
         let all = self.manifest.deploys.iter().flat_map(|d| &d.host).map(|h| h.value);
         all.filter(IpAddr::is_ipv4).collect()
     }
 
-    pub(super) fn push_box(&mut self, mut device: crate::model::Device) -> usize {
-        device.interfaces[OUTSIDE].segment = INTERNET_SEGMENT;
+    /// Adds an assumed box behind the last filter, or at the internet.
+    fn push_box(&mut self, mut device: crate::model::Device, before: Option<usize>) -> usize {
+        device.interfaces[OUTSIDE].segment =
+            before.map_or(INTERNET_SEGMENT, |b| self.devices[b].interfaces[INSIDE].segment);
         for i in INSIDE..device.interfaces.len() {
             device.interfaces[i].segment = self.segment();
         }
+        self.arrived(before, &device, OUTSIDE);
+        self.entries.push((self.devices.len(), OUTSIDE));
         self.devices.push(device);
         self.devices.len() - 1
     }
+}
+
+/// What is forwarded, as a filter would say it.
+fn as_passes(forwards: &Traffic) -> String {
+    let list = match forwards {
+        Traffic::All(_) => return "\"all\"".into(),
+        Traffic::None => return "\"none\"".into(),
+        Traffic::Unknown => return "\"unknown\"".into(),
+        Traffic::Some(list) => list,
+    };
+    let entry = |e: &Entry| match e.what {
+        Some((proto, lo, hi)) => format!("\"{}/{}\"", proto.name(), show_ports(&[(lo, hi)])),
+        None => "\"all\"".into(),
+    };
+    format!("[{}]", list.iter().map(entry).collect::<Vec<_>>().join(", "))
 }
 
 /// The network that holds all of these addresses: usually a /24, as homes have it.

@@ -12,12 +12,7 @@ use std::net::IpAddr;
 
 impl Builder<'_> {
     /// A network behind another router inside, as `[[net]]` names it.
-    pub(super) fn routed_net(
-        &mut self,
-        index: usize,
-        first_router: usize,
-        server_base: usize,
-    ) -> Result<(), InputError> {
+    pub(super) fn routed_net(&mut self, index: usize, server_base: usize) -> Result<(), InputError> {
         let net = self.manifest.nets[index].clone();
         let mut hosts_v4 = Set::empty();
         let mut hosts_v6 = Set::empty();
@@ -25,7 +20,7 @@ impl Builder<'_> {
         let mut hops = Vec::new();
         for prefix in &net.prefixes {
             let wanted = prefix.value;
-            let (d, i, hop) = self.way_to(&net, prefix, first_router, server_base)?;
+            let (d, i, hop) = self.way_to(&net, prefix, server_base)?;
             if place.is_some_and(|p| p != (d, i)) {
                 return Err(prefix
                     .error("the prefixes of this network lie behind different interfaces")
@@ -85,12 +80,11 @@ impl Builder<'_> {
         &mut self,
         net: &Net,
         prefix: &At<IpNet>,
-        first_router: usize,
         server_base: usize,
     ) -> Result<(usize, usize, Option<IpAddr>), InputError> {
         let wanted = prefix.value;
         let mut best: Option<(u8, usize, usize, Option<IpAddr>)> = None;
-        for (d, device) in self.devices.iter().enumerate().take(server_base).skip(first_router) {
+        for (d, device) in self.devices.iter().enumerate().take(server_base) {
             for route in
                 device.routes.iter().filter(|r| r.table == MAIN && r.to.prefix_len() > 0 && r.to.contains(&wanted))
             {
@@ -102,10 +96,9 @@ impl Builder<'_> {
             }
         }
         let stated = net.behind.as_ref().map(|behind| {
-            let at = (first_router..server_base).find_map(|d| self.devices[d].interface(&behind.value).map(|i| (d, i)));
+            let at = (0..server_base).find_map(|d| self.devices[d].interface(&behind.value).map(|i| (d, i)));
             at.ok_or_else(|| {
-                let known =
-                    self.devices[first_router..server_base].iter().flat_map(|d| &d.interfaces).map(|i| &*i.name);
+                let known = self.devices[..server_base].iter().flat_map(|d| &d.interfaces).map(|i| &*i.name);
                 let known: Vec<&str> = known.collect();
                 behind
                     .error(format!("no gateway has an interface `{}`", behind.value))
