@@ -110,7 +110,9 @@ fn deciding(pipeline: &Pipeline, probe: &Probe) -> Option<OriginId> {
     let answer = ask(&network, &Question { from: probe.from, family: probe.tuple.family, packets });
     let trip = answer.trips.first()?;
     let journey = trip.next.as_ref().or(trip.reply.as_ref()).unwrap_or(&trip.request);
-    if journey.last().device != 0 || !matches!(journey.end, Disposition::Dropped | Disposition::Rejected(_)) {
+    if journey.last().device != 0
+        || !matches!(journey.end, Disposition::Dropped | Disposition::Rejected(_) | Disposition::Unheard(_))
+    {
         return None;
     }
     match journey.last().steps.last()?.did {

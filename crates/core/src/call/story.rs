@@ -184,6 +184,13 @@ impl Story<'_> {
             (_, Disposition::Rejected(how)) => {
                 ("rejected", format!("{name} rejects {it} ({how}) on its way to {to}"), true)
             }
+            (_, Disposition::Unheard(how)) => (
+                "rejected",
+                format!(
+                    "{name} rejects {it} ({how}) on its way to {to}, and drops its own answer: the caller hears nothing"
+                ),
+                true,
+            ),
             (_, Disposition::Delivered { listening }) => delivered(device, *listening, region, &to),
             (_, Disposition::NoRoute) => ("no-route", format!("{name} has no route to {to}"), false),
             (_, Disposition::MartianSource) if self.is_own(device, hop.header.src, asked) => (
@@ -383,7 +390,7 @@ fn end_word(end: &Disposition) -> &'static str {
     match end {
         Disposition::Delivered { .. } => "takes it",
         Disposition::Dropped => "drops it",
-        Disposition::Rejected(_) => "rejects it",
+        Disposition::Rejected(_) | Disposition::Unheard(_) => "rejects it",
         Disposition::NoRoute => "has no route",
         Disposition::MartianSource | Disposition::MartianDestination => "refuses its addresses",
         Disposition::ReversePath => "refuses it: its answer would go another way",

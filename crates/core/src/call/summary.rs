@@ -72,6 +72,19 @@ impl Judge<'_> {
                 given.insert(0, line);
             }
         }
+        for device in &self.site.network.devices {
+            for id in &device.pipeline.within {
+                let at = origin(&self.places, device, *id);
+                let place = at.line.map_or_else(|| at.object.clone(), |line| format!("{}:{line}", at.source));
+                let line = format!(
+                    "the connections of a call alone do not reach the rate limit of {} at {place}",
+                    device.name
+                );
+                if !given.contains(&line) {
+                    given.push(line);
+                }
+            }
+        }
         if let Some(clients) = &instance.deploy.clients {
             let list: Vec<String> = clients.iter().map(|c| c.value.to_string()).collect();
             given.push(format!("people call {label} only from: {}", list.join(", ")));

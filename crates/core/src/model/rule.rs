@@ -362,6 +362,8 @@ pub mod tcp_flags {
     pub const SYN_ACK: u128 = 18;
     /// Every later packet.
     pub const ACK: u128 = 16;
+    /// What refuses a first packet.
+    pub const RST_ACK: u128 = 20;
 }
 
 /// An interface name as an integer: its bytes in the upper end of 16, so that names that begin alike are neighbours.

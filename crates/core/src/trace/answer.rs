@@ -183,6 +183,8 @@ pub enum Disposition {
     Dropped,
     /// Rejected with this kind of answer; the last step says by which rule.
     Rejected(Box<str>),
+    /// Rejected, but rules for what the device itself sends drop its answer: the sender hears nothing.
+    Unheard(Box<str>),
     /// The device has no route, or one that discards.
     NoRoute,
     /// Dropped because its source is one of the device's own addresses, or loopback from outside.

@@ -1,7 +1,7 @@
 //! Conditions: what a key's value must be, turned into a restriction of the packets that were asked.
 
 use super::answer::{Phase, Val};
-use super::flow::{Flow, LOOPBACK, State, Track};
+use super::flow::{Flow, LOOPBACK, Refusal, State, Track};
 use super::tracer::Tracer;
 use crate::cube::{Dim, Set};
 use crate::model::{
@@ -173,7 +173,14 @@ impl Tracer<'_> {
             Some(i) => constant(u128::from(device.interfaces[i].group)),
         };
         match key.field {
-            KeyField::Header(part) => value(state.header.get(part), width(part, state.family)),
+            KeyField::Header(part) => match (part, state.refusal) {
+                (Part::Proto, Some(Refusal::Unreachable)) => constant(match state.family {
+                    Family::V4 => 1,
+                    Family::V6 => 58,
+                }),
+                (Part::SrcPort | Part::DstPort, Some(Refusal::Unreachable)) => Condition::No,
+                _ => value(state.header.get(part), width(part, state.family)),
+            },
             KeyField::Family => constant(match state.family {
                 Family::V4 => nfproto::IPV4,
                 Family::V6 => nfproto::IPV6,
@@ -211,7 +218,9 @@ impl Tracer<'_> {
                 let set = self.addresses_routed_by(state, set, only);
                 on_value(state.header.get(of), &set)
             }
+            KeyField::TcpFlags if state.refusal == Some(Refusal::Unreachable) => Condition::No,
             KeyField::TcpFlags => match constant(match state.phase {
+                _ if state.refusal.is_some() => tcp_flags::RST_ACK,
                 Phase::Request => tcp_flags::SYN,
                 Phase::Reply => tcp_flags::SYN_ACK,
                 Phase::Next => tcp_flags::ACK,
@@ -226,7 +235,10 @@ impl Tracer<'_> {
             }
             KeyField::WithinRate(_) if state.is_new() => constant(1),
             KeyField::WithinRate(doubt) => value(Val::Var(self.doubt_variable(state.device, doubt, 1)), 1),
-            KeyField::Absent => Condition::No,
+            KeyField::Absent => {
+                self.unsure_refusal |= state.refusal.is_some();
+                Condition::No
+            }
         }
     }
 
@@ -269,6 +281,8 @@ fn iface_of(state: &State, hook: Hook, side: TupleIface) -> Option<usize> {
 /// The state bit of a packet (`nft_ct_get_eval`, `NFT_CT_STATE`, in `net/netfilter/nft_ct.c`).
 pub(super) fn ct_state_of(state: &State) -> u128 {
     match state.track {
+        // It has the session of the packet that it refuses (`nf_ct_attach`); seen so for ICMP and resets.
+        Track::In { .. } if state.refusal.is_some() => ct_state::RELATED,
         Track::Untracked => ct_state::UNTRACKED,
         Track::No | Track::Invalid => ct_state::INVALID,
         Track::In { reply, .. } if reply || !state.is_new() => ct_state::ESTABLISHED,

@@ -55,6 +55,8 @@ pub(super) struct State {
     pub track: Track,
     /// The socket that took it answers by UDP from the address that routing picks.
     pub answers_as_routed: bool,
+    /// It is no packet of the conversation but tells the sender of one that it was rejected.
+    pub refusal: Option<Refusal>,
     /// Sessions of all devices.
     pub sessions: Vec<Session>,
     /// Steps at this device.
@@ -94,6 +96,15 @@ impl State {
         };
         self.hops.push(Arc::new(hop));
     }
+}
+
+/// How a sender is told that its packet was rejected.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Refusal {
+    /// By TCP's own reset.
+    Reset,
+    /// By ICMP.
+    Unreachable,
 }
 
 /// What connection tracking made of a packet at this device.

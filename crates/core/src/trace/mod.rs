@@ -10,6 +10,7 @@ mod condition;
 mod flow;
 mod lookup;
 mod nat;
+mod refuse;
 mod route;
 mod session;
 mod talk;
@@ -99,6 +100,7 @@ fn start(question: &Question) -> Flow {
         mark: Val::Const(0),
         track: Track::No,
         answers_as_routed: false,
+        refusal: None,
         sessions: Vec::new(),
         steps: Trail::default(),
         hops: Vec::new(),

@@ -198,3 +198,36 @@ fn whoever_sends_first_opens_the_way_or_takes_the_port() {
     assert_eq!(journeys[0].last().device, 0, "no forward for this port: it ends at the router");
     assert_eq!(choices[..], [Choice::Clash { device: 0 }], "the router has the port's tuple already");
 }
+
+#[test]
+fn a_sender_hears_of_a_refusal_only_if_the_device_may_send_it() {
+    let related = || is(KeyField::CtState, Set::one(crate::model::ct_state::RELATED));
+    let icmp = || is(KeyField::Header(Part::Proto), Set::one(1));
+    let port = || is(KeyField::Header(Part::SrcPort), Set::range(0, 65535));
+    let by_wan = || is(KeyField::OutIface, Set::one(iface_value("wan")));
+    let unknown_type = || is(KeyField::Absent, Set::one(3));
+    let accept = || Step::Act(Action::Accept);
+    for (kind, rules, heard) in [
+        ("tcp reset", vec![], false),
+        ("port-unreachable", vec![], false),
+        ("port-unreachable", vec![vec![related(), accept()]], true),
+        ("port-unreachable", vec![vec![icmp(), by_wan(), accept()]], true),
+        ("port-unreachable", vec![vec![port(), accept()]], false),
+        // Which type of ICMP is asked for is not followed.
+        ("port-unreachable", vec![vec![unknown_type(), accept()]], true),
+    ] {
+        let mut net = network(false, false);
+        let mut b = Builder(std::mem::take(&mut net.devices[0].pipeline));
+        let refuse = b.chain(vec![vec![Step::Act(Action::Reject(kind.into()))]]);
+        let own = b.chain(rules);
+        b.stage(Hook::Input, StageKind::Filter { chain: refuse, policy: Policy::Accept, reroute: false });
+        b.stage(Hook::Output, StageKind::Filter { chain: own, policy: Policy::Drop, reroute: false });
+        net.devices[0].pipeline = b.0;
+        let answer = ask(&net, &question(2, Set::one(ip("198.51.100.7"))));
+        let refused = ports(&answer, |t| t.request.end == Disposition::Rejected(kind.into()));
+        let silent = ports(&answer, |t| t.request.end == Disposition::Unheard(kind.into()));
+        let closed = Set::from_ranges([(49990, 49999), (50500, 50510)]);
+        let none = Set::empty();
+        assert_eq!((&refused, &silent), if heard { (&closed, &none) } else { (&none, &closed) }, "{kind}");
+    }
+}

@@ -24,6 +24,8 @@ pub(super) struct Tracer<'n> {
     pub routings: FxHashMap<(usize, Family), Rc<Routing>>,
     /// Both parties send: see [`super::Talk`].
     pub two_sided: bool,
+    /// A match was met that depends on what the trace does not know of an answer to a rejected packet.
+    pub unsure_refusal: bool,
     /// Packets whose journey has ended.
     pub done: Vec<(Flow, Disposition)>,
 }
@@ -36,6 +38,7 @@ impl<'n> Tracer<'n> {
             fixed: FxHashMap::default(),
             routings: FxHashMap::default(),
             two_sided: false,
+            unsure_refusal: false,
             done: Vec::new(),
         }
     }

@@ -41,7 +41,7 @@ impl Tracer<'_> {
     }
 
     /// Notes the way that routing chose; packets without one end.
-    fn take(&mut self, way: &Way, mut flow: Flow) -> Option<Flow> {
+    pub(super) fn take(&mut self, way: &Way, mut flow: Flow) -> Option<Flow> {
         let dst = flow.state.header.dst;
         let state = flow.state_mut();
         match *way {
@@ -256,7 +256,7 @@ impl Tracer<'_> {
     }
 
     /// Runs the stages of a hook.
-    fn hook(&mut self, mut flows: Vec<Flow>, hook: Hook) -> Vec<Flow> {
+    pub(super) fn hook(&mut self, mut flows: Vec<Flow>, hook: Hook) -> Vec<Flow> {
         let Some(first) = flows.first() else { return flows };
         let device = &self.net.devices[first.state.device];
         for stage in &device.pipeline.hooks[hook as usize] {
@@ -298,6 +298,8 @@ impl Tracer<'_> {
                 }
                 out
             }
+            // What refuses a packet of a session is translated with it, after all filters.
+            StageKind::Translate { .. } if flow.state.refusal.is_some() => vec![flow],
             StageKind::Translate { side, chains } => {
                 let dst = flow.state.header.dst;
                 let out = self.translate_stage(flow, hook, *side, chains);

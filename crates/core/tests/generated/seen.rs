@@ -47,7 +47,7 @@ fn seen(trip: &RoundTrip, packet: &Cube, family: Family, world: &World) -> Seen 
         Disposition::Delivered { listening } if here => ("local", *listening),
         Disposition::Delivered { .. } => ("delivered", false),
         Disposition::Rejected(_) => ("rejected", false),
-        Disposition::Dropped => ("dropped", false),
+        Disposition::Dropped | Disposition::Unheard(_) => ("dropped", false),
         Disposition::Unknown(_) | Disposition::TooManyDoubts => ("unknown", false),
         // What the kernel itself refuses is silence for the sender, as far as the fates tell.
         _ => ("dropped", false),

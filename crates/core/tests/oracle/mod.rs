@@ -64,7 +64,11 @@ fn header(answer: &Answer, h: &Header, packet: &[u128; 5]) -> Tuple {
 fn compare(answer: &Answer, journey: &Journey, walk: &Walk, packet: &[u128; 5]) -> Result<(), String> {
     let steps: Vec<(usize, _, Did)> =
         journey.hops.iter().flat_map(|h| h.steps.iter().map(move |s| (h.device, s.hook, s.did.clone()))).collect();
-    let end_matches = journey.end == walk.end;
+    // The interpreter does not follow how senders are told that their packet was rejected.
+    let end_matches = match &journey.end {
+        Disposition::Unheard(kind) => walk.end == Disposition::Rejected(kind.clone()),
+        end => *end == walk.end,
+    };
     let header = header(answer, &journey.last().header, packet);
     if end_matches && steps == walk.steps && (header == walk.header || matches!(walk.end, Disposition::Loop)) {
         return Ok(());

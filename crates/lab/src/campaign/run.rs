@@ -410,7 +410,7 @@ impl Bench {
 /// The rule that dropped or rejected a packet of the round trip.
 fn last_dropping_rule(trip: &RoundTrip) -> Option<(usize, callpath_core::model::OriginId)> {
     let journey = trip.next.as_ref().or(trip.reply.as_ref()).unwrap_or(&trip.request);
-    if !matches!(journey.end, Disposition::Dropped | Disposition::Rejected(_)) {
+    if !matches!(journey.end, Disposition::Dropped | Disposition::Rejected(_) | Disposition::Unheard(_)) {
         return None;
     }
     match journey.last().steps.last()?.did {

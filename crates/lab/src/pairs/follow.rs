@@ -123,7 +123,8 @@ impl<'a> Follower<'a> {
             let Some(branch) = self.agrees(talk, branch, &past, number, (&mut shown, &mut picked)) else { continue };
             let journey = &past.journey;
             let unasked = !matches!(self.script.events[number], Event::Answer(_));
-            shown.stopped |= unasked && matches!(journey.end, Disposition::Dropped | Disposition::Rejected(_));
+            shown.stopped |= unasked
+                && matches!(journey.end, Disposition::Dropped | Disposition::Rejected(_) | Disposition::Unheard(_));
             if unasked && number > 0 && !shown.punched && delivered(journey) {
                 let alone = talk.send(thread.branch.fresh(), from, header, phase);
                 let there = |j: &Journey| delivered(j) && j.last().device == journey.last().device;

@@ -157,7 +157,11 @@ fn stopped(
         let hop = j.last();
         let lost = matches!(
             j.end,
-            Disposition::Dropped | Disposition::Rejected(_) | Disposition::Unknown(_) | Disposition::TooManyDoubts
+            Disposition::Dropped
+                | Disposition::Rejected(_)
+                | Disposition::Unheard(_)
+                | Disposition::Unknown(_)
+                | Disposition::TooManyDoubts
         );
         if lost && hop.device == device && stood(pipeline, hop).base == Some(base) {
             return Ok(Some(hop.clone()));

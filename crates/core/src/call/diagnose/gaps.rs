@@ -187,10 +187,15 @@ impl Look<'_> {
             return Some(gap);
         }
         match &j.end {
-            Disposition::Dropped | Disposition::Rejected(_) if for_host || outward => self.filter(hop, false),
+            Disposition::Dropped | Disposition::Rejected(_) | Disposition::Unheard(_) if for_host || outward => {
+                self.filter(hop, false)
+            }
             // No forward makes a way out.
             _ if outward => None,
-            Disposition::Dropped | Disposition::Rejected(_) | Disposition::Delivered { .. }
+            Disposition::Dropped
+            | Disposition::Rejected(_)
+            | Disposition::Unheard(_)
+            | Disposition::Delivered { .. }
                 if self.is_router(hop.device) && !for_host =>
             {
                 self.forward(hop.device, hop)
@@ -206,8 +211,8 @@ impl Look<'_> {
                 None => self.beyond(j),
             },
             // On its way to a container of the host.
-            Disposition::Dropped | Disposition::Rejected(_) if hop.device == self.f.goal => self.filter(hop, false),
-            Disposition::Dropped | Disposition::Rejected(_) => self.beyond(j),
+            Disposition::Dropped | Disposition::Rejected(_) | Disposition::Unheard(_) if hop.device == self.f.goal => self.filter(hop, false),
+            Disposition::Dropped | Disposition::Rejected(_) | Disposition::Unheard(_) => self.beyond(j),
             // The server's own call came back with the server's own address.
             Disposition::MartianSource if self.f.place == Place::Own => self.wrong_source(),
             _ => None,
@@ -570,7 +575,7 @@ impl Look<'_> {
     fn answer(&self, j: &Journey) -> Option<Gap> {
         let hop = j.last();
         match j.end {
-            Disposition::Dropped | Disposition::Rejected(_) => self.filter(hop, true),
+            Disposition::Dropped | Disposition::Rejected(_) | Disposition::Unheard(_) => self.filter(hop, true),
             _ => None,
         }
     }
