@@ -157,7 +157,7 @@ pub(super) fn helpers(trip: &RoundTrip) -> impl Iterator<Item = (usize, DoubtId)
 
 fn arrival(trip: &RoundTrip, goal: Goal, asker: usize) -> Ending {
     let lost = |phase, journey: &Journey| match journey.end {
-        Disposition::Unknown(_) | Disposition::TooManyDoubts => Ending::Unknown(phase),
+        Disposition::Unknown(_) | Disposition::TooManyDoubts | Disposition::TooScattered => Ending::Unknown(phase),
         _ => Ending::Lost(phase),
     };
     let arrived = |j: &Journey| match j.end {
@@ -407,6 +407,12 @@ fn doubts(
             }
             Some((Disposition::TooManyDoubts, device)) => {
                 also.insert(format!("too many unknown statements of {} at once", network.devices[device].name));
+            }
+            Some((Disposition::TooScattered, device)) => {
+                also.insert(format!(
+                    "a rule of {} asks for bits of addresses that callers may have in too many places",
+                    network.devices[device].name
+                ));
             }
             _ => {}
         }

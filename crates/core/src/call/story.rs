@@ -221,7 +221,7 @@ impl Story<'_> {
                 false,
             ),
             (_, Disposition::Loop) => ("loop", format!("{it} goes in circles at {name}, on its way to {to}"), false),
-            (_, Disposition::Unknown(_) | Disposition::TooManyDoubts) => {
+            (_, Disposition::Unknown(_) | Disposition::TooManyDoubts | Disposition::TooScattered) => {
                 ("unknown", format!("what {name} does to {it} is not known"), false)
             }
         };
@@ -398,6 +398,6 @@ fn end_word(end: &Disposition) -> &'static str {
         Disposition::NotForwarding => "does not pass it on",
         Disposition::NeighborUnreachable => "finds nobody with that address",
         Disposition::Loop => "sees it again",
-        Disposition::Unknown(_) | Disposition::TooManyDoubts => "may do anything to it",
+        Disposition::Unknown(_) | Disposition::TooManyDoubts | Disposition::TooScattered => "may do anything to it",
     }
 }

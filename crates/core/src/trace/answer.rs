@@ -205,6 +205,8 @@ pub enum Disposition {
     Unknown(DoubtId),
     /// More doubts than are worth following.
     TooManyDoubts,
+    /// A rule asks for bits of an address, and the packets' addresses fall into more pieces than are worth following.
+    TooScattered,
 }
 
 /// A header value: one of the asked packet's fields or a variable, shifted, or a known value.

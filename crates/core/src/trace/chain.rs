@@ -127,7 +127,7 @@ impl Tracer<'_> {
                 Condition::Yes => {}
                 Condition::No => return Some((None, Some(flow))),
                 Condition::TooComplex | Condition::Masked(..) => {
-                    self.end(flow, Disposition::TooManyDoubts);
+                    self.end(flow, Disposition::TooScattered);
                     return None;
                 }
                 Condition::On(dim, set) => restriction.add(dim, set),

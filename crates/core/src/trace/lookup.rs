@@ -78,7 +78,7 @@ impl Tracer<'_> {
         match self.row(&flow, hook, pinned, sets) {
             Row::Never => (None, Some(flow)),
             Row::TooComplex => {
-                self.end(flow, Disposition::TooManyDoubts);
+                self.end(flow, Disposition::TooScattered);
                 (None, None)
             }
             Row::On(restriction) => self.cut(flow, &restriction),

@@ -361,10 +361,16 @@ impl Tracer<'_> {
                 (true, super::answer::Val::Const(c)) => c & u128::from(mask) == u128::from(value & mask),
                 (true, _) => true,
             });
-            by_mark && rule.iif.as_deref().is_none_or(|name| name == "lo") && !rule.even_own
+            rule.inverted || (by_mark && rule.iif.as_deref().is_none_or(|name| name == "lo"))
         };
-        let mut rules = device.routing_rules.iter().filter(|r| r.family == state.family);
-        rules.any(|r| r.table != MAIN_TABLE && may_hold(r) && device.routes.iter().any(|route| route.table == r.table))
+        let finds = |rule: &RoutingRule| match rule.action {
+            RuleAction::LookUp { longer_than: None, not_group: None } => {
+                rule.table != MAIN_TABLE && device.routes.iter().any(|route| route.table == rule.table)
+            }
+            _ => true,
+        };
+        let mut rules = device.routing_rules.iter().filter(|r| r.family == state.family && !r.even_own);
+        rules.any(|r| finds(r) && may_hold(r))
     }
 
     /// Addresses that the main table sends out by an interface whose name value is in `names` (0: not at all).

@@ -66,7 +66,7 @@ impl<'n> Tracer<'n> {
     /// Splits packets by a condition, and ends those that bear too many doubts or fall into too many pieces.
     pub fn split(&mut self, flow: Flow, condition: &Condition) -> (Option<Flow>, Option<Flow>) {
         if *condition == Condition::TooComplex {
-            self.end(flow, Disposition::TooManyDoubts);
+            self.end(flow, Disposition::TooScattered);
             return (None, None);
         }
         let (yes, no) = self.apply(flow, condition);

@@ -48,7 +48,7 @@ fn seen(trip: &RoundTrip, packet: &Cube, family: Family, world: &World) -> Seen 
         Disposition::Delivered { .. } => ("delivered", false),
         Disposition::Rejected(_) => ("rejected", false),
         Disposition::Dropped | Disposition::Unheard(_) => ("dropped", false),
-        Disposition::Unknown(_) | Disposition::TooManyDoubts => ("unknown", false),
+        Disposition::Unknown(_) | Disposition::TooManyDoubts | Disposition::TooScattered => ("unknown", false),
         // What the kernel itself refuses is silence for the sender, as far as the fates tell.
         _ => ("dropped", false),
     };
@@ -58,8 +58,9 @@ fn seen(trip: &RoundTrip, packet: &Cube, family: Family, world: &World) -> Seen 
     if end == "local" && relayed {
         end = "relayed";
     }
-    let unknown =
-        |j: &callpath_core::trace::Journey| matches!(j.end, Disposition::Unknown(_) | Disposition::TooManyDoubts);
+    let unknown = |j: &callpath_core::trace::Journey| {
+        matches!(j.end, Disposition::Unknown(_) | Disposition::TooManyDoubts | Disposition::TooScattered)
+    };
     let reply = match (&trip.reply, &trip.next) {
         (Some(j), _) if unknown(j) => "unknown",
         (_, Some(j)) if unknown(j) => "unknown",
@@ -144,6 +145,7 @@ pub fn verdict(fate: &Fate, source: IpAddr, world: &World, answer: &Answer, pack
                         out.push(doubts[doubt.0 as usize].what.to_string());
                     }
                     Disposition::TooManyDoubts => out.push("too many doubts".into()),
+                    Disposition::TooScattered => out.push("a mask over too many addresses".into()),
                     _ => {}
                 }
             }

@@ -82,7 +82,9 @@ fn compare(answer: &Answer, journey: &Journey, walk: &Walk, packet: &[u128; 5]) 
 /// Round trips with more doubts than are followed say so, and agree with anything from there on.
 fn gave_up(trip: &RoundTrip) -> bool {
     let all = [Phase::Request, Phase::Reply, Phase::Next];
-    all.iter().filter_map(|p| trip.journey(*p)).any(|j| j.end == Disposition::TooManyDoubts)
+    all.iter()
+        .filter_map(|p| trip.journey(*p))
+        .any(|j| matches!(j.end, Disposition::TooManyDoubts | Disposition::TooScattered))
 }
 
 /// Random packets that a random device sends.

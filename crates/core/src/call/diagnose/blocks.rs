@@ -162,6 +162,7 @@ fn stopped(
                 | Disposition::Unheard(_)
                 | Disposition::Unknown(_)
                 | Disposition::TooManyDoubts
+                | Disposition::TooScattered
         );
         if lost && hop.device == device && stood(pipeline, hop).base == Some(base) {
             return Ok(Some(hop.clone()));

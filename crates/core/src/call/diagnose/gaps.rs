@@ -211,7 +211,9 @@ impl Look<'_> {
                 None => self.beyond(j),
             },
             // On its way to a container of the host.
-            Disposition::Dropped | Disposition::Rejected(_) | Disposition::Unheard(_) if hop.device == self.f.goal => self.filter(hop, false),
+            Disposition::Dropped | Disposition::Rejected(_) | Disposition::Unheard(_) if hop.device == self.f.goal => {
+                self.filter(hop, false)
+            }
             Disposition::Dropped | Disposition::Rejected(_) | Disposition::Unheard(_) => self.beyond(j),
             // The server's own call came back with the server's own address.
             Disposition::MartianSource if self.f.place == Place::Own => self.wrong_source(),

@@ -270,7 +270,9 @@ impl Task {
 
     /// Notes a check that came to nothing.
     fn lost(mut self, side: Side, journeys: Vec<Arc<Journey>>, meeting: &Meeting<'_>) -> Self {
-        let unknown = |j: &Journey| matches!(j.end, Disposition::Unknown(_) | Disposition::TooManyDoubts);
+        let unknown = |j: &Journey| {
+            matches!(j.end, Disposition::Unknown(_) | Disposition::TooManyDoubts | Disposition::TooScattered)
+        };
         let unsure = journeys.last().is_some_and(|j| unknown(j));
         let packets = || self.branch.cubes().to_vec();
         if unsure && self.unsure.is_empty() {

@@ -72,7 +72,9 @@ impl Meeting<'_> {
     fn heard_back(&self, reply: &Journey) -> Ending {
         match reply.end {
             _ if arrived(reply, self.question.from) => Ending::Works,
-            Disposition::Unknown(_) | Disposition::TooManyDoubts => Ending::Unknown(Phase::Reply),
+            Disposition::Unknown(_) | Disposition::TooManyDoubts | Disposition::TooScattered => {
+                Ending::Unknown(Phase::Reply)
+            }
             _ => Ending::Lost(Phase::Reply),
         }
     }

@@ -261,3 +261,19 @@ fn two_unequal_ports_of_a_rule_are_open_where_nft_merges_them() {
         assert!(shown.contains("loads such comparisons as one") && !shown.contains("not in"), "{open}: {shown}");
     }
 }
+
+#[test]
+fn limits_that_the_connections_of_a_call_reach_are_open_and_others_are_not() {
+    check(
+        "inet",
+        &[
+            ("limit rate 25/second burst 50 packets accept", "within the rate limit in {1}, accept"),
+            ("limit rate over 25/second burst 50 packets drop", "within the rate limit in {0}, drop"),
+        ],
+    );
+    for open in
+        ["25/second", "3/minute burst 50 packets", "19/second burst 50 packets", "5 mbytes/second", "over 3/second"]
+    {
+        assert!(rule("inet", &format!("limit rate {open} accept")).contains("unknown"), "{open}");
+    }
+}
