@@ -181,16 +181,9 @@ impl Story<'_> {
                 }
                 None => ("dropped", format!("{name} drops {it}"), false),
             },
-            (_, Disposition::Rejected(how)) => {
-                ("rejected", format!("{name} rejects {it} ({how}) on its way to {to}"), true)
+            (_, Disposition::Rejected(how) | Disposition::Unheard(how)) => {
+                ("rejected", format!("{name} rejects {it} ({how}) on its way to {to}{}", heard(&j.end)), true)
             }
-            (_, Disposition::Unheard(how)) => (
-                "rejected",
-                format!(
-                    "{name} rejects {it} ({how}) on its way to {to}, and drops its own answer: the caller hears nothing"
-                ),
-                true,
-            ),
             (_, Disposition::Delivered { listening }) => delivered(device, *listening, region, &to),
             (_, Disposition::NoRoute) => ("no-route", format!("{name} has no route to {to}"), false),
             (_, Disposition::MartianSource) if self.is_own(device, hop.header.src, asked) => (
@@ -340,6 +333,11 @@ pub(super) fn origin(places: &Places<'_>, device: &Device, id: OriginId) -> Orig
         handle: o.handle,
         text,
     }
+}
+
+/// Whether the sender of a rejected packet is told.
+fn heard(end: &Disposition) -> &'static str {
+    if matches!(end, Disposition::Unheard(_)) { ", and drops its own answer: the caller hears nothing" } else { "" }
 }
 
 /// A packet that was delivered, but not where it should be.

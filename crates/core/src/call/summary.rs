@@ -72,19 +72,7 @@ impl Judge<'_> {
                 given.insert(0, line);
             }
         }
-        for device in &self.site.network.devices {
-            for id in &device.pipeline.within {
-                let at = origin(&self.places, device, *id);
-                let place = at.line.map_or_else(|| at.object.clone(), |line| format!("{}:{line}", at.source));
-                let line = format!(
-                    "the connections of a call alone do not reach the rate limit of {} at {place}",
-                    device.name
-                );
-                if !given.contains(&line) {
-                    given.push(line);
-                }
-            }
-        }
+        self.limits(given);
         if let Some(clients) = &instance.deploy.clients {
             let list: Vec<String> = clients.iter().map(|c| c.value.to_string()).collect();
             given.push(format!("people call {label} only from: {}", list.join(", ")));
@@ -135,6 +123,23 @@ impl Judge<'_> {
             not_judged.insert("callers' own networks: strict NATs, blocked UDP".into());
         }
         not_judged.insert(format!("whether {} is running and configured as stated", instance.profile.title));
+    }
+
+    /// Rate limits that are taken as not reached.
+    fn limits(&self, given: &mut Vec<String>) {
+        for device in &self.site.network.devices {
+            for id in &device.pipeline.within {
+                let at = origin(&self.places, device, *id);
+                let place = at.line.map_or_else(|| at.object.clone(), |line| format!("{}:{line}", at.source));
+                let line = format!(
+                    "the connections of a call alone do not reach the rate limit of {} at {place}",
+                    device.name
+                );
+                if !given.contains(&line) {
+                    given.push(line);
+                }
+            }
+        }
     }
 
     pub(super) fn unread(&self) -> Vec<Unread> {

@@ -218,7 +218,7 @@ pub enum Ways {
     /// It goes on with the next step, or is dropped.
     ContinueOrDrop,
     /// A packet of a session that has begun goes on with the next step, or passes by the rest of the stage; the first
-    /// packets of a session leave the rule (`nft_flow_offload_eval`, net/netfilter/nft_flow_offload.c).
+    /// packets of a session leave the rule (`nft_flow_offload_eval`, `net/netfilter/nft_flow_offload.c`).
     Offloaded,
 }
 

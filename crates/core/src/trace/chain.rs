@@ -156,7 +156,7 @@ impl Tracer<'_> {
             Action::Return => self.verdict(Verdicted::Return, flow, run),
             Action::Jump(to) => self.verdict(Verdicted::Jump(*to), flow, run),
             Action::Goto(to) => self.verdict(Verdicted::Goto(*to), flow, run),
-            Action::Reject(kind) => self.reject(flow, kind),
+            Action::Reject(kind) => self.reject(&flow, kind),
             Action::Verdict(lookup) => {
                 let (found, none) = self.look_up(flow, run.place.hook, lookup);
                 run.after.extend(none.map(|f| (f, true)));

@@ -121,7 +121,7 @@ fn pieces_within(have: &Set, set: &Set, mask: u128, bits: u32) -> Option<Set> {
         let mut at = lo;
         loop {
             let free = at.trailing_zeros().min(bits);
-            let room = u128::BITS - 1 - (hi - at).checked_add(1).unwrap_or(u128::MAX).leading_zeros();
+            let room = u128::BITS - 1 - (hi - at).saturating_add(1).leading_zeros();
             let size = free.min(room);
             let inside = if size >= 128 { u128::MAX } else { (1 << size) - 1 };
             let above = at & mask & !inside;

@@ -140,7 +140,7 @@ fn proceed(tracer: &mut Tracer<'_>, flow: Flow, phase: Phase, asker: usize) -> (
     if phase == Phase::Request {
         let as_routed = flow.state.answers_as_routed;
         let answer = restart(flow, Phase::Reply, header.inverse(), None);
-        return (if as_routed { tracer.from_routed_address(answer) } else { vec![answer] }, None);
+        return (if as_routed { tracer.sent_from_routed_address(answer) } else { vec![answer] }, None);
     }
     if flow.state.device != asker {
         return (Vec::new(), Some(flow));

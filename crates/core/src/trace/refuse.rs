@@ -8,8 +8,8 @@ use crate::model::Hook;
 
 impl Tracer<'_> {
     /// Ends packets with an answer to their sender, which the rules for the device's own packets may drop.
-    pub(super) fn reject(&mut self, flow: Flow, kind: &str) {
-        let unheard = self.unheard(&flow, kind);
+    pub(super) fn reject(&mut self, flow: &Flow, kind: &str) {
+        let unheard = self.unheard(flow, kind);
         let (silent, heard): (Vec<Cube>, Vec<Cube>) = flow.cubes.iter().cloned().partition(|c| unheard.contains(c));
         self.end(flow.with(silent), Disposition::Unheard(kind.into()));
         self.end(flow.with(heard), Disposition::Rejected(kind.into()));

@@ -352,7 +352,7 @@ impl Tracer<'_> {
     }
 
     /// A `fib` look-up from this state may be decided by a rule of its own and not by the main table. Such a look-up is
-    /// of no interface (`nft_fib4_eval`, net/ipv4/netfilter/nft_fib_ipv4.c), and has a mark only where it asks for it.
+    /// of no interface (`nft_fib4_eval`, `net/ipv4/netfilter/nft_fib_ipv4.c`), and has a mark only where it asks for it.
     pub(super) fn rules_decide(&self, state: &State, marked: bool) -> bool {
         let device = &self.net.devices[state.device];
         let may_hold = |rule: &RoutingRule| {
@@ -400,7 +400,7 @@ impl Tracer<'_> {
 
     /// Gives packets that a device sends itself the source address that routing picks (`fib_select_default` and
     /// `inet_select_addr`, net/ipv4; preferred sources of routes are not known).
-    pub(super) fn from_routed_address(&mut self, flow: Flow) -> Vec<Flow> {
+    pub(super) fn sent_from_routed_address(&mut self, flow: Flow) -> Vec<Flow> {
         let dst = flow.state.header.dst;
         let mut out = Vec::new();
         for (way, mut flow) in self.route(flow) {

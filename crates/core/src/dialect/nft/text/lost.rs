@@ -7,9 +7,9 @@
 //!   comes second as nothing at all: the rule ends with its counter, and with a blank behind it (libxtables loads the
 //!   library of both families once, for the first). Others have a library for each family, or one for all.
 //! - `--ctstate` with DNAT or SNAT becomes `ct status dnat`: other states beside it and a negation are lost
-//!   (`conntrack3_mt_xlate` in iptables' extensions/libxt_conntrack.c).
-//! - `--src-type` hides `--dst-type`, and shows its negation as its own (`addrtype_v1_xlate`, libxt_addrtype.c).
-//! - `! --ports` loses its negation (`multiport_xlate_v1`, libxt_multiport.c).
+//!   (`conntrack3_mt_xlate` in iptables' `extensions/libxt_conntrack.c`).
+//! - `--src-type` hides `--dst-type`, and shows its negation as its own (`addrtype_v1_xlate`, `libxt_addrtype.c`).
+//! - `! --ports` loses its negation (`multiport_xlate_v1`, `libxt_multiport.c`).
 //!
 //! JSON names these extensions and no more, so nothing is wrong there.
 
