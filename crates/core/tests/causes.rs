@@ -236,3 +236,21 @@ fn answers_of_a_firewall_leave_by_another_line() {
     let errors: Vec<&str> = bad.findings.iter().filter(|f| f.severity == Severity::Error).map(|f| f.code).collect();
     assert_eq!(errors, ["answer-by-another-line"]);
 }
+
+/// A range that a firewall takes from other ports outside: the same cause as one port, whatever says it.
+#[test]
+fn a_range_is_forwarded_from_other_ports() {
+    let dir = concat!(env!("CARGO_MANIFEST_DIR"), "/../../examples/reflector");
+    let read = |name: &str| std::fs::read_to_string(format!("{dir}/{name}")).expect("the example");
+    let config = read("pfsense/config.xml").replacen("<port>44200-44300</port>", "<port>45200-45300</port>", 1);
+    let files = site(&[("callpath.toml", &read("callpath.toml")), ("pfsense/config.xml", &config)]);
+    let report = analyze(&files).expect("an answer");
+    let found = finding(&report, "range-shifted");
+    let told = "udp 45200-45300 outside leads to udp 44200-44300 of the server, and callers are told udp 44200-44300";
+    assert_eq!(found.message, told);
+    assert!(found.verified, "{:?}", found.change);
+    let lines: Vec<&String> = found.change.iter().flat_map(|c| &c.steps).flat_map(|s| &s.lines).collect();
+    assert!(lines.iter().any(|l| l.contains("44200")), "{lines:?}");
+    let errors: Vec<&str> = report.findings.iter().filter(|f| f.severity == Severity::Error).map(|f| f.code).collect();
+    assert_eq!(errors, ["range-shifted"]);
+}

@@ -230,6 +230,19 @@ fn site_09_a_forward_from_another_outer_port() {
     one_cause(&given, "range-shifted", &[rule], &["insert rule ip nat pre"]);
     let told = "udp 24680 outside leads to udp 7882 of the server, and callers are told udp 7882";
     assert_eq!(finding(&given, "range-shifted").message, told);
+    // A box that is only stated can say it too.
+    let stated = report(&site, "stated.toml", as_given);
+    assert_eq!(errors(&stated), ["range-shifted"]);
+    assert_eq!(finding(&stated, "range-shifted").message, told);
+    // So can a range.
+    let range = |text: &str| text.replace("udp = 7882", "udp = \"50000-50100\"");
+    let manifest = range(&std::fs::read_to_string(site.join("callpath.toml")).expect("the manifest"));
+    let mut texts = snapshot(&site, &manifest);
+    let rules = texts.sources.iter_mut().find(|s| s.name == "router.nft").expect("the rules");
+    rules.text = rules.text.replace("24680 dnat to 192.168.1.50:7882", "60000-60100 dnat to 192.168.1.50:50000-50100");
+    let ranges = analyze(&texts).expect("an answer");
+    let message = &finding(&ranges, "range-shifted").message;
+    assert!(message.starts_with("udp 60000-60100 outside leads to udp 50000-50100"), "{message}");
     // TCP the same.
     let by_tcp = |text: &str| text.replace("off = [\"tcp\"]\n", "").replace("udp = 7882", "udp = 7882, tcp = 7881");
     let manifest = by_tcp(&std::fs::read_to_string(site.join("callpath.toml")).expect("the manifest"));

@@ -173,7 +173,7 @@ fn stopped(
         let here = j.hops.iter().filter(|h| h.device == device).flat_map(|h| &h.steps);
         here.into_iter().any(|s| s.did == Did::PolicyAccept(base))
     };
-    if !narrow && journeys.iter().all(|j| by_policy(j)) { Err(()) } else { Ok(None) }
+    if !narrow && journeys.iter().all(by_policy) { Err(()) } else { Ok(None) }
 }
 
 /// The rule ends a list without a verdict.
