@@ -113,6 +113,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
 /// Causes that no change of a file here cures, and who has to do something.
 const INCURABLE: &[(&str, &str)] = &[
     ("cgnat", "the provider"),
+    ("port-set", "the provider, or the product's own configuration"),
     ("not-understood", "whoever wrote the statement knows what it does"),
     ("alias-unresolved", "what fills the alias"),
     ("udp-closed-tcp-open", "whoever runs the box in front"),
@@ -123,6 +124,7 @@ const INCURABLE: &[(&str, &str)] = &[
 /// Causes beside which a second one cannot be asked for exactly.
 const HIDING: &[(&str, &str)] = &[
     ("cgnat", "nothing comes from outside: what stops it further in has no effect"),
+    ("port-set", "none of these ports comes from outside: what stops it further in has no effect"),
     ("udp-closed-tcp-open", "adds a router in front that lets no media in: faults behind it have no effect"),
 ];
 

@@ -5,6 +5,7 @@ mod chain;
 mod front;
 mod lines;
 mod nets;
+mod shares;
 
 use super::address::{is_link_local, is_public};
 use super::containers;
@@ -17,7 +18,7 @@ use crate::cube::Set;
 use crate::dialect::iproute::MAIN;
 use crate::dialect::{Counts, Entry, Known, LeftOut};
 use crate::manifest::{At, GatewayKind, Manifest, Place};
-use crate::model::{Device, Family, Interface, Route, RouteTarget, SourceId};
+use crate::model::{Device, Family, Interface, OriginId, Route, RouteTarget, SourceId};
 use crate::profile::Instance;
 use crate::snapshot::{InputError, Snapshot};
 use crate::trace::Network;
@@ -95,6 +96,8 @@ pub(super) struct Site {
     pub server_of: Vec<usize>,
     /// Servers with the devices that stand for their containers: first and last.
     pub containers: Vec<(usize, (usize, usize))>,
+    /// The rule, on the internet, that ends packets for ports of a shared address that are other customers'.
+    pub share: Option<OriginId>,
     /// Everybody who may call, except the servers themselves and the administrator.
     pub vantages: Vec<Vantage>,
     /// Public IPv4 address.
@@ -263,6 +266,7 @@ pub(super) fn build(
     b.add_servers(&parts.servers)?;
     let server_of = parts.server_of.iter().map(|s| server_base + s).collect();
     let internet = b.add_internet(server_base);
+    let share = b.share_ports(internet);
     b.add_callers(server_base, internet)?;
     for (router, described) in parts.callers.iter().zip(&manifest.callers) {
         b.add_described(router, described, internet)?;
@@ -287,6 +291,7 @@ pub(super) fn build(
         internet,
         server_of,
         containers,
+        share,
         vantages: b.vantages,
         public: b.public,
         no_v6: b.no_v6,

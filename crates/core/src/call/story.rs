@@ -173,6 +173,10 @@ impl Story<'_> {
                         true,
                     )
                 }
+                // What was assumed of others, and no rule in a file.
+                Some((Hook::Egress, id, false)) if !device.pipeline.origin(id).has_lines => {
+                    ("dropped", format!("{}, and {to} is not among them", device.pipeline.origin(id).object), true)
+                }
                 Some((_, id, false)) if device.loopback_by_translation => {
                     ("dropped", self.dropped_by_pf(device, id, hop.header, it, asked), true)
                 }

@@ -75,6 +75,8 @@ pub enum Lack {
     OwnAddress,
     /// The outer address is shared with other customers (RFC 6598).
     SharedAddress,
+    /// The provider shares the outer address by ports, and these are not among the device's.
+    PortSet,
     /// A box that cannot be changed from here does not pass UDP on, but TCP.
     OnlyTcp,
     /// A statement was not understood.

@@ -15,6 +15,7 @@ mod hole_punching_only;
 mod not_understood;
 mod plain_http;
 mod port_overlap;
+mod port_set;
 mod range_cut;
 mod range_shifted;
 mod range_too_small;
@@ -90,6 +91,7 @@ pub const CAUSES: &[&Cause] = &[
     &sip_helper::CAUSE,
     &alias_unresolved::CAUSE,
     &cgnat::CAUSE,
+    &port_set::CAUSE,
     &udp_closed_tcp_open::CAUSE,
     &wan_address_behind_nat::CAUSE,
     &answer_by_another_line::CAUSE,

@@ -58,6 +58,9 @@ impl Look<'_> {
         if f.region.certainty == Certainty::Unknown {
             return self.unknown();
         }
+        if let Some(gap) = self.other_share() {
+            return Some(gap);
+        }
         match f.region.ending {
             Ending::Lost(Phase::Request) | Ending::OtherPort => self.request(&f.trip.request),
             Ending::Lost(phase) => self.answer(f.trip.journey(phase)?),
@@ -426,6 +429,14 @@ impl Look<'_> {
         gap.outer = Some(outer);
         gap.what = String::new();
         Some(gap)
+    }
+
+    /// Packets for ports of a shared address that are not the outermost router's.
+    fn other_share(&self) -> Option<Gap> {
+        let (share, (device, _)) = (self.a.site.share?, self.a.site.outermost?);
+        let hop = self.f.trip.request.last();
+        let ended = hop.device == self.a.site.internet && last_rule(hop) == Some(share);
+        ended.then(|| self.base(Lack::PortSet, device))
     }
 
     fn unknown(&self) -> Option<Gap> {
