@@ -59,8 +59,8 @@ fn wrong(site: &Snapshot, causes: &[&Cause]) -> Vec<String> {
     let mut got = errors(&report);
     let all: Vec<&str> = report.findings.iter().map(|f| f.code).collect();
     for cause in causes {
-        // A port that another fault keeps shut cannot be seen to be open.
-        let open = |forbidden: bool| report.exposures.iter().any(|e| e.forbidden.is_some() == forbidden);
+        // A port that another fault keeps shut, or in doubt, cannot be seen to be open.
+        let open = |forbidden: bool| report.exposures.iter().any(|e| e.forbidden.is_some() == forbidden && !e.unknown);
         let shut =
             (cause.code == "forbidden-open" && !open(true)) || (cause.severity == Severity::Note && !open(false));
         if shut && causes.len() > 1 {
