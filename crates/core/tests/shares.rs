@@ -28,9 +28,9 @@ fn judged(snat: &str, ports: &str) -> Report {
     analyze(&Snapshot { sources, directory: String::new() }).unwrap_or_else(|e| panic!("{}: {}", e.message, e.help))
 }
 
-/// What becomes of these ports for callers with a public address who open them themselves.
+/// What becomes of these ports for callers behind a home router.
 fn reach(report: &Report, what: &str) -> Reach {
-    let path = report.paths.iter().find(|p| p.vantage == "internet" && p.kind != "udp-blocked").expect("a path");
+    let path = report.paths.iter().find(|p| p.vantage == "internet" && p.kind == "home").expect("a path");
     let mut ways = path.legs.iter().flat_map(|l| &l.any_of);
     ways.find(|a| a.what == what).unwrap_or_else(|| panic!("no {what}")).reach
 }
