@@ -111,6 +111,7 @@ fn notes(instances: &[Instance]) -> Vec<String> {
         for r in &instance.requirements {
             let line = match (r.level, r.from, r.to) {
                 _ if r.example => format!("left out: {}, whose ports are not stated: {}", r.purpose, r.state_ports()),
+                (_, Party::Peers, _) => format!("only for {}: {} ({})", r.sender(), r.what(), r.purpose),
                 (Level::Forbidden, ..) => format!("never forward {}: {}", r.what(), r.purpose),
                 (Level::OptionalAdmin, ..) => {
                     format!("optional, only from your own address: {} ({})", r.what(), r.purpose)

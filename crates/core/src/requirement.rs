@@ -1,7 +1,7 @@
 //! What a deployment needs from the network: who must, or must not, reach whom, by which ports.
 
 use crate::manifest::{PortRanges, Proto, show_ports};
-use crate::profile::Advice;
+use crate::profile::{Advice, Proxied};
 
 /// What stands for the ports of a requirement that every installation has others for, and nobody stated.
 pub const NOT_STATED: &str = "ports not stated";
@@ -12,6 +12,10 @@ pub const NOT_STATED: &str = "ports not stated";
 pub enum Party {
     /// Whoever calls, from every place where callers are.
     Callers,
+    /// Phones in networks of the site.
+    Phones,
+    /// Machines that talk with the server and are no callers: `[[peer]]`.
+    Peers,
     /// Whoever administers the server.
     Admin,
     /// The server itself.
@@ -84,6 +88,8 @@ pub struct Requirement {
     pub example: bool,
     /// Where the product shows the ports of an installation.
     pub shown: Option<String>,
+    /// What a reverse proxy can answer in place of the server.
+    pub proxied: Option<Proxied>,
     /// Ports that each participant of a call takes.
     pub per_participant: Option<u16>,
     /// Who sends first, where `from` says too little: `the other nodes`.
@@ -134,6 +140,8 @@ impl Requirement {
         match (&self.who, self.from) {
             (Some(who), _) => who,
             (None, Party::Callers) => "everyone who calls",
+            (None, Party::Phones) => "phones in networks of the site",
+            (None, Party::Peers) => "machines that use it",
             (None, Party::Admin) => "you, the administrator",
             (None, Party::Server) => "the server, outwards",
             (None, Party::Internet) => "services on the internet",

@@ -119,6 +119,7 @@ const INCURABLE: &[(&str, &str)] = &[
     ("udp-closed-tcp-open", "whoever runs the box in front"),
     ("range-too-small", "the product's own configuration"),
     ("plain-http", "whoever installs a reverse proxy"),
+    ("told-leads-nowhere", "the product's own configuration"),
 ];
 
 /// Causes beside which a second one cannot be asked for exactly.
@@ -130,6 +131,7 @@ const HIDING: &[(&str, &str)] = &[
 
 /// Causes that one other cause keeps from being named.
 const HIDDEN_BY: &[(&str, &str, &str)] = &[
+    ("blocked-earlier", "told-leads-nowhere", "media is sent elsewhere, and meets no rule"),
     ("hairpin-missing", "wan-address-behind-nat", "from inside no forward applies, so none that fails to turn back"),
     (
         "filter-missing",

@@ -360,7 +360,7 @@ fn a_hosts_firewall_may_be_named_in_any_of_its_tables() {
 fn nothing_in_a_comment_moves_the_terminal() {
     let rules = OPEN.replace(
         "fib daddr type local tcp dport { 443, 7881 } dnat to 192.168.1.50",
-        "tcp dport 443 dnat to 192.168.1.51 comment \"x\u{1b}[2J\u{202e}y\"",
+        "tcp dport { 443, 7881 } dnat to 192.168.1.51 comment \"x\u{1b}[2J\u{202e}y\"",
     );
     let found = report(&format!("{GATEWAY}{DEPLOY}"), &[("r.nft", &rules)]);
     for format in callpath_core::report::FORMATS.iter().filter(|f| f.name != "json" && f.name != "sarif") {

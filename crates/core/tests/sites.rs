@@ -314,9 +314,7 @@ fn a_described_caller_is_somewhere_else() {
 #[test]
 fn what_is_stated_and_not_followed_yet_is_unknown_and_says_so() {
     for (site, deploy, place, followed) in [
-        ("", "told = { internet = \"203.0.113.9\" }", "livekit/internet", "`told`"),
         ("", "config = \"compose.yaml\"", "livekit/internet", "`config`"),
-        ("", "proxy = \"gateway\"", "livekit/internet", "`proxy`"),
         ("dns = { lan = \"192.168.1.9\" }", "", "livekit/lan", "`dns`"),
     ] {
         let manifest = format!(

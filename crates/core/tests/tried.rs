@@ -270,7 +270,36 @@ fn site_23_hairpin_by_ipv6() {
     for line in shown(found) {
         assert!(line.starts_with("meta nfproto ipv6") && line.contains("dnat ip6"), "{line}");
     }
-    assert!(found.verified, "{:?}", given.headline);
+    // What the server tells by IPv6 is asked for: it holds fd00:1::50, and people reach it by another address.
+    let six = |p: &&callpath_core::report::Path| p.family == "ipv6" && p.vantage == "internet";
+    assert!(given.paths.iter().filter(six).all(|p| p.verdict == Verdict::Unknown), "{}", given.headline);
+    let told = |t: &str| t.to_owned() + "told = { internet = \"public\", lan = \"public\" }\n";
+    let stated = report(&site, "callpath.toml", told);
+    assert!(stated.paths.iter().filter(six).all(|p| p.verdict == Verdict::Works), "{}", stated.headline);
+    assert_eq!(errors(&stated), ["hairpin-missing", "hairpin-no-source-nat"]);
+    assert!(finding(&stated, "hairpin-missing").verified, "{}", stated.headline);
+}
+
+/// Signalling goes by the port that people type, whatever it is inside.
+#[test]
+fn site_10_people_type_another_port() {
+    let Some(site) = folder("10-https-on-another-outer-port") else { return };
+    let given = report(&site, "callpath.toml", as_given);
+    assert_eq!(given.verdict, Verdict::Unknown, "{}", given.headline);
+    assert!(given.findings.is_empty(), "{:?}", given.findings);
+    works(&report(&site, "callpath.toml", |t| t.to_owned() + "proxy = { outer = 8443 }\n"));
+    works(&report(&site, "callpath.toml", |t| t.to_owned() + "proxy = { at = \"192.168.1.50:443\", outer = 8443 }\n"));
+    works(&report(&site, "with-8443.toml", as_given));
+}
+
+/// A web proxy of its own serves pages and passes signalling on: its port is not taken from it.
+#[test]
+fn site_11_the_proxy_is_another_host() {
+    let Some(site) = folder("11-proxy-on-another-host") else { return };
+    let given = report(&site, "callpath.toml", as_given);
+    assert_eq!(given.verdict, Verdict::Unknown, "{}", given.headline);
+    assert!(given.findings.is_empty(), "{:?}", given.findings);
+    works(&report(&site, "callpath.toml", |t| t.to_owned() + "proxy = \"192.168.77.3:443\"\n"));
 }
 
 /// What wg-quick sets on every machine with a full tunnel: the main table without its default route, and a table of its

@@ -13,7 +13,7 @@ use crate::profile::{Instance, instance, overlap};
 use crate::report::{
     DoubtLine, Elsewhere, Exposure, Fact, InstanceLine, Path, Piece, Reach, Report, SCHEMA, Searched, Tool, Verdict,
 };
-use crate::requirement::{Level, Requirement};
+use crate::requirement::{Level, Party, Requirement};
 use crate::snapshot::{InputError, Places, Snapshot};
 use crate::trace::RoundTrip;
 use std::cell::RefCell;
@@ -52,6 +52,7 @@ pub(super) struct Analysis {
     pub intended: Option<Report>,
     pub failures: Vec<Failure>,
     pub reached: Vec<Reached>,
+    pub misled: Vec<Misled>,
     pub site: Site,
     pub manifest: Manifest,
     pub instances: Vec<Instance>,
@@ -70,6 +71,7 @@ pub(super) fn run(snapshot: &Snapshot, intended: bool) -> Result<Analysis, Input
         let site = site::build(snapshot, &manifest, &parts, case, intended)?;
         check_clients(&instances, &site)?;
         check_modes(&instances)?;
+        check_peers(&manifest, &instances)?;
         let judge = Judge {
             snapshot,
             places: Places::of(snapshot),
@@ -79,13 +81,15 @@ pub(super) fn run(snapshot: &Snapshot, intended: bool) -> Result<Analysis, Input
             failures: RefCell::default(),
             reached: RefCell::default(),
             led: RefCell::default(),
+            misled: RefCell::default(),
         };
         let report = judge.report();
         let (mut failures, reached) = (judge.failures.into_inner(), judge.reached.into_inner());
+        let misled = judge.misled.into_inner();
         let report = super::later::apply(snapshot, &manifest, report, &mut failures);
         other_ways(&report, &mut failures);
         let (manifest, instances) = (manifest.clone(), instances.clone());
-        Ok(Analysis { report, intended: None, failures, reached, site, manifest, instances })
+        Ok(Analysis { report, intended: None, failures, reached, misled, site, manifest, instances })
     };
     let mut analysis = judged(Case::OnGateway, intended)?;
     if parts.has_both() && !intended {
@@ -238,6 +242,23 @@ fn check_clients(instances: &[Instance], site: &Site) -> Result<(), InputError> 
     Ok(())
 }
 
+/// `uses` may only name rows of what is installed.
+fn check_peers(manifest: &Manifest, instances: &[Instance]) -> Result<(), InputError> {
+    let rows = || {
+        instances.iter().flat_map(|i| &i.requirements).filter(|r| r.to == Party::Server && r.level != Level::Forbidden)
+    };
+    for used in manifest.peers.iter().flat_map(|p| &p.uses) {
+        if rows().any(|r| r.id == used.value) {
+            continue;
+        }
+        let mut known: Vec<&str> = rows().map(|r| &*r.id).collect();
+        known.dedup();
+        let help = crate::manifest::known_names(&used.value, "rows", known);
+        return Err(used.error(format!("nothing that is installed has a row `{}`", used.value)).help(help));
+    }
+    Ok(())
+}
+
 /// A mode in which the server holds the public address asks for a server that does.
 fn check_modes(instances: &[Instance]) -> Result<(), InputError> {
     for instance in instances.iter().filter(|i| i.mode().is_some_and(|m| m.holds_address.is_some())) {
@@ -267,6 +288,8 @@ pub(super) struct Judge<'a> {
     pub reached: RefCell<Vec<Reached>>,
     /// Ports outside that lead to hosts that the manifest does not describe.
     pub led: RefCell<Vec<(Proto, Set)>>,
+    /// Who is told an address that leads nowhere, as it is found.
+    pub misled: RefCell<Vec<Misled>>,
 }
 
 /// Packets of a call that do not get through, or perhaps not.
@@ -292,6 +315,19 @@ pub(super) struct Failure {
     pub trip: RoundTrip,
     /// Another alternative of the same part of the call gets through.
     pub other_way: bool,
+}
+
+/// Callers who are told an address for media that leads nowhere from where they are.
+#[derive(Debug, Clone)]
+pub(super) struct Misled {
+    /// Number of the instance.
+    pub instance: usize,
+    /// From where they call.
+    pub place: Place,
+    /// What they are told.
+    pub told: Vec<IpAddr>,
+    /// Path of the report.
+    pub path: String,
 }
 
 /// Ports of a server that the internet reaches, though no call needs them.
@@ -329,6 +365,7 @@ impl Judge<'_> {
             self.caller_paths(n, instance, &mut paths);
             self.outbound_path(n, instance, &mut paths, &mut not_judged);
             self.admin_paths(n, instance, &mut paths, &mut not_judged);
+            self.peer_paths(n, instance, &mut paths, &mut not_judged);
             self.exposures(n, instance, &mut exposures, &mut elsewhere);
             self.searched(instance, &mut searched);
             self.notes(n, instance, &mut assumptions, &mut not_judged);

@@ -18,6 +18,18 @@ pub(super) fn reach(pieces: &[Reach]) -> Reach {
     }
 }
 
+/// How good a way is; the least is the best.
+pub(super) fn rank(reach: Reach) -> u8 {
+    match reach {
+        Reach::Open => 0,
+        Reach::Punched => 1,
+        Reach::Chance => 2,
+        Reach::Unknown => 3,
+        Reach::Partly => 4,
+        Reach::Closed => 5,
+    }
+}
+
 /// A leg's verdict and a note on it.
 pub(super) fn leg(alternatives: &[(Level, &Alternative)]) -> (Verdict, String) {
     let required = alternatives.iter().any(|(l, _)| matches!(l, Level::Required | Level::Admin));

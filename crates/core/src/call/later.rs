@@ -60,14 +60,6 @@ fn all(snapshot: &Snapshot, manifest: &Manifest) -> Vec<Later> {
             let supply = "name the rules in `firewall`, and leave the rest out to judge the server without it";
             out.push(own(until("config", line(&file.span)), supply, (true, true)));
         }
-        if let Some(proxy) = &deploy.proxy {
-            let supply = "leave it out where the server answers pages and signalling itself";
-            out.push(own(until("proxy", line(&proxy.span)), supply, (false, true)));
-        }
-        if let Some((place, _)) = deploy.told.first() {
-            let supply = "leave it out where the product tells what its document says";
-            out.push(own(until("told", line(&place.span)), supply, (true, false)));
-        }
     }
     out
 }

@@ -14,13 +14,16 @@ mod judge;
 mod kernel;
 mod later;
 mod media;
+mod parties;
 mod paths;
+mod proxy;
 mod reach;
 mod server;
 mod site;
 mod stated;
 mod story;
 mod summary;
+mod told;
 
 pub use crate::dialect::{Kind, left_out, recognise, ruleset};
 pub use analyze::{analyze, changes};

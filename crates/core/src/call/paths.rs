@@ -1,14 +1,14 @@
 //! The ways of a call: who opens what, from where, and what becomes of it.
 
-use super::address::prefix_set;
-use super::analyze::{CLIENT_PORTS, Failure, Judge, family_name, show_addresses, show_set};
+use super::analyze::{CLIENT_PORTS, Failure, Judge, Misled, family_name, show_addresses, show_set};
 use super::callers::Kind;
 use super::judge;
 use super::reach::{Certainty, Ending, Goal, Host, Region, WHO_FIRST, ending, regions};
 use super::site::Vantage;
 use super::story::Story;
+use super::told::Telling;
 use crate::cube::{Cube, Set};
-use crate::manifest::{Place, Proto};
+use crate::manifest::{Place, Proto, show_ports};
 use crate::model::{Family, Part, address_value};
 use crate::profile::Instance;
 use crate::report::{Alternative, DoubtLine, Leg, Path, Piece, Reach, Verdict};
@@ -18,7 +18,7 @@ use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 impl Judge<'_> {
-    fn vantages(&self, n: usize, instance: &Instance) -> Vec<Vantage> {
+    pub(super) fn vantages(&self, n: usize, instance: &Instance) -> Vec<Vantage> {
         let server = self.site.server_of[n];
         let mut all = self.site.vantages_of(server);
         let own = |family| {
@@ -43,8 +43,8 @@ impl Judge<'_> {
     }
 
     pub(super) fn caller_paths(&self, n: usize, instance: &Instance, paths: &mut Vec<Path>) {
-        let wanted =
-            |r: &&Requirement| r.from == Party::Callers && r.to == Party::Server && r.level != Level::Forbidden;
+        let callers = |r: &&Requirement| matches!(r.from, Party::Callers | Party::Phones);
+        let wanted = |r: &&Requirement| callers(r) && r.to == Party::Server && r.level != Level::Forbidden;
         // Whichever ports these are: a product that opens them all by itself has them open.
         let known = |r: &&Requirement| !(r.example && instance.opens_itself() && self.manifest.gateways.is_empty());
         let rows: Vec<&Requirement> = instance.requirements.iter().filter(wanted).filter(known).collect();
@@ -56,6 +56,8 @@ impl Judge<'_> {
             if host.is_some_and(|a| !held.contains(address_value(a))) {
                 continue;
             }
+            let rows = self.by_proxy(instance, &rows, family);
+            let rows: Vec<&Requirement> = rows.iter().collect();
             for vantage in self.vantages(n, instance) {
                 if vantage.sources(family).is_empty()
                     || family == Family::V6 && vantage.place == Place::Internet && self.site.no_v6.is_some()
@@ -67,7 +69,16 @@ impl Judge<'_> {
                 let inside = beside || matches!(vantage.place, Place::Net(_));
                 let own = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == family);
                 let local = inside && instance.is_local(vantage.sources(family), family, beside);
-                let told = own.filter(|_| local).unwrap_or(told);
+                // Where media goes is a fact of its own.
+                let telling = self.tells(n, &vantage.place, family, local);
+                if telling == Telling::Nothing {
+                    continue;
+                }
+                let told = (own.filter(|_| local).unwrap_or(told), &telling);
+                // What only phones need is asked where phones are: in networks of the site.
+                let phones = matches!(vantage.place, Place::Lan | Place::Net(_));
+                let rows: Vec<&Requirement> =
+                    rows.iter().copied().filter(|r| phones || r.from != Party::Phones).collect();
                 for kind in kinds(instance, &vantage, &rows) {
                     paths.push(self.caller_path((n, instance), &vantage, kind, &rows, told));
                 }
@@ -81,7 +92,7 @@ impl Judge<'_> {
         vantage: &Vantage,
         kind: Option<Kind>,
         rows: &[&Requirement],
-        told: IpAddr,
+        (told, telling): (IpAddr, &Telling),
     ) -> Path {
         let place = vantage.place.to_string();
         let family = Family::of(told);
@@ -95,6 +106,7 @@ impl Judge<'_> {
             to: Set::one(address_value(told)),
             family,
             opener: "caller",
+            at: place.clone(),
         };
         let by_tcp = rows.iter().any(|r| r.leg == "media" && r.proto == Proto::Tcp);
         let mut legs = Vec::new();
@@ -108,8 +120,15 @@ impl Judge<'_> {
                 continue;
             }
             let failures = self.failures.borrow().len();
-            let asked: Vec<Alternative> = rows.iter().map(|r| self.alternative(&caller, r, self.goal(n, r))).collect();
-            let to = self.leg_to(&leg, told);
+            let media = leg == "media";
+            let ask = |r: &&Requirement| {
+                if media { self.by_telling(&caller, r, telling) } else { self.alternative(&caller, r, self.goal(n, r)) }
+            };
+            let asked: Vec<Alternative> = rows.iter().map(ask).collect();
+            let to = match telling {
+                Telling::These(all) if media => all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+                _ => self.leg_to(&leg, told),
+            };
             let (verdict, note) = if leg == "media" && kind == Some(Kind::UdpBlocked) {
                 // What is a second way for others is the only one for them.
                 let levels: Vec<(Level, &Alternative)> = asked.iter().map(|a| (Level::Required, a)).collect();
@@ -124,6 +143,18 @@ impl Judge<'_> {
             if kind.is_some() && verdict == Verdict::Works {
                 self.failures.borrow_mut().truncate(failures);
             }
+            if let Telling::These(all) = telling
+                && media
+                && verdict != Verdict::Works
+                && matches!(vantage.place, Place::Internet | Place::Caller(_))
+                && !all.iter().any(|a| self.may_lead_here(*a))
+            {
+                // No rule of the site is to blame for what leads nowhere.
+                self.failures.borrow_mut().truncate(failures);
+                let path = path_id(instance, &place, kind, family);
+                let (place, told) = (vantage.place.clone(), all.clone());
+                self.misled.borrow_mut().push(Misled { instance: n, place, told, path });
+            }
             notes.push(note);
             legs.push(Leg { kind: leg, to, verdict, any_of: asked });
         }
@@ -134,11 +165,33 @@ impl Judge<'_> {
     }
 
     /// Signalling goes to the site's name, media to the address that clients are told.
-    fn leg_to(&self, leg: &str, told: IpAddr) -> String {
+    pub(super) fn leg_to(&self, leg: &str, told: IpAddr) -> String {
         match &self.manifest.name {
             Some(name) if leg != "media" && leg != "relay" => name.value.clone(),
             _ => told.to_string(),
         }
+    }
+
+    /// Media goes to what is told: to the best of several addresses.
+    pub(super) fn by_telling(&self, caller: &Caller<'_>, r: &Requirement, telling: &Telling) -> Alternative {
+        let all = match telling {
+            Telling::These(all) if !r.example => &all[..],
+            Telling::Unknown(doubt) if !r.example => return unknown(caller, r, show_ports(&r.ports), doubt.clone()),
+            _ => &[],
+        };
+        let mut best: Option<Alternative> = None;
+        for told in all {
+            let before = self.failures.borrow().len();
+            let there = Caller { to: Set::one(address_value(*told)), at: caller.at.clone(), ..*caller };
+            let found = self.alternative(&there, r, self.goal(caller.n, r));
+            match &best {
+                Some(known) if judge::rank(known.reach) <= judge::rank(found.reach) => {
+                    self.failures.borrow_mut().truncate(before);
+                }
+                _ => best = Some(found),
+            }
+        }
+        best.unwrap_or_else(|| self.not_stated(caller, r))
     }
 
     /// The router on which programs relay connections.
@@ -146,7 +199,10 @@ impl Judge<'_> {
         self.site.network.devices.iter().position(|d| d.is_router() && !d.endpoints.is_empty())
     }
 
-    fn goal(&self, n: usize, r: &Requirement) -> Goal {
+    pub(super) fn goal(&self, n: usize, r: &Requirement) -> Goal {
+        if r.proxied.is_some() {
+            return self.proxy_goal(n);
+        }
         // A reverse proxy may listen on any port inside; media clients are told the server's own ports.
         let media = r.leg == "media" || r.leg == "relay";
         let host = self.site.host_of(self.site.server_of[n]);
@@ -206,6 +262,7 @@ impl Judge<'_> {
             to: everybody,
             family: Family::V4,
             opener: "server",
+            at: "server".into(),
         };
         let mut legs = Vec::new();
         let mut notes = Vec::new();
@@ -224,86 +281,6 @@ impl Judge<'_> {
         }
     }
 
-    pub(super) fn admin_paths(
-        &self,
-        n: usize,
-        instance: &Instance,
-        paths: &mut Vec<Path>,
-        not_judged: &mut BTreeSet<String>,
-    ) {
-        let wanted = |r: &&Requirement| r.from == Party::Admin && r.to == Party::Server;
-        let rows: Vec<&Requirement> = instance.requirements.iter().filter(wanted).collect();
-        if rows.is_empty() {
-            return;
-        }
-        if instance.deploy.admin.is_empty() {
-            for r in rows {
-                not_judged.insert(format!(
-                    "{} ({}) for the administrator: no `admin` address is given",
-                    r.purpose,
-                    r.what()
-                ));
-            }
-            return;
-        }
-        for family in [Family::V4, Family::V6] {
-            let Some(told) = self.told(instance, family) else { continue };
-            let admins = instance.deploy.admin.iter().map(|a| a.value).filter(|a| Family::of(a.addr()) == family);
-            let many = admins.clone().count() > 1;
-            for admin in admins {
-                let Some(vantage) = self.admin_vantage(n, admin) else {
-                    not_judged.insert(format!(
-                        "the administrator at {admin}: not an address of the internet or of a known network"
-                    ));
-                    continue;
-                };
-                let from = prefix_set(admin);
-                let caller = Caller {
-                    n,
-                    vantage: &vantage,
-                    kind: None,
-                    network: &self.site.network,
-                    from: &from,
-                    to: Set::one(address_value(told)),
-                    family,
-                    opener: "admin",
-                };
-                let mut legs = Vec::new();
-                let mut notes = Vec::new();
-                for (kind, rows) in legs_of(&rows) {
-                    let asked: Vec<Alternative> =
-                        rows.iter().map(|r| self.alternative(&caller, r, self.goal(n, r))).collect();
-                    let levels: Vec<(Level, &Alternative)> = rows.iter().map(|r| r.level).zip(&asked).collect();
-                    let (verdict, note) = judge::leg(&levels);
-                    notes.push(note);
-                    legs.push(Leg { kind, to: self.leg_to(&rows[0].leg, told), verdict, any_of: asked });
-                }
-                let who = if admin.prefix_len() == admin.max_prefix_len() {
-                    admin.addr().to_string()
-                } else {
-                    admin.to_string()
-                };
-                let mut found =
-                    path(instance, ("admin", None), format!("the administrator, {who}"), family, legs, &notes);
-                if many {
-                    // Each address has a path of its own, and each path an id.
-                    found.id = path_id(instance, &format!("admin:{who}"), None, family);
-                }
-                paths.push(found);
-            }
-        }
-    }
-
-    fn admin_vantage(&self, n: usize, admin: ipnet::IpNet) -> Option<Vantage> {
-        let family = Family::of(admin.addr());
-        let inside = self.site.vantages_of(self.site.server_of[n]).into_iter().skip(1);
-        let held = |v: &Vantage| prefix_set(admin).is_subset(v.sources(family));
-        inside.into_iter().find(held).or_else(|| {
-            let owned = self.site.network.devices[self.site.internet].own_addresses(family);
-            prefix_set(admin).is_subset(&owned).then(|| self.site.vantages[0].clone())
-        })
-    }
-
     /// What it asks of ports that every installation has others for, and nobody stated: unknown, and no cause.
     fn not_stated(&self, caller: &Caller<'_>, r: &Requirement) -> Alternative {
         let label = self.instances[caller.n].label();
@@ -319,7 +296,7 @@ impl Judge<'_> {
         unknown(caller, r, NOT_STATED.to_owned(), doubt)
     }
 
-    fn alternative(&self, caller: &Caller<'_>, r: &Requirement, goal: Goal) -> Alternative {
+    pub(super) fn alternative(&self, caller: &Caller<'_>, r: &Requirement, goal: Goal) -> Alternative {
         if r.example {
             return self.not_stated(caller, r);
         }
@@ -328,12 +305,17 @@ impl Judge<'_> {
         // Causes are looked for in the site's own network.
         let answer = ask(&self.site.network, &question);
         let found = regions(&answer, &self.site.network, |t| ending(t, goal, caller.vantage.device));
+        if found.iter().any(|f| f.certainty != Certainty::Open)
+            && let Some(doubt) = self.perhaps_elsewhere(caller, r)
+        {
+            return unknown(caller, r, show_set(&ports), doubt);
+        }
         let by_ice = self.media(caller, r, goal, &question);
         let (pieces, last) = match &by_ice {
             Some((answer, found)) => (self.pieces(caller, answer, found), found),
             None => (self.pieces(caller, &answer, &found), &found),
         };
-        if !r.level_at(&caller.place()).is_optional() {
+        if !r.level_at(&caller.at).is_optional() {
             // What ICE finds another way for has not failed.
             let bad = |region: &&Region| {
                 region.certainty != Certainty::Open
@@ -345,7 +327,7 @@ impl Judge<'_> {
             };
             for region in found.iter().filter(bad) {
                 self.failures.borrow_mut().push(Failure {
-                    path: path_id(&self.instances[caller.n], &caller.place(), caller.kind, caller.family),
+                    path: path_id(&self.instances[caller.n], &caller.at, caller.kind, caller.family),
                     instance: caller.n,
                     requirement: r.clone(),
                     place: caller.vantage.place.clone(),
@@ -406,15 +388,13 @@ pub(super) struct Caller<'a> {
     pub to: Set,
     /// Family.
     pub family: Family,
-    /// Who sends first: `caller`, `server`, `admin`.
+    /// Who sends first: `caller`, `server`, `admin`, `peer`.
     pub opener: &'static str,
+    /// Where they are, in words of the report: `internet`, `admin`, `peer:trunk`.
+    pub at: String,
 }
 
 impl Caller<'_> {
-    fn place(&self) -> String {
-        if self.opener == "caller" { self.vantage.place.to_string() } else { self.opener.to_owned() }
-    }
-
     fn question(&self, proto: Proto, ports: Set) -> Question {
         let client = Set::range(CLIENT_PORTS.0, CLIENT_PORTS.1);
         let parts = [self.from.clone(), self.to.clone(), client, ports, Set::one(u128::from(proto.number()))];
@@ -513,7 +493,7 @@ fn grouped<'r>(rows: &[&'r Requirement], place: &str) -> Vec<(String, Vec<&'r Re
 }
 
 /// Rows by leg, then by group of alternatives, in the profile's order.
-fn legs_of<'r>(rows: &[&'r Requirement]) -> Vec<(String, Vec<&'r Requirement>)> {
+pub(super) fn legs_of<'r>(rows: &[&'r Requirement]) -> Vec<(String, Vec<&'r Requirement>)> {
     let mut out: Vec<(String, Option<&str>, Vec<&Requirement>)> = Vec::new();
     for row in rows {
         let group = row.any_of.as_deref();
@@ -531,13 +511,13 @@ fn depends(instance: &Instance) -> String {
     known.unwrap_or_else(|| format!("nothing of {} is known to depend on it", instance.profile.title))
 }
 
-fn path_id(instance: &Instance, place: &str, kind: Option<Kind>, family: Family) -> String {
+pub(super) fn path_id(instance: &Instance, place: &str, kind: Option<Kind>, family: Family) -> String {
     let kind = kind.map_or_else(String::new, |k| format!(":{}", k.name()));
     let v6 = if family == Family::V6 { "/v6" } else { "" };
     format!("{}/{place}{kind}{v6}", instance.label())
 }
 
-fn path(
+pub(super) fn path(
     instance: &Instance,
     (place, kind): (&str, Option<Kind>),
     who: String,

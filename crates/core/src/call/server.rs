@@ -6,9 +6,9 @@ use super::site::everything;
 use crate::dialect::Counts;
 use crate::dialect::iproute::{self, MAIN};
 use crate::dialect::kernel::Facts;
-use crate::manifest::{At, OwnFirewall};
+use crate::manifest::{At, OwnFirewall, ProxyAt};
 use crate::model::{Device, Endpoint, Family, Interface, KeyField, Pipeline, Route, RouteTarget, SourceId, Step};
-use crate::profile::Instance;
+use crate::profile::{Instance, Proxied};
 use crate::requirement::Party;
 use crate::snapshot::{InputError, Snapshot};
 use ipnet::IpNet;
@@ -110,6 +110,60 @@ pub(super) fn read_all(
         server_of.push(servers.len() - 1);
     }
     Ok((servers, server_of))
+}
+
+/// Hosts on which a reverse proxy answers for an instance: the server of each, where it has one. Those that are no
+/// product's own are added.
+pub(super) fn add_proxies(instances: &[Instance], outermost: bool, servers: &mut Vec<Server>) -> Vec<Option<usize>> {
+    let mut out = Vec::new();
+    for instance in instances {
+        let proxy = instance.deploy.proxy.as_ref().and_then(|p| Some((&p.value, p.value.at.as_ref()?)));
+        let Some((_, At { value: ProxyAt::Host(ip, port), span })) = proxy else {
+            out.push(None);
+            continue;
+        };
+        let held = servers.iter().position(|s| s.addresses.iter().any(|a| a.value.addr() == *ip));
+        let index = held.unwrap_or_else(|| {
+            let address = At { value: IpNet::from(*ip), span: span.clone() };
+            servers.push(bare(&format!("proxy {ip}"), address, outermost));
+            servers.len() - 1
+        });
+        for r in instance.requirements.iter().filter(|r| r.proxied.is_some() && r.to == Party::Server) {
+            let own = (*port).filter(|_| r.proxied == Some(Proxied::Pages)).map(|p| vec![(p, p)]);
+            for ports in own.unwrap_or_else(|| r.ports.clone()) {
+                let name = format!("{} {} by proxy", instance.label(), r.id).into();
+                servers[index].device.endpoints.push(Endpoint {
+                    proto: r.proto.number(),
+                    ports,
+                    bind: None,
+                    answers_as_routed: false,
+                    name,
+                });
+            }
+        }
+        out.push(Some(index));
+    }
+    out
+}
+
+/// A host of which only the address is known; `outermost`: nothing that is described protects it.
+fn bare(name: &str, address: At<IpNet>, outermost: bool) -> Server {
+    let device = Device {
+        pipeline: if outermost { guess::firewall(name) } else { Pipeline::default() },
+        is_host: true,
+        name: name.into(),
+        interfaces: vec![Interface { name: "eth0".into(), ..Interface::default() }],
+        drops_own_source: true,
+        ..Device::default()
+    };
+    Server {
+        device,
+        addresses: vec![address],
+        interface: 0,
+        routes_dumped: [false; 2],
+        rulesets: Vec::new(),
+        kernel: Facts::default(),
+    }
 }
 
 fn server(

@@ -47,6 +47,8 @@ pub(super) struct Parts {
     servers: Vec<Server>,
     /// Server of each instance.
     server_of: Vec<usize>,
+    /// Host of each instance's reverse proxy, as a server, where one is named.
+    proxy_of: Vec<Option<usize>>,
 }
 
 /// What is assumed about an outer address that nobody knows.
@@ -98,6 +100,8 @@ pub(super) struct Site {
     pub containers: Vec<(usize, (usize, usize))>,
     /// The rule, on the internet, that ends packets for ports of a shared address that are other customers'.
     pub share: Option<OriginId>,
+    /// Device of each instance's reverse proxy, where it has a host of its own.
+    pub proxy_of: Vec<Option<usize>>,
     /// Everybody who may call, except the servers themselves and the administrator.
     pub vantages: Vec<Vantage>,
     /// Public IPv4 address.
@@ -161,12 +165,11 @@ impl Parts {
             let name = format!("the router of {}", c.label.as_ref().map_or("", |l| &l.value));
             callers.extend(gateway::read(snapshot, c, (manifest.gateways.len() + i, &name), &[], false)?);
         }
-        let (servers, server_of) = server::read_all(
-            snapshot,
-            instances,
-            manifest.gateways.iter().all(|g| g.line.is_some() || matches!(g.kind, GatewayKind::Filter(_))),
-        )?;
-        Ok(Self { routers, chain, lines, callers, servers, server_of })
+        let bare = |g: &crate::manifest::Gateway| g.line.is_some() || matches!(g.kind, GatewayKind::Filter(_));
+        let outermost = manifest.gateways.iter().all(bare);
+        let (mut servers, server_of) = server::read_all(snapshot, instances, outermost)?;
+        let proxy_of = server::add_proxies(instances, outermost, &mut servers);
+        Ok(Self { routers, chain, lines, callers, servers, server_of, proxy_of })
     }
 
     /// Nothing says which address the outermost gateway has.
@@ -265,6 +268,7 @@ pub(super) fn build(
     let server_base = b.devices.len();
     b.add_servers(&parts.servers)?;
     let server_of = parts.server_of.iter().map(|s| server_base + s).collect();
+    let proxy_of = parts.proxy_of.iter().map(|s| s.map(|s| server_base + s)).collect();
     let internet = b.add_internet(server_base);
     let share = b.share_ports(internet);
     b.add_callers(server_base, internet)?;
@@ -292,6 +296,7 @@ pub(super) fn build(
         server_of,
         containers,
         share,
+        proxy_of,
         vantages: b.vantages,
         public: b.public,
         no_v6: b.no_v6,

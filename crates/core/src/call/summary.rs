@@ -25,7 +25,8 @@ impl Judge<'_> {
             Some(Ice::Lite) => ", only answers checks (ICE lite)",
             None => "",
         };
-        given.push(format!("{label} tells clients {told}{checks}, and listens on {host}"));
+        given.push(format!("{}{checks}, and listens on {host}", self.told_notes(n, instance)));
+        given.extend(self.told_setting(instance));
         if instance.profile.told.own_inside {
             let local = match &instance.deploy.local {
                 None => "its own network".to_owned(),
@@ -73,6 +74,7 @@ impl Judge<'_> {
             }
         }
         self.limits(given);
+        self.proxy_notes(n, instance, given, not_judged);
         if let Some(clients) = &instance.deploy.clients {
             let list: Vec<String> = clients.iter().map(|c| c.value.to_string()).collect();
             given.push(format!("people call {label} only from: {}", list.join(", ")));
@@ -227,7 +229,7 @@ fn lists(report: &Report) -> Vec<String> {
 
 /// Calls to this instance were judged, from anywhere.
 fn has_calls(report: &Report, instance: &str) -> bool {
-    report.paths.iter().any(|p| p.instance == instance && p.vantage != "server" && p.vantage != "admin")
+    report.paths.iter().any(|p| p.instance == instance && p.is_call())
 }
 
 /// Marks a place from which not everybody gets through.
@@ -237,7 +239,7 @@ fn headline(report: &Report) -> String {
     let many = report.instances.len() > 1;
     let places = |verdict: Verdict| {
         let mut list: Vec<(String, &str)> = Vec::new();
-        let calls = || report.paths.iter().filter(|p| p.vantage != "server" && p.vantage != "admin");
+        let calls = || report.paths.iter().filter(|p| p.is_call());
         // The server is no caller: what it does not reach is said apart.
         let told = |p: &&Path| p.verdict == verdict && (p.vantage != "self" || verdict == Verdict::Works);
         for p in calls().filter(told) {
@@ -306,6 +308,17 @@ fn headline(report: &Report) -> String {
                 let line = administrator(report, p);
                 if !parts.contains(&line) {
                     parts.push(line);
+                }
+            }
+            place if place.starts_with("peer:") => {
+                let family = if p.family == "ipv6" { " by IPv6" } else { "" };
+                let words = match p.verdict {
+                    Verdict::Fails => format!("{} does not get through{family}", p.who),
+                    Verdict::Unknown => format!("it is unknown whether {} gets through{family}", p.who),
+                    _ => format!("{} gets through only in part{family}", p.who),
+                };
+                if !parts.contains(&words) {
+                    parts.push(words);
                 }
             }
             "self" => {

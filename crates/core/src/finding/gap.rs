@@ -91,6 +91,8 @@ pub enum Lack {
     Wider,
     /// Some callers get through only because both sides send.
     HolePunching,
+    /// Callers are told an address for media that leads nowhere from where they are.
+    Told,
     /// Browsers refuse microphones on plain HTTP.
     PlainHttp,
     /// The range is too small for a call.

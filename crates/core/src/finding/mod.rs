@@ -20,6 +20,7 @@ mod range_cut;
 mod range_shifted;
 mod range_too_small;
 mod sip_helper;
+mod told_leads_nowhere;
 mod udp_closed_tcp_open;
 mod wan_address_behind_nat;
 mod wider_than_needed;
@@ -107,6 +108,7 @@ pub const CAUSES: &[&Cause] = &[
     &forbidden_open::CAUSE,
     &wider_than_needed::CAUSE,
     &hole_punching_only::CAUSE,
+    &told_leads_nowhere::CAUSE,
     &plain_http::CAUSE,
     &range_too_small::CAUSE,
     &port_overlap::CAUSE,

@@ -175,6 +175,8 @@ fn requirements(profile: &Profile, deploy: &Deploy, mode: &str) -> Vec<Requireme
             parameter: r.ports.clone(),
             example: !deploy.with.contains_key(&r.ports) && parameter.is_some_and(|p| p.example),
             shown: parameter.and_then(|p| p.shown.clone()),
+            // A port of the product itself is nobody's to share.
+            proxied: r.proxied.filter(|_| r.shared),
             per_participant: r.per_participant,
             who: r.who.clone(),
             label: r.label.clone(),

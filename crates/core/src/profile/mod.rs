@@ -171,6 +171,8 @@ pub struct Row {
     /// Instances on one host can share it.
     #[serde(default)]
     pub shared: bool,
+    /// What a reverse proxy can answer in place of the server.
+    pub proxied: Option<Proxied>,
     /// Ports that each participant of a call takes.
     pub per_participant: Option<u16>,
     /// Who sends first, where `from` says too little.
@@ -203,6 +205,8 @@ pub struct Told {
     /// Callers in networks that the server counts as local are told its own address.
     #[serde(default)]
     pub own_inside: bool,
+    /// What the product calls the setting, where its document says so.
+    pub setting: Option<String>,
     /// In a sentence.
     pub about: String,
     /// Document and key.
@@ -245,6 +249,16 @@ pub enum Answers {
     Source,
     /// To the address in the caller's SDP.
     Sdp,
+}
+
+/// What a reverse proxy answers. Media is never among it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Proxied {
+    /// Pages and signalling, on the port that people type.
+    Pages,
+    /// What comes with them on a port of its own: redirects, certificates.
+    Beside,
 }
 
 /// Kinds of ICE agents.

@@ -187,11 +187,11 @@ pub struct Fact {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Path {
     /// `<instance>/<place>`, with `:<kind>` where there are kinds of callers, with `:<address>` where the administrator
-    /// has several, and with `/v6` for IPv6. No other path has the same.
+    /// or a machine has several, and with `/v6` for IPv6. No other path has the same.
     pub id: String,
     /// Instance.
     pub instance: String,
-    /// Place: `internet`, `lan`, `net:<name>`, `caller:<name>`, `self`, `admin`, `server`.
+    /// Place: `internet`, `lan`, `net:<name>`, `caller:<name>`, `self`, `admin`, `server`, `peer:<name>`.
     pub vantage: String,
     /// Kind of caller, where that makes a difference: `public`, `home`, `symmetric`, `udp-blocked`; inside `app`,
     /// `listening`. It stands in the id too: `<instance>/<place>:<kind>`.
@@ -211,6 +211,13 @@ pub struct Path {
     pub note: String,
     /// The parts of a call.
     pub legs: Vec<Leg>,
+}
+
+impl Path {
+    /// Somebody calls; else it is the administrator, a machine, or the server on its own way out.
+    pub fn is_call(&self) -> bool {
+        self.vantage != "server" && self.vantage != "admin" && !self.vantage.starts_with("peer:")
+    }
 }
 
 /// A part of a call.

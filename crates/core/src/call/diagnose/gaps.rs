@@ -9,8 +9,9 @@ use crate::call::reach::{Certainty, Ending, crossed, helpers, journey};
 use crate::change::{Intent, Packets, Wanted};
 use crate::cube::Set;
 use crate::finding::{Gap, Lack, Near, Stands};
-use crate::manifest::{Place, PortRanges, Proto};
+use crate::manifest::{Place, PortRanges, Proto, ProxyAt};
 use crate::model::{Device, Family, OriginId, Part, address_value, iface_value};
+use crate::profile::Proxied;
 use crate::requirement::{Level, Party};
 use crate::trace::{Did, Disposition, Hop, Journey, Phase, Val};
 use std::net::IpAddr;
@@ -83,6 +84,14 @@ impl Look<'_> {
 
     /// The server's address in this family.
     fn host(&self) -> Option<IpAddr> {
+        let proxy =
+            self.a.instances[self.f.instance].deploy.proxy.as_ref().filter(|_| self.f.requirement.proxied.is_some());
+        match proxy.and_then(|p| p.value.at.as_ref()).map(|at| &at.value) {
+            Some(ProxyAt::Host(ip, _)) => return Some(*ip).filter(|ip| Family::of(*ip) == self.f.family),
+            // What is meant for the gateway itself is to be let in there.
+            Some(ProxyAt::Gateway) => return self.asked(),
+            Some(ProxyAt::Outside) | None => {}
+        }
         let hosts = &self.a.instances[self.f.instance].deploy.host;
         hosts.iter().map(|h| h.value).find(|h| Family::of(*h) == self.f.family)
     }
@@ -106,6 +115,11 @@ impl Look<'_> {
 
     /// Nobody else may come in by what is opened for the administrator.
     fn admins(&self) -> Vec<ipnet::IpNet> {
+        if self.f.requirement.from == Party::Peers {
+            let uses = |p: &&crate::manifest::Peer| p.uses.iter().any(|u| u.value == self.f.requirement.id);
+            let all = self.a.manifest.peers.iter().filter(uses).flat_map(|p| &p.address).map(|a| a.value);
+            return all.filter(|a| Family::of(a.addr()) == self.f.family).collect();
+        }
         if self.f.requirement.from != Party::Admin {
             return Vec::new();
         }
@@ -269,6 +283,9 @@ impl Look<'_> {
         deciding: Option<OriginId>,
         hairpin: bool,
     ) -> Option<Wanted> {
+        if self.other_inside() {
+            return None;
+        }
         let packets = Packets {
             family: self.f.family,
             proto: self.f.requirement.proto,
@@ -280,6 +297,21 @@ impl Look<'_> {
         let intent =
             Intent::Forward { packets, address: self.asked()?, to: self.next_hop_inside(hop.device)?, hairpin };
         Some(Wanted { intent, nearest, deciding, name: self.name() })
+    }
+
+    /// The port outside is another one than the proxy's own: a forward that keeps ports is not what is missing.
+    fn other_inside(&self) -> bool {
+        let r = &self.f.requirement;
+        let instance = &self.a.instances[self.f.instance];
+        let proxy = instance.deploy.proxy.as_ref().filter(|_| r.proxied == Some(Proxied::Pages));
+        let Some((outer, at)) = proxy.and_then(|p| Some((p.value.outer.as_ref()?.value, p.value.at.as_ref()))) else {
+            return false;
+        };
+        match at.map(|a| &a.value) {
+            Some(ProxyAt::Host(_, port)) => *port != Some(outer),
+            Some(ProxyAt::Gateway | ProxyAt::Outside) => false,
+            None => !instance.requirements.iter().any(|own| own.id == r.id && own.ports == [(outer, outer)]),
+        }
     }
 
     /// Where a device sends packets for the server: to it, or to the next router inwards.

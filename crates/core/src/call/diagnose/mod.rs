@@ -7,7 +7,7 @@ mod blocks;
 mod gaps;
 mod merge;
 mod say;
-mod views;
+pub(super) mod views;
 
 use super::analyze::{Analysis, run};
 use crate::change::{Context, Planned};
@@ -68,6 +68,7 @@ pub(super) fn findings(snapshot: &Snapshot, first: &Analysis) -> (Vec<Finding>, 
     try_notes(snapshot, &mut found, last, &mut proven);
     let mut out = say::findings(snapshot, &found, &proven);
     out.extend(say::notes(first));
+    out.extend(say::misled(first));
     out.extend(say::hole_punching(first, &found));
     if let Some(finding) = say::apply_forgotten(snapshot, first) {
         out.insert(0, finding);

@@ -240,6 +240,33 @@ pub(super) fn notes(a: &Analysis) -> Vec<Finding> {
     out
 }
 
+/// Callers who are told an address that leads nowhere, by instance and place.
+pub(super) fn misled(a: &Analysis) -> Vec<Finding> {
+    let mut out: Vec<(usize, String, Vec<std::net::IpAddr>, Finding)> = Vec::new();
+    for m in &a.misled {
+        let instance = &a.instances[m.instance];
+        let who = crate::call::told::audience(&m.place);
+        let same = |(i, w, t, _): &&mut (usize, String, Vec<std::net::IpAddr>, Finding)| {
+            *i == m.instance && *w == who && *t == m.told
+        };
+        if let Some((.., finding)) = out.iter_mut().find(same) {
+            finding.paths.push(m.path.clone());
+            continue;
+        }
+        let told = m.told.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
+        let setting = instance.profile.told.setting.as_deref().unwrap_or("its address for media");
+        let private = !m.told.iter().any(|a| crate::call::address::is_public(*a));
+        let why = if private { "is private, and media for it goes nowhere" } else { "is on no device of the site" };
+        let story = format!("{told} {why}; set {setting} to the public address");
+        let gap = Gap { who: who.clone(), ..bare(Lack::Told, instance.label().to_owned(), told, story) };
+        if let Some(mut finding) = plain(&gap) {
+            finding.paths.push(m.path.clone());
+            out.push((m.instance, who, m.told.clone(), finding));
+        }
+    }
+    out.into_iter().map(|(.., finding)| finding).collect()
+}
+
 /// Callers who get through by hole punching, and what would make it firm.
 pub(super) fn hole_punching(a: &Analysis, found: &[Found]) -> Option<Finding> {
     let fragile = |p: &&crate::report::Path| {

@@ -11,7 +11,7 @@ const PORTS: u128 = 65535;
 
 /// What a rule asks. A field that it does not ask for is absent.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Asks {
+pub(in crate::call) struct Asks {
     pub iface: Option<Set>,
     pub out_iface: Option<Set>,
     pub proto: Option<Set>,
@@ -26,7 +26,7 @@ pub(super) struct Asks {
 
 /// A rule with what it asks and its effect.
 #[derive(Debug, Clone)]
-pub(super) struct View {
+pub(in crate::call) struct View {
     pub origin: OriginId,
     pub asks: Asks,
     pub does: Does,
@@ -36,7 +36,7 @@ pub(super) struct View {
 
 /// A rule's effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Does {
+pub(in crate::call) enum Does {
     Accept,
     Drop,
     /// New destination, and what becomes of the port.
@@ -49,7 +49,7 @@ pub(super) enum Does {
 
 /// What becomes of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum PortChange {
+pub(in crate::call) enum PortChange {
     Same,
     /// All ports become one of these.
     To(u16, u16),
@@ -59,7 +59,7 @@ pub(super) enum PortChange {
 
 /// Packets to compare with.
 #[derive(Debug, Clone)]
-pub(super) struct Packet {
+pub(in crate::call) struct Packet {
     pub iface: u128,
     pub proto: u8,
     pub dst: u128,
@@ -223,7 +223,7 @@ impl View {
 
 /// A field of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Field {
+pub(in crate::call) enum Field {
     Interface,
     Protocol,
     Address,
@@ -231,7 +231,7 @@ pub(super) enum Field {
 }
 
 /// Forwards of a device in a family, in order; switched off ones last.
-pub(super) fn forwards(device: &Device, family: Family) -> Vec<View> {
+pub(in crate::call) fn forwards(device: &Device, family: Family) -> Vec<View> {
     let mut out = Vec::new();
     for stage in &device.pipeline.hooks[Hook::Prerouting as usize] {
         if !stage.families.has(family) {
@@ -295,12 +295,12 @@ fn calls(rule: &Rule) -> Vec<(ChainId, Asks)> {
 }
 
 /// The rule with this origin.
-pub(super) fn rule(device: &Device, origin: OriginId) -> Option<View> {
+pub(in crate::call) fn rule(device: &Device, origin: OriginId) -> Option<View> {
     let rules = device.pipeline.chains.iter().flat_map(|c| &c.rules);
     rules.filter(|r| r.origin == origin).find_map(|r| View::of(r, false))
 }
 
 /// Filter rules that are switched off.
-pub(super) fn dormant(device: &Device) -> Vec<View> {
+pub(in crate::call) fn dormant(device: &Device) -> Vec<View> {
     device.pipeline.dormant.iter().filter_map(|(_, r)| View::of(r, true)).filter(|v| v.does == Does::Accept).collect()
 }

@@ -42,7 +42,9 @@ impl Builder<'_> {
                 }
             }
         }
-        for admin in self.manifest.deploys.iter().flat_map(|d| &d.admin).filter(|a| is_public(a.value.addr())) {
+        let peers = self.manifest.peers.iter().flat_map(|p| &p.address);
+        let others = self.manifest.deploys.iter().flat_map(|d| &d.admin).chain(peers);
+        for admin in others.filter(|a| is_public(a.value.addr())) {
             let set = prefix_set(admin.value);
             if admin.value.addr().is_ipv4() { extra_v4 = extra_v4.or(&set) } else { extra_v6 = extra_v6.or(&set) }
         }

@@ -51,7 +51,7 @@ fn rows(instance: &Instance) -> impl Iterator<Item = &Requirement> {
     instance.requirements.iter().filter(|r| {
         r.to == Party::Server
             && !r.example
-            && matches!(r.from, Party::Callers | Party::Admin | Party::Internet)
+            && matches!(r.from, Party::Callers | Party::Phones | Party::Admin | Party::Internet)
             && matches!(r.level, Level::Required | Level::Recommended | Level::Admin)
     })
 }

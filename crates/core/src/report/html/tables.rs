@@ -10,7 +10,7 @@ use std::fmt::Write;
 /// One row for each path of an instance; what is no call follows in a table of its own.
 pub(super) fn tables(out: &mut String, report: &Report, instance: &str, notes: &Notes<'_>) {
     let paths = report.paths.iter().filter(|p| p.instance == instance);
-    let (calls, others): (Vec<&Path>, Vec<&Path>) = paths.partition(|p| p.vantage != "server" && p.vantage != "admin");
+    let (calls, others): (Vec<&Path>, Vec<&Path>) = paths.partition(|p| p.is_call());
     let mut columns: Vec<&str> = Vec::new();
     for a in alternatives(&calls) {
         if !columns.contains(&&*a.what) {

@@ -8,8 +8,7 @@ use crate::report::{Alternative, Path, Reach, Report, Verdict};
 pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: Style) -> String {
     let paths: Vec<&Path> = report.paths.iter().filter(|p| p.instance == instance).collect();
     let mut out = String::new();
-    let (calls, others): (Vec<&Path>, Vec<&Path>) =
-        paths.into_iter().partition(|p| p.vantage != "server" && p.vantage != "admin");
+    let (calls, others): (Vec<&Path>, Vec<&Path>) = paths.into_iter().partition(|p| p.is_call());
     let mut columns: Vec<&str> = Vec::new();
     for a in calls.iter().flat_map(|p| &p.legs).flat_map(|l| &l.any_of) {
         if !columns.contains(&&*a.what) {

@@ -1,0 +1,217 @@
+//! Those who are no callers: the administrator, and the machines that a server talks with.
+
+use super::address::prefix_set;
+use super::analyze::Judge;
+use super::judge;
+use super::paths::{Caller, legs_of, path, path_id};
+use super::site::Vantage;
+use super::told::Telling;
+use crate::cube::Set;
+use crate::manifest::{Admin, Peer, Place};
+use crate::model::{Family, address_value};
+use crate::profile::Instance;
+use crate::report::{Alternative, Leg, Path};
+use crate::requirement::{Level, Party, Requirement};
+use ipnet::IpNet;
+use std::collections::BTreeSet;
+
+impl Judge<'_> {
+    /// What the administrator reaches, from each address that is given.
+    pub(super) fn admin_paths(
+        &self,
+        n: usize,
+        instance: &Instance,
+        paths: &mut Vec<Path>,
+        not_judged: &mut BTreeSet<String>,
+    ) {
+        let wanted = |r: &&Requirement| r.from == Party::Admin && r.to == Party::Server;
+        let rows: Vec<&Requirement> = instance.requirements.iter().filter(wanted).collect();
+        if rows.is_empty() {
+            return;
+        }
+        let anywhere = anywhere(instance);
+        if instance.deploy.admin.is_empty() && !anywhere {
+            for r in rows {
+                not_judged.insert(format!(
+                    "{} ({}) for the administrator: no `admin` address is given",
+                    r.purpose,
+                    r.what()
+                ));
+            }
+            return;
+        }
+        for family in [Family::V4, Family::V6] {
+            if anywhere {
+                let vantage = self.site.vantages[0].clone();
+                let from = vantage.sources(family).clone();
+                let who = "the administrator, from anywhere".to_owned();
+                let asker = Asker { place: Place::Admin, vantage, from, opener: "admin", at: "admin".into(), who };
+                paths.extend(self.asked_by(n, instance, asker, &rows, family));
+                continue;
+            }
+            let admins = instance.deploy.admin.iter().map(|a| a.value).filter(|a| Family::of(a.addr()) == family);
+            let many = admins.clone().count() > 1;
+            for admin in admins {
+                let Some(vantage) = self.vantage_of(n, admin) else {
+                    not_judged.insert(format!(
+                        "the administrator at {admin}: not an address of the internet or of a known network"
+                    ));
+                    continue;
+                };
+                let who = shown(admin);
+                let asker = Asker {
+                    place: Place::Admin,
+                    vantage,
+                    from: prefix_set(admin),
+                    opener: "admin",
+                    at: "admin".into(),
+                    who: format!("the administrator, {who}"),
+                };
+                let found = self.asked_by(n, instance, asker, &rows, family);
+                paths.extend(found.map(|mut found| {
+                    if many {
+                        // Each address has a path of its own, and each path an id.
+                        found.id = path_id(instance, &format!("admin:{who}"), None, family);
+                    }
+                    found
+                }));
+            }
+        }
+    }
+
+    /// What machines reach that use rows of the product and are no callers.
+    pub(super) fn peer_paths(
+        &self,
+        n: usize,
+        instance: &Instance,
+        paths: &mut Vec<Path>,
+        not_judged: &mut BTreeSet<String>,
+    ) {
+        let label = instance.label();
+        let uses = |peer: &Peer, r: &Requirement| {
+            r.to == Party::Server && r.level != Level::Forbidden && peer.uses.iter().any(|u| u.value == r.id)
+        };
+        for r in instance.requirements.iter().filter(|r| r.to == Party::Server) {
+            let by_peer = self.manifest.peers.iter().any(|p| uses(p, r));
+            let phones = || {
+                let inner = |v: &Vantage| matches!(v.place, Place::Lan | Place::Net(_));
+                self.vantages(n, instance).iter().any(inner)
+            };
+            let line = match r.from {
+                Party::Peers if !by_peer => "no [[peer]] that uses it is given",
+                Party::Phones if !by_peer && !phones() => "no network of phones is given, and no [[peer]] that uses it",
+                _ => continue,
+            };
+            not_judged.insert(format!("{} ({}) of {label}, for {}: {line}", r.purpose, r.what(), r.sender()));
+        }
+        for peer in &self.manifest.peers {
+            // Who is said to use it needs it, whatever it is to others.
+            let needed = |r: &Requirement| Requirement { level: Level::Required, at: Vec::new(), ..r.clone() };
+            let rows: Vec<Requirement> = instance.requirements.iter().filter(|r| uses(peer, r)).map(needed).collect();
+            let rows: Vec<&Requirement> = rows.iter().collect();
+            if rows.is_empty() {
+                continue;
+            }
+            let name = &peer.name.value;
+            for family in [Family::V4, Family::V6] {
+                let all = peer.address.iter().map(|a| a.value).filter(|a| Family::of(a.addr()) == family);
+                let many = all.clone().count() > 1;
+                for address in all {
+                    let Some(vantage) = self.vantage_of(n, address) else {
+                        not_judged.insert(format!(
+                            "{name} at {address}: not an address of the internet or of a known network"
+                        ));
+                        continue;
+                    };
+                    let own = if many { format!(":{}", shown(address)) } else { String::new() };
+                    let asker = Asker {
+                        place: Place::Peer(name.clone()),
+                        vantage,
+                        from: prefix_set(address),
+                        opener: "peer",
+                        at: format!("peer:{name}{own}"),
+                        who: format!("{name}, {}", shown(address)),
+                    };
+                    paths.extend(self.asked_by(n, instance, asker, &rows, family).map(|mut found| {
+                        found.vantage = format!("peer:{name}");
+                        found
+                    }));
+                }
+            }
+        }
+    }
+
+    /// What one of them reaches.
+    fn asked_by(
+        &self,
+        n: usize,
+        instance: &Instance,
+        asker: Asker,
+        rows: &[&Requirement],
+        family: Family,
+    ) -> Option<Path> {
+        let told = self.told(instance, family).filter(|_| !asker.from.is_empty())?;
+        let telling = self.tells(n, &asker.place, family, false);
+        if telling == Telling::Nothing {
+            return None;
+        }
+        let rows = self.by_proxy(instance, rows, family);
+        let rows: Vec<&Requirement> = rows.iter().collect();
+        let caller = Caller {
+            n,
+            vantage: &asker.vantage,
+            kind: None,
+            network: &self.site.network,
+            from: &asker.from,
+            to: Set::one(address_value(told)),
+            family,
+            opener: asker.opener,
+            at: asker.at,
+        };
+        let mut legs = Vec::new();
+        let mut notes = Vec::new();
+        for (kind, rows) in legs_of(&rows) {
+            let ask = |r: &&Requirement| match kind.as_str() {
+                "media" => self.by_telling(&caller, r, &telling),
+                _ => self.alternative(&caller, r, self.goal(n, r)),
+            };
+            let asked: Vec<Alternative> = rows.iter().map(ask).collect();
+            let levels: Vec<(Level, &Alternative)> = rows.iter().map(|r| r.level).zip(&asked).collect();
+            let (verdict, note) = judge::leg(&levels);
+            notes.push(note);
+            legs.push(Leg { kind, to: self.leg_to(&rows[0].leg, told), verdict, any_of: asked });
+        }
+        Some(path(instance, (&caller.at, None), asker.who, family, legs, &notes))
+    }
+
+    /// Whose device sends for an address: that of a known network, or the internet.
+    fn vantage_of(&self, n: usize, address: IpNet) -> Option<Vantage> {
+        let family = Family::of(address.addr());
+        let inside = self.site.vantages_of(self.site.server_of[n]).into_iter().skip(1);
+        let held = |v: &Vantage| prefix_set(address).is_subset(v.sources(family));
+        inside.into_iter().find(held).or_else(|| {
+            let owned = self.site.network.devices[self.site.internet].own_addresses(family);
+            prefix_set(address).is_subset(&owned).then(|| self.site.vantages[0].clone())
+        })
+    }
+}
+
+/// One of them.
+struct Asker {
+    /// As an audience of what the server tells.
+    place: Place,
+    vantage: Vantage,
+    from: Set,
+    opener: &'static str,
+    at: String,
+    who: String,
+}
+
+/// It is administered from everywhere.
+pub(super) fn anywhere(instance: &Instance) -> bool {
+    instance.deploy.admin_from.as_ref().is_some_and(|a| a.value == Admin::Anywhere)
+}
+
+fn shown(net: IpNet) -> String {
+    if net.prefix_len() == net.max_prefix_len() { net.addr().to_string() } else { net.to_string() }
+}

@@ -1,0 +1,256 @@
+//! Pages and signalling that a reverse proxy answers: on another host, on the firewall itself, from outside, on another
+//! outer port. Media never.
+
+use super::analyze::{CLIENT_PORTS, Judge, show_set};
+use super::diagnose::views::{self, Does};
+use super::paths::Caller;
+use super::reach::{Goal, exposed};
+use crate::cube::{Cube, Set};
+use crate::manifest::{ProxyAt, show_ports};
+use crate::model::{Family, address_value};
+use crate::profile::{Instance, Proxied};
+use crate::report::DoubtLine;
+use crate::requirement::{Party, Requirement};
+use crate::trace::{Answer, Did, Disposition, Hop, Question, ask_requests};
+
+impl Judge<'_> {
+    /// Rows as they are asked where a proxy is stated: by the outer port, and without those that the site does not answer.
+    pub(super) fn by_proxy(&self, instance: &Instance, rows: &[&Requirement], family: Family) -> Vec<Requirement> {
+        let Some(proxy) = instance.deploy.proxy.as_ref().map(|p| &p.value) else {
+            return rows.iter().map(|r| (*r).clone()).collect();
+        };
+        let answered = |r: &Requirement| match proxy.at.as_ref().map(|a| &a.value) {
+            _ if r.proxied.is_none() => true,
+            Some(ProxyAt::Outside) => false,
+            Some(ProxyAt::Host(ip, _)) => Family::of(*ip) == family,
+            Some(ProxyAt::Gateway) | None => true,
+        };
+        let outer =
+            |r: &Requirement| proxy.outer.as_ref().filter(|_| r.proxied == Some(Proxied::Pages)).map(|o| o.value);
+        let asked = |r: &&Requirement| match outer(r) {
+            Some(port) => Requirement { ports: vec![(port, port)], ..(*r).clone() },
+            None => (*r).clone(),
+        };
+        rows.iter().filter(|r| answered(r)).map(asked).collect()
+    }
+
+    /// Where pages and signalling must end.
+    pub(super) fn proxy_goal(&self, n: usize) -> Goal {
+        let at = self.instances[n].deploy.proxy.as_ref().and_then(|p| p.value.at.as_ref()).map(|a| &a.value);
+        let device = match at {
+            Some(ProxyAt::Gateway) => self.outermost_with_public(),
+            _ => self.site.proxy_of[n],
+        };
+        // On which port of its host it listens is its own affair, unless that is stated: by its port, or by another one
+        // outside.
+        let outer = self.instances[n].deploy.proxy.as_ref().is_some_and(|p| p.value.outer.is_some());
+        let listening = matches!(at, Some(ProxyAt::Host(_, Some(_)))) || at.is_none() && outer;
+        let host = self.site.host_of(device.unwrap_or(self.site.server_of[n]));
+        Goal {
+            host,
+            listening,
+            same_port: false,
+            relay: self.relay(),
+            internet: Some(self.site.internet),
+            no_helper: false,
+        }
+    }
+
+    fn outermost_with_public(&self) -> Option<usize> {
+        let public = address_value(self.site.public?);
+        let holds = |d: &crate::model::Device| d.forwards && d.own_addresses(Family::V4).contains(public);
+        self.site.network.devices.iter().position(holds)
+    }
+
+    /// Nobody said where the proxy is, and what the internet sends to its port ends where one may be: a router forwards it
+    /// to another host, or lets it in to itself, or forwards another port to the one that a proxy has. What would be
+    /// changed for the server may be the proxy's.
+    pub(super) fn perhaps_elsewhere(&self, caller: &Caller<'_>, r: &Requirement) -> Option<DoubtLine> {
+        let instance = &self.instances[caller.n];
+        if r.proxied != Some(Proxied::Pages) || instance.deploy.proxy.is_some() {
+            return None;
+        }
+        let answer = self.from_outside(caller, r);
+        let ports = port_set(r);
+        let server = self.site.host_of(self.site.server_of[caller.n]);
+        let label = instance.label();
+        let typed = show_ports(&r.ports);
+        for trip in answer.trips.iter().filter(|t| !exposed(t, server)) {
+            if let Some((hop, to)) =
+                trip.request.hops.iter().find_map(|h| Some((h, self.forwarded_to(h, caller.family)?)))
+            {
+                let address = caller.family.address(to);
+                let known = self.site.network.devices.iter();
+                let mut known = known.filter(|d| d.own_addresses(caller.family).contains(to));
+                // To the next router, to the server itself, or to a proxy that is known: no other host.
+                if known.any(|d| d.forwards) || instance.deploy.host.iter().any(|h| h.value == address) {
+                    continue;
+                }
+                // Where media goes too, no proxy is meant: the whole server is another host. And who answers redirects
+                // answers pages.
+                if self.media_goes_to(caller, to) || self.answers_beside(caller) {
+                    return None;
+                }
+                let router = &self.site.network.devices[hop.device].name;
+                return Some(DoubtLine {
+                    what: format!(
+                        "whether {address}, to which {router} forwards {}, is the proxy that passes pages and signalling on to {label}",
+                        r.what()
+                    ),
+                    supply: format!(
+                        "say where the proxy is, in the [[deploy]] table: `proxy = \"{address}:{typed}\"`, or \"outside\" (a CDN)"
+                    ),
+                    origin: None,
+                });
+            }
+            let hop = trip.request.last();
+            let router = &self.site.network.devices[hop.device];
+            if !router.forwards || router.is_host {
+                continue;
+            }
+            let taken = matches!(trip.request.end, Disposition::Delivered { .. });
+            if taken && self.let_in(hop, &ports) {
+                return Some(DoubtLine {
+                    what: format!(
+                        "whether a proxy on {} itself, which lets {} in, passes pages and signalling on to {label}",
+                        router.name,
+                        r.what()
+                    ),
+                    supply: "say where the proxy is, in the [[deploy]] table: `proxy = \"gateway\"`, or its address"
+                        .into(),
+                    origin: None,
+                });
+            }
+            if let Some((outer, to)) = self.other_outer_port(hop.device, caller.family, r) {
+                let to = caller.family.address(to);
+                return Some(DoubtLine {
+                    what: format!(
+                        "whether people type port {outer}, which {} forwards to port {typed} of {to}: {typed} itself is not forwarded",
+                        router.name
+                    ),
+                    supply: format!(
+                        "say by which port people reach it, in the [[deploy]] table: `proxy = {{ at = \"{to}:{typed}\", outer = {outer} }}`"
+                    ),
+                    origin: None,
+                });
+            }
+        }
+        None
+    }
+
+    /// What becomes of packets from the internet for a row.
+    fn from_outside(&self, caller: &Caller<'_>, r: &Requirement) -> Answer {
+        let everybody = &self.site.vantages[0];
+        let from = everybody.sources(caller.family).clone();
+        let client = Set::range(CLIENT_PORTS.0, CLIENT_PORTS.1);
+        let parts = [from, caller.to.clone(), client, port_set(r), Set::one(u128::from(r.proto.number()))];
+        let packets = Cube { parts, vars: Vec::new() };
+        ask_requests(&self.site.network, &Question { from: everybody.device, family: caller.family, packets })
+    }
+
+    /// What comes with pages on a port of its own reaches the server.
+    fn answers_beside(&self, caller: &Caller<'_>) -> bool {
+        let server = self.site.host_of(self.site.server_of[caller.n]);
+        let beside = |r: &&Requirement| r.proxied == Some(Proxied::Beside);
+        let rows = self.instances[caller.n].requirements.iter().filter(beside);
+        rows.into_iter().any(|r| self.from_outside(caller, r).trips.iter().any(|t| exposed(t, server)))
+    }
+
+    /// Media of the instance is forwarded to this address.
+    fn media_goes_to(&self, caller: &Caller<'_>, to: u128) -> bool {
+        let media = |r: &&Requirement| r.leg == "media" && r.to == Party::Server && !r.example;
+        self.instances[caller.n].requirements.iter().filter(media).any(|r| {
+            let answer = self.from_outside(caller, r);
+            let hops = answer.trips.iter().flat_map(|t| &t.request.hops);
+            hops.filter_map(|h| self.forwarded_to(h, caller.family)).any(|there| there == to)
+        })
+    }
+
+    /// The address that a router's forward gave the packet.
+    fn forwarded_to(&self, hop: &Hop, family: Family) -> Option<u128> {
+        let device = &self.site.network.devices[hop.device];
+        if !device.forwards || device.is_host {
+            return None;
+        }
+        hop.steps.iter().find_map(|s| {
+            let Did::Rule(id) = s.did else { return None };
+            match views::rule(device, id)?.does {
+                // A loopback address is a program on the router.
+                Does::Forward { to: Some((lo, hi)), .. } if lo == hi && !family.address(lo).is_loopback() => Some(lo),
+                _ => None,
+            }
+        })
+    }
+
+    /// A rule of the device lets just these ports in.
+    fn let_in(&self, hop: &Hop, ports: &Set) -> bool {
+        let device = &self.site.network.devices[hop.device];
+        hop.steps.iter().any(|s| {
+            let Did::Rule(id) = s.did else { return false };
+            let view = views::rule(device, id);
+            view.is_some_and(|v| {
+                v.does == Does::Accept && v.asks.ports.is_some_and(|p| ports.is_subset(&p) && p.count() < 1024)
+            })
+        })
+    }
+
+    /// A forward of one other port to the one that is asked: the other port, and the host.
+    fn other_outer_port(&self, device: usize, family: Family, r: &Requirement) -> Option<(String, u128)> {
+        let ports = port_set(r);
+        let forwards = views::forwards(&self.site.network.devices[device], family);
+        forwards.into_iter().filter(|v| !v.dormant && v.asks.proto_fits(r.proto.number())).find_map(|v| {
+            let Does::Forward { to: Some((lo, hi)), .. } = v.does else { return None };
+            let outer = v.asks.ports.as_ref()?;
+            let inside = v.shifted()?;
+            (lo == hi && inside == ports && outer.single().is_some()).then(|| (show_set(outer), lo))
+        })
+    }
+
+    /// What stands in the report about it as given.
+    pub(super) fn proxy_notes(
+        &self,
+        n: usize,
+        instance: &Instance,
+        given: &mut Vec<String>,
+        not_judged: &mut std::collections::BTreeSet<String>,
+    ) {
+        let Some(proxy) = instance.deploy.proxy.as_ref() else { return };
+        let label = instance.label();
+        let at = super::gateway::at_line(self.snapshot, proxy);
+        let outer = proxy.value.outer.as_ref().map_or_else(String::new, |o| format!(", by tcp {} outside", o.value));
+        let ways = |who: &str| format!("how {who} passes pages and signalling on to {label}");
+        match proxy.value.at.as_ref().map(|a| &a.value) {
+            None => given.push(format!("pages and signalling of {label} are answered on its own host{outer} ({at})")),
+            Some(ProxyAt::Host(ip, _)) => {
+                let own = self.site.proxy_of[n] == Some(self.site.server_of[n]);
+                let who = if own { "its own host".to_owned() } else { ip.to_string() };
+                given.push(format!("pages and signalling of {label} are answered by a proxy on {who}{outer} ({at})"));
+                if !own {
+                    not_judged.insert(ways(&who));
+                }
+                let v6 = instance.deploy.host.iter().any(|h| h.value.is_ipv6());
+                if v6 && ip.is_ipv4() {
+                    not_judged
+                        .insert(format!("pages and signalling of {label} by IPv6: `proxy` names an IPv4 address"));
+                }
+            }
+            Some(ProxyAt::Gateway) => {
+                let name = self.outermost_with_public().map_or("the gateway", |d| &*self.site.network.devices[d].name);
+                given.push(format!(
+                    "pages and signalling of {label} are answered by a proxy on {name} itself{outer} ({at})"
+                ));
+                not_judged.insert(ways(name));
+            }
+            Some(ProxyAt::Outside) => {
+                given.push(format!(
+                    "pages and signalling of {label} are answered from outside ({at}), and not by the site"
+                ));
+                not_judged.insert(ways("the proxy outside"));
+            }
+        }
+    }
+}
+
+fn port_set(r: &Requirement) -> Set {
+    Set::from_ranges(r.ports.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))))
+}

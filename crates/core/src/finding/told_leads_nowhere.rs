@@ -1,0 +1,43 @@
+//! `told-leads-nowhere`: callers outside are told an address for media that is private, or not the site's.
+
+use super::{Cause, Fault, Gap, Lack, Severity};
+
+/// See the module.
+pub static CAUSE: Cause = Cause {
+    code: "told-leads-nowhere",
+    severity: Severity::Error,
+    title: "callers are told an address for media that leads nowhere from where they are",
+    explain: "\
+what happens: signalling works, people are called and answer, and hear nothing.
+The server tells them an address for media that is private, so that no way leads
+to it from the internet, or that the site does not have.
+who notices: callers outside the networks of the site.
+how it is recognised: `told` in callpath.toml says which address the product
+tells them, and no device of the site can be reached by it from the internet.
+what to do: set the product's external media address to the public address, or
+to a name that resolves to it.
+",
+    matches,
+    message,
+    because,
+    faults: &[Fault {
+        example: "linux-router",
+        edits: &[(
+            "callpath.toml",
+            "system = \"livekit\"",
+            "system = \"livekit\"\nice    = \"lite\"\ntold    = { internet = \"192.168.1.50\" }",
+        )],
+    }],
+};
+
+fn matches(gap: &Gap) -> bool {
+    gap.lack == Lack::Told
+}
+
+fn message(gap: &Gap) -> String {
+    format!("{} tells {} {}, by which media does not reach it from there", gap.name, gap.who, gap.what)
+}
+
+fn because(gap: &Gap) -> String {
+    gap.story.clone()
+}
