@@ -144,14 +144,12 @@ pub(super) fn on(server: &mut Device, outer: usize) -> Found {
                 Some(i) if i == outer => {}
                 Some(i) => {
                     found.addresses.push(first);
-                    match behind.iter_mut().find(|(known, _)| *known == i) {
-                        Some((_, sets)) => sets[n] = sets[n].or(&range),
-                        None => {
-                            let mut sets = [Set::empty(), Set::empty()];
-                            sets[n] = range;
-                            behind.push((i, sets));
-                        }
-                    }
+                    let known = behind.iter().position(|(known, _)| *known == i).unwrap_or_else(|| {
+                        behind.push((i, [Set::empty(), Set::empty()]));
+                        behind.len() - 1
+                    });
+                    let sets = &mut behind[known].1;
+                    sets[n] = sets[n].or(&range);
                 }
                 // An address of the internet is another host's.
                 None if super::address::is_public(first) => {}

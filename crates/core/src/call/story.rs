@@ -122,6 +122,7 @@ impl Story<'_> {
         }
     }
 
+    #[allow(clippy::too_many_lines)] // one arm for each way to end
     fn stop(&self, trip: &RoundTrip, region: &Region, asked: &Example) -> Option<Stop> {
         let j = journey(trip, region.ending)?;
         let hop = j.last();

@@ -50,29 +50,7 @@ impl Judge<'_> {
                  corporate networks pick a new port for each conversation"
             ));
         }
-        let server = &self.site.network.devices[self.site.server_of[n]];
-        if instance.opens_itself() {
-            let title = &instance.profile.title;
-            given.push(format!(
-                "{title} opens the ports that it needs in the firewall of {} by itself, whichever these are ({})",
-                server.name,
-                instance.mode().map_or("", |m| &m.source)
-            ));
-            not_judged.insert(format!("what else the internet reaches on {}: its firewall is not given", server.name));
-        } else if server.pipeline.chains.is_empty() {
-            // The first of the givens: everything that comes as far as the host rests on it.
-            let here =
-                |i: &&Instance| i.deploy.host.iter().any(|h| instance.deploy.host.iter().any(|o| o.value == h.value));
-            let stated = self.instances.iter().filter(here).find_map(|i| i.deploy.own_firewall.as_ref());
-            let why = stated.map_or_else(
-                || "none is given".to_owned(),
-                |f| format!("as you stated ({})", super::gateway::at_line(self.snapshot, f)),
-            );
-            let line = format!("{} has no firewall of its own: {why}", server.name);
-            if !given.contains(&line) {
-                given.insert(0, line);
-            }
-        }
+        self.firewall(n, instance, given, not_judged);
         self.limits(given);
         self.proxy_notes(n, instance, given, not_judged);
         if let Some(clients) = &instance.deploy.clients {
@@ -144,6 +122,33 @@ impl Judge<'_> {
         }
     }
 
+    /// What is given of the firewall of an instance's host.
+    fn firewall(&self, n: usize, instance: &Instance, given: &mut Vec<String>, not_judged: &mut BTreeSet<String>) {
+        let server = &self.site.network.devices[self.site.server_of[n]];
+        if instance.opens_itself() {
+            let title = &instance.profile.title;
+            given.push(format!(
+                "{title} opens the ports that it needs in the firewall of {} by itself, whichever these are ({})",
+                server.name,
+                instance.mode().map_or("", |m| &m.source)
+            ));
+            not_judged.insert(format!("what else the internet reaches on {}: its firewall is not given", server.name));
+        } else if server.pipeline.chains.is_empty() {
+            // The first of the givens: everything that comes as far as the host rests on it.
+            let here =
+                |i: &&Instance| i.deploy.host.iter().any(|h| instance.deploy.host.iter().any(|o| o.value == h.value));
+            let stated = self.instances.iter().filter(here).find_map(|i| i.deploy.own_firewall.as_ref());
+            let why = stated.map_or_else(
+                || "none is given".to_owned(),
+                |f| format!("as you stated ({})", super::gateway::at_line(self.snapshot, f)),
+            );
+            let line = format!("{} has no firewall of its own: {why}", server.name);
+            if !given.contains(&line) {
+                given.insert(0, line);
+            }
+        }
+    }
+
     pub(super) fn unread(&self) -> Vec<Unread> {
         let mut out = Vec::new();
         for device in &self.site.network.devices {
@@ -209,7 +214,7 @@ pub(super) fn finish(mut report: Report) -> Report {
     report.headline = headline(&report);
     let lists = lists(&report);
     if !lists.is_empty() {
-        report.headline += &format!(", except for addresses on {}", and(&lists));
+        report.headline = format!("{}, except for addresses on {}", report.headline, and(&lists));
         report.assumptions.push(format!(
             "nobody who takes part has an address on {}: what {} is kept elsewhere",
             and(&lists),
@@ -336,6 +341,12 @@ fn headline(report: &Report) -> String {
             _ => {}
         }
     }
+    open_ports(report, &mut parts);
+    parts.join("; ")
+}
+
+/// Ports that must be closed and are not, or perhaps not.
+fn open_ports(report: &Report, parts: &mut Vec<String>) {
     let open = |unknown: bool| {
         let mut open: Vec<String> = Vec::new();
         for e in report.exposures.iter().filter(|e| e.forbidden.is_some() && e.unknown == unknown) {
@@ -354,7 +365,6 @@ fn headline(report: &Report) -> String {
         1..=3 => parts.push(format!("it is unknown whether {} {} closed", and(&unknown), are(&unknown))),
         n => parts.push(format!("it is unknown whether {n} ports are closed that must be")),
     }
-    parts.join("; ")
 }
 
 /// What an administrator who does not get in everywhere is told.

@@ -7,6 +7,7 @@ use std::net::IpAddr;
 
 /// A router, a server, or a group of hosts that send and receive alike (a caller's network, the internet).
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools)] // facts, each on its own
 pub struct Device {
     /// Name for reports: `router`, `server 192.168.1.50`, `the internet`.
     pub name: Box<str>,
