@@ -120,6 +120,7 @@ const INCURABLE: &[(&str, &str)] = &[
     ("range-too-small", "the product's own configuration"),
     ("plain-http", "whoever installs a reverse proxy"),
     ("told-leads-nowhere", "the product's own configuration"),
+    ("outbound-nat-missing", "which networks go out by the router's address is a matter of the whole site"),
 ];
 
 /// Causes beside which a second one cannot be asked for exactly.

@@ -70,6 +70,88 @@ fn site_20_an_interface_has_two_addresses_of_one_network() {
     assert!(error.message.contains("several interfaces"), "{}", error.message);
 }
 
+/// `(igb0:0)` is the first address of an interface: with and without it, and with a second address on the interface, of
+/// which translation to `(igb0)` takes either.
+#[test]
+fn site_15_the_first_address_of_an_interface() {
+    let Some(site) = folder("15-pf-interface-colon-zero") else { return };
+    works(&report(&site, "callpath.toml", as_given));
+    works(&report(&site, "callpath.toml", |t| {
+        t.replace("\"203.0.113.4/24\"", "[\"203.0.113.4/24\", \"203.0.113.9/24\"]")
+    }));
+}
+
+/// The pfSense of site 20 with its outbound translation missing, for the wrong interface, or not made for a LAN that has
+/// a gateway, which pfSense takes for a line.
+#[test]
+fn site_20_without_outbound_translation() {
+    let Some(site) = folder("20-second-address-on-lan") else { return };
+    let manifest = std::fs::read_to_string(site.join("callpath.toml")).expect("the manifest");
+    let with = |edits: &[(&str, &str)]| {
+        let mut all = snapshot(&site, &manifest);
+        let file = all.sources.iter_mut().find(|s| s.name == "config.xml").expect("the backup");
+        for (from, to) in edits {
+            assert!(file.text.contains(from), "{from}");
+            file.text = file.text.replacen(from, to, 1);
+        }
+        analyze(&all).unwrap_or_else(|e| panic!("{}", e.message))
+    };
+    let missing = with(&[("<mode>automatic", "<mode>disabled")]);
+    assert!(shown(finding(&missing, "outbound-nat-missing")).is_empty(), "no rule translates anything");
+    let rule = "<mode>advanced</mode><rule><interface>lan</interface><source><network>192.168.1.0/24</network></source><destination><any></any></destination><descr>out</descr></rule>";
+    let reversed = with(&[("<mode>automatic</mode>", rule)]);
+    assert!(shown(finding(&reversed, "outbound-nat-missing"))[0].contains("<interface>lan</interface>"));
+    let lan = with(&[
+        (
+            "<ipaddr>192.168.1.1</ipaddr><subnet>24</subnet>",
+            "<ipaddr>192.168.1.1</ipaddr><subnet>24</subnet><gateway>LANGW</gateway>",
+        ),
+        (
+            "<defaultgw4>",
+            "<gateway_item><interface>lan</interface><gateway>192.168.1.2</gateway><name>LANGW</name><ipprotocol>inet</ipprotocol></gateway_item><defaultgw4>",
+        ),
+    ]);
+    finding(&lan, "outbound-nat-missing");
+    let refused = finding(&lan, "hairpin-missing").refused.as_deref().unwrap_or_default().to_owned();
+    assert!(refused.contains("LAN has the gateway LANGW"), "{refused}");
+    assert!(finding(&lan, "hairpin-missing").change.is_none() || !refused.is_empty());
+}
+
+/// Two lines by DHCP, the name on the second: asked for, and right once it is stated.
+#[test]
+fn site_20_with_the_name_on_the_second_of_two_leased_lines() {
+    let Some(site) = folder("20-second-address-on-lan") else { return };
+    let manifest = std::fs::read_to_string(site.join("callpath.toml")).expect("the manifest");
+    let with = |manifest: &str| {
+        let mut all = snapshot(&site, manifest);
+        let file = all.sources.iter_mut().find(|s| s.name == "config.xml").expect("the backup");
+        let gateways = file.text.split_once("<gateways>").and_then(|(_, t)| t.split_once("</gateways>"));
+        let gateways = gateways.expect("gateways").0.to_owned();
+        file.text = file
+            .text
+            .replace(&gateways, "")
+            .replace("<ipaddr>203.0.113.5</ipaddr><subnet>24</subnet><gateway>WANGW</gateway>", "<ipaddr>dhcp</ipaddr>")
+            .replace(
+                "</opt1>",
+                "</opt1><opt2><enable></enable><if>igc3</if><descr>LINE2</descr><ipaddr>dhcp</ipaddr></opt2>",
+            )
+            .replace("<network>wanip</network>", "<network>opt2ip</network>")
+            .replace("<interface>wan</interface>", "<interface>opt2</interface>");
+        analyze(&all)
+    };
+    let asked = with(&manifest).expect_err("nothing says which line it is");
+    assert!(asked.message.contains("WAN (igc0) or LINE2 (igc3)"), "{}", asked.message);
+    assert!(asked.help.contains("interfaces = "), "{}", asked.help);
+    let both = "interfaces = { igc0 = \"198.51.100.9/24\", igc3 = \"203.0.113.5/24\" }\n[[deploy]]";
+    let stated = with(&manifest.replace("[[deploy]]", both)).expect("an answer");
+    works(&stated);
+    assert!(
+        !stated.assumptions.iter().any(|a| a.contains("LINE2 of pfSense is another line")),
+        "{:?}",
+        stated.assumptions
+    );
+}
+
 /// The finding with this code; its absence shows what else there is.
 #[track_caller]
 fn finding<'r>(report: &'r Report, code: &str) -> &'r Finding {

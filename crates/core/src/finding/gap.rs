@@ -71,6 +71,12 @@ pub enum Lack {
     SourceNat,
     /// Answers leave by another line than the one by which the calls came.
     AnotherLine,
+    /// What the server sends out leaves with its own private address. Whether another rule translates sources, but not
+    /// of these packets.
+    OutboundNat {
+        /// There is such a rule.
+        other: bool,
+    },
     /// Calls from inside go to the public address, which is not on the device: forwards for its own address do not apply.
     OwnAddress,
     /// The outer address is shared with other customers (RFC 6598).

@@ -13,6 +13,7 @@ mod hairpin_missing;
 mod hairpin_no_source_nat;
 mod hole_punching_only;
 mod not_understood;
+mod outbound_nat_missing;
 mod plain_http;
 mod port_overlap;
 mod port_set;
@@ -103,6 +104,7 @@ pub const CAUSES: &[&Cause] = &[
     &wrong_target::CAUSE,
     &range_shifted::CAUSE,
     &forward_missing::CAUSE,
+    &outbound_nat_missing::CAUSE,
     &blocked_earlier::CAUSE,
     &filter_missing::CAUSE,
     &forbidden_open::CAUSE,

@@ -43,6 +43,8 @@ pub struct Interface {
     pub line: bool,
     /// It is a tunnel: at its other end are those who hold an address of its network, and nobody else.
     pub tunnel: bool,
+    /// The line tells its IPv4 address.
+    pub leased: bool,
     /// Group number (`ip link set group`), 0 if never set.
     pub group: u32,
     /// Own addresses with their networks, primary first.

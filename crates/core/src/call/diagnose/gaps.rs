@@ -621,8 +621,23 @@ impl Look<'_> {
         let hop = j.last();
         match j.end {
             Disposition::Dropped | Disposition::Rejected(_) | Disposition::Unheard(_) => self.filter(hop, true),
-            _ => None,
+            _ => self.untranslated(),
         }
+    }
+
+    /// What the server sent out arrived with the private address that it has itself.
+    fn untranslated(&self) -> Option<Gap> {
+        let request = &self.f.trip.request;
+        let kept = request.last().header.src == Val::Part(Part::Src, 0);
+        let own = self.host().is_some_and(|h| matches!(h, IpAddr::V4(a) if a.is_private()));
+        if self.f.requirement.from != Party::Server || !kept || !own || request.last().device != self.a.site.internet {
+            return None;
+        }
+        let hop = request.hops.iter().rev().find(|h| self.is_router(h.device))?;
+        let other = views::source_translation(&self.net()[hop.device], self.f.family);
+        let mut gap = self.base(Lack::OutboundNat { other: other.is_some() }, hop.device);
+        gap.at = other.into_iter().collect();
+        Some(gap)
     }
 
     fn wrong_source(&self) -> Option<Gap> {

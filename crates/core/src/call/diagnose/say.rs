@@ -148,6 +148,7 @@ fn told<'a>(gap: &Gap, label: &'a str) -> &'a str {
         },
         ("this decides" | "decides", Lack::Filter { stands: Stands::BlockFirst, .. }) => "blocks them first",
         ("this decides" | "decides", Lack::Filter { stands: Stands::Nothing, .. }) => "nothing in here lets them pass",
+        (_, Lack::OutboundNat { .. }) => "translates other packets",
         ("decides", Lack::NotUnderstood) => "not understood",
         (_, Lack::Helper) => "gives them to a helper",
         ("decides", Lack::Alias) => "asks for an alias",

@@ -304,3 +304,21 @@ pub(in crate::call) fn rule(device: &Device, origin: OriginId) -> Option<View> {
 pub(in crate::call) fn dormant(device: &Device) -> Vec<View> {
     device.pipeline.dormant.iter().filter_map(|(_, r)| View::of(r, true)).filter(|v| v.does == Does::Accept).collect()
 }
+
+/// The first rule in a file that translates sources of what leaves, if it is not for packets that were turned back.
+pub(super) fn source_translation(device: &Device, family: Family) -> Option<OriginId> {
+    let stages = device.pipeline.hooks[Hook::Postrouting as usize].iter().filter(|s| s.families.has(family));
+    let chains = stages.flat_map(|s| match &s.kind {
+        StageKind::Translate { side: Side::Source, chains } => chains.iter().map(|(c, _)| *c).collect(),
+        _ => Vec::new(),
+    });
+    let rules = chains.flat_map(|c| &device.pipeline.chain(c).rules);
+    let translates = |r: &&Rule| {
+        let asks = Asks::of(r);
+        // A rule that names an interface on both sides, or one host to which packets go, turns calls back.
+        let back = asks.iface.is_some() && asks.out_iface.is_some() || asks.dst.is_some();
+        !back && r.steps.iter().any(|s| matches!(s, Step::Act(Action::Translate(t)) if t.side == Side::Source))
+    };
+    let mut all = rules.filter(translates).map(|r| r.origin);
+    all.find(|id| device.pipeline.origin(*id).has_lines)
+}

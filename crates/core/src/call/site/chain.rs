@@ -226,7 +226,8 @@ impl Builder<'_> {
             // A further line ends at the internet too.
             let further = device.interfaces[i].line && i != router.outer_v4 && i != router.outer_v6;
             device.interfaces[i].segment = if further { INTERNET_SEGMENT } else { self.segment() };
-            if further {
+            let named = device.interfaces[i].addresses.iter().any(|n| self.public == Some(n.addr()));
+            if further && !named {
                 self.further_lines = true;
                 self.assumptions.push(format!(
                     "{} of {} is another line to the internet: calls to its address are not judged",

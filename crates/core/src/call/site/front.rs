@@ -3,12 +3,12 @@
 use super::chain::{self, Link};
 use super::{Builder, Case, INTERNET_SEGMENT, public_v4};
 use crate::call::address::{self, is_public, is_shared, one};
-use crate::call::gateway::{self, Wan, at_line};
+use crate::call::gateway::{self, Router, Wan, at_line};
 use crate::call::server::Server;
 use crate::call::stated::{self, INSIDE, OUTSIDE, Stated};
 use crate::cube::Set;
 use crate::manifest::{At, Entry, GatewayKind, Place, Source, StatedBox, Traffic, show_ports};
-use crate::model::{Family, RouteTarget};
+use crate::model::{Family, Interface, RouteTarget};
 use crate::snapshot::InputError;
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -17,6 +17,17 @@ use std::net::IpAddr;
 const LARGEST_HOME: u8 = 16;
 
 impl Builder<'_> {
+    /// Of several lines that tell their addresses only when they come up, one has the public address: which?
+    fn one_line(&self, router: &Router, public: IpAddr) -> Result<(), InputError> {
+        let untold = |i: &&Interface| i.leased && !i.addresses.iter().any(|n| n.addr().is_ipv4());
+        let lines: Vec<&Interface> = router.device.interfaces.iter().filter(untold).collect();
+        let (Some(stated), [_, _, ..]) = (public_v4(self.manifest), &lines[..]) else { return Ok(()) };
+        let names: Vec<String> = lines.iter().map(|i| format!("{} ({})", i.shown(), i.name)).collect();
+        Err(stated.error(format!("which line of {} has {public}: {}?", router.device.name, names.join(" or "))).help(
+            format!("state it in its [[gateway]] table: `interfaces = {{ {} = \"{public}/24\" }}`", lines[0].name),
+        ))
+    }
+
     pub(super) fn find_public(&mut self, servers: &[Server]) -> Result<Option<IpAddr>, InputError> {
         if let Some(a) = public_v4(self.manifest) {
             self.assumptions.push(format!("the internet sees {} ({})", a.value, at_line(self.snapshot, a)));
@@ -149,12 +160,16 @@ impl Builder<'_> {
             .any(|(i, f)| f.addresses.iter().any(|n| n.addr() == public || i != outer && n.contains(&public)));
         let (net, why) = match (&router.wan, case) {
             _ if holds => {
-                let why =
-                    router.wan.as_ref().filter(|w| w.address == public).map_or("on an inner interface", |w| &w.why);
+                let why = router.wan.as_ref().filter(|w| w.address == public).map(|w| w.why.clone());
+                let why = why.unwrap_or_else(|| {
+                    let line = router.device.interfaces.iter().find(|i| i.line && holds_address(i, public));
+                    line.map_or_else(|| "on an inner interface".into(), |i| format!("the address of {}", i.shown()))
+                });
                 self.assumptions.push(format!("{public} is on {name} itself ({why}), so no second router is in front"));
                 return Ok(None);
             }
             (None, Case::OnGateway) => {
+                self.one_line(&router, public)?;
                 self.routers[0].device.interfaces[outer].addresses.push(public.into());
                 return Ok(None);
             }
@@ -438,4 +453,8 @@ fn neighbourhood(address: IpAddr) -> IpNet {
     };
     let bits = (8..=30).rev().find(|b| fits(*b)).unwrap_or(8);
     IpNet::new_assert(address, bits)
+}
+
+fn holds_address(iface: &Interface, ip: IpAddr) -> bool {
+    iface.addresses.iter().any(|n| n.addr() == ip)
 }

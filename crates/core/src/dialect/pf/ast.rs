@@ -214,8 +214,12 @@ pub enum Host {
     Table(Box<str>),
     /// Addresses of an interface: `(em0)`.
     Address(Box<str>),
+    /// Its first address of a family alone: `(em0:0)`.
+    First(Box<str>),
     /// Networks of an interface: `em0:network`.
     Network(Box<str>),
+    /// The network of its first address of a family alone: `em0:network:0`.
+    FirstNetwork(Box<str>),
     /// All addresses of the device: `(self)`.
     Own,
     /// Something that the text leaves open.
@@ -238,8 +242,10 @@ pub struct Pool {
 pub enum PoolAddress {
     /// An address, or a network to choose from.
     Net(IpNet),
-    /// The first address of an interface.
+    /// The addresses of an interface, in turn.
     Address(Box<str>),
+    /// The first address of an interface.
+    First(Box<str>),
     /// Entries of a table, in turn.
     Table(Box<str>),
 }

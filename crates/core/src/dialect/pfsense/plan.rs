@@ -73,6 +73,16 @@ impl Planner<'_> {
     fn forward(&mut self, packets: &Packets, address: IpAddr, to: IpAddr, hairpin: bool) -> Result<Vec<Edit>, Refused> {
         let near = self.wanted.nearest.and_then(|id| self.forward_at(id)).cloned();
         if hairpin {
+            let by =
+                self.config.interfaces.iter().find(|i| i.enabled && Some(&*i.device) == packets.in_iface.as_deref());
+            let index = usize::from(packets.family == Family::V6);
+            if let Some((iface, gateway)) = by.and_then(|i| Some((i, i.gateway[index].as_ref()?))) {
+                let name = &iface.descr;
+                return Err(Refused(format!(
+                    "{name} has the gateway {gateway}, so pfSense takes it for a line, reflects nothing there and does \
+                     not translate its network: set the upstream gateway to None in Interfaces > {name} first"
+                )));
+            }
             return Ok(self.reflect(near.as_ref(), packets, address, to));
         }
         match near {

@@ -28,8 +28,13 @@ impl<'a> Lowering<'a> {
             match host {
                 Host::Net(n) if Family::of(n.addr()) == family => set = set.or(&range(*n)),
                 Host::Net(_) => {}
-                Host::Address(device) | Host::Network(device) => {
-                    let of = if matches!(host, Host::Address(_)) { Interface::owned } else { networks };
+                Host::Address(device) | Host::First(device) | Host::Network(device) | Host::FirstNetwork(device) => {
+                    let of = match host {
+                        Host::Address(_) => addresses,
+                        Host::First(_) => first,
+                        Host::Network(_) => networks,
+                        _ => first_network,
+                    };
                     set = set.or(&self.of_interfaces(device, family, of));
                     if let Some(unknown) = self.strange(device) {
                         doubts.push(self.doubt(origin, &unknown, false));
@@ -159,10 +164,46 @@ fn networks(iface: &Interface, family: Family) -> Set {
     Set::from_ranges(nets.map(|n| prefix_range(*n)))
 }
 
-/// The first address of an interface in a family.
-pub(super) fn first_address(interfaces: &[Interface], device: &str, family: Family) -> Option<u128> {
-    let iface = interfaces.iter().find(|i| &*i.name == device)?;
-    let mut all = iface.addresses.iter().map(IpNet::addr).filter(|a| Family::of(*a) == family);
-    let routable = all.clone().find(|a| !matches!(a, std::net::IpAddr::V6(v6) if v6.is_unicast_link_local()));
-    routable.or_else(|| all.next()).map(address_value)
+/// The interface's own addresses; those that it only answers for are none of its own.
+fn addresses(iface: &Interface, family: Family) -> Set {
+    let own = iface.addresses.iter().map(IpNet::addr).filter(|a| Family::of(*a) == family).map(address_value);
+    Set::from_ranges(own.map(|a| (a, a)))
+}
+
+/// The first network of an interface in a family: a routable one if there is one.
+fn first_net(iface: &Interface, family: Family) -> Option<IpNet> {
+    let mut all = iface.addresses.iter().copied().filter(|n| Family::of(n.addr()) == family);
+    let routable = all.clone().find(|n| !is_link_local(n.addr()));
+    routable.or_else(|| all.next())
+}
+
+fn first(iface: &Interface, family: Family) -> Set {
+    first_net(iface, family).map_or_else(Set::empty, |n| Set::one(address_value(n.addr())))
+}
+
+fn first_network(iface: &Interface, family: Family) -> Set {
+    first_net(iface, family).map_or_else(Set::empty, range)
+}
+
+fn is_link_local(ip: std::net::IpAddr) -> bool {
+    matches!(ip, std::net::IpAddr::V6(v6) if v6.is_unicast_link_local())
+}
+
+impl Lowering<'_> {
+    /// Addresses of an interface, or of a group's members, that a translation may take; only the first one of each, or
+    /// all. Link-local ones where there is no other.
+    pub(super) fn usable(&self, device: &str, family: Family, only_first: bool) -> Vec<u128> {
+        let names = self.devices(device);
+        let mut out = Vec::new();
+        for iface in self.interfaces.iter().filter(|i| names.contains(crate::model::iface_value(&i.name))) {
+            let Some(first) = first_net(iface, family) else { continue };
+            let others = iface
+                .addresses
+                .iter()
+                .map(IpNet::addr)
+                .filter(|a| Family::of(*a) == family && *a != first.addr() && !is_link_local(*a) && !only_first);
+            out.extend(std::iter::once(first.addr()).chain(others).map(address_value));
+        }
+        out
+    }
 }

@@ -1,6 +1,6 @@
 //! Translation rules.
 
-use super::hosts::{self, first_address};
+use super::hosts;
 use super::{Lowering, is, marks};
 use crate::cube::Set;
 use crate::dialect::pf::ast::{Action as Does, Direction, Entry, Host, Pool, PoolAddress, PoolPort, Rule, Unknown};
@@ -172,10 +172,12 @@ impl<'a> Lowering<'a> {
                     out.push(if pool.bitmask || n.addr() == n.network() { prefix_range(*n) } else { (host, host) });
                 }
                 PoolAddress::Net(_) => {}
-                PoolAddress::Address(device) => {
-                    let first =
-                        first_address(self.interfaces, device, family).ok_or_else(|| unknown_address(device))?;
-                    out.push((first, first));
+                PoolAddress::Address(device) | PoolAddress::First(device) => {
+                    let all = self.usable(device, family, matches!(address, PoolAddress::First(_)));
+                    if all.is_empty() {
+                        return Err(unknown_address(device));
+                    }
+                    out.extend(all.into_iter().map(|a| (a, a)));
                 }
                 PoolAddress::Table(name) => {
                     let table = self.rules.tables.get(name).ok_or_else(|| hosts::no_table(name))?;
@@ -202,7 +204,7 @@ impl<'a> Lowering<'a> {
     fn only_other_family(&self, pool: &Pool, family: Family) -> bool {
         let other = |address: &PoolAddress| match address {
             PoolAddress::Net(n) => Family::of(n.addr()) != family,
-            PoolAddress::Address(_) => false,
+            PoolAddress::Address(_) | PoolAddress::First(_) => false,
             PoolAddress::Table(name) => self.rules.tables.get(name).is_some_and(|t| {
                 let of_other = |e: &Entry| match e {
                     Entry::Net(n) | Entry::Not(n) => Family::of(n.addr()) != family,
@@ -289,7 +291,10 @@ impl<'a> Lowering<'a> {
 
 /// Translation to the address of the interface that the packet leaves by.
 fn is_masquerade(rule: &Rule, pool: &Pool) -> bool {
-    let ([PoolAddress::Address(device)], Some(on)) = (&pool.addresses[..], &rule.on) else { return false };
+    let ([PoolAddress::Address(device) | PoolAddress::First(device)], Some(on)) = (&pool.addresses[..], &rule.on)
+    else {
+        return false;
+    };
     !on.negate && on.names[..] == [device.clone()]
 }
 

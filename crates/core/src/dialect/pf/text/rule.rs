@@ -230,13 +230,7 @@ fn hosts(at: &mut Cursor<'_>) -> Result<Hosts, String> {
 fn host(at: &mut Cursor<'_>) -> Result<Host, String> {
     if at.peek() == Some("(") {
         let inside = at.group();
-        let name = inside.first().map(String::as_str).unwrap_or_default();
-        return Ok(match name.split_once(':') {
-            _ if name == "self" => Host::Own,
-            Some((device, "network")) => Host::Network(device.into()),
-            Some((_, other)) => return Err(format!("`:{other}` of an interface is not read")),
-            None => Host::Address(name.into()),
-        });
+        return of_interface(inside.first().map(String::as_str).unwrap_or_default());
     }
     let word = at.word()?.to_owned();
     if let Some(table) = word.strip_prefix('<').and_then(|w| w.strip_suffix('>')) {
@@ -245,7 +239,37 @@ fn host(at: &mut Cursor<'_>) -> Result<Host, String> {
     if word == "self" {
         return Ok(Host::Own);
     }
-    net(&word).map(Host::Net).ok_or_else(|| format!("`{word}` is no address"))
+    if let Some(net) = net(&word) {
+        return Ok(Host::Net(net));
+    }
+    // Without brackets it is the same, as long as the interface keeps its addresses.
+    let device = word.split(':').next().unwrap_or_default();
+    let name = !device.is_empty() && device.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    if name && device.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return of_interface(&word);
+    }
+    Err(format!("`{word}` is no address"))
+}
+
+/// What stands for addresses of an interface, with its modifiers (pf.conf(5), "host").
+fn of_interface(name: &str) -> Result<Host, String> {
+    let mut parts = name.split(':');
+    let device = parts.next().unwrap_or_default();
+    let mut modifiers: Vec<&str> = parts.collect();
+    modifiers.sort_unstable();
+    Ok(match modifiers[..] {
+        // The firewall itself has one first address on each interface: as far as calls go, all of them.
+        [] | ["0"] if device == "self" => Host::Own,
+        [] => Host::Address(device.into()),
+        ["0"] => Host::First(device.into()),
+        ["network"] => Host::Network(device.into()),
+        ["0", "network"] => Host::FirstNetwork(device.into()),
+        ["peer"] | ["0", "peer"] => Host::Unknown(Unknown {
+            what: format!("which address the other end of `{device}` has").into(),
+            supply: Box::default(),
+        }),
+        _ => return Err(format!("`{name}`: `:{}` of an interface is not read", modifiers.join(":"))),
+    })
 }
 
 /// Ports after an address: `port = 5060`, `port 5060`, `port { 80 443 }`, `port 49999 >< 50500`, `port >= 1024`.
@@ -368,6 +392,7 @@ fn pool(at: &mut Cursor<'_>, rule: &mut Rule, flags: &mut Option<bool>, kind: &s
         addresses.push(match host(at)? {
             Host::Net(n) => PoolAddress::Net(n),
             Host::Address(device) => PoolAddress::Address(device),
+            Host::First(device) => PoolAddress::First(device),
             Host::Table(t) => PoolAddress::Table(t),
             _ => return Err("the target is no address".into()),
         });

@@ -195,7 +195,7 @@ impl Generator<'_> {
         let inner = self.reflecting(&forward.interface);
         let mut mode = self.reflection(forward);
         let nowhere = matches!(&parts.destination.list[..], [Host::Net(n)] if n.addr().is_unspecified());
-        // With nobody to reflect to, or for no address, there is no reflection.
+        // Without an interface to reflect on, or for no address, there is no reflection.
         if inner.is_empty() || nowhere {
             mode = Reflects::Off;
         }
@@ -405,7 +405,7 @@ impl Generator<'_> {
                     _ => None,
                 }
             }
-            PoolAddress::Address(_) => None,
+            PoolAddress::Address(_) | PoolAddress::First(_) => None,
         }
     }
 

@@ -278,6 +278,7 @@ pub fn device(config: &Config, name: &str) -> model::Device {
         made.label = iface.descr.as_str().into();
         let private = |n: &IpNet| matches!(n.addr(), IpAddr::V4(a) if a.is_private());
         // A gateway in a private network may as well be an inner router.
+        made.leased = matches!(iface.v4, Addressing::Line(_));
         made.line = outside(config, iface, Family::V4) && !made.addresses.iter().any(private);
         for v in answered {
             let (lo, hi) = model::prefix_range(v.net.trunc());

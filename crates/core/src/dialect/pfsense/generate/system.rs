@@ -226,7 +226,7 @@ impl Generator<'_> {
         }
     }
 
-    /// Key exchange with the other end of a tunnel; with whoever asks where that may be anybody.
+    /// Key exchange with the other end of a tunnel; with any address where the export names none.
     fn peer(&mut self, interface: &str, peer: Option<std::net::IpAddr>) {
         let Some(iface) = self.interface(interface) else { return };
         let family = peer.map_or(Family::V4, Family::of);

@@ -1,0 +1,53 @@
+//! `outbound-nat-missing`: what the server sends out keeps its private address.
+
+use super::{Cause, Fault, Gap, Lack, Severity};
+
+/// See the module.
+pub static CAUSE: Cause = Cause {
+    code: "outbound-nat-missing",
+    severity: Severity::Error,
+    title: "what the server sends out keeps its private address",
+    explain: "\
+what happens: the server asks a host on the internet, a STUN server or a
+caller's candidate. The router sends the packet out as it is, with the server's
+private address as its source. No answer to such an address comes back.
+who notices: the server when it looks for its public address or sends first;
+often nothing else inside has internet either.
+how it is recognised: the packet arrives with the server's own address, and no
+rule of the router translated it. Where a rule translates other packets it is
+shown: one for another interface, or for another network.
+what to do: let the router translate what leaves by the outer interface
+(nftables: oifname \"...\" masquerade). pfSense does so by itself for networks
+of interfaces without a gateway (Firewall > NAT > Outbound: Automatic): look at
+the mode, at rules for the wrong interface, and whether the server's own
+interface has a gateway set, which makes pfSense take it for a line.
+",
+    matches,
+    message,
+    because,
+    faults: &[
+        Fault { example: "linux-router", edits: &[("ruleset.nft", "\t\toifname \"wan0\" masquerade\n", "")] },
+        Fault {
+            example: "linux-router",
+            edits: &[("ruleset.nft", "oifname \"wan0\" masquerade", "oifname \"guest0\" masquerade")],
+        },
+    ],
+};
+
+fn matches(gap: &Gap) -> bool {
+    matches!(gap.lack, Lack::OutboundNat { .. })
+}
+
+fn message(gap: &Gap) -> String {
+    let host = gap.host.map_or_else(|| "the server".to_owned(), |h| h.to_string());
+    match gap.lack {
+        Lack::OutboundNat { other: true } => {
+            format!("{} translates other packets than those of {host} that leave for the internet", gap.name)
+        }
+        _ => format!("{} sends packets of {host} to the internet without translating their source", gap.name),
+    }
+}
+
+fn because(gap: &Gap) -> String {
+    gap.story.clone()
+}
