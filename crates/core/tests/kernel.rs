@@ -169,3 +169,61 @@ clients = [\"internet\"]
         assert_eq!(verdict(&found, "livekit/internet:public"), wanted, "{line}: {}", found.headline);
     }
 }
+
+/// As real bridges did it, with a client and a server on two ports, and on one port behind a switch.
+#[test]
+fn a_bridge_shows_its_packets_to_the_rules_where_the_kernel_is_told_to() {
+    // Without a rule of its own for what stays inside, and with the address of the server as the name's answer there.
+    let turned = "table inet f {
+	chain forward {
+		type filter hook forward priority filter; policy drop;
+		ct state established,related accept
+		iifname \"br0\" oifname \"wan0\" accept
+		ct status dnat accept
+	}
+	chain pre {
+		type nat hook prerouting priority dstnat;
+		ip daddr 203.0.113.5 tcp dport { 443, 7881 } dnat ip to 192.168.1.50
+		ip daddr 203.0.113.5 udp dport 50000-60000 dnat ip to 192.168.1.50
+	}
+	chain post {
+		type nat hook postrouting priority srcnat;
+		oifname \"wan0\" masquerade
+		MASQUERADE
+	}
+}
+";
+    let with = |line: &str| turned.replace("MASQUERADE", line);
+    let plain = with("");
+    let seen = with("iifname \"br0\" oifname \"br0\" ct status dnat masquerade");
+    let blind = with("oifname \"br0\" ct status dnat masquerade");
+    let dump = |ports: usize| {
+        let port = |n| format!(r#",{{"ifname":"p{n}","master":"br0","addr_info":[]}}"#);
+        format!(
+            r#"[{{"ifname":"wan0","addr_info":[{{"local":"203.0.113.5","prefixlen":24}}]}},
+            {{"ifname":"br0","addr_info":[{{"local":"192.168.1.1","prefixlen":24}}]}}{}]"#,
+            (0..ports).map(port).collect::<String>()
+        )
+    };
+    for (rules, ports, value, wanted) in [
+        // Nothing meets rules: the answer comes from the server's own address.
+        (&plain, 2, 0, Verdict::Fails),
+        (&seen, 2, 0, Verdict::Works),
+        // By one port nothing comes back; by two the answers pass the bridge's sessions.
+        (&plain, 1, 1, Verdict::Fails),
+        (&seen, 1, 1, Verdict::Fails),
+        (&plain, 2, 1, Verdict::Unknown),
+        (&seen, 2, 1, Verdict::Unknown),
+        (&blind, 2, 1, Verdict::Unknown),
+        // No bridge at all.
+        (&seen, 0, 1, Verdict::Works),
+    ] {
+        let manifest = format!(
+            "address = \"203.0.113.5\"\n[[gateway]]\nconfig = [\"r.nft\", \"addr.json\"]\nroutes = [\"default via 203.0.113.1\"]\n\
+             kernel = {{ bridge-nf-call-iptables = {value} }}\n[[deploy]]\nsystem = \"livekit\"\nhost = \"192.168.1.50\"\n"
+        );
+        let found = report(&[("callpath.toml", &manifest), ("r.nft", rules), ("addr.json", &dump(ports))]);
+        assert_eq!(verdict(&found, "livekit/lan:app"), wanted, "{ports} ports, {value}: {}\n{rules}", found.headline);
+        assert_eq!(verdict(&found, "livekit/internet:public"), Verdict::Works, "{ports} ports, {value}");
+    }
+}

@@ -541,3 +541,28 @@ fn site_18_a_filter_of_the_provider() {
     let open = report(&site, "callpath.toml", filter);
     assert_eq!(errors(&open), ["filter-missing"]);
 }
+
+/// A bridge whose packets meet the rules (`br_netfilter`) sends back nothing by the port that it came by.
+#[test]
+fn site_22_a_bridge_may_show_its_packets_to_the_rules() {
+    let Some(site) = folder("22-bridge-filtering") else { return };
+    let place = |report: &Report, id: &str| {
+        let found = report.paths.iter().find(|p| p.id == id).unwrap_or_else(|| panic!("no {id}"));
+        found.verdict
+    };
+    let given = report(&site, "callpath.toml", as_given);
+    works(&given);
+    assert!(given.assumptions.iter().any(|a| a.contains("bridge-nf-call-iptables = 0")), "{:?}", given.assumptions);
+    let stated = |value: &str| {
+        let line = format!("label = \"router\"\nkernel = {{ bridge-nf-call-iptables = {value} }}\n");
+        report(&site, "callpath.toml", |t| t.replace("label = \"router with bridge filtering on\"\n", &line))
+    };
+    let off = stated("0");
+    works(&off);
+    let line = "router: bridge-nf-call-iptables = 0, as you stated (callpath.toml:4)";
+    assert!(off.assumptions.iter().any(|a| a == line), "{:?}", off.assumptions);
+    // Whether the call comes back depends on the ports of the bridge; what goes through the router does not.
+    let on = stated("1");
+    assert_eq!(place(&on, "livekit/internet:public"), Verdict::Works);
+    assert_eq!(place(&on, "livekit/lan:app"), Verdict::Unknown, "{}", on.headline);
+}

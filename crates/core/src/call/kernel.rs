@@ -3,7 +3,7 @@
 use super::gateway::at_line;
 use crate::dialect::kernel::{Fact, Facts, Scope, What};
 use crate::manifest::{At, known_names};
-use crate::model::{Device, Doubt, Family, Interface, Loopback, Origin, Settings, SourceId, WayBack};
+use crate::model::{Bridge, Device, Doubt, DoubtId, Family, Interface, Loopback, Origin, Settings, SourceId, WayBack};
 use crate::snapshot::{InputError, Snapshot};
 
 /// What the files and the manifest say together.
@@ -53,7 +53,14 @@ pub(super) fn apply(facts: &Facts, device: &mut Device) {
             unread: false,
         })
     });
-    for iface in &mut device.interfaces {
+    let calls = [Family::V4, Family::V6].map(|f| facts.bridge_calls(f) == Some(true));
+    let mut joined: Vec<Option<DoubtId>> = Vec::new();
+    for index in 0..device.interfaces.len() {
+        let bridge = calls.contains(&true) && device.interfaces[index].ports != Some(0);
+        joined.push(bridge.then(|| joined_by(device, index)));
+    }
+    for (iface, joined) in device.interfaces.iter_mut().zip(joined) {
+        let bridge = |calls: bool| joined.filter(|_| calls).map(|joined| Bridge { ports: iface.ports, joined });
         let name = &iface.name;
         let marked = facts.reverse_mark(name) == Some(true);
         iface.settings = Settings {
@@ -69,8 +76,24 @@ pub(super) fn apply(facts: &Facts, device: &mut Device) {
                 Some(1) => WayBack::Same { marked },
                 Some(_) => WayBack::Any { marked },
             },
+            bridge_v4: bridge(calls[0]),
+            bridge_v6: bridge(calls[1]),
         };
     }
+}
+
+/// The doubt how those who talk are joined to a bridge.
+fn joined_by(device: &mut Device, index: usize) -> DoubtId {
+    let iface = &device.interfaces[index];
+    let (shown, name) = (iface.shown(), &device.name);
+    let what = match iface.ports {
+        None => format!("whether {shown} of {name} is a bridge, and joins those who talk by different ports"),
+        Some(_) => format!("whether the bridge {shown} of {name} joins those who talk by different ports"),
+    };
+    let supply = "with `bridge-nf-call-iptables = 0` it does not matter; `ip -j addr` says whether it is a bridge";
+    let origin = device.pipeline.add_origin(Origin::default());
+    let doubt = Doubt { origin, what: what.into(), supply: supply.into(), fixed: true, unread: false };
+    device.pipeline.add_doubt(doubt)
 }
 
 /// What is given about the kernels of routers: what was stated or read, and what is taken to be.
@@ -106,6 +129,28 @@ pub(super) fn given<'r>(snapshot: &Snapshot, routers: impl Iterator<Item = (&'r 
     }
     if silent {
         out.insert(0, "routers forward packets and do not check return paths (rp_filter = 0)".into());
+    }
+    out
+}
+
+/// What is taken as given of bridges: that nobody's packets meet rules within them. Asked for the interfaces by which
+/// servers are joined.
+pub(super) fn bridges(device: &Device, facts: &Facts, joins: impl Fn(&Interface) -> bool) -> Vec<String> {
+    let mut out = Vec::new();
+    for iface in device.interfaces.iter().filter(|i| i.ports != Some(0) && joins(i)) {
+        let open = |family: &Family| {
+            facts.bridge_calls(*family).is_none() && iface.addresses.iter().any(|n| Family::of(n.addr()) == *family)
+        };
+        let settings: Vec<String> = [Family::V4, Family::V6]
+            .into_iter()
+            .filter(open)
+            .map(|f| format!("{} = 0", What::BridgeCalls(f).name()))
+            .collect();
+        if !settings.is_empty() {
+            let if_one = if iface.ports.is_some() { "" } else { ", should it be a bridge" };
+            let (settings, shown, name) = (settings.join(", "), iface.shown(), &device.name);
+            out.push(format!("what stays within {shown} of {name} meets no rules{if_one} ({settings})"));
+        }
     }
     out
 }

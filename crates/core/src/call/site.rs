@@ -269,6 +269,18 @@ pub(super) fn build(
     b.add_servers(&parts.servers)?;
     let server_of = parts.server_of.iter().map(|s| server_base + s).collect();
     let proxy_of = parts.proxy_of.iter().map(|s| s.map(|s| server_base + s)).collect();
+    // Where nobody calls from inside, nothing stays within a bridge.
+    let inside = |c: &At<Place>| !matches!(c.value, Place::Internet | Place::Caller(_) | Place::Admin);
+    if manifest.deploys.iter().any(|d| d.clients.as_ref().is_none_or(|list| list.iter().any(inside))) {
+        let joined: Vec<usize> =
+            b.devices[server_base..].iter().flat_map(|d| &d.interfaces).map(|i| i.segment).collect();
+        let joins = |i: &Interface| i.segment != INTERNET_SEGMENT && joined.contains(&i.segment);
+        for router in parts.routers.iter().filter(|r| !r.pending.is_some()) {
+            let device = b.devices[..server_base].iter().find(|d| d.name == router.device.name);
+            let lines = device.map(|d| kernel::bridges(d, &router.kernel, joins)).unwrap_or_default();
+            b.assumptions.extend(lines);
+        }
+    }
     let internet = b.add_internet(server_base);
     let share = b.share_ports(internet);
     b.add_callers(server_base, internet)?;

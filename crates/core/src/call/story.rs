@@ -202,6 +202,13 @@ impl Story<'_> {
             (_, Disposition::MartianDestination) => {
                 ("martian-destination", format!("{name} drops {it}: {to} does not leave a host"), false)
             }
+            (_, Disposition::SamePort) => (
+                "same-port",
+                format!(
+                    "{name}'s bridge does not send {it} back out by the port that it came in by, on its way to {to}"
+                ),
+                false,
+            ),
             (_, Disposition::ReversePath) => (
                 "reverse-path",
                 format!("{name} drops {it}: an answer to {from} would not leave by the interface it came in by"),
@@ -397,6 +404,7 @@ fn end_word(end: &Disposition) -> &'static str {
         Disposition::NoRoute => "has no route",
         Disposition::MartianSource | Disposition::MartianDestination => "refuses its addresses",
         Disposition::ReversePath => "refuses it: its answer would go another way",
+        Disposition::SamePort => "does not send it back by the same port",
         Disposition::NotUnicast => "does not send it on: not a single host's address",
         Disposition::NotForwarding => "does not pass it on",
         Disposition::NeighborUnreachable => "finds nobody with that address",

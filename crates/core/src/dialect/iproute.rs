@@ -75,6 +75,8 @@ struct Link {
     #[serde(default)]
     flags: Vec<Box<str>>,
     #[serde(default)]
+    master: Option<Box<str>>,
+    #[serde(default)]
     group: Option<Box<str>>,
     #[serde(default)]
     addr_info: Vec<Address>,
@@ -146,7 +148,12 @@ pub fn parse(source: SourceId, text: &str) -> Result<Dump, InputError> {
     let whole = |what: &str| InputError::at(source, 0..0, what);
     if has("ifname") {
         let links: Vec<Link> = from(items, source, "ip -j addr")?;
-        return links.into_iter().map(|l| interface(&l, source, text)).collect::<Result<_, _>>().map(Dump::Addresses);
+        let ports = |name: &str| links.iter().filter(|l| l.master.as_deref() == Some(name)).count();
+        let one = |l: &Link| {
+            let ports = u16::try_from(ports(&l.ifname)).ok();
+            interface(l, source, text).map(|i| Interface { ports, ..i })
+        };
+        return links.iter().map(one).collect::<Result<_, _>>().map(Dump::Addresses);
     }
     if has("priority") {
         return rule::rules(&items, source, text).map(Dump::Rules);

@@ -53,6 +53,8 @@ pub struct Interface {
     pub hosts_v4: Set,
     /// The same for IPv6.
     pub hosts_v6: Set,
+    /// How many interfaces are its ports, if that is known: none, and it is no bridge.
+    pub ports: Option<u16>,
     /// What it does with packets that arrive, apart from rules.
     pub settings: Settings,
     /// Index into the network's segments; interfaces with the same segment reach each other directly.
@@ -70,6 +72,21 @@ pub struct Settings {
     pub loopback: Loopback,
     /// How it checks where answers to a packet would go; IPv4 alone has this check apart from rules.
     pub way_back: WayBack,
+    /// As a bridge it shows the IPv4 packets that it passes on to the device's rules.
+    pub bridge_v4: Option<Bridge>,
+    /// The same for IPv6.
+    pub bridge_v6: Option<Bridge>,
+}
+
+/// A bridge whose packets meet the device's rules (`br_netfilter`): those between two ports, and those that a
+/// translation turns back into it. A bridge sends nothing out by the port that it came in by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bridge {
+    /// How many ports it has, if that is known.
+    pub ports: Option<u16>,
+    /// How those who talk are joined to it: 0, it is no bridge (or their ports are the same, where it is known to be
+    /// one); 1, by the same port; any other value, by different ports.
+    pub joined: DoubtId,
 }
 
 /// What an interface does with loopback destinations.
@@ -264,6 +281,14 @@ impl Device {
 }
 
 impl Interface {
+    /// The bridge that it is, where its packets of this family meet rules.
+    pub fn bridge(&self, family: Family) -> Option<Bridge> {
+        match family {
+            Family::V4 => self.settings.bridge_v4,
+            Family::V6 => self.settings.bridge_v6,
+        }
+    }
+
     /// Packets of this family that arrive here are passed on, on a device that forwards.
     pub fn passes_on(&self, family: Family) -> bool {
         match family {

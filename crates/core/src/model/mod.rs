@@ -11,7 +11,8 @@ mod rule;
 mod scope;
 
 pub use device::{
-    Device, Endpoint, Holds, Interface, Loopback, Route, RouteTarget, RoutingRule, RuleAction, Settings, WayBack,
+    Bridge, Device, Endpoint, Holds, Interface, Loopback, Route, RouteTarget, RoutingRule, RuleAction, Settings,
+    WayBack,
 };
 pub use origin::{Doubt, DoubtId, Origin, OriginId, SourceId, SourceSpan};
 pub use pipeline::{Chain, ChainId, Families, Hook, Pipeline, Policy, Side, Stage, StageKind};

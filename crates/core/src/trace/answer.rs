@@ -191,6 +191,8 @@ pub enum Disposition {
     MartianSource,
     /// Dropped because loopback addresses do not travel.
     MartianDestination,
+    /// A bridge was to send it out by the port that it came in by.
+    SamePort,
     /// Dropped because answers would go another way, or none.
     ReversePath,
     /// Broadcast or multicast: not followed.

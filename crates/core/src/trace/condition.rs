@@ -1,7 +1,7 @@
 //! Conditions: what a key's value must be, turned into a restriction of the packets that were asked.
 
 use super::answer::{Phase, Val};
-use super::flow::{Flow, LOOPBACK, Refusal, State, Track};
+use super::flow::{Bridged, Flow, LOOPBACK, Refusal, State, Track};
 use super::tracer::Tracer;
 use crate::cube::{Dim, Set};
 use crate::model::{
@@ -268,7 +268,8 @@ pub(super) fn width(part: Part, family: Family) -> u32 {
 
 /// The incoming interface as rules see it: none for packets of the device itself.
 fn seen_in(state: &State, hook: Hook) -> Option<usize> {
-    if hook == Hook::Output { None } else { state.in_iface }
+    let hidden = hook == Hook::Output || hook == Hook::Postrouting && state.bridged == Bridged::Leaving;
+    if hidden { None } else { state.in_iface }
 }
 
 fn iface_of(state: &State, hook: Hook, side: TupleIface) -> Option<usize> {

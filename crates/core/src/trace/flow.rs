@@ -51,6 +51,8 @@ pub(super) struct State {
     pub seen_out: Option<usize>,
     /// Address of the next hop; the destination itself where it is on the segment.
     pub next_hop: Val,
+    /// How the device's bridge has it.
+    pub bridged: Bridged,
     pub mark: Val,
     pub track: Track,
     /// The socket that took it answers by UDP from the address that routing picks.
@@ -64,6 +66,18 @@ pub(super) struct State {
     /// Devices visited before, with header and interface on arrival (to find loops).
     pub hops: Vec<Arc<Hop>>,
     pub arrivals: Vec<(usize, Option<usize>, Header)>,
+}
+
+/// How a packet stands to the bridge of the device that has it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) enum Bridged {
+    /// The device has it as a router or host.
+    #[default]
+    No,
+    /// It is on its way through the bridge, to this address on the segment.
+    Through(Val),
+    /// The bridge sends it out: after the forward hook no interface of arrival is seen.
+    Leaving,
 }
 
 impl State {

@@ -97,6 +97,7 @@ fn start(question: &Question) -> Flow {
         out_iface: None,
         seen_out: None,
         next_hop: header.dst,
+        bridged: flow::Bridged::No,
         mark: Val::Const(0),
         track: Track::No,
         answers_as_routed: false,

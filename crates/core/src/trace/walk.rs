@@ -3,12 +3,13 @@
 use super::answer::{Did, Disposition, Val};
 use super::chain::Place;
 use super::condition::{Condition, on_value};
-use super::flow::{Flow, LOOPBACK, Track};
+use super::flow::{Bridged, Flow, LOOPBACK, Track};
 use super::route::Way;
 use super::tracer::Tracer;
 use crate::cube::{Dim, Set};
 use crate::model::{
-    ChainId, Family, Hook, Loopback, Policy, RouteTarget, Side, Stage, StageKind, WayBack, address_value,
+    Bridge, ChainId, Family, Hook, Interface, Loopback, Policy, RouteTarget, Side, Stage, StageKind, WayBack,
+    address_value,
 };
 use std::rc::Rc;
 
@@ -104,32 +105,98 @@ impl Tracer<'_> {
 
     /// Arrived at a device: delivered there, ended there, or on its way out again.
     fn receive(&mut self, flow: Flow, delivered: &mut Delivered) -> Vec<Flow> {
-        let flows = self.hook(vec![flow], Hook::Ingress);
+        let asked = flow.state.header.dst;
+        let bridged = flow.state.bridged;
+        // A bridge's own ingress sees what is for the device alone.
+        let flows = if bridged == Bridged::No { self.hook(vec![flow], Hook::Ingress) } else { vec![flow] };
         let flows = self.hook(flows, Hook::Prerouting);
         let mut moving = Vec::new();
-        for flow in flows {
-            let Some(flow) = self.not_martian(flow) else { continue };
-            let mut routed = Vec::new();
-            for (way, flow) in self.route(flow) {
-                routed.extend(self.way_back(flow, &way).into_iter().map(|f| (way.clone(), f)));
+        for mut flow in flows {
+            if let Bridged::Through(next_hop) = bridged {
+                flow.state_mut().bridged = Bridged::No;
+                if flow.state.header.dst == asked {
+                    let index = flow.state.in_iface;
+                    let state = flow.state_mut();
+                    (state.out_iface, state.next_hop) = (index, next_hop);
+                    moving.extend(self.bridge_out(flow));
+                    continue;
+                }
             }
-            for (way, flow) in routed {
-                let device = &self.net.devices[flow.state.device];
-                let arrived = flow.state.in_iface.and_then(|i| device.interfaces.get(i));
-                let forwards = device.forwards && arrived.is_none_or(|i| i.passes_on(flow.state.family));
-                if way == Way::Local {
-                    self.input(vec![flow], delivered);
-                } else if !forwards {
-                    self.end(flow, Disposition::NotForwarding);
-                } else if let Some(mut flow) = self.take(&way, flow) {
-                    let out = flow.state.out_iface;
-                    flow.state_mut().seen_out = out;
-                    let flows = self.hook(vec![flow], Hook::Forward);
-                    moving.extend(self.leave(flows));
+            let Some(flow) = self.not_martian(flow) else { continue };
+            for (way, flow) in self.route(flow) {
+                for flow in self.way_back(flow, &way) {
+                    moving.extend(self.pass_on(flow, &way, asked, delivered));
                 }
             }
         }
         moving
+    }
+
+    /// What becomes of a packet that has a way; `asked` is where it was going when it came.
+    fn pass_on(&mut self, flow: Flow, way: &Way, asked: Val, delivered: &mut Delivered) -> Vec<Flow> {
+        let mut moving = Vec::new();
+        let device = &self.net.devices[flow.state.device];
+        let arrived = flow.state.in_iface.and_then(|i| device.interfaces.get(i));
+        let forwards = device.forwards && arrived.is_none_or(|i| i.passes_on(flow.state.family));
+        let back = matches!(way, Way::Target(RouteTarget::Via(out, _)) if Some(*out) == flow.state.in_iface);
+        let turned = back && flow.state.header.dst != asked;
+        let (turned, plain) = match arrived.and_then(|i| i.bridge(flow.state.family)).filter(|_| turned) {
+            Some(bridge) => self.turned_back(flow, bridge),
+            None => (None, Some(flow)),
+        };
+        if let Some(flow) = turned.and_then(|f| self.take(way, f)) {
+            moving.extend(self.bridge_out(flow));
+        }
+        let Some(flow) = plain else { return moving };
+        if *way == Way::Local {
+            self.input(vec![flow], delivered);
+        } else if !forwards {
+            self.end(flow, Disposition::NotForwarding);
+        } else if let Some(mut flow) = self.take(way, flow) {
+            let out = flow.state.out_iface;
+            flow.state_mut().seen_out = out;
+            let flows = self.hook(vec![flow], Hook::Forward);
+            moving.extend(self.leave(flows));
+        }
+        moving
+    }
+
+    /// Packets that a translation turns back into the bridge that they came by: those that the bridge itself sends on,
+    /// and those that the device routes because it is no bridge. By the same port nothing goes back
+    /// (`br_nf_pre_routing_finish`, net/bridge/br_netfilter_hooks.c; `should_deliver`, net/bridge/br_forward.c).
+    fn turned_back(&mut self, flow: Flow, bridge: Bridge) -> (Option<Flow>, Option<Flow>) {
+        let (other, rest) = self.by_other_port(flow, bridge);
+        let (plain, same) = match (bridge.ports, rest) {
+            (None, Some(flow)) => {
+                let var = self.doubt_variable(flow.state.device, bridge.joined, 2);
+                self.split(flow, &Condition::On(Dim::Var(var), Set::one(0)))
+            }
+            (_, rest) => (None, rest),
+        };
+        if let Some(flow) = same {
+            self.end(flow, Disposition::SamePort);
+        }
+        (other, plain)
+    }
+
+    /// Splits packets by whether those who talk are joined to a bridge by different ports.
+    fn by_other_port(&mut self, flow: Flow, bridge: Bridge) -> (Option<Flow>, Option<Flow>) {
+        if bridge.ports.is_some_and(|n| n < 2) {
+            return (None, Some(flow));
+        }
+        let var = self.doubt_variable(flow.state.device, bridge.joined, 2);
+        self.split(flow, &Condition::On(Dim::Var(var), Set::range(2, 3)))
+    }
+
+    /// Out by another port of the bridge: rules of the forward hook see it on both sides, those behind on one.
+    fn bridge_out(&mut self, mut flow: Flow) -> Vec<Flow> {
+        let out = flow.state.out_iface;
+        flow.state_mut().seen_out = out;
+        let mut flows = self.hook(vec![flow], Hook::Forward);
+        for flow in &mut flows {
+            flow.state_mut().bridged = Bridged::Leaving;
+        }
+        self.leave(flows)
     }
 
     /// Ends packets whose addresses cannot come from outside (`ip_route_input_slow`, `ip6_rcv_core`).
@@ -222,10 +289,16 @@ impl Tracer<'_> {
         let (from, family) = (flow.state.device, flow.state.family);
         let Some(out) = flow.state.out_iface else { return Vec::new() };
         let segment = self.net.devices[from].interfaces[out].segment;
+        let bridged = std::mem::take(&mut flow.state_mut().bridged);
         flow.state_mut().end_hop();
         let next_hop = flow.state.next_hop;
         let mut arrived = Vec::new();
         let mut rest = Some(flow);
+        if bridged == Bridged::No {
+            let (through, direct) = rest.map_or((None, None), |f| self.into_bridge(f, segment, out));
+            arrived.extend(through);
+            rest = direct;
+        }
         for (device, neighbour) in self.net.devices.iter().enumerate() {
             for (index, iface) in neighbour.interfaces.iter().enumerate() {
                 if iface.segment != segment || (device, index) == (from, out) {
@@ -253,6 +326,41 @@ impl Tracer<'_> {
             self.done.push((flow, Disposition::NeighborUnreachable));
         }
         arrived
+    }
+
+    /// Packets between two others of a segment that pass the bridge of a device on it, at that device; and those that do
+    /// not.
+    fn into_bridge(&mut self, flow: Flow, segment: usize, out: usize) -> (Option<Flow>, Option<Flow>) {
+        let (from, family) = (flow.state.device, flow.state.family);
+        let found = self.net.devices.iter().enumerate().find_map(|(d, device)| {
+            let here = |(i, f): &(usize, &Interface)| f.segment == segment && (d, *i) != (from, out);
+            let mut all = device.interfaces.iter().enumerate().filter(here);
+            all.find_map(|(i, f)| f.bridge(family).map(|b| (d, i, f, b)))
+        });
+        let Some((device, index, iface, bridge)) = found else { return (None, Some(flow)) };
+        // What is for the device itself only arrives.
+        let next_hop = flow.state.next_hop;
+        let (own, others) = self.split(flow, &on_value(next_hop, &iface.owned(family)));
+        let Some(mut flow) = others else { return (None, own) };
+        let arrival = (device, Some(index), flow.state.header);
+        flow.state_mut().device = device;
+        let (through, mut direct) = self.by_other_port(flow, bridge);
+        if let Some(flow) = &mut direct {
+            flow.state_mut().device = from;
+        }
+        let direct = super::lookup::join(own, direct);
+        let Some(mut flow) = through else { return (None, direct) };
+        let circle = flow.state.arrivals.contains(&arrival) || flow.state.hops.len() >= MAX_HOPS;
+        let state = flow.state_mut();
+        (state.in_iface, state.out_iface, state.seen_out) = (Some(index), None, None);
+        (state.mark, state.track) = (Val::Const(0), Track::No);
+        state.bridged = Bridged::Through(next_hop);
+        state.arrivals.push(arrival);
+        if circle {
+            self.end(flow, Disposition::Loop);
+            return (None, direct);
+        }
+        (Some(flow), direct)
     }
 
     /// Runs the stages of a hook.
