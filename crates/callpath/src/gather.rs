@@ -2,6 +2,8 @@
 
 use crate::folder::{Also, Folders};
 use crate::found;
+use callpath_core::dialect::includes::targets;
+use callpath_core::dialect::nft::text::fits;
 use callpath_core::dialect::recognise;
 use callpath_core::manifest::{self, At, Manifest};
 use callpath_core::model::SourceId;
@@ -170,24 +172,26 @@ impl Gatherer {
     /// Adds a text, and the files that it includes by relative paths.
     fn add(&mut self, file: &Path, name: &str, text: String, depth: usize) -> Result<(), InputError> {
         let text = callpath_core::dialect::without_secrets(text);
-        let included = if depth < MAX_DEPTH { includes(&text) } else { Vec::new() };
+        let included = if depth < MAX_DEPTH { targets(&text).map(str::to_owned).collect() } else { Vec::new() };
         self.snapshot.sources.push(Source { name: name.to_owned(), text });
         for path in included {
             // Absolute paths are the router's, not this machine's; what is missing is named by the reader, with its line.
-            let beside = file.parent().unwrap_or(Path::new("")).join(&path);
             if path.starts_with('/') {
                 continue;
             }
-            let Ok(real) = self.folders.real(&beside) else { continue };
-            if !real.is_file() || self.read.contains(&real) {
-                continue;
-            }
-            let folder = name.rfind('/').map_or("", |i| &name[..=i]);
-            let name = format!("{folder}{}", path.trim_start_matches("./"));
-            let text =
-                self.text(&real, &name).map_err(|(message, help)| InputError::about(&*name, message).help(help))?;
-            if recognise(SourceId(0), &text).is_ok() {
-                self.add(&beside, &name, text, depth + 1)?;
+            for path in beside(file, &path) {
+                let beside = file.parent().unwrap_or(Path::new("")).join(&path);
+                let Ok(real) = self.folders.real(&beside) else { continue };
+                if !real.is_file() || self.read.contains(&real) {
+                    continue;
+                }
+                let folder = name.rfind('/').map_or("", |i| &name[..=i]);
+                let name = format!("{folder}{}", path.trim_start_matches("./"));
+                let text =
+                    self.text(&real, &name).map_err(|(message, help)| InputError::about(&*name, message).help(help))?;
+                if recognise(SourceId(0), &text).is_ok() {
+                    self.add(&beside, &name, text, depth + 1)?;
+                }
             }
         }
         Ok(())
@@ -230,10 +234,19 @@ pub fn has_manifest(directory: &Path) -> bool {
     directory.join(MANIFEST).symlink_metadata().is_ok()
 }
 
-/// Targets of `include "…"` lines.
-fn includes(text: &str) -> Vec<String> {
-    let lines = text.lines().filter_map(|l| l.trim_start().strip_prefix("include"));
-    lines.filter_map(|rest| rest.trim().strip_prefix('"')?.split('"').next()).map(str::to_owned).collect()
+/// The files that a relative path beside a file means: itself, or those that fit its pattern, by name.
+fn beside(file: &Path, path: &str) -> Vec<String> {
+    let (folder, pattern) = path.rsplit_once('/').map_or(("", path), |(f, p)| (f, p));
+    if !pattern.contains(['*', '?']) || folder.contains(['*', '?']) {
+        return vec![path.to_owned()];
+    }
+    let base = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Ok(entries) = std::fs::read_dir(base.join(folder)) else { return Vec::new() };
+    let names = entries.filter_map(|e| e.ok()?.file_name().into_string().ok());
+    // A pattern does not mean hidden files (glob(7)).
+    let mut fitting: Vec<String> = names.filter(|n| !n.starts_with('.') && fits(n, pattern)).collect();
+    fitting.sort();
+    fitting.into_iter().map(|n| if folder.is_empty() { n } else { format!("{folder}/{n}") }).collect()
 }
 
 /// A file's text, or what is wrong and what to do.

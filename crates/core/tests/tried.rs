@@ -566,3 +566,35 @@ fn site_22_a_bridge_may_show_its_packets_to_the_rules() {
     assert_eq!(place(&on, "livekit/internet:public"), Verdict::Works);
     assert_eq!(place(&on, "livekit/lan:app"), Verdict::Unknown, "{}", on.headline);
 }
+
+/// An include takes the device's own files, and a pattern that fits none of them is an empty folder.
+#[test]
+fn site_19_an_include_takes_no_other_devices_files() {
+    let Some(site) = folder("19-include-takes-other-files") else { return };
+    let given = report(&site, "callpath.toml", as_given);
+    works(&given);
+    let line =
+        "no file fits the include `/etc/nftables.d/*.nft` of router (router.nft:14): that folder is taken to be empty";
+    assert!(given.assumptions.iter().any(|a| a == line), "{:?}", given.assumptions);
+    // Named for the router, the same rules are the router's: nothing is passed on.
+    let own = |t: &str| t.replace("config = \"router.nft\"", "config = [\"router.nft\", \"server.nft\"]");
+    assert_eq!(report(&site, "callpath.toml", own).verdict, Verdict::Fails);
+    let folder = |t: &str| t.replace("\nfirewall = \"server.nft\"", "");
+    works(&report(&site, "callpath.toml", folder));
+    // Another gateway's files are no router's either, whatever a path ends in.
+    let plain = with_include(&site, "include \"/etc/nftables.d/server.nft\"");
+    assert_ne!(plain.verdict, Verdict::Fails, "{}", plain.headline);
+    assert!(
+        plain.unread.iter().any(|u| u.why.contains("name it among the files of this device")),
+        "{:?}",
+        plain.unread
+    );
+}
+
+fn with_include(site: &Path, line: &str) -> Report {
+    let manifest = std::fs::read_to_string(site.join("callpath.toml")).expect("the manifest");
+    let mut texts = snapshot(site, &manifest);
+    let rules = texts.sources.iter_mut().find(|s| s.name == "router.nft").expect("the rules");
+    rules.text = rules.text.replace("include \"/etc/nftables.d/*.nft\"", line);
+    analyze(&texts).unwrap_or_else(|e| panic!("{}: {} ({:?})", e.message, e.help, e.at))
+}

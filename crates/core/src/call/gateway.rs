@@ -2,6 +2,7 @@
 
 use super::address::is_link_local;
 use super::kernel;
+use crate::dialect::includes::EmptyInclude;
 use crate::dialect::iproute::{self, MAIN};
 use crate::dialect::kernel::Facts;
 use crate::dialect::{self, Counts, Pending};
@@ -34,6 +35,8 @@ pub(super) struct Router {
     pub pending: Pending,
     /// What is known of its kernel.
     pub kernel: Facts,
+    /// Patterns of includes that no file of it fits.
+    pub empty_includes: Vec<EmptyInclude>,
     /// Rulesets that were read.
     pub rulesets: Vec<(SourceId, Counts)>,
 }
@@ -186,6 +189,7 @@ pub(super) fn read(
         number,
         pending: read.pending,
         kernel,
+        empty_includes: read.empty_includes,
         rulesets: read.rulesets,
         device,
     }))

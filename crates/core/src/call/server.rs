@@ -4,6 +4,7 @@ use super::guess;
 use super::kernel;
 use super::site::everything;
 use crate::dialect::Counts;
+use crate::dialect::includes::EmptyInclude;
 use crate::dialect::iproute::{self, MAIN};
 use crate::dialect::kernel::Facts;
 use crate::manifest::{At, OwnFirewall, ProxyAt};
@@ -27,6 +28,8 @@ pub(super) struct Server {
     pub routes_dumped: [bool; 2],
     /// What is known of its kernel.
     pub kernel: Facts,
+    /// Patterns of includes that no file of it fits.
+    pub empty_includes: Vec<EmptyInclude>,
     /// Rulesets that were read.
     pub rulesets: Vec<(SourceId, Counts)>,
 }
@@ -223,7 +226,15 @@ fn server(
         known = kernel::joined(snapshot, known, facts, &device.interfaces)?;
     }
     kernel::apply(&known, &mut device);
-    Ok(Server { kernel: known, device, addresses, interface, routes_dumped, rulesets: read.rulesets })
+    Ok(Server {
+        kernel: known,
+        empty_includes: read.empty_includes,
+        device,
+        addresses,
+        interface,
+        routes_dumped,
+        rulesets: read.rulesets,
+    })
 }
 
 /// Puts a server on its segment, with its addresses. Where no routes of a family are given, the gateway there is its way

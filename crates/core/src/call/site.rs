@@ -249,6 +249,20 @@ pub(super) fn build(
         let linux = parts.routers.iter().filter(|r| !r.pending.is_some()).map(|r| (&r.device, &r.kernel));
         given.extend(kernel::given(snapshot, linux));
     }
+    let routers = parts.routers.iter().map(|r| (&r.device, &r.empty_includes));
+    let servers = parts.servers.iter().map(|s| (&s.device, &s.empty_includes));
+    for (device, empty) in routers.chain(servers) {
+        for include in empty {
+            let (line, _) = snapshot
+                .source(include.at.source)
+                .map_or((0, 0), |s| crate::snapshot::line_column(&s.text, include.at.start as usize));
+            let file = snapshot.source(include.at.source).map_or("", |s| &s.name);
+            b.assumptions.push(format!(
+                "no file fits the include `{}` of {} ({file}:{line}): that folder is taken to be empty",
+                include.path, device.name
+            ));
+        }
+    }
     for server in &parts.servers {
         given.extend(kernel::told(snapshot, &server.device, &server.kernel));
     }

@@ -1,8 +1,9 @@
 //! Configuration files of one device: recognised by content, read, put together.
 
 use super::pending::Pending;
+use crate::dialect::includes::{self, EmptyInclude};
 use crate::dialect::iproute::{self, Dump, DumpedRoute, DumpedRule};
-use crate::dialect::nft::{self, lower::Coverage};
+use crate::dialect::nft;
 use crate::dialect::pfsense::config::Config;
 use crate::dialect::pfsense::generate::LeftOut;
 use crate::dialect::{Counts, DIALECTS, Dialect, kernel, pf, pfsense};
@@ -27,6 +28,8 @@ pub(crate) struct Files {
     pub rulesets: Vec<(SourceId, Counts)>,
     /// Files that the ruleset consists of: its own and what it includes.
     pub parts: Vec<SourceId>,
+    /// Patterns of includes that no file of the device fits.
+    pub empty_includes: Vec<EmptyInclude>,
     /// Rules that wait for addresses.
     pub pending: Pending,
 }
@@ -229,9 +232,10 @@ pub(crate) fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, I
                         "give one file with all rules: `nft list ruleset` prints them; files can `include` others",
                     ));
                 }
-                let (counts, parts) = ruleset_of(snapshot, id, kind, &mut out.pipeline)?;
-                out.rulesets.push((id, counts));
-                out.parts = parts;
+                let read = ruleset_of(snapshot, id, kind, &mut out.pipeline)?;
+                out.rulesets.push((id, read.counts));
+                out.parts = read.parts;
+                out.empty_includes = read.empty;
             }
             Kind::PfSense => {
                 if out.pending.config.is_some() {
@@ -274,25 +278,34 @@ pub(crate) fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, I
 /// # Errors
 /// When the text as a whole cannot be read.
 pub fn ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipeline) -> Result<Counts, InputError> {
-    ruleset_of(snapshot, id, kind, into).map(|(counts, _)| counts)
+    ruleset_of(snapshot, id, kind, into).map(|read| read.counts)
+}
+
+/// A ruleset that was read.
+struct ReadRules {
+    counts: Counts,
+    /// Sources that it consists of.
+    parts: Vec<SourceId>,
+    empty: Vec<EmptyInclude>,
+}
+
+impl ReadRules {
+    fn alone(counts: Counts, id: SourceId) -> Self {
+        Self { counts, parts: vec![id], empty: Vec::new() }
+    }
 }
 
 /// Reads one ruleset, and tells which sources it consists of.
-fn ruleset_of(
-    snapshot: &Snapshot,
-    id: SourceId,
-    kind: Kind,
-    into: &mut Pipeline,
-) -> Result<(Counts, Vec<SourceId>), InputError> {
+fn ruleset_of(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipeline) -> Result<ReadRules, InputError> {
     let text = snapshot.source(id).map_or("", |s| &s.text);
     let waiting = match kind {
         Kind::Plain(dialect) => {
             let counts = dialect.plain.map_or_else(Counts::default, |p| (p.read)(id, text, into));
-            return countable(id, kind, counts.statements).map(|()| (counts, vec![id]));
+            return countable(id, kind, counts.statements).map(|()| ReadRules::alone(counts, id));
         }
         Kind::PfSense => Pending { config: Some((id, backup(id, text)?.into())), effective: None },
         Kind::Pf => Pending { effective: Some((id, pf_rules(id, text)?.into())), config: None },
-        _ => return nft_ruleset(snapshot, id, kind, into).map(|(coverage, parts)| (coverage.total(), parts)),
+        _ => return nft_ruleset(snapshot, id, kind, into),
     };
     // Addresses that come from the line are not known here: what asks for them stays out.
     let mut device = match &waiting.config {
@@ -301,7 +314,7 @@ fn ruleset_of(
     };
     let lowered = waiting.lower(&mut device, &pfsense::generate::Known::default(), true);
     *into = device.pipeline;
-    Ok((lowered.counts.first().map(|(_, c)| *c).unwrap_or_default(), vec![id]))
+    Ok(ReadRules::alone(lowered.counts.first().map(|(_, c)| *c).unwrap_or_default(), id))
 }
 
 fn backup(id: SourceId, text: &str) -> Result<Config, InputError> {
@@ -329,16 +342,11 @@ pub fn left_out(snapshot: &Snapshot, id: SourceId, kind: Kind) -> Result<Vec<Lef
     Ok(pfsense::generate::generate(&config, &device.interfaces, &pfsense::generate::Known::default()).left_out)
 }
 
-fn nft_ruleset(
-    snapshot: &Snapshot,
-    id: SourceId,
-    kind: Kind,
-    into: &mut Pipeline,
-) -> Result<(Coverage, Vec<SourceId>), InputError> {
+fn nft_ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipeline) -> Result<ReadRules, InputError> {
     let text = snapshot.source(id).map_or("", |s| &s.text);
     let (tree, parts) = match kind {
         Kind::NftJson => (nft::json::parse(id, text)?, vec![id]),
-        _ => nft::text::read(id, &snapshot.sources)?,
+        _ => nft::text::read(id, &includes::of_device(snapshot, id))?,
     };
     if let ([], Some(unread)) = (&tree.tables[..], tree.unread.first()) {
         let span = unread.at.start as usize..unread.at.end as usize;
@@ -350,6 +358,12 @@ fn nft_ruleset(
             error("this is no nftables ruleset").help(RULESET)
         });
     }
+    if let ([], Some(empty)) = (&tree.tables[..], tree.empty.first()) {
+        let span = empty.at.start as usize..empty.at.end as usize;
+        return Err(InputError::at(empty.at.source, span, "the files with the rules were not given")
+            .label(format!("no file of this device fits `{}`", empty.path))
+            .help("name the included files in `config` too, or give what `nft list ruleset` prints"));
+    }
     if tree.tables.is_empty() {
         return Err(InputError::at(
             id,
@@ -359,7 +373,8 @@ fn nft_ruleset(
         .help("save what `nft list ruleset` prints, as root: others get an empty list"));
     }
     countable(id, kind, nft_statements(&tree))?;
-    Ok((nft::lower::lower(&tree, kind == Kind::NftText, into), parts))
+    let counts = nft::lower::lower(&tree, kind == Kind::NftText, into).total();
+    Ok(ReadRules { counts, parts, empty: tree.empty })
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Readers of native firewall configurations, one folder per dialect.
 
 mod files;
+pub mod includes;
 pub mod iproute;
 pub mod kernel;
 pub mod nft;

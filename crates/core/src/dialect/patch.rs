@@ -71,7 +71,8 @@ pub fn plan(
             nft::change::without_helper(file, &snapshot.sources, device, wanted)
         }
         Some("nftables") => {
-            let printed = nft::change::print(file, &snapshot.sources, &device.pipeline, std::slice::from_ref(wanted))?;
+            let sources = super::includes::of_device(snapshot, file);
+            let printed = nft::change::print(file, &sources, &device.pipeline, std::slice::from_ref(wanted))?;
             Ok(added(text, printed, device, wanted))
         }
         _ => match dialect.and_then(|d| d.plain) {

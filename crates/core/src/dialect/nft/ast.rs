@@ -3,6 +3,7 @@
 //! Values stay words and numbers here: what `ssh` or `established` means depends on the selector beside it, so
 //! lowering decides. Names follow libnftables-json(5) where it has one.
 
+use crate::dialect::includes::EmptyInclude;
 use crate::model::SourceSpan;
 
 /// A whole ruleset, after includes, defines and commands (`flush`, `delete`, `add` …) were carried out in order.
@@ -12,6 +13,8 @@ pub struct Ruleset {
     pub tables: Vec<Table>,
     /// What could not be read outside of rules: each with its position and the reason.
     pub unread: Vec<Unread>,
+    /// Patterns of includes that no file fits.
+    pub empty: Vec<EmptyInclude>,
 }
 
 /// A piece of text that was not understood.

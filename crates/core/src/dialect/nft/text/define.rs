@@ -2,6 +2,7 @@
 
 use super::cursor::{MAX_INCLUDES, Parser, Place};
 use super::lex::Kind;
+use crate::dialect::includes::EmptyInclude;
 use crate::dialect::nft::ast::Expr;
 use crate::model::{SourceId, SourceSpan};
 use crate::snapshot::ReadError;
@@ -84,12 +85,11 @@ impl Parser<'_, '_, '_> {
         } else if let Some(best) = best(&found, |i| &self.env.sources[i].name, &path) {
             found = vec![best];
         }
-        if found.is_empty() {
-            let why = if wild {
-                format!("no file for `{path}` was supplied; supply those that exist, for they may hold rules")
-            } else {
-                format!("`{path}` was not supplied; supply it, for it may hold rules")
-            };
+        if found.is_empty() && wild {
+            // What fits nothing is no mistake for nft: the folder is empty.
+            self.env.build.ruleset.empty.push(EmptyInclude { at, path });
+        } else if found.is_empty() {
+            let why = format!("`{path}` was not given: name it among the files of this device, for it may hold rules");
             self.unread(start, self.last_end(), why);
         }
         for index in found {
@@ -144,8 +144,8 @@ fn names_file(source: &str, path: &str) -> bool {
     !source.is_empty() && !path.is_empty() && source.iter().zip(&path).all(|(name, pattern)| fits(name, pattern))
 }
 
-/// Shell wildcards `*` and `?`.
-fn fits(name: &str, pattern: &str) -> bool {
+/// A name fits a pattern with the wildcards `*` and `?`.
+pub fn fits(name: &str, pattern: &str) -> bool {
     let (name, pattern): (Vec<char>, Vec<char>) = (name.chars().collect(), pattern.chars().collect());
     // States of the pattern that the name so far can have reached.
     let mut states = vec![false; pattern.len() + 1];

@@ -25,6 +25,7 @@ use super::ast::{Chain, Ruleset, Stmt, TableFamily};
 use crate::model::{SourceId, SourceSpan};
 use crate::snapshot::{ReadError, Source};
 use cursor::Parser;
+pub use define::fits;
 use env::Env;
 pub(in crate::dialect) use words::begins_like_rules;
 
