@@ -166,6 +166,7 @@ fn bare(name: &str, address: At<IpNet>, outermost: bool) -> Server {
         routes_dumped: [false; 2],
         rulesets: Vec::new(),
         kernel: Facts::default(),
+        empty_includes: Vec::new(),
     }
 }
 
