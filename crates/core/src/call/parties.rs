@@ -4,6 +4,7 @@ use super::address::prefix_set;
 use super::analyze::Judge;
 use super::judge;
 use super::paths::{Caller, legs_of, path, path_id};
+use super::proxy::by_proxy;
 use super::site::Vantage;
 use super::told::Telling;
 use crate::cube::Set;
@@ -155,7 +156,7 @@ impl Judge<'_> {
         if telling == Telling::Nothing {
             return None;
         }
-        let rows = self.by_proxy(instance, rows, family);
+        let rows = by_proxy(instance, rows, family);
         let rows: Vec<&Requirement> = rows.iter().collect();
         let caller = Caller {
             n,

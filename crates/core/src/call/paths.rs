@@ -3,6 +3,7 @@
 use super::analyze::{CLIENT_PORTS, Failure, Judge, Misled, family_name, show_addresses, show_set};
 use super::callers::Kind;
 use super::judge;
+use super::proxy::by_proxy;
 use super::reach::{Certainty, Ending, Goal, Host, Region, WHO_FIRST, ending, regions};
 use super::site::Vantage;
 use super::story::Story;
@@ -56,7 +57,7 @@ impl Judge<'_> {
             if host.is_some_and(|a| !held.contains(address_value(a))) {
                 continue;
             }
-            let rows = self.by_proxy(instance, &rows, family);
+            let rows = by_proxy(instance, &rows, family);
             let rows: Vec<&Requirement> = rows.iter().collect();
             for vantage in self.vantages(n, instance) {
                 if vantage.sources(family).is_empty()

@@ -14,26 +14,6 @@ use crate::requirement::{Party, Requirement};
 use crate::trace::{Answer, Did, Disposition, Hop, Question, ask_requests};
 
 impl Judge<'_> {
-    /// Rows as they are asked where a proxy is stated: by the outer port, and without those that the site does not answer.
-    pub(super) fn by_proxy(&self, instance: &Instance, rows: &[&Requirement], family: Family) -> Vec<Requirement> {
-        let Some(proxy) = instance.deploy.proxy.as_ref().map(|p| &p.value) else {
-            return rows.iter().map(|r| (*r).clone()).collect();
-        };
-        let answered = |r: &Requirement| match proxy.at.as_ref().map(|a| &a.value) {
-            _ if r.proxied.is_none() => true,
-            Some(ProxyAt::Outside) => false,
-            Some(ProxyAt::Host(ip, _)) => Family::of(*ip) == family,
-            Some(ProxyAt::Gateway) | None => true,
-        };
-        let outer =
-            |r: &Requirement| proxy.outer.as_ref().filter(|_| r.proxied == Some(Proxied::Pages)).map(|o| o.value);
-        let asked = |r: &&Requirement| match outer(r) {
-            Some(port) => Requirement { ports: vec![(port, port)], ..(*r).clone() },
-            None => (*r).clone(),
-        };
-        rows.iter().filter(|r| answered(r)).map(asked).collect()
-    }
-
     /// Where pages and signalling must end.
     pub(super) fn proxy_goal(&self, n: usize) -> Goal {
         let at = self.instances[n].deploy.proxy.as_ref().and_then(|p| p.value.at.as_ref()).map(|a| &a.value);
@@ -70,7 +50,7 @@ impl Judge<'_> {
         if r.proxied != Some(Proxied::Pages) || instance.deploy.proxy.is_some() {
             return None;
         }
-        let answer = self.from_outside(caller, r);
+        let answer = self.asked_outside(caller, r);
         let ports = port_set(r);
         let server = self.site.host_of(self.site.server_of[caller.n]);
         let label = instance.label();
@@ -139,7 +119,7 @@ impl Judge<'_> {
     }
 
     /// What becomes of packets from the internet for a row.
-    fn from_outside(&self, caller: &Caller<'_>, r: &Requirement) -> Answer {
+    fn asked_outside(&self, caller: &Caller<'_>, r: &Requirement) -> Answer {
         let everybody = &self.site.vantages[0];
         let from = everybody.sources(caller.family).clone();
         let client = Set::range(CLIENT_PORTS.0, CLIENT_PORTS.1);
@@ -153,14 +133,14 @@ impl Judge<'_> {
         let server = self.site.host_of(self.site.server_of[caller.n]);
         let beside = |r: &&Requirement| r.proxied == Some(Proxied::Beside);
         let rows = self.instances[caller.n].requirements.iter().filter(beside);
-        rows.into_iter().any(|r| self.from_outside(caller, r).trips.iter().any(|t| exposed(t, server)))
+        rows.into_iter().any(|r| self.asked_outside(caller, r).trips.iter().any(|t| exposed(t, server)))
     }
 
     /// Media of the instance is forwarded to this address.
     fn media_goes_to(&self, caller: &Caller<'_>, to: u128) -> bool {
         let media = |r: &&Requirement| r.leg == "media" && r.to == Party::Server && !r.example;
         self.instances[caller.n].requirements.iter().filter(media).any(|r| {
-            let answer = self.from_outside(caller, r);
+            let answer = self.asked_outside(caller, r);
             let hops = answer.trips.iter().flat_map(|t| &t.request.hops);
             hops.filter_map(|h| self.forwarded_to(h, caller.family)).any(|there| there == to)
         })
@@ -249,6 +229,25 @@ impl Judge<'_> {
             }
         }
     }
+}
+
+/// Rows as they are asked where a proxy is stated: by the outer port, and without those that the site does not answer.
+pub(super) fn by_proxy(instance: &Instance, rows: &[&Requirement], family: Family) -> Vec<Requirement> {
+    let Some(proxy) = instance.deploy.proxy.as_ref().map(|p| &p.value) else {
+        return rows.iter().map(|r| (*r).clone()).collect();
+    };
+    let answered = |r: &Requirement| match proxy.at.as_ref().map(|a| &a.value) {
+        _ if r.proxied.is_none() => true,
+        Some(ProxyAt::Outside) => false,
+        Some(ProxyAt::Host(ip, _)) => Family::of(*ip) == family,
+        Some(ProxyAt::Gateway) | None => true,
+    };
+    let outer = |r: &Requirement| proxy.outer.as_ref().filter(|_| r.proxied == Some(Proxied::Pages)).map(|o| o.value);
+    let asked = |r: &&Requirement| match outer(r) {
+        Some(port) => Requirement { ports: vec![(port, port)], ..(*r).clone() },
+        None => (*r).clone(),
+    };
+    rows.iter().filter(|r| answered(r)).map(asked).collect()
 }
 
 fn port_set(r: &Requirement) -> Set {
