@@ -333,3 +333,174 @@ fn what_is_stated_and_not_followed_yet_is_unknown_and_says_so() {
         assert!(doubts.any(|d| d.what.contains(followed) && !d.supply.is_empty()), "{followed}");
     }
 }
+
+const LIVE: &str = "[[deploy]]\nsystem = \"livekit\"\nhost = \"192.168.1.50\"\nwith = { udp = \"50000-50100\" }\n";
+const NEEDS: &str = "[\"tcp/443\", \"tcp/7881\", \"udp/50000-50100\"]";
+
+/// The worst verdict at a place, and the codes of errors.
+fn at(report: &Report, place: &str) -> (Verdict, Vec<&'static str>) {
+    let worst = report.paths.iter().filter(|p| p.vantage == place).map(|p| p.verdict).max_by_key(|v| match v {
+        Verdict::Works => 0,
+        Verdict::Degraded => 1,
+        Verdict::Unknown => 2,
+        Verdict::Fails => 3,
+    });
+    let errors = report.findings.iter().filter(|f| f.severity == callpath_core::finding::Severity::Error);
+    (worst.expect("a path"), errors.map(|f| f.code).collect())
+}
+
+fn stated(label: &str, more: &str) -> String {
+    format!("[[gateway]]\nlabel = \"{label}\"\nhairpin = true\n{more}\n")
+}
+
+#[test]
+fn boxes_that_are_stated_stand_in_a_row() {
+    let two = |outer: &str, inner: &str| {
+        format!(
+            "address = \"203.0.113.5\"\n{}{}{LIVE}",
+            stated("outer", &format!("inside = [\"192.168.0.1/24\", \"192.168.7.1/24\"]\nforwards = {outer}")),
+            stated(
+                "inner",
+                &format!(
+                    "wan = \"192.168.0.2\"\ninside = [\"192.168.1.1/24\", \"192.168.20.1/24\"]\nforwards = {inner}"
+                )
+            ),
+        )
+    };
+    let good = report(&[("callpath.toml", &two(NEEDS, NEEDS))]);
+    for place in ["internet", "lan", "server"] {
+        assert_eq!(at(&good, place), (Verdict::Works, vec![]), "{place}: {:?}", verdicts(&good));
+    }
+    let nets: Vec<&str> = good.paths.iter().filter(|p| p.vantage.starts_with("net:")).map(|p| &*p.vantage).collect();
+    assert!(nets.iter().any(|n| n.contains("inside2")), "the second network of a box: {nets:?}");
+    // Either of them may be what stops calls, and each cure stands in its own table.
+    for (outer, inner, name) in [("\"none\"", NEEDS, "outer"), (NEEDS, "\"none\"", "inner")] {
+        let bad = report(&[("callpath.toml", &two(outer, inner))]);
+        assert_eq!(at(&bad, "internet"), (Verdict::Fails, vec!["forward-missing"]), "{name}");
+        let found = bad.findings.iter().find(|f| f.code == "forward-missing").expect("the cause");
+        assert!(found.verified && found.message.contains(name), "{}: {:?}", found.message, found.change);
+    }
+    assert_eq!(at(&report(&[("callpath.toml", &two(NEEDS, "\"unknown\""))]), "internet").0, Verdict::Unknown);
+    assert_eq!(at(&report(&[("callpath.toml", &two("\"unknown\"", NEEDS))]), "internet").0, Verdict::Unknown);
+    // Without its outer address, the inner one is where the outer one leads.
+    let led = two(NEEDS, NEEDS).replace("wan = \"192.168.0.2\"\n", "").replace("/443\", ", "/443 to 192.168.0.2\", ");
+    assert!(judge(&[("callpath.toml", &led)]).is_ok());
+    let nowhere = two(NEEDS, NEEDS).replace("wan = \"192.168.0.2\"\n", "");
+    let error = judge(&[("callpath.toml", &nowhere)]).expect_err("where is it?");
+    assert!(error.help.contains("wan ="), "{}: {}", error.message, error.help);
+    let elsewhere = two(NEEDS, NEEDS).replace("192.168.0.2", "192.168.9.2");
+    let error = judge(&[("callpath.toml", &elsewhere)]).expect_err("no network of the outer box");
+    assert!(error.message.contains("not in its network"), "{}: {}", error.message, error.help);
+}
+
+#[test]
+fn a_stated_box_stands_behind_a_router_that_is_read() {
+    let manifest = |inner: &str| {
+        format!(
+            "address = \"203.0.113.5\"\n[[gateway]]\nlabel = \"router\"\nconfig = \"r.nft\"\n\
+             interfaces = {{ wan0 = \"203.0.113.5/24\", lan0 = \"192.168.0.1/24\" }}\nwan = \"203.0.113.5\"\n{}{LIVE}",
+            stated("inner", &format!("wan = \"192.168.0.2\"\ninside = \"192.168.1.1/24\"\nforwards = {inner}"))
+        )
+    };
+    let rules = OPEN.replace("192.168.1.50", "192.168.0.2");
+    let good = report(&[("callpath.toml", &manifest(NEEDS)), ("r.nft", &rules)]);
+    for place in ["internet", "lan", "server"] {
+        assert_eq!(at(&good, place), (Verdict::Works, vec![]), "{place}: {:?}", verdicts(&good));
+    }
+    let bad = report(&[("callpath.toml", &manifest("\"none\"")), ("r.nft", &rules)]);
+    assert_eq!(at(&bad, "internet"), (Verdict::Fails, vec!["forward-missing"]));
+    let missing = rules.replace("fib daddr type local udp dport 50000-60000 dnat to 192.168.0.2", "");
+    let outer = report(&[("callpath.toml", &manifest(NEEDS)), ("r.nft", &missing)]);
+    let found = outer.findings.iter().find(|f| f.code == "forward-missing").expect("the cause");
+    assert!(format!("{:?}", found.change).contains("dnat to 192.168.0.2"), "{:?}", found.change);
+}
+
+#[test]
+fn the_outer_address_of_a_stated_box_may_be_shared() {
+    let manifest = |wan: &str| {
+        let more = format!("wan = \"{wan}\"\ninside = \"192.168.1.1/24\"\nforwards = {NEEDS}");
+        format!("address = \"203.0.113.5\"\n{}{LIVE}", stated("box", &more))
+    };
+    assert_eq!(at(&report(&[("callpath.toml", &manifest("203.0.113.5"))]), "internet"), (Verdict::Works, vec![]));
+    let shared = report(&[("callpath.toml", &manifest("100.64.12.9"))]);
+    assert_eq!(at(&shared, "internet"), (Verdict::Fails, vec!["cgnat"]), "{}", shared.headline);
+    // Behind another private address is a box of which nothing is known.
+    let private = report(&[("callpath.toml", &manifest("10.7.0.2"))]);
+    assert_eq!(at(&private, "internet").0, Verdict::Unknown, "{}", private.headline);
+    // No address of the site is needed where the box says its public one.
+    let own = manifest("203.0.113.5").replace("address = \"203.0.113.5\"\n", "");
+    assert_eq!(at(&report(&[("callpath.toml", &own)]), "internet"), (Verdict::Works, vec![]));
+}
+
+fn rented(filter: &str, more: &str) -> String {
+    format!(
+        "address = [\"203.0.113.20\", \"2001:db8:7::20\"]\n[[gateway]]\nlabel = \"the provider\"\n{filter}\n[[deploy]]\n\
+         system = \"livekit\"\nhost = [\"203.0.113.20\", \"2001:db8:7::20\"]\nwith = {{ udp = \"50000-50100\" }}\n\
+         firewall = \"none\"\n{more}"
+    )
+}
+
+#[test]
+fn a_filter_stands_before_a_rented_server() {
+    let say = |filter: &str| report(&[("callpath.toml", &rented(filter, ""))]);
+    let passes = format!("passes = {NEEDS}");
+    let good = say(&passes);
+    assert!(good.paths.iter().any(|p| p.family == "ipv6" && p.vantage == "internet"), "{:?}", verdicts(&good));
+    for place in ["internet", "self", "server"] {
+        assert_eq!(at(&good, place), (Verdict::Works, vec![]), "{place}: {:?}", verdicts(&good));
+    }
+    assert!(good.closed.iter().any(|c| format!("{c:?}").contains("7880")), "{:?}", good.closed);
+    // Wide open is open.
+    assert_eq!(at(&say("passes = \"all\""), "internet").0, Verdict::Works);
+    assert_eq!(at(&say("passes = \"unknown\""), "internet").0, Verdict::Unknown);
+    assert_eq!(at(&say("out = \"all\""), "internet").0, Verdict::Unknown, "what it lets in is not stated");
+    let none = say("passes = \"none\"");
+    assert_eq!(at(&none, "internet"), (Verdict::Fails, vec!["filter-missing"]), "{}", none.headline);
+    let found = none.findings.iter().find(|f| f.code == "filter-missing").expect("the cause");
+    assert!(found.verified, "{:?}", found.change);
+    // For some senders, and for another address only.
+    let some = say("passes = [\"tcp/443\", \"tcp/7881\", \"udp/50000-50100 from 198.18.0.0/15\"]");
+    assert_eq!(at(&some, "internet").0, Verdict::Degraded, "by TCP, or while the server sends too");
+    assert_eq!(at(&say("passes = \"none\"\nguards = \"203.0.113.99\""), "internet").0, Verdict::Works);
+    // Answers need rules of their own where it does not track.
+    assert_eq!(at(&say(&format!("{passes}\ntracks = false")), "internet").0, Verdict::Works);
+    let mute = say(&format!("{passes}\ntracks = false\nout = [\"udp/53\"]"));
+    assert_eq!(at(&mute, "internet").0, Verdict::Fails, "{}", mute.headline);
+    let stun = say(&format!("{passes}\nout = [\"tcp/443\"]"));
+    assert_eq!(at(&stun, "server").0, Verdict::Fails, "{}", stun.headline);
+}
+
+#[test]
+fn filters_stand_anywhere_on_the_way_in() {
+    let passes = format!("passes = {NEEDS}");
+    let filter = |label: &str, what: &str| format!("[[gateway]]\nlabel = \"{label}\"\n{what}\n");
+    let box_ = stated("box", &format!("inside = \"192.168.0.1/24\"\nforwards = {NEEDS}"));
+    let inner = stated("inner", &format!("wan = \"192.168.0.2\"\ninside = \"192.168.1.1/24\"\nforwards = {NEEDS}"));
+    for closed in 0..4 {
+        let f = |n: usize| filter(&format!("f{n}"), if n == closed { "passes = \"none\"" } else { &passes });
+        let manifest = format!("address = \"203.0.113.5\"\n{}{}{box_}{}{inner}{LIVE}", f(0), f(1), f(2));
+        let r = report(&[("callpath.toml", &manifest)]);
+        if closed == 3 {
+            for place in ["internet", "lan", "server"] {
+                assert_eq!(at(&r, place), (Verdict::Works, vec![]), "{place}: {:?}", verdicts(&r));
+            }
+        } else {
+            assert_eq!(at(&r, "internet"), (Verdict::Fails, vec!["filter-missing"]), "f{closed}: {}", r.headline);
+            let found = r.findings.iter().find(|f| f.code == "filter-missing").expect("the cause");
+            assert!(found.message.contains(&format!("f{closed}")) && found.verified, "{}", found.message);
+        }
+    }
+}
+
+#[test]
+fn a_server_is_reached_by_its_own_address() {
+    let manifest = "address = [\"203.0.113.5\", \"203.0.113.6\"]\n[[gateway]]\nconfig = \"r.nft\"\n\
+        interfaces = { wan0 = [\"203.0.113.5/24\", \"203.0.113.6/24\"], lan0 = \"192.168.1.1/24\" }\n\
+        [[deploy]]\nsystem = \"livekit\"\nhost = \"192.168.1.50\"\naddress = \"203.0.113.6\"\n";
+    let for_second = OPEN.replace("fib daddr type local", "ip daddr 203.0.113.6");
+    let good = report(&[("callpath.toml", manifest), ("r.nft", &for_second)]);
+    assert_eq!(at(&good, "internet"), (Verdict::Works, vec![]), "{:?}", verdicts(&good));
+    let first = manifest.replace("address = \"203.0.113.6\"\n", "");
+    let bad = report(&[("callpath.toml", &first), ("r.nft", &for_second)]);
+    assert_eq!(at(&bad, "internet").0, Verdict::Fails);
+}

@@ -277,6 +277,32 @@ fn table(name: Option<&str>) -> u32 {
     }
 }
 
+/// How names of interfaces begin that tools give to tunnels: `WireGuard` and tun(4), the kinds of `ip tunnel` and `ip
+/// link`, `IPsec`, `OpenVPN` and mesh networks.
+const TUNNELS: &[&str] = &[
+    "wg",
+    "tun",
+    "gre",
+    "ipip",
+    "sit",
+    "vti",
+    "xfrm",
+    "ipsec",
+    "gif",
+    "ovpn",
+    "ovpns",
+    "ovpnc",
+    "tailscale",
+    "nebula",
+    "wt",
+];
+
+/// An interface is called as tunnels are: `wg0`, `tun_wg0`, `ovpnc1`, `wg-home`.
+pub(crate) fn named_as_tunnel(name: &str) -> bool {
+    let goes_on = |rest: &str| rest.starts_with(|c: char| c.is_ascii_lowercase());
+    TUNNELS.iter().any(|t| name.strip_prefix(t).is_some_and(|rest| !goes_on(rest)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -406,5 +432,23 @@ mod tests {
         assert!(parse(SourceId(1), "[1]").is_err());
         assert!(parse(SourceId(1), r#"[{"a":1}]"#).is_err());
         assert!(matches!(parse(SourceId(1), "[]"), Ok(Dump::Empty)));
+    }
+
+    #[test]
+    fn tunnels_are_known_by_their_names() {
+        for (name, tunnel) in [
+            ("wg0", true),
+            ("wg-home", true),
+            ("tun_wg0", true),
+            ("ovpnc1", true),
+            ("tailscale0", true),
+            ("eth0", false),
+            ("wan0", false),
+            ("tunnelwan", false),
+            ("greenlan", false),
+            ("ppp0", false),
+        ] {
+            assert_eq!(named_as_tunnel(name), tunnel, "{name}");
+        }
     }
 }

@@ -123,7 +123,10 @@ fn apply_to(text: &str, gateway: usize, statements: &[&Does]) -> Result<String, 
     if !fresh.is_empty() {
         let (span, whole) = places.list.ok_or_else(refused)?;
         let kept = if whole { places.listed.as_slice() } else { &[] };
-        let mut list: String = kept.iter().map(|l| format!("\"{}\", ", l.value)).collect();
+        let mut list = String::new();
+        for item in kept {
+            let _ = write!(list, "\"{}\", ", item.value);
+        }
         for (n, item) in fresh.iter().enumerate() {
             let comma = if n > 0 || (!whole && !places.listed.is_empty()) { ", " } else { "" };
             let _ = write!(list, "{comma}\"{item}\"");

@@ -64,6 +64,12 @@ pub enum Told {
     Name(String),
 }
 
+/// A place, and what those there are told.
+pub type ToldTo = (At<Place>, At<Vec<Told>>);
+
+/// A place, and where the name leads there.
+pub type NameAt = (At<Place>, Vec<At<IpAddr>>);
+
 const ADMIN: &str =
     "write addresses, networks and places: admin = [\"198.51.100.77\", \"net:phones\"], or \"anywhere\"";
 
@@ -138,9 +144,7 @@ fn port(v: &Spanned<raw::Ports>) -> Result<At<u16>, InputError> {
     }
 }
 
-pub(super) fn told(
-    stated: &BTreeMap<Spanned<String>, Spanned<OneOrMany>>,
-) -> Result<Vec<(At<Place>, At<Vec<Told>>)>, InputError> {
+pub(super) fn told(stated: &BTreeMap<Spanned<String>, Spanned<OneOrMany>>) -> Result<Vec<ToldTo>, InputError> {
     let mut out = Vec::new();
     for (key, value) in stated {
         let audience = place(&at(key))?;
@@ -190,9 +194,7 @@ fn numeric(text: &str) -> bool {
 }
 
 /// Places where the name leads elsewhere than to the public address.
-pub(super) fn dns(
-    stated: &BTreeMap<Spanned<String>, Spanned<OneOrMany>>,
-) -> Result<Vec<(At<Place>, Vec<At<IpAddr>>)>, InputError> {
+pub(super) fn dns(stated: &BTreeMap<Spanned<String>, Spanned<OneOrMany>>) -> Result<Vec<NameAt>, InputError> {
     let mut out = Vec::new();
     for (key, value) in stated {
         let name = at(key);

@@ -13,7 +13,7 @@ mod route;
 mod traffic;
 mod value;
 
-pub use facts::{Admin, OwnFirewall, Proxy, ProxyAt, Told};
+pub use facts::{Admin, NameAt, OwnFirewall, Proxy, ProxyAt, Told, ToldTo};
 pub use first::First;
 pub use route::StatedRoute;
 pub use traffic::{Entry, Source, Traffic};

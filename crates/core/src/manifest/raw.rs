@@ -154,8 +154,8 @@ pub struct Net {
     /// The gateway's interface that leads to it, when no interface holds one of its addresses.
     #[schemars(with = "Option<String>")]
     pub behind: Option<Spanned<String>>,
-    /// It is a tunnel (WireGuard, OpenVPN, GRE …): whoever holds an address of it is an end of it, and nobody calls from
-    /// there.
+    /// It is a tunnel, such as one of `wg`, `openvpn` or `gre`: its ends are the devices that hold an address of it, and no
+    /// calls come from there.
     #[schemars(with = "Option<bool>")]
     pub tunnel: Option<Spanned<bool>>,
 }

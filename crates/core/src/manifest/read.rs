@@ -459,8 +459,11 @@ fn deploy(d: &Spanned<raw::Deploy>) -> Result<Deploy, InputError> {
     })
 }
 
+/// Files, and the word in their place.
+type Firewall = (Vec<At<String>>, Option<At<OwnFirewall>>);
+
 /// Files of a server's own firewall, or the word that stands for them.
-fn firewall(d: &raw::Deploy) -> Result<(Vec<At<String>>, Option<At<OwnFirewall>>), InputError> {
+fn firewall(d: &raw::Deploy) -> Result<Firewall, InputError> {
     let Some(stated) = &d.firewall else { return Ok((Vec::new(), None)) };
     let list = paths(stated)?;
     let word = |s: &At<String>| match s.value.as_str() {

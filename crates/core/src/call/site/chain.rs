@@ -190,7 +190,8 @@ impl Builder<'_> {
     /// What a filter leads to: these neighbours directly, and all that is public by them. `hops`: addresses by which
     /// they send outwards.
     pub(super) fn guard(&mut self, filter: usize, own: &[IpAddr], hops: &[IpAddr]) {
-        let public = self.public_addresses();
+        // Behind a box that translates, none of them lies further inwards.
+        let public = if self.entries.is_empty() { self.public_addresses() } else { Vec::new() };
         let direct = own.iter().map(|a| (*a, None));
         let by = |a: &IpAddr| own.iter().copied().find(|o| o.is_ipv4() == a.is_ipv4());
         let further = public.iter().filter(|a| !own.contains(a)).filter_map(|a| by(a).map(|hop| (*a, Some(hop))));
@@ -280,6 +281,7 @@ impl Builder<'_> {
             self.pass_by(b, &device.interfaces[router.outer_v4].addresses);
         }
         self.arrived(before, &device, router.outer_v4);
+        self.beyond(&mut device, router.outer_v4, before);
         let config = router.pending.config.as_ref().map(|(id, _)| *id);
         let effective = router.pending.effective.as_ref().map(|(id, _)| *id);
         if let Some(file) = config.or(effective).or_else(|| router.rulesets.first().map(|r| r.0)) {
@@ -304,6 +306,20 @@ impl Builder<'_> {
                 });
             }
             device = before;
+        }
+    }
+
+    /// Neighbours of a device lie beyond the filter between them, though its network says that they are beside it.
+    fn beyond(&self, device: &mut Device, outer: usize, before: Option<usize>) {
+        let Some(filter) = before.filter(|b| self.filters.contains(b)) else { return };
+        let mut at = filter;
+        while let Some((_, Some((before, iface)))) = self.behind.iter().find(|(f, _)| *f == at).copied() {
+            at = before;
+            for address in self.devices[before].interfaces[iface].addresses.iter().map(IpNet::addr) {
+                let hop = address_of(&self.devices[filter].interfaces[INSIDE], Family::of(address));
+                let target = RouteTarget::Via(outer, hop);
+                device.routes.push(Route { to: address.into(), target, table: MAIN, metric: 0 });
+            }
         }
     }
 
@@ -408,6 +424,7 @@ impl Builder<'_> {
             self.pass_by(d, &device.interfaces[OUTSIDE].addresses);
         }
         self.arrived(before, &device, OUTSIDE);
+        self.beyond(&mut device, OUTSIDE, before);
         // A router behind it cures more, and its owner can reach it.
         let read = self.manifest.gateways.iter().skip(g + 1);
         if !read.filter(|o| o.line.is_none()).any(|o| matches!(o.kind, GatewayKind::Read { .. })) {

@@ -16,6 +16,9 @@ use std::net::IpAddr;
 /// Shortest prefix of a network in which servers are taken to be neighbours: nobody's home is larger.
 const LARGEST_HOME: u8 = 16;
 
+/// A device and its interface that leads to the next one.
+type Way = (usize, usize);
+
 impl Builder<'_> {
     /// Of several lines that tell their addresses only when they come up, one has the public address: which?
     fn one_line(&self, router: &Router, public: IpAddr) -> Result<(), InputError> {
@@ -78,33 +81,26 @@ impl Builder<'_> {
             };
         };
         match first {
-            Some(Link::Stated(g)) => self.box_before_stated(g, public, before),
+            Some(Link::Stated(g)) => Ok(self.box_before_stated(g, public, before)),
             Some(Link::Router(_)) => self.box_before_router(case, public, before),
             _ => self.box_before_servers(public, before),
         }
     }
 
     /// A stated box whose own outer address is not the public one.
-    fn box_before_stated(
-        &mut self,
-        g: usize,
-        public: IpAddr,
-        before: Option<usize>,
-    ) -> Result<Option<usize>, InputError> {
-        let GatewayKind::Stated(said) = &self.manifest.gateways[g].kind else { return Ok(None) };
-        let Some(wan) = said.wan.as_ref().filter(|w| !self.public_addresses().contains(&w.value)) else {
-            return Ok(None);
-        };
+    fn box_before_stated(&mut self, g: usize, public: IpAddr, before: Option<usize>) -> Option<usize> {
+        let GatewayKind::Stated(said) = &self.manifest.gateways[g].kind else { return None };
+        let wan = said.wan.as_ref().filter(|w| !self.public_addresses().contains(&w.value))?;
         let name = chain::name(self.manifest, g);
         let net = neighbourhood(wan.value);
         if said.inside.iter().any(|n| n.value.contains(&wan.value)) {
-            return Ok(None);
+            return None;
         }
         let free = address::hosts(net).minus(&one(wan.value)).min().map(|v| Family::V4.address(v));
-        let Some(inner) = free else { return Ok(None) };
+        let inner = free?;
         let why =
             format!("its outer address {} (stated in {}) is not {public}", wan.value, at_line(self.snapshot, wan));
-        Ok(Some(self.in_front_of(&name, &why, (public, wan.value), IpNet::new_assert(inner, net.prefix_len()), before)))
+        Some(self.in_front_of(&name, &why, (public, wan.value), IpNet::new_assert(inner, net.prefix_len()), before))
     }
 
     /// A box of which nothing is known, in front of something. `to`: the public address, and what it leads to.
@@ -212,7 +208,7 @@ impl Builder<'_> {
         g: usize,
         said: &StatedBox,
         before: Option<usize>,
-    ) -> Result<(crate::model::Device, Option<(usize, usize)>), InputError> {
+    ) -> Result<(crate::model::Device, Option<Way>), InputError> {
         let name = chain::name(self.manifest, g);
         let (inside, forwards) = (&said.inside[0], &said.forwards);
         let public = self.public_addresses();
@@ -264,7 +260,7 @@ impl Builder<'_> {
         g: usize,
         said: &StatedBox,
         before: Option<usize>,
-    ) -> Result<(Vec<IpNet>, Option<(usize, usize)>), InputError> {
+    ) -> Result<(Vec<IpNet>, Option<Way>), InputError> {
         let outermost = before.is_none_or(|b| self.filters.contains(&b) && self.entries.is_empty());
         let public: Vec<IpNet> = self.public_addresses().into_iter().filter(IpAddr::is_ipv4).map(IpNet::from).collect();
         if outermost {

@@ -14,34 +14,7 @@ use crate::snapshot::InputError;
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr};
 
-/// How names of interfaces begin that their makers give to tunnels: WireGuard, tun(4), `ip tunnel`, strongSwan's and
-/// FreeBSD's interfaces, OpenVPN on pfSense, mesh networks.
-const TUNNELS: &[&str] = &[
-    "wg",
-    "tun",
-    "gre",
-    "ipip",
-    "sit",
-    "vti",
-    "xfrm",
-    "ipsec",
-    "gif",
-    "ovpn",
-    "tailscale",
-    "zt",
-    "nebula",
-    "nebula1",
-    "netbird",
-    "wt0",
-];
-
-/// An interface is called as tunnels are.
-pub(super) fn named_as_tunnel(name: &str) -> bool {
-    TUNNELS.iter().any(|t| name.strip_prefix(t).is_some_and(|rest| !rest.starts_with(|c: char| c.is_ascii_lowercase())))
-        || ["tailscale", "ztnet", "ovpns", "ovpnc"].iter().any(|t| name.starts_with(t))
-}
-
-/// A line of a server itself, or of which nothing is described.
+/// A line of a server itself, of which nothing is described.
 pub(super) struct OwnLine {
     /// Segment on the inner side.
     segment: usize,
@@ -64,7 +37,7 @@ impl Builder<'_> {
                 .find_map(|n| n.tunnel.as_ref());
             iface.tunnel = match said {
                 Some(said) => said.value,
-                None => iface.tunnel || named_as_tunnel(&iface.name),
+                None => iface.tunnel || crate::dialect::iproute::named_as_tunnel(&iface.name),
             };
         }
     }
