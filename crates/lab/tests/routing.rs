@@ -99,7 +99,7 @@ fn tables(words: &Words, random: &mut Random) -> String {
             let _ = writeln!(out, "ip {flag} route add {way} table {table} || exit 1");
         }
     }
-    for n in 0..random.below(7) + 1 {
+    for n in 0..=random.below(7) {
         let mut rule = format!("ip {flag} rule add pref {}", 100 + n);
         if random.chance(20) {
             rule += " not";

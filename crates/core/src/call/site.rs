@@ -249,20 +249,7 @@ pub(super) fn build(
         let linux = parts.routers.iter().filter(|r| !r.pending.is_some()).map(|r| (&r.device, &r.kernel));
         given.extend(kernel::given(snapshot, linux));
     }
-    let routers = parts.routers.iter().map(|r| (&r.device, &r.empty_includes));
-    let servers = parts.servers.iter().map(|s| (&s.device, &s.empty_includes));
-    for (device, empty) in routers.chain(servers) {
-        for include in empty {
-            let (line, _) = snapshot
-                .source(include.at.source)
-                .map_or((0, 0), |s| crate::snapshot::line_column(&s.text, include.at.start as usize));
-            let file = snapshot.source(include.at.source).map_or("", |s| &s.name);
-            b.assumptions.push(format!(
-                "no file fits the include `{}` of {} ({file}:{line}): that folder is taken to be empty",
-                include.path, device.name
-            ));
-        }
-    }
+    b.assumptions.extend(empty_includes(snapshot, parts));
     for server in &parts.servers {
         given.extend(kernel::told(snapshot, &server.device, &server.kernel));
     }
@@ -283,18 +270,8 @@ pub(super) fn build(
     b.add_servers(&parts.servers)?;
     let server_of = parts.server_of.iter().map(|s| server_base + s).collect();
     let proxy_of = parts.proxy_of.iter().map(|s| s.map(|s| server_base + s)).collect();
-    // Where nobody calls from inside, nothing stays within a bridge.
-    let inside = |c: &At<Place>| !matches!(c.value, Place::Internet | Place::Caller(_) | Place::Admin);
-    if manifest.deploys.iter().any(|d| d.clients.as_ref().is_none_or(|list| list.iter().any(inside))) {
-        let joined: Vec<usize> =
-            b.devices[server_base..].iter().flat_map(|d| &d.interfaces).map(|i| i.segment).collect();
-        let joins = |i: &Interface| i.segment != INTERNET_SEGMENT && joined.contains(&i.segment);
-        for router in parts.routers.iter().filter(|r| !r.pending.is_some()) {
-            let device = b.devices[..server_base].iter().find(|d| d.name == router.device.name);
-            let lines = device.map(|d| kernel::bridges(d, &router.kernel, joins)).unwrap_or_default();
-            b.assumptions.extend(lines);
-        }
-    }
+    let bridges = bridges(manifest, parts, &b.devices, server_base);
+    b.assumptions.extend(bridges);
     let internet = b.add_internet(server_base);
     let share = b.share_ports(internet);
     b.add_callers(server_base, internet)?;
@@ -335,6 +312,42 @@ pub(super) fn build(
         filters: b.filters,
         entries: b.entries,
     })
+}
+
+/// What is taken as given of the bridges by which servers are joined. Where nobody calls from inside, nothing stays
+/// within a bridge.
+fn bridges(manifest: &Manifest, parts: &Parts, devices: &[Device], server_base: usize) -> Vec<String> {
+    let inside = |c: &At<Place>| !matches!(c.value, Place::Internet | Place::Caller(_) | Place::Admin);
+    if !manifest.deploys.iter().any(|d| d.clients.as_ref().is_none_or(|list| list.iter().any(inside))) {
+        return Vec::new();
+    }
+    let joined: Vec<usize> = devices[server_base..].iter().flat_map(|d| &d.interfaces).map(|i| i.segment).collect();
+    let joins = |i: &Interface| i.segment != INTERNET_SEGMENT && joined.contains(&i.segment);
+    let mut out = Vec::new();
+    for router in parts.routers.iter().filter(|r| !r.pending.is_some()) {
+        let device = devices[..server_base].iter().find(|d| d.name == router.device.name);
+        out.extend(device.map(|d| kernel::bridges(d, &router.kernel, joins)).unwrap_or_default());
+    }
+    out
+}
+
+/// Patterns of includes that no file of their device fits.
+fn empty_includes(snapshot: &Snapshot, parts: &Parts) -> Vec<String> {
+    let routers = parts.routers.iter().map(|r| (&r.device, &r.empty_includes));
+    let servers = parts.servers.iter().map(|s| (&s.device, &s.empty_includes));
+    let mut out = Vec::new();
+    for (device, empty) in routers.chain(servers) {
+        for include in empty {
+            let source = snapshot.source(include.at.source);
+            let (line, _) = source.map_or((0, 0), |s| crate::snapshot::line_column(&s.text, include.at.start as usize));
+            let file = source.map_or("", |s| &s.name);
+            out.push(format!(
+                "no file fits the include `{}` of {} ({file}:{line}): that folder is taken to be empty",
+                include.path, device.name
+            ));
+        }
+    }
+    out
 }
 
 struct Builder<'a> {

@@ -40,7 +40,7 @@ fn own(snapshot: &Snapshot, main: SourceId) -> Vec<bool> {
         GatewayKind::Read { files, .. } => files.iter().collect(),
         GatewayKind::Filter(f) => match &f.passes {
             Passes::Files(files) => files.iter().collect(),
-            _ => Vec::new(),
+            Passes::Stated(_) => Vec::new(),
         },
         GatewayKind::Stated(_) => Vec::new(),
     });

@@ -239,7 +239,7 @@ impl Facts {
     /// Packets of a family that arrive by this interface are passed on; absent: not known.
     ///
     /// IPv4 asks the interface (`IN_DEV_FORWARD`, include/linux/inetdevice.h), which follows `all` until it is set; IPv6
-    /// asks `all` alone, or the interface's `force_forwarding` (`ip6_forward`, net/ipv6/ip6_output.c).
+    /// asks `all` alone, or the interface's `force_forwarding` (`ip6_forward`, `net/ipv6/ip6_output.c`).
     pub fn forwards(&self, family: Family, interface: &str) -> Option<bool> {
         let here = Scope::Interface(interface.into());
         let all = self.value(What::Forwarding(family), &Scope::Device).map(|v| v != 0);
@@ -271,7 +271,10 @@ impl Facts {
         values.into_iter().flatten().max()
     }
 
-    /// Adds what another text says; the fact that contradicts, if one does.
+    /// Adds what another text says.
+    ///
+    /// # Errors
+    /// Two facts that contradict each other, the older one first.
     pub fn add(&mut self, more: Self) -> Result<(), Box<(Fact, Fact)>> {
         self.whole |= more.whole;
         for fact in more.list {

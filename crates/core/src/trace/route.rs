@@ -73,7 +73,7 @@ impl Routing {
             Family::V6 => (Set::one(1), Set::range(0xff << 120, u128::MAX), vec![(0, 0)]),
         };
         match family {
-            // The lowest address of a network is an ordinary one since Linux 5.14 (net/ipv4/fib_frontend.c,
+            // The lowest address of a network is an ordinary one since Linux 5.14 (`net/ipv4/fib_frontend.c`,
             // fib_add_ifaddr).
             Family::V4 => broadcast
                 .extend(addresses().filter(|n| n.prefix_len() < 31).map(|n| (prefix_range(*n).1, prefix_range(*n).1))),
@@ -186,7 +186,7 @@ impl Tracer<'_> {
         out: &mut Vec<(Way, Flow)>,
     ) -> Vec<Flow> {
         let mut rest = flows;
-        // What jumps waits at the rule that it jumps to; nothing jumps back (`fib_nl_newrule`, net/core/fib_rules.c).
+        // What jumps waits at the rule that it jumps to; nothing jumps back (`fib_nl_newrule`, `net/core/fib_rules.c`).
         let mut waiting: Vec<(usize, Flow)> = Vec::new();
         for (at, rule) in rules.iter().enumerate() {
             let (here, later): (Vec<_>, Vec<_>) = waiting.into_iter().partition(|(to, _)| *to == at);
@@ -218,7 +218,7 @@ impl Tracer<'_> {
         rest
     }
 
-    /// Packets that a table has a way for; the others come back (`fib4_rule_suppress`, net/ipv4/fib_rules.c).
+    /// Packets that a table has a way for; the others come back (`fib4_rule_suppress`, `net/ipv4/fib_rules.c`).
     fn in_table(
         &mut self,
         flow: Flow,
@@ -236,7 +236,7 @@ impl Tracer<'_> {
             let (found, remaining) = self.apply(flow, &on_value(dst, &entry.set));
             rest = remaining;
             let Some(found) = found else { continue };
-            // Routes that discard are an answer, and never suppressed (`fib_rules_lookup`, net/core/fib_rules.c).
+            // Routes that discard are an answer, and never suppressed (`fib_rules_lookup`, `net/core/fib_rules.c`).
             let discards = matches!(entry.target, RouteTarget::Blackhole | RouteTarget::Unreachable);
             if !discards && longer_than.is_some_and(|most| entry.length <= most) {
                 unmatched.push(found);
@@ -431,7 +431,7 @@ impl Tracer<'_> {
     /// The address that masquerading on an interface uses, as sets of next hops with the address for each.
     ///
     /// IPv4: `inet_select_addr` takes the first address whose network holds the next hop, else the first
-    /// (net/ipv4/devinet.c).
+    /// (`net/ipv4/devinet.c`).
     pub(super) fn outgoing_addresses(&self, state: &State) -> Vec<(Set, u128)> {
         let Some(index) = state.out_iface else { return Vec::new() };
         let device = &self.net.devices[state.device];

@@ -163,7 +163,7 @@ impl Tracer<'_> {
 
     /// Packets that a translation turns back into the bridge that they came by: those that the bridge itself sends on,
     /// and those that the device routes because it is no bridge. By the same port nothing goes back
-    /// (`br_nf_pre_routing_finish`, net/bridge/br_netfilter_hooks.c; `should_deliver`, net/bridge/br_forward.c).
+    /// (`br_nf_pre_routing_finish`, `net/bridge/br_netfilter_hooks.c`; `should_deliver`, `net/bridge/br_forward.c`).
     fn turned_back(&mut self, flow: Flow, bridge: Bridge) -> (Option<Flow>, Option<Flow>) {
         let (other, rest) = self.by_other_port(flow, bridge);
         let (plain, same) = match (bridge.ports, rest) {
@@ -241,7 +241,7 @@ impl Tracer<'_> {
     }
 
     /// Ends packets to whose source no route leads, or none by the interface of arrival, where that is checked
-    /// (`fib_validate_source`, net/ipv4/fib_frontend.c). An interface without an address has no second chance there.
+    /// (`fib_validate_source`, `net/ipv4/fib_frontend.c`). An interface without an address has no second chance there.
     /// A source that a table delivers to the device is refused even where nothing is checked.
     /// The answer is asked about as if it came in by the interface by which the packet is to leave.
     fn way_back(&mut self, flow: Flow, way: &Way) -> Vec<Flow> {
@@ -295,7 +295,7 @@ impl Tracer<'_> {
         let mut arrived = Vec::new();
         let mut rest = Some(flow);
         if bridged == Bridged::No {
-            let (through, direct) = rest.map_or((None, None), |f| self.into_bridge(f, segment, out));
+            let (through, direct) = rest.map_or((None, None), |f| self.by_bridge(f, segment, out));
             arrived.extend(through);
             rest = direct;
         }
@@ -330,7 +330,7 @@ impl Tracer<'_> {
 
     /// Packets between two others of a segment that pass the bridge of a device on it, at that device; and those that do
     /// not.
-    fn into_bridge(&mut self, flow: Flow, segment: usize, out: usize) -> (Option<Flow>, Option<Flow>) {
+    fn by_bridge(&mut self, flow: Flow, segment: usize, out: usize) -> (Option<Flow>, Option<Flow>) {
         let (from, family) = (flow.state.device, flow.state.family);
         let found = self.net.devices.iter().enumerate().find_map(|(d, device)| {
             let here = |(i, f): &(usize, &Interface)| f.segment == segment && (d, *i) != (from, out);
