@@ -23,6 +23,11 @@ pub(crate) fn network(net: &IpNet) -> String {
     if net.prefix_len() == net.max_prefix_len() { net.addr().to_string() } else { net.trunc().to_string() }
 }
 
+/// A text as one word of a POSIX shell, whatever it holds (POSIX.1-2024, Shell Command Language, 2.2.2).
+pub(crate) fn shell_word(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
 /// Packets of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Packets {

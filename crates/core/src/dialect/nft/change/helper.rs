@@ -1,11 +1,13 @@
 //! Statements that give connections to a helper, taken out of the user's own text.
 
+use super::write::shell;
 use super::{Found, Plan};
 use crate::change::{Planned, Refused, Step, Wanted};
 use crate::dialect::Patch;
 use crate::dialect::nft::ast::{Expr, Field, Stmt};
 use crate::model::{Device, SourceId};
 use crate::snapshot::{Source, line_column};
+use crate::visible::hidden;
 
 /// How the statement begins.
 const SETS: &str = "ct helper set";
@@ -26,6 +28,11 @@ pub fn without_helper(
     let text = &sources[usize::from(file.0)].text;
     let rule = text.get(at.start as usize..at.end as usize).ok_or_else(gone)?;
     let (from, to) = statement(rule).ok_or_else(gone)?;
+    if rule.chars().any(|c| c != '\t' && hidden(c)) {
+        return Err(Refused(
+            "the rule stands on several lines, or holds signs that cannot be seen: change it by hand".into(),
+        ));
+    }
     let Some(Found::Rule((chain, index))) = wanted.nearest.and_then(|id| plan.find(&device.pipeline, id)) else {
         return Err(gone());
     };
@@ -46,11 +53,11 @@ pub fn without_helper(
     let nothing_left =
         declared.is_some_and(|r| r.stmts.iter().all(idle) && r.stmts.iter().filter(|s| sets_helper(s)).count() == 1);
     let undo = if nothing_left {
-        lines.push(format!("nft delete rule {name} handle {number}"));
-        format!("nft insert rule {name} {whole}")
+        lines.push(shell(&format!("delete rule {name} handle {number}")));
+        shell(&format!("insert rule {name} {whole}"))
     } else {
-        lines.push(format!("nft replace rule {name} handle {number} {shorter}"));
-        format!("nft replace rule {name} handle {number} {whole}")
+        lines.push(shell(&format!("replace rule {name} handle {number} {shorter}")));
+        shell(&format!("replace rule {name} handle {number} {whole}"))
     };
     let (line, _) = line_column(text, at.start as usize + from);
     let source = &sources[usize::from(file.0)].name;

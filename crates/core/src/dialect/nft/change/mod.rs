@@ -3,6 +3,7 @@
 
 mod helper;
 mod intents;
+mod names;
 #[cfg(test)]
 mod tests;
 mod way;
@@ -10,12 +11,13 @@ mod write;
 
 use super::ast::{self, Ruleset, TableFamily};
 use super::lower::lower;
-use super::print::family as family_word;
+use super::print::{self, family as family_word};
 use super::text;
 use crate::change::{Printed, Refused, Step, Wanted};
 use crate::model::{ChainId, Family, OriginId, Pipeline, SourceId, SourceSpan, StageKind};
 use crate::snapshot::Source;
 pub use helper::without_helper;
+use names::identifier;
 use way::Point;
 use write::{ChainName, remove, remove_table, shell, tag};
 
@@ -160,6 +162,8 @@ impl Plan {
         if chain.name.starts_with("__chain") {
             return Err(Refused("the rules that decide stand in a chain without a name: give it one".into()));
         }
+        identifier(&table.name)?;
+        identifier(&chain.name)?;
         Ok(ChainName { family: table.family, table: table.name.clone(), chain: chain.name.clone() })
     }
 
@@ -200,7 +204,40 @@ impl Plan {
         if !self.undo.contains(&undo) {
             self.undo.push(undo);
         }
-        self.command(&file, &live)
+        let before = self.rules();
+        self.command(&file, &live)?;
+        self.holds(&chain, &rule, &before)
+    }
+
+    /// How many rules each chain has, in the order of the text.
+    fn rules(&self) -> Vec<(ChainName, usize)> {
+        let chains = self.ast.tables.iter().flat_map(|t| t.chains.iter().map(move |c| (t, c)));
+        let name = |t: &ast::Table, c: &ast::Chain| ChainName {
+            family: t.family,
+            table: t.name.clone(),
+            chain: c.name.clone(),
+        };
+        chains.map(|(t, c)| (name(t, c), c.rules.len())).collect()
+    }
+
+    /// The text that was just read again holds the rule that was meant, at the chain that was meant, and nothing else that
+    /// is new.
+    fn holds(&self, chain: &ChainName, rule: &str, before: &[(ChainName, usize)]) -> Result<(), Refused> {
+        let wrong = || Refused(format!("`{rule}` would mean something else in {chain}: change it by hand"));
+        let (meant, more) = text::rule(chain.family, rule, 0).map_err(|_| wrong())?;
+        let meant: Vec<String> = meant.iter().map(print::stmt).collect();
+        let one_more = |(name, count): &(ChainName, usize)| (name.clone(), count + usize::from(name == chain));
+        let expected: Vec<(ChainName, usize)> = before.iter().map(one_more).collect();
+        let tables = self.ast.tables.iter().filter(|t| t.family == chain.family && t.name == chain.table);
+        let mut rules = tables.flat_map(|t| &t.chains).filter(|c| c.name == chain.chain).flat_map(|c| &c.rules);
+        let here = rules.any(|r| {
+            r.comment.as_deref() == Some(&*self.tag) && r.stmts.iter().map(print::stmt).collect::<Vec<_>>() == meant
+        });
+        if here && more.is_empty() && self.ast.unread.is_empty() && self.rules() == expected {
+            Ok(())
+        } else {
+            Err(wrong())
+        }
     }
 
     /// Makes a base chain in a table of its own.

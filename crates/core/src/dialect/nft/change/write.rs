@@ -1,10 +1,11 @@
 //! Rules and shell lines as text.
 
 use super::way::Seen;
-use crate::change::{Packets, network};
+use crate::change::{Packets, network, shell_word};
 use crate::dialect::nft::ast::TableFamily;
 use crate::dialect::nft::print;
 use crate::model::Family;
+use crate::visible::hidden;
 use std::net::IpAddr;
 
 /// `NFTNL_UDATA_COMMENT_MAXLEN` (libnftnl's udata.h) is 128 with the final zero.
@@ -13,7 +14,7 @@ const LONGEST_TAG: usize = 120;
 /// The comment of every rule that a change adds. Nothing in it ends a quotation of nft or of a shell.
 pub(super) fn tag(name: &str) -> String {
     let mut tag = String::from("callpath: ");
-    for c in name.chars().filter(|c| !c.is_control() && !"\"'\\$`".contains(*c)) {
+    for c in name.chars().filter(|c| !hidden(*c) && !"\"'\\$`".contains(*c)) {
         if tag.len() + c.len_utf8() > LONGEST_TAG {
             break;
         }
@@ -97,13 +98,14 @@ impl std::fmt::Display for ChainName {
 
 /// A command for a shell.
 pub(super) fn shell(command: &str) -> String {
-    format!("nft '{command}'")
+    format!("nft {}", shell_word(command))
 }
 
 /// Deletes the rules of a chain that carry a comment, whatever handles they have got.
 pub(super) fn remove(chain: &ChainName, tag: &str) -> String {
+    let rule = shell_word(&format!("comment \"{tag}\" # handle"));
     format!(
-        "nft -a list chain {chain} | grep -F 'comment \"{tag}\" # handle' | sed 's/.* # handle //' | \
+        "nft -a list chain {chain} | grep -F {rule} | sed 's/.* # handle //' | \
          while read -r h; do nft delete rule {chain} handle \"$h\"; done"
     )
 }
