@@ -43,15 +43,15 @@ impl Judge<'_> {
                     self.told(instance, family)
                 }
                 Told::Name(name) => {
-                    return self.not_told(instance, place, format!("which address {name} has"));
+                    return not_told(instance, place, &format!("which address {name} has"));
                 }
                 Told::Stun => match self.seen_by_stun(n, family, own) {
                     Ok(found) => found,
-                    Err(why) => return self.not_told(instance, place, why),
+                    Err(why) => return not_told(instance, place, &why),
                 },
                 Told::Unknown => {
                     let at = super::gateway::at_line(self.snapshot, stated);
-                    return self.not_told(instance, place, format!("it is stated as unknown ({at})"));
+                    return not_told(instance, place, &format!("it is stated as unknown ({at})"));
                 }
             };
             all.extend(found.filter(|a| !all.contains(a)));
@@ -69,7 +69,7 @@ impl Judge<'_> {
         let own = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == family);
         match own {
             Some(own) if family == Family::V6 && own != public => {
-                self.not_told(instance, place, format!("it holds {own}, and people reach it by {public}"))
+                not_told(instance, place, &format!("it holds {own}, and people reach it by {public}"))
             }
             _ => Telling::These(vec![public]),
         }
@@ -83,18 +83,6 @@ impl Judge<'_> {
         };
         is_public(address)
             && (self.site.public == Some(address) || self.site.network.devices.iter().enumerate().any(ours))
-    }
-
-    fn not_told(&self, instance: &Instance, place: &Place, why: String) -> Telling {
-        let (label, key) = (instance.label(), key(place));
-        let setting = instance.profile.told.setting.as_ref().map_or_else(String::new, |s| format!(" ({s})"));
-        Telling::Unknown(DoubtLine {
-            what: format!("which address {label} tells {}: {why}", audience(place)),
-            supply: format!(
-                "state what it is set to{setting} in its [[deploy]] table: `told = {{ {key} = \"<address>\" }}`, or \"public\", \"own\", \"stun\""
-            ),
-            origin: None,
-        })
     }
 
     /// The address with which the server's packets come to the internet.
@@ -171,6 +159,19 @@ fn stated<'a>(instance: &'a Instance, place: &Place) -> Option<&'a At<Vec<Told>>
         Place::Caller(_) | Place::Peer(_) => of(&Place::Internet),
         Place::Own => of(&Place::Lan),
         _ => None,
+    })
+}
+
+/// Nothing tells it, or not enough.
+fn not_told(instance: &Instance, place: &Place, why: &str) -> Telling {
+    let (label, key) = (instance.label(), key(place));
+    let setting = instance.profile.told.setting.as_ref().map_or_else(String::new, |s| format!(" ({s})"));
+    Telling::Unknown(DoubtLine {
+        what: format!("which address {label} tells {}: {why}", audience(place)),
+        supply: format!(
+            "state what it is set to{setting} in its [[deploy]] table: `told = {{ {key} = \"<address>\" }}`, or \"public\", \"own\", \"stun\""
+        ),
+        origin: None,
     })
 }
 

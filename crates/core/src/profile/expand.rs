@@ -100,12 +100,11 @@ pub fn apply(profile: Profile, deploy: &Deploy) -> Result<Instance, InputError> 
         Some(mode) => {
             let named = |m: &&Mode| m.name == mode.value || m.also.contains(&mode.value);
             let known = profile.mode.iter().map(|m| &*m.name);
-            match profile.mode.iter().find(named) {
-                Some(found) => found.name.clone(),
-                None => {
-                    name_in(mode, "mode", &profile.title, "modes", known)?;
-                    String::new()
-                }
+            if let Some(found) = profile.mode.iter().find(named) {
+                found.name.clone()
+            } else {
+                name_in(mode, "mode", &profile.title, "modes", known)?;
+                String::new()
             }
         }
     };
