@@ -405,12 +405,9 @@ fn each_mistake_is_named_at_its_place() {
     for (from, to, marked, message, help) in BROKEN {
         assert!(WHOLE.contains(from), "{from}");
         let text = WHOLE.replacen(from, to, 1);
-        let error = match parse(&text) {
-            Err(error) => error,
-            Ok(_) => {
-                wrong.push(format!("{to}: is read"));
-                continue;
-            }
+        let Err(error) = parse(&text) else {
+            wrong.push(format!("{to}: is read"));
+            continue;
         };
         let (_, span) = error.at.clone().expect("has a place");
         let at = text[span].lines().next().unwrap_or_default();

@@ -75,13 +75,13 @@ impl Redactor {
         }
         match (table, key) {
             ("", "name") => self.host(body),
-            // Names of settings look like those of hosts.
-            ("gateway.kernel" | "deploy.kernel", _) => body.to_owned(),
             ("gateway" | "deploy", "label") => self.name("box", body),
             ("gateway", "line") => self.name("line", body),
             ("net" | "caller" | "peer", "name") => self.name("place", body),
-            ("deploy", "clients") => body.to_owned(),
-            (_, "config" | "firewall" | "kernel" | "uses" | "system" | "mode" | "on" | "off" | "ice" | "answers") => {
+            // Names of the kernel's settings look like those of hosts.
+            ("gateway.kernel" | "deploy.kernel", _)
+            | ("deploy", "clients")
+            | (_, "config" | "firewall" | "kernel" | "uses" | "system" | "mode" | "on" | "off" | "ice" | "answers") => {
                 body.to_owned()
             }
             (_, "behind" | "interface") if self.names.contains_key(&("NET", body.to_ascii_uppercase())) => {

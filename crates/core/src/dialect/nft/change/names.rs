@@ -166,7 +166,7 @@ const KEYWORDS: &[&str] = &[
     "xt",
 ];
 
-/// `NFT_NAME_MAXLEN` (linux/netfilter/nf_tables.h) with its final zero.
+/// `NFT_NAME_MAXLEN` (`linux/netfilter/nf_tables.h`) with its final zero.
 const LONGEST: usize = 255;
 
 /// A name as a command can hold it: what nft's scanner calls a string (`src/scanner.l`: a letter, `_` or `.`, then letters,
