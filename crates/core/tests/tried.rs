@@ -117,6 +117,37 @@ fn site_20_without_outbound_translation() {
     assert!(finding(&lan, "hairpin-missing").change.is_none() || !refused.is_empty());
 }
 
+/// Of a list that the firewall loads it is an exception that it blocks, and a doubt that it lets in. Who has signed in at
+/// a captive portal is not known, which concerns its network alone.
+#[test]
+fn site_20_with_lists_and_with_a_captive_portal() {
+    let Some(site) = folder("20-second-address-on-lan") else { return };
+    let manifest = std::fs::read_to_string(site.join("callpath.toml")).expect("the manifest");
+    let with = |edits: &[(&str, &str)]| {
+        let mut all = snapshot(&site, &manifest);
+        let file = all.sources.iter_mut().find(|s| s.name == "config.xml").expect("the backup");
+        for (from, to) in edits {
+            assert!(file.text.contains(from), "{from}");
+            file.text = file.text.replace(from, to);
+        }
+        analyze(&all).unwrap_or_else(|e| panic!("{}", e.message))
+    };
+    let list = "<aliases><alias><name>pfB_Europe</name><type>urltable</type><url>https://127.0.0.1/x</url></alias></aliases></pfsense>";
+    let block = "<filter><rule><type>block</type><interface>wan</interface><ipprotocol>inet</ipprotocol><source><address>pfB_Europe</address></source><destination><any></any></destination></rule>";
+    let blocks = with(&[("</pfsense>", list), ("<filter>", block)]);
+    works(&blocks);
+    assert!(blocks.headline.ends_with("except for addresses on pfB_Europe"), "{}", blocks.headline);
+    let only = "<source><address>pfB_Europe</address></source><interface>wan";
+    let lets_in = with(&[("</pfsense>", list), ("<source><any></any></source><interface>wan", only)]);
+    assert_eq!(lets_in.verdict, Verdict::Unknown, "{}", lets_in.headline);
+    let portal =
+        "<captiveportal><guests><enable></enable><interface>opt1</interface></guests></captiveportal></pfsense>";
+    let portal = with(&[("</pfsense>", portal)]);
+    let unknown: Vec<&str> =
+        portal.paths.iter().filter(|p| p.verdict == Verdict::Unknown).map(|p| p.vantage.as_str()).collect();
+    assert!(!unknown.is_empty() && unknown.iter().all(|p| *p == "net:GUEST"), "{unknown:?}");
+}
+
 /// Two lines by DHCP, the name on the second: asked for, and right once it is stated.
 #[test]
 fn site_20_with_the_name_on_the_second_of_two_leased_lines() {

@@ -258,6 +258,8 @@ fn base(
     // As a restore does: the format is brought up to the running version first.
     let (name, version) = name.split_once(' ').unwrap_or((name, ""));
     config.version = Some(if version == "v2.7.2" { (23, 3) } else { (24, 5) });
+    // No packages were on that machine.
+    config.packages.clear();
     for gateway in config.gateways.iter_mut().filter(|g| g.address.is_none()) {
         let device = config.interfaces.iter().find(|i| i.name == gateway.interface).map(|i| &i.device);
         gateway.address = device.and_then(|d| facts.lease(name, d, gateway.family));

@@ -51,7 +51,7 @@ pub struct Config {
     pub portals: Vec<Portal>,
     /// Packages that are installed.
     pub packages: Vec<Package>,
-    /// Hosts of the network may ask for forwards (UPnP & NAT-PMP).
+    /// Hosts of the network may ask for forwards (`UPnP` & NAT-PMP).
     pub upnp: bool,
     /// DHCP is served on these interfaces.
     pub dhcp: Vec<String>,
@@ -226,6 +226,7 @@ pub enum Addressing {
 }
 
 /// An interface.
+#[allow(clippy::struct_excessive_bools)] // each is one switch of the page
 #[derive(Debug, Clone)]
 pub struct Interface {
     /// `wan`, `lan`, `opt1`.
@@ -253,6 +254,7 @@ pub struct Interface {
 }
 
 /// A named gateway.
+#[allow(clippy::struct_excessive_bools)] // each is one switch of the page
 #[derive(Debug, Clone)]
 pub struct Gateway {
     /// Name.

@@ -132,16 +132,14 @@ impl Generator<'_> {
             return Ok(vec![PoolAddress::Net(net)]);
         }
         // Everything else, names of other interfaces' addresses too, is the address of the rule's own interface.
-        Ok(match self.interface(&rule.interface) {
-            Some(iface) => match self.address(iface, family) {
-                Some(net) => vec![PoolAddress::Net(net.addr().into())],
-                None => vec![PoolAddress::Address(iface.device.as_str().into())],
-            },
-            None => {
-                let members = self.out.rules.groups.get(rule.interface.as_str());
-                members.into_iter().flatten().cloned().map(PoolAddress::Address).collect()
-            }
-        })
+        let Some(iface) = self.interface(&rule.interface) else {
+            let members = self.out.rules.groups.get(rule.interface.as_str());
+            return Ok(members.into_iter().flatten().cloned().map(PoolAddress::Address).collect());
+        };
+        Ok(vec![match self.address(iface, family) {
+            Some(net) => PoolAddress::Net(net.addr().into()),
+            None => PoolAddress::Address(iface.device.as_str().into()),
+        }])
     }
 
     /// Per interface that leads outside: port 500 keeps its source port, all else is drawn at random.

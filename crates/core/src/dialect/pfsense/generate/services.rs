@@ -13,17 +13,19 @@ struct Concern {
     package: &'static str,
     protocols: &'static [u8],
     ports: &'static [(u16, u16)],
+    /// Only of what comes in.
+    inwards: bool,
 }
 
 /// Packages with known rules; those of any other may be about everything.
 const CONCERNS: &[Concern] = &[
     // Pages that browsers ask for go to the proxy.
-    Concern { package: "squid", protocols: &[6], ports: &[(80, 80), (443, 443)] },
+    Concern { package: "squid", protocols: &[6], ports: &[(80, 80), (443, 443)], inwards: true },
     // Phones' signalling goes to the proxy.
-    Concern { package: "siproxd", protocols: &[17], ports: &[(5060, 5060)] },
+    Concern { package: "siproxd", protocols: &[17], ports: &[(5060, 5060)], inwards: true },
     // Answers of the servers behind it go to the proxy, whatever their port.
-    Concern { package: "haproxy", protocols: &[6], ports: &[(1, 65535)] },
-    Concern { package: "haproxy-devel", protocols: &[6], ports: &[(1, 65535)] },
+    Concern { package: "haproxy", protocols: &[6], ports: &[(1, 65535)], inwards: false },
+    Concern { package: "haproxy-devel", protocols: &[6], ports: &[(1, 65535)], inwards: false },
 ];
 
 impl Generator<'_> {
@@ -38,6 +40,7 @@ impl Generator<'_> {
             if let Some(concern) = concern {
                 rule.protocols = concern.protocols.to_vec();
                 rule.ports = Some(concern.ports.to_vec());
+                rule.direction = concern.inwards.then_some(Direction::In);
             }
             rule.open = Some(Unknown {
                 what: format!("what the package {} does: it writes rules that are not in the backup", package.name)
@@ -60,11 +63,7 @@ impl Generator<'_> {
             let mut rule = Rule::new(Action::Block { answer: false }, package_origin(package));
             rule.quick = true;
             let blocked = Hosts::one(Host::Table("snort2c".into()));
-            if inwards {
-                rule.from = blocked
-            } else {
-                rule.to = blocked
-            }
+            *(if inwards { &mut rule.from } else { &mut rule.to }) = blocked;
             self.out.rules.filter.push(rule);
         }
     }
