@@ -5,6 +5,7 @@ use std::net::IpAddr;
 
 /// A flow and what became of it.
 #[derive(Debug, Clone)]
+#[allow(clippy::struct_field_names)] // the name in the file
 pub struct Fate {
     pub file: String,
     pub from: String,

@@ -1,6 +1,7 @@
 //! What a folder of the corpus holds: rules, addresses, routes, settings of the kernel, sockets, containers.
 
 use callpath_core::dialect::iproute::{self, Dump, DumpedRoute};
+use callpath_core::dialect::kernel;
 use callpath_core::dialect::nft::{ast::Ruleset, json, lower, text};
 use callpath_core::model::{Interface, Pipeline, SourceId};
 use callpath_core::snapshot::Source;
@@ -62,14 +63,9 @@ impl Folder {
         }
         let flat = self.path.join(format!("{configuration}.nft"));
         let path = if flat.exists() { flat } else { own.join("ruleset.nft") };
-        let mut main = std::fs::read_to_string(path).ok()?;
-        let included = self.included(configuration);
-        if included.is_empty() {
-            // The machine had no files of its own, and the pattern stands for none.
-            main = main.replace("include \"/etc/nftables.d/*.nft\"", "");
-        }
+        let main = std::fs::read_to_string(path).ok()?;
         let mut sources = vec![Source { name: format!("{configuration}.nft"), text: main }];
-        sources.extend(included);
+        sources.extend(self.included(configuration));
         Some(text::parse(SourceId(0), &sources).unwrap_or_else(|e| panic!("{configuration}: {e:?}")))
     }
 
@@ -127,11 +123,18 @@ impl Folder {
         files.iter().flat_map(of).collect()
     }
 
-    /// A setting of the kernel that is a number.
-    pub fn sysctl(&self, configuration: &str, key: &str) -> Option<u32> {
-        let text = self.file(configuration, "sysctl.txt")?;
-        let line = text.lines().filter_map(|l| l.split_once('=')).find(|(k, _)| k.trim() == key)?;
-        line.1.trim().parse().ok()
+    /// Settings of the kernel; none where the folder has no such file.
+    pub fn kernel(&self, configuration: &str) -> kernel::Facts {
+        let text = self.file(configuration, "sysctl.txt").unwrap_or_default();
+        kernel::read(SourceId(0), &text).unwrap_or_else(|e| panic!("{configuration}: {e:?}"))
+    }
+
+    /// Ports of bridges send back what came in by them: Docker sets that where no program takes published ports
+    /// (`hairpin_mode`, libnetwork/drivers/bridge of moby).
+    pub fn hairpin(&self, configuration: &str) -> bool {
+        let text = self.file(configuration, "daemon.json").unwrap_or_else(|| "{}".into());
+        let daemon: Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{configuration}: {e}"));
+        daemon["userland-proxy"] == false
     }
 
     /// Containers that run, with addresses of their own.

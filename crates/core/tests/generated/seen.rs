@@ -29,7 +29,7 @@ pub enum Verdict {
     Unknown(Vec<String>),
 }
 
-fn value(v: Val, packet: &Cube) -> Option<u128> {
+pub fn value(v: Val, packet: &Cube) -> Option<u128> {
     match v {
         Val::Part(p, k) => packet.part(p).single().map(|x| x.wrapping_add(k)),
         Val::Const(c) => Some(c),
@@ -47,9 +47,8 @@ fn seen(trip: &RoundTrip, packet: &Cube, family: Family, world: &World) -> Seen 
         Disposition::Delivered { listening } if here => ("local", *listening),
         Disposition::Delivered { .. } => ("delivered", false),
         Disposition::Rejected(_) => ("rejected", false),
-        Disposition::Dropped | Disposition::Unheard(_) => ("dropped", false),
         Disposition::Unknown(_) | Disposition::TooManyDoubts | Disposition::TooScattered => ("unknown", false),
-        // What the kernel itself refuses is silence for the sender, as far as the fates tell.
+        // Dropped, unheard; and what the kernel itself refuses is silence for the sender, as far as the fates tell.
         _ => ("dropped", false),
     };
     if relayed && device.endpoints.iter().all(|e| &*e.name != RELAY) {
@@ -130,12 +129,14 @@ fn reply_fits(fate: &Fate, s: &Seen) -> bool {
 
 pub fn verdict(fate: &Fate, source: IpAddr, world: &World, answer: &Answer, packet: &Cube) -> (Verdict, Vec<Seen>) {
     let family = Family::of(fate.dst);
-    let ways: Vec<Seen> = answer.trips.iter().map(|t| seen(t, packet, family, world)).collect();
+    let trips: Vec<&RoundTrip> = answer.trips.iter().filter(|t| world.can_be(answer, t)).collect();
+    assert!(!trips.is_empty(), "{}: no way is left", fate.name());
+    let ways: Vec<Seen> = trips.iter().map(|t| seen(t, packet, family, world)).collect();
     let mut distinct = ways.clone();
     distinct.dedup();
     let doubts = || {
         let mut out = Vec::new();
-        for trip in &answer.trips {
+        for trip in &trips {
             let ends = [Some(&trip.request), trip.reply.as_ref(), trip.next.as_ref()];
             for journey in ends.into_iter().flatten() {
                 let device = journey.hops.last().map_or(0, |h| h.device);

@@ -2,12 +2,14 @@
 
 use crate::fates::Fate;
 use crate::folder::Folder;
+use crate::seen::value;
 use callpath_core::cube::Set;
 use callpath_core::dialect::iproute::Leads;
 use callpath_core::model::{
-    Device, Endpoint, Family, Interface, Pipeline, Route, RouteTarget, address_value, prefix_range,
+    Bridge, Device, Doubt, Endpoint, Family, Interface, Loopback, Origin, Pipeline, Route, RouteTarget, Settings,
+    WayBack, address_value, prefix_range,
 };
-use callpath_core::trace::Network;
+use callpath_core::trace::{Answer, Choice, Network, RoundTrip};
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -18,6 +20,8 @@ pub struct World {
     pub network: Network,
     /// Names of vantages with device and addresses; the device itself is 0.
     hosts: Vec<(String, usize, Vec<IpAddr>)>,
+    /// Bridges send back by the port that a packet came in by.
+    hairpin: bool,
 }
 
 /// Networks that lie behind the device without being on one of its interfaces.
@@ -37,8 +41,9 @@ fn default_of(family: Family) -> IpNet {
 
 impl World {
     pub fn of(folder: &Folder, configuration: &str, pipeline: Pipeline, family: Family) -> Self {
-        let mut device = device(folder, configuration, family);
+        let mut device = device(folder, configuration);
         device.pipeline = pipeline;
+        settle(folder, configuration, &mut device);
         let containers = folder.containers(configuration);
         for relay in folder.relays(configuration) {
             let bind = (!relay.bind.is_unspecified()).then_some(relay.bind);
@@ -55,7 +60,8 @@ impl World {
                 answers_as_routed: bind.is_none(),
             });
         }
-        let mut world = Self { network: Network { devices: Vec::new() }, hosts: Vec::new() };
+        let hairpin = folder.hairpin(configuration);
+        let mut world = Self { network: Network { devices: Vec::new() }, hosts: Vec::new(), hairpin };
         let named = named_hosts(folder);
         let outer = outer(&device);
         for (index, iface) in device.interfaces.iter_mut().enumerate() {
@@ -221,6 +227,24 @@ impl World {
         self.network.devices.push(Device { name: name.into(), interfaces, routes, ..Device::default() });
     }
 
+    /// Can it be, where each container has a port of its own on its bridge? Where packets go back by the port that
+    /// they came in by, rules see them as those between two ports.
+    pub fn can_be(&self, answer: &Answer, trip: &RoundTrip) -> bool {
+        let device = &self.network.devices[0];
+        let joins = device.interfaces.iter().flat_map(|i| [i.settings.bridge_v4, i.settings.bridge_v6]).flatten();
+        let joins: Vec<Choice> = joins.map(|b| Choice::Doubt { device: 0, doubt: b.joined }).collect();
+        let header = trip.request.last().header;
+        let to = value(header.dst, &trip.asked);
+        let sender = &self.network.devices[trip.request.hops[0].device];
+        let to_itself =
+            sender.interfaces.iter().flat_map(|i| &i.addresses).any(|n| Some(address_value(n.addr())) == to);
+        // Values as `Bridge.joined` has them.
+        let same_port = to_itself && !self.hairpin;
+        let holds = if same_port { Set::one(1) } else { Set::range(2, 3) };
+        let mut vars = trip.asked.vars.iter().filter(|(v, _)| joins.contains(&answer.variables[v.0 as usize].choice));
+        vars.all(|(_, values)| !values.and(&holds).is_empty())
+    }
+
     /// Device and address of a flow's sender.
     pub fn sender(&self, fate: &Fate) -> Option<(usize, IpAddr)> {
         let family = Family::of(fate.dst);
@@ -292,8 +316,45 @@ fn named_hosts(folder: &Folder) -> Vec<(String, Vec<IpAddr>)> {
     out
 }
 
-fn device(folder: &Folder, configuration: &str, family: Family) -> Device {
-    let mut device = Device { name: "device".into(), drops_own_source: true, ..Device::default() };
+/// What the folder tells of the kernel, put into the device. A folder that tells nothing leaves all as it is.
+fn settle(folder: &Folder, configuration: &str, device: &mut Device) {
+    let facts = folder.kernel(configuration);
+    let calls = [Family::V4, Family::V6].map(|f| facts.bridge_calls(f) == Some(true));
+    for iface in &mut device.interfaces {
+        let name = &iface.name;
+        let marked = facts.reverse_mark(name) == Some(true);
+        // The dumps of addresses name the ports of each bridge; other folders have no settings.
+        let joined = iface.ports.filter(|n| *n > 0 && calls.contains(&true)).map(|_| {
+            let origin = device.pipeline.add_origin(Origin::default());
+            device.pipeline.add_doubt(Doubt {
+                origin,
+                what: format!("by which ports {name} joins those who talk").into(),
+                supply: "".into(),
+                fixed: true,
+                unread: false,
+            })
+        });
+        let bridge = |calls: bool| joined.filter(|_| calls).map(|joined| Bridge { ports: iface.ports, joined });
+        iface.settings = Settings {
+            keeps_v4: facts.forwards(Family::V4, name) == Some(false),
+            keeps_v6: facts.forwards(Family::V6, name) == Some(false),
+            loopback: match facts.route_localnet(name) {
+                Some(true) => Loopback::Accepted,
+                _ => Loopback::Refused,
+            },
+            way_back: match facts.rp_filter(name) {
+                None | Some(0) => WayBack::Unchecked,
+                Some(1) => WayBack::Same { marked },
+                Some(_) => WayBack::Any { marked },
+            },
+            bridge_v4: bridge(calls[0]),
+            bridge_v6: bridge(calls[1]),
+        };
+    }
+}
+
+fn device(folder: &Folder, configuration: &str) -> Device {
+    let mut device = Device { name: "device".into(), drops_own_source: true, forwards: true, ..Device::default() };
     let Some(router) = folder.facts.get("router").and_then(|r| r.as_table()) else {
         device.interfaces = folder.interfaces(configuration);
         for route in folder.routes(configuration) {
@@ -301,11 +362,8 @@ fn device(folder: &Folder, configuration: &str, family: Family) -> Device {
             let Some(index) = device.interface(&hops[0].dev) else { continue };
             device.routes.push(via(route.to, index, hops[0].via));
         }
-        let key = if family == Family::V4 { "net.ipv4.ip_forward" } else { "net.ipv6.conf.all.forwarding" };
-        device.forwards = folder.sysctl(configuration, key) == Some(1);
         return device;
     };
-    device.forwards = true;
     let double = configuration == "double-nat";
     for (name, list) in router {
         let nets: Vec<IpNet> = list.as_array().into_iter().flatten().filter_map(|n| n.as_str()?.parse().ok()).collect();
