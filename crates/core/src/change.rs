@@ -110,6 +110,8 @@ pub enum Intent {
         to: IpAddr,
         /// Ports there.
         inside: Vec<(u16, u16)>,
+        /// These senders still may.
+        except: Vec<IpNet>,
     },
 }
 
@@ -139,6 +141,16 @@ pub struct Step {
     pub shell: Option<&'static str>,
 }
 
+/// How a change is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Manner {
+    /// The smallest edit.
+    #[default]
+    Least,
+    /// What stands there stays as it is for everybody who uses it; something is added beside it.
+    Beside,
+}
+
 /// What a dialect may use for names and descriptions.
 #[derive(Debug, Clone, Default)]
 pub struct Context {
@@ -150,6 +162,8 @@ pub struct Context {
     pub alias: Option<String>,
     /// The public address is on another router in front.
     pub second_router: bool,
+    /// How it is done.
+    pub manner: Manner,
 }
 
 /// A change for one wanted thing, and the places that it is about, each with a few words.

@@ -1,7 +1,7 @@
 //! `callpath render`: a product's whole recipe for one firewall, as file, as guide and as undo.
 
 use crate::call::changes;
-use crate::change::{Context, Step};
+use crate::change::{Context, Manner, Step};
 use crate::dialect::{Patch, of_text, recipe};
 use crate::manifest::{GatewayKind, Manifest, parse};
 use crate::model::SourceId;
@@ -71,6 +71,7 @@ fn rendered(target: &str, snapshot: &Snapshot) -> Result<Rendered, InputError> {
         address: manifest.address.iter().map(|a| a.value).find(std::net::IpAddr::is_ipv4),
         alias: None,
         second_router: second_router(&manifest),
+        manner: Manner::Least,
     };
     let text = source.and_then(|id| snapshot.source(id)).map(|s| (s.text.as_str(), source.unwrap_or_default()));
     let Some(recipe) = recipe(target, text, &instances, &context)? else { return by_findings(snapshot, source) };

@@ -4,7 +4,7 @@
 //! Left out are: of pairs, those of [`HIDING`] and [`HIDDEN_BY`] and those about the same words; of causes of [`INCURABLE`],
 //! the cure; and causes of [`ELSEWHERE`], which no edit of an example makes.
 
-use callpath_core::call::{analyze, changes};
+use callpath_core::call::{Gate, analyze, proposals};
 use callpath_core::dialect::{Patch, apply};
 use callpath_core::finding::{CAUSES, Cause, Fault, Severity};
 use callpath_core::model::SourceId;
@@ -54,7 +54,16 @@ fn with(snapshot: &Snapshot, patches: &[(SourceId, Patch)]) -> Snapshot {
 /// What is wrong with the answer for a site with these causes in it.
 fn wrong(site: &Snapshot, causes: &[&Cause]) -> Vec<String> {
     let mut out = Vec::new();
-    let (patches, report) = changes(site).expect("an answer");
+    let (proposals, report) = proposals(site, Gate::On).expect("an answer");
+    let (mut patches, taking) = (proposals.changes, proposals.apart);
+    let may = causes.iter().any(|c| reason(TAKING, c).is_some()) || causes.len() > 1 && may_take_together(causes);
+    let must = may && causes.len() == 1;
+    if !may && !taking.is_empty() || must && taking.is_empty() {
+        let takes: Vec<_> = report.findings.iter().filter_map(|f| f.apart.as_ref()).flat_map(|c| &c.takes).collect();
+        out.push(format!("{} changes take something: {takes:?}", taking.len()));
+    }
+    // Together with what stands apart they cure.
+    patches.extend(taking);
     let wanted: Vec<&str> = causes.iter().filter(|c| c.severity == Severity::Error).map(|c| c.code).collect();
     let mut got = errors(&report);
     let all: Vec<&str> = report.findings.iter().map(|f| f.code).collect();
@@ -122,6 +131,18 @@ const INCURABLE: &[(&str, &str)] = &[
     ("told-leads-nowhere", "the product's own configuration"),
     ("outbound-nat-missing", "which networks go out by the router's address is a matter of the whole site"),
 ];
+
+/// Causes whose change takes something from somebody: it stands apart.
+const TAKING: &[(&str, &str)] = &[("wrong-target", "another host is reached by the forward now")];
+
+/// Causes of which the change takes something only where both are.
+const TAKING_TOGETHER: &[(&str, &str, &str)] =
+    &[("range-shifted", "range-too-small", "the forward carries more than the range, to other ports of the server")];
+
+fn may_take_together(causes: &[&Cause]) -> bool {
+    let has = |code: &str| causes.iter().any(|c| c.code == code);
+    TAKING_TOGETHER.iter().any(|(a, b, _)| has(a) && has(b))
+}
 
 /// Causes beside which a second one cannot be asked for exactly.
 const HIDING: &[(&str, &str)] = &[

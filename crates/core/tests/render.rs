@@ -49,7 +49,7 @@ fn behind(hairpin: bool) -> String {
 fn edits(patches: &[Patch]) -> Vec<pfsense::edit::Edit> {
     let lists = patches.iter().filter_map(|p| match p {
         Patch::PfSense(edits) => Some(edits.clone()),
-        Patch::Added { .. } | Patch::Blanked { .. } | Patch::Stated(..) => None,
+        Patch::Added { .. } | Patch::Blanked { .. } | Patch::Stated(..) | Patch::Narrow(_) => None,
     });
     lists.flatten().collect()
 }

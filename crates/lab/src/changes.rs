@@ -73,7 +73,13 @@ impl Wish {
             Self::Answers => vec![Intent::AllowAnswers { family: Family::V4, input: false }],
             Self::Close => {
                 let inside = vec![(50000, 60000)];
-                vec![Intent::Close { packets: packets(Some("wan0")), address: public, to: server, inside }]
+                vec![Intent::Close {
+                    packets: packets(Some("wan0")),
+                    address: public,
+                    to: server,
+                    inside,
+                    except: Vec::new(),
+                }]
             }
         };
         let name = "LiveKit media-udp".to_owned();

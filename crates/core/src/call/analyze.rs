@@ -1,7 +1,7 @@
 //! The whole analysis: from texts to a report.
 
 use super::address::{is_public, is_shared};
-use super::diagnose;
+use super::diagnose::{self, Gate, Proposals};
 use super::reach::Region;
 use super::site::{self, Case, Parts, Site};
 use super::summary::finish;
@@ -37,11 +37,19 @@ pub fn analyze(snapshot: &Snapshot) -> Result<Report, InputError> {
 /// # Errors
 /// Input from which no answer follows.
 pub fn changes(snapshot: &Snapshot) -> Result<(Vec<(SourceId, Patch)>, Report), InputError> {
+    proposals(snapshot, Gate::On).map(|(proposals, report)| (proposals.changes, report))
+}
+
+/// The same with what stands apart because it takes something; without the gate nothing stands apart.
+///
+/// # Errors
+/// Input from which no answer follows.
+pub fn proposals(snapshot: &Snapshot, gate: Gate) -> Result<(Proposals, Report), InputError> {
     let mut analysis = run(snapshot, false)?;
-    let (findings, patches) = diagnose::findings(snapshot, &analysis);
+    let (findings, proposals) = diagnose::findings(snapshot, &analysis, gate);
     analysis.report.findings = findings;
     crate::report::lines(&mut analysis.report);
-    Ok((patches, analysis.report))
+    Ok((proposals, analysis.report))
 }
 
 /// A report with what it was made from.
@@ -56,6 +64,17 @@ pub(super) struct Analysis {
     pub site: Site,
     pub manifest: Manifest,
     pub instances: Vec<Instance>,
+}
+
+/// The network of a site.
+///
+/// # Errors
+/// Input from which none follows.
+pub(super) fn network(snapshot: &Snapshot, intended: bool) -> Result<Site, InputError> {
+    let manifest = parse(snapshot.manifest())?;
+    let instances = manifest.deploys.iter().map(instance).collect::<Result<Vec<_>, _>>()?;
+    let parts = Parts::read(snapshot, &manifest, &instances)?;
+    site::build(snapshot, &manifest, &parts, Case::OnGateway, intended)
 }
 
 /// Judges a site, without looking for causes. `intended`: by what configurations ask for, not by the rules in force.
@@ -347,6 +366,8 @@ pub(super) struct Reached {
     pub forbidden: Option<String>,
     /// Address of the container where they arrive, if it is one.
     pub at: Option<IpAddr>,
+    /// The administrator needs them.
+    pub admins: bool,
     /// Perhaps.
     pub unknown: bool,
     /// A way of one such packet.

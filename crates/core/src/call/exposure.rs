@@ -4,7 +4,7 @@ use super::address::{is_public, prefix_set};
 use super::analyze::{CLIENT_PORTS, Judge, Reached, family_name, show_set};
 use super::reach::{Certainty, Ending, Goal, Host, Region, ending, exposed, regions};
 use crate::cube::{Cube, Set};
-use crate::manifest::Proto;
+use crate::manifest::{Admin, Proto};
 use crate::model::{Family, Part, address_value};
 use crate::profile::Instance;
 use crate::report::{Elsewhere, Exposure, Searched};
@@ -153,6 +153,21 @@ impl Judge<'_> {
             Val::Const(c) => (Set::one(c), None),
             Val::Part(..) | Val::Var(_) => (Set::range(1, 65535), None),
         };
+        let unknown = region.certainty == Certainty::Unknown;
+        for socket in administration(s.instance, s.proto, &inside) {
+            self.reached.borrow_mut().push(Reached {
+                instance: s.n,
+                proto: s.proto,
+                family: s.family,
+                outside: shift.map_or(ports.clone(), |k| socket.shifted(0u128.wrapping_sub(k))),
+                inside: socket,
+                forbidden: None,
+                at: None,
+                admins: true,
+                unknown,
+                trip: trip.clone(),
+            });
+        }
         let story = self.story(s.family, s.from);
         let back = |inside: &Set| shift.map_or_else(|| ports.clone(), |k| inside.shifted(0u128.wrapping_sub(k)));
         let last = trip.request.last();
@@ -180,7 +195,6 @@ impl Judge<'_> {
             unwanted(&inside).into_iter().map(|(inside, why)| (inside.clone(), back(&inside), why)).collect()
         };
         for (socket, outside, forbidden) in found {
-            let unknown = region.certainty == Certainty::Unknown;
             let shown = |set: &Set| format!("{} {}", s.proto.name(), show_set(set));
             let (steps, _, _) = story.of(answer, region);
             let line = Exposure {
@@ -203,6 +217,7 @@ impl Judge<'_> {
                 outside: outside.clone(),
                 forbidden: line.forbidden.clone(),
                 at,
+                admins: for_admins_only(s.instance, s.proto, &socket),
                 unknown,
                 trip: trip.clone(),
             });
@@ -290,4 +305,30 @@ impl Judge<'_> {
         }
         out
     }
+}
+
+/// Ports by which it is administered, and which its document lets others reach too: where they do, it is good to know.
+fn administration(instance: &Instance, proto: Proto, inside: &Set) -> Vec<Set> {
+    if matches!(instance.deploy.admin_from.as_ref().map(|a| &a.value), Some(Admin::Anywhere)) {
+        return Vec::new();
+    }
+    let here = |r: &&Requirement| {
+        r.proto == proto
+            && r.to == Party::Server
+            && r.from == Party::Admin
+            && matches!(r.level, Level::Required | Level::Recommended)
+    };
+    let sets = instance.requirements.iter().filter(here).map(|r| ports(r).and(inside));
+    sets.filter(|s| !s.is_empty()).collect()
+}
+
+/// All of them are for the administrator, and for nobody else.
+fn for_admins_only(instance: &Instance, proto: Proto, socket: &Set) -> bool {
+    let here = |r: &&Requirement| r.proto == proto && r.to == Party::Server && r.level.is_admins();
+    let all = instance.requirements.iter().filter(here).fold(Set::empty(), |all, r| all.or(&ports(r)));
+    socket.is_subset(&all)
+}
+
+fn ports(r: &Requirement) -> Set {
+    Set::from_ranges(r.ports.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))))
 }

@@ -26,4 +26,5 @@ mod summary;
 mod told;
 
 pub use crate::dialect::{Kind, left_out, recognise, ruleset};
-pub use analyze::{analyze, changes};
+pub use analyze::{analyze, changes, proposals};
+pub use diagnose::{Gate, Proposals};

@@ -1,5 +1,6 @@
 //! Changes of configuration files, by dialect.
 
+use super::pfsense::edit::Edit;
 use super::{Dialect, nft, of_text, pfsense};
 use crate::change::{Context, Intent, Planned, Printed, Refused, Step, Wanted};
 use crate::manifest::change::{self as stated, Statement};
@@ -15,6 +16,8 @@ const MANIFEST: SourceId = SourceId(0);
 pub enum Patch {
     /// Edits of an export.
     PfSense(Vec<pfsense::edit::Edit>),
+    /// What forwards of an export no longer carry: all such wishes about a forward are one edit.
+    Narrow(Vec<pfsense::plan::Narrow>),
     /// What is stated of a box, in the manifest, and what the box is called.
     Stated(String, Vec<Statement>),
     /// Words that are taken out, and leave blanks: all other places stay as they are.
@@ -111,7 +114,7 @@ fn cannot(dialect: Option<&Dialect>) -> Refused {
 /// # Errors
 /// Why one cannot be made.
 pub fn apply(text: &str, patches: &[&Patch]) -> Result<String, Refused> {
-    let edits = edits(patches);
+    let edits = edits(text, patches)?;
     let mut out = text.to_owned();
     if !edits.is_empty() {
         out = pfsense::splice::apply(text, &edits).map_err(|e| Refused(e.0))?;
@@ -124,7 +127,7 @@ pub fn apply(text: &str, patches: &[&Patch]) -> Result<String, Refused> {
         match patch {
             Patch::Blanked { at, words, .. } => blank(&mut out, *at, words)?,
             Patch::Added { text, .. } => out.push_str(text),
-            Patch::PfSense(_) | Patch::Stated(..) => {}
+            Patch::PfSense(_) | Patch::Narrow(_) | Patch::Stated(..) => {}
         }
     }
     Ok(out)
@@ -141,7 +144,7 @@ fn blank(text: &mut String, at: usize, words: &str) -> Result<(), Refused> {
 
 /// What to do by hand, and how to take it back.
 pub fn steps(text: &str, patches: &[&Patch]) -> (Vec<Step>, Vec<Step>) {
-    let edits = edits(patches);
+    let edits = edits(text, patches).unwrap_or_default();
     let (there, back) = pfsense::guide::both_ways(&edits, text);
     let (mut there, mut back) = (shown(there), shown(back));
     let mut devices: Vec<&String> = Vec::new();
@@ -182,24 +185,56 @@ fn join(all: &mut Vec<Step>, more: &[Step], before: bool) {
     }
 }
 
-fn edits(patches: &[&Patch]) -> Vec<pfsense::edit::Edit> {
+/// All edits of an export, one for each forward.
+fn edits(text: &str, patches: &[&Patch]) -> Result<Vec<Edit>, Refused> {
     let lists = patches.iter().filter_map(|p| match p {
         Patch::PfSense(edits) => Some(edits),
-        Patch::Added { .. } | Patch::Blanked { .. } | Patch::Stated(..) => None,
+        Patch::Added { .. } | Patch::Blanked { .. } | Patch::Stated(..) | Patch::Narrow(_) => None,
     });
-    let mut out: Vec<pfsense::edit::Edit> = Vec::new();
+    let mut out: Vec<Edit> = Vec::new();
     for edit in lists.flatten() {
-        if !out.contains(edit) {
-            out.push(edit.clone());
+        add(&mut out, edit);
+    }
+    let less: Vec<&pfsense::plan::Narrow> =
+        patches.iter().filter_map(|p| if let Patch::Narrow(list) = p { Some(list) } else { None }).flatten().collect();
+    if !less.is_empty() {
+        // What is left is counted from what the other edits made of it.
+        let made = if out.is_empty() {
+            text.to_owned()
+        } else {
+            pfsense::splice::apply(text, &out).map_err(|e| Refused(e.0))?
+        };
+        for edit in pfsense::plan::narrow(&made, &less)? {
+            add(&mut out, &edit);
         }
     }
-    out
+    Ok(out)
+}
+
+/// Edits of one forward are one edit: the last word about a field counts.
+fn add(all: &mut Vec<Edit>, edit: &Edit) {
+    if all.contains(edit) {
+        return;
+    }
+    if let Edit::SetForward { forward, set } = edit
+        && let Some(known) = all.iter_mut().find_map(|e| match e {
+            Edit::SetForward { forward: f, set } if f == forward => Some(set),
+            _ => None,
+        })
+    {
+        for field in set {
+            known.retain(|k| std::mem::discriminant(k) != std::mem::discriminant(field));
+            known.push(field.clone());
+        }
+        return;
+    }
+    all.push(edit.clone());
 }
 
 fn statements<'p>(patches: &[&'p Patch]) -> Vec<&'p Statement> {
     let lists = patches.iter().filter_map(|p| match p {
         Patch::Stated(_, list) => Some(list),
-        Patch::Added { .. } | Patch::Blanked { .. } | Patch::PfSense(_) => None,
+        Patch::Added { .. } | Patch::Blanked { .. } | Patch::PfSense(_) | Patch::Narrow(_) => None,
     });
     let mut out: Vec<&Statement> = Vec::new();
     for statement in lists.flatten() {

@@ -95,6 +95,8 @@ pub enum Lack {
     Exposed,
     /// The internet reaches a port that no call needs.
     Wider,
+    /// Everybody reaches a port by which the server is administered, and its document allows that.
+    Administration,
     /// Some callers get through only because both sides send.
     HolePunching,
     /// Callers are told an address for media that leads nowhere from where they are.

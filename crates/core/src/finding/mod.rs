@@ -1,5 +1,6 @@
 //! Causes: what can be wrong, how it is recognised in a gap, and what to say about it. One file each.
 
+mod administration_open;
 mod alias_unresolved;
 mod answer_by_another_line;
 mod apply_forgotten;
@@ -109,6 +110,7 @@ pub const CAUSES: &[&Cause] = &[
     &filter_missing::CAUSE,
     &forbidden_open::CAUSE,
     &wider_than_needed::CAUSE,
+    &administration_open::CAUSE,
     &hole_punching_only::CAUSE,
     &told_leads_nowhere::CAUSE,
     &plain_http::CAUSE,

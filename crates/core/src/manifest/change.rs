@@ -69,6 +69,17 @@ pub(crate) fn plan(text: &str, at: usize, intent: &Intent) -> Result<Vec<Stateme
         }
         Intent::Forward { packets, to, .. } if to.is_ipv4() && packets.from.is_empty() => {
             let (proto, ports) = (packets.proto, packets.ports.clone());
+            // One port leads to one host.
+            let other = ports.iter().find_map(|range| places.others(proto, *range, *to));
+            let mut instead = match &other {
+                Some((item, true)) if ports.len() == 1 => Some(item.clone()),
+                Some((item, _)) => {
+                    return Err(Refused(format!(
+                        "\"{item}\" leads to another host: what that needs of it stays there"
+                    )));
+                }
+                None => None,
+            };
             let written = ports.iter().map(|(lo, hi)| {
                 let ports = super::show_ports(&[(*lo, *hi)]);
                 let to = if Some(*to) == places.usual { String::new() } else { format!(" to {to}") };
@@ -76,10 +87,9 @@ pub(crate) fn plan(text: &str, at: usize, intent: &Intent) -> Result<Vec<Stateme
             });
             let written = written.collect();
             // Routers refuse a second forward of the same ports: the one that is there is changed.
-            let instead = match ports[..] {
-                [range] => places.part_of(proto, range, *to),
-                _ => None,
-            };
+            if let ([range], None) = (&ports[..], &instead) {
+                instead = places.part_of(proto, *range, *to);
+            }
             one(Does::Forward { proto, ports, to: *to, written, instead })
         }
         _ => Err(Refused("such boxes have no setting for it that could be stated".into())),
@@ -262,6 +272,24 @@ impl Places {
         Some(Self { filter, list, listed, usual, hairpin, after })
     }
 
+    /// An item that sends some of these ports to another host, and whether it is about nothing else.
+    fn others(&self, proto: Proto, (lo, hi): (u16, u16), to: IpAddr) -> Option<(String, bool)> {
+        self.listed.iter().find_map(|item| {
+            let list = traffic::entries(item, Key::Forwards).unwrap_or_default();
+            let found = list.iter().find_map(|e| match e {
+                // What is for some senders only stands beside it.
+                Entry { what: Some((p, first, last)), target, inner, from: None } => {
+                    let elsewhere =
+                        target.or(self.usual).is_some_and(|t| t != to) || inner.is_some_and(|i| i != *first);
+                    let meets = *p == proto && *first <= hi && lo <= *last && elsewhere;
+                    meets.then_some(lo <= *first && *last <= hi)
+                }
+                _ => None,
+            })?;
+            Some((item.value.clone(), list.len() == 1 && found))
+        })
+    }
+
     /// The one item that forwards a part of these ports to this host, and nothing else.
     fn part_of(&self, proto: Proto, (lo, hi): (u16, u16), to: IpAddr) -> Option<String> {
         let part = |item: &&At<String>| {
@@ -312,7 +340,8 @@ mod tests {
             (&usual, "forwards = [\"tcp/7881\"]", "forwards = [\"tcp/7881\", \"udp/50000-50499\"]"),
             (&usual, "forwards = [\n  \"tcp/7881\",\n]", "forwards = [\n  \"tcp/7881\", \"udp/50000-50499\",\n]"),
             (&usual, "forwards = [\"udp/50000-50400\"]", "forwards = [\"udp/50000-50499\"]"),
-            (&other, "forwards = [\"tcp/7882\"]", "forwards = [\"tcp/7882\", \"tcp/7882 to 192.168.1.51\"]"),
+            // One port leads to one host.
+            (&other, "forwards = [\"tcp/7882\"]", "forwards = [\"tcp/7882 to 192.168.1.51\"]"),
             (&inside, "forwards = \"none\"\nhairpin = false", "forwards = \"none\"\nhairpin = true"),
             (&inside, "forwards = \"none\"", "hairpin = true\nforwards = \"none\""),
         ] {

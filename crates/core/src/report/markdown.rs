@@ -83,7 +83,7 @@ fn causes(out: &mut String, report: &Report, notes: &Notes<'_>) {
             place(out, mark);
         }
         let (_, concerned) = notes.told_by(n).unwrap_or_default();
-        let advice = if f.change.is_none() { what_to_do(f.code) } else { String::new() };
+        let advice = if f.change.is_none() && f.apart.is_none() { what_to_do(f.code) } else { String::new() };
         let facts = [
             ("what happens", &*f.because),
             ("who notices", &*concerned),
@@ -119,6 +119,9 @@ fn place(out: &mut String, mark: &Mark) {
 fn changes(out: &mut String, report: &Report) {
     for plan in plans(report) {
         let _ = writeln!(out, "\n## {}\n", prose(&format!("change on {}{}", plan.device, plan.remark)));
+        for line in &plan.takes {
+            let _ = writeln!(out, "{}\n", prose(line));
+        }
         steps(out, &plan.steps);
         if !plan.undo.is_empty() {
             *out += "\n### to take it back\n\n";

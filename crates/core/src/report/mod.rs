@@ -445,9 +445,12 @@ pub struct Finding {
     pub because: String,
     /// Paths that it stops.
     pub paths: Vec<String>,
-    /// What to change.
+    /// What to change: nothing that gets through now stops getting through.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub change: Option<Change>,
+    /// What would change it too, and takes something from somebody: no part of the cure, and not checked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub apart: Option<Change>,
     /// Why a change could not be printed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub refused: Option<String>,
@@ -488,6 +491,41 @@ pub struct Change {
     pub undo: Vec<crate::change::Step>,
     /// How sure it is that the steps can be followed.
     pub applicability: &'static str,
+    /// What it takes, and from whom; without any of it, the change takes nothing.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub takes: Vec<Loss>,
+}
+
+/// Packets that get somewhere now, and would not with a change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Loss {
+    /// Who receives them now: a host, with its port where that is another.
+    pub of: String,
+    /// Protocol and ports that are asked: `tcp 443`.
+    pub what: String,
+    /// The address that is asked; empty where it is any.
+    pub asked: String,
+    /// Who sends them.
+    pub who: Vec<String>,
+    /// The changed device itself receives them: perhaps from the person who changes it.
+    #[serde(skip)]
+    pub(crate) own: bool,
+}
+
+impl Loss {
+    /// It for a person: who loses what, and who notices.
+    pub(crate) fn sentence(&self) -> String {
+        let asked = if self.asked.is_empty() { String::new() } else { format!(" of {}", self.asked) };
+        format!("it takes {}{asked} from {}: {} no longer get there", self.what, self.of, in_a_sentence_of(&self.who))
+    }
+}
+
+/// `a, b and c`
+fn in_a_sentence_of(list: &[String]) -> String {
+    match list {
+        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        _ => list.concat(),
+    }
 }
 
 /// A statement that was not understood.

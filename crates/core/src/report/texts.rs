@@ -1,8 +1,8 @@
 //! Every text of a report, for what has to be done to all of them.
 
 use super::{
-    Alternative, Change, DoubtLine, Elsewhere, Exposure, Fact, Finding, InstanceLine, LeftOut, Leg, Mark, Origin, Path,
-    Piece, Report, Ruleset, Searched, Step, Stop, Unread,
+    Alternative, Change, DoubtLine, Elsewhere, Exposure, Fact, Finding, InstanceLine, LeftOut, Leg, Loss, Mark, Origin,
+    Path, Piece, Report, Ruleset, Searched, Step, Stop, Unread,
 };
 use crate::visible::one_line;
 
@@ -83,9 +83,10 @@ texts! {
     Exposure { instance, socket, outside, by, at, forbidden, doubts, steps; family, unknown }
     Elsewhere { host, outside, by; family, unknown }
     Searched { host, by; family }
-    Finding { message, at, because, paths, change, refused, repairs; code, severity, verified }
+    Finding { message, at, because, paths, change, apart, refused, repairs; code, severity, verified }
     Mark { source, text, label; line, column, length }
-    Change { device, file, steps, undo; applicability }
+    Change { device, file, steps, undo, takes; applicability }
+    Loss { of, what, asked, who; own }
     LeftOut { device, origin, rule, why; }
     Unread { origin, why; }
     Ruleset { source; statements, understood, approximated }

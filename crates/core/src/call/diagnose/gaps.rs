@@ -699,7 +699,12 @@ fn exposed(a: &Analysis, r: &Reached) -> Option<Gap> {
         proto: r.proto,
         ports: ranges(&r.outside),
         from: Vec::new(),
-        in_iface: hop.in_iface.and_then(|i| device.interfaces.get(i)).map(|i| i.name.clone()),
+        // What the server's own interface is called need not be known.
+        in_iface: hop
+            .in_iface
+            .filter(|_| hop.device != a.site.server_of[r.instance])
+            .and_then(|i| device.interfaces.get(i))
+            .map(|i| i.name.clone()),
         out_iface: None,
     };
     // Where it ends: in a container, at the address that was asked, or at the server's own.
@@ -708,10 +713,15 @@ fn exposed(a: &Analysis, r: &Reached) -> Option<Gap> {
         Val::Part(Part::Dst, 0) => asked,
         Val::Part(..) | Val::Var(_) => host,
     };
-    let intent = Intent::Close { packets, address: asked, to, inside: ranges(&r.inside) };
+    let admins = a.instances[r.instance].deploy.admin.iter().map(|a| a.value);
+    let admins: Vec<ipnet::IpNet> = admins.filter(|a| r.admins && Family::of(a.addr()) == r.family).collect();
+    // Who administers is not known: closing would shut him out.
+    let closes = !r.admins || !admins.is_empty();
+    let intent = Intent::Close { packets, address: asked, to, inside: ranges(&r.inside), except: admins };
     let shown = |s: &Set| format!("{} {}", r.proto.name(), show_set(s));
     // Whoever is told to enlarge a range is not told to close the ports beside it.
     if r.forbidden.is_none()
+        && !r.admins
         && a.instances.iter().flat_map(|i| &i.requirements).any(|q| q.proto == r.proto && q.too_small())
     {
         return None;
@@ -720,10 +730,14 @@ fn exposed(a: &Analysis, r: &Reached) -> Option<Gap> {
     let by = if r.inside == r.outside { String::new() } else { format!(" by {}", shown(&r.outside)) };
     let why = r.forbidden.as_ref().map_or_else(String::new, |w| format!(" ({w})"));
     Some(Gap {
-        lack: if r.forbidden.is_some() { Lack::Exposed } else { Lack::Wider },
+        lack: match (&r.forbidden, r.admins) {
+            (Some(_), _) => Lack::Exposed,
+            (None, true) => Lack::Administration,
+            (None, false) => Lack::Wider,
+        },
         device: hop.device,
         name: device.name.to_string(),
-        wanted: Some(Wanted { intent, nearest, deciding: None, name: "close".into() }),
+        wanted: closes.then(|| Wanted { intent, nearest, deciding: None, name: "close".into() }),
         what: shown(&r.inside),
         host: Some(host),
         asked: Some(asked),

@@ -5,17 +5,23 @@
 
 mod blocks;
 mod gaps;
+mod harm;
+#[cfg(test)]
+mod harm_tests;
 mod merge;
 mod say;
 pub(super) mod views;
 
-use super::analyze::{Analysis, run};
-use crate::change::{Context, Planned};
+pub use harm::Gate;
+
+use super::analyze::{Analysis, network, run};
+use crate::change::{Context, Intent, Manner, Planned};
 use crate::dialect::{self, Patch};
 use crate::finding::{Cause, Gap, Lack, Severity, cause};
 use crate::model::SourceId;
-use crate::report::{Finding, Verdict};
+use crate::report::{Finding, Loss, Verdict};
 use crate::snapshot::Snapshot;
+use std::cell::OnceCell;
 
 /// Gaps hide behind each other at most this deep.
 const MAX_ROUNDS: usize = 8;
@@ -26,6 +32,8 @@ struct Found {
     cause: &'static Cause,
     /// Where the change goes, and the change; or why there is none.
     change: Result<(SourceId, Planned), String>,
+    /// What the change takes, and from whom: such a change stands apart.
+    takes: Vec<Loss>,
     /// Statements to show, as places in the files as given.
     at: Vec<crate::report::Mark>,
 }
@@ -35,37 +43,36 @@ impl Found {
     fn cures(&self) -> bool {
         self.cause.severity != Severity::Note
     }
+
+    /// It is a part of what is proposed: it cures, and takes nothing from anybody.
+    fn proposed(&self) -> bool {
+        self.cures() && self.takes.is_empty()
+    }
+}
+
+/// Its change ends what got through: it comes after all that lets something through.
+fn closes(gap: &Gap) -> bool {
+    matches!(gap.wanted.as_ref().map(|w| &w.intent), Some(Intent::Close { .. }))
+}
+
+/// Changes of a site's files.
+#[derive(Debug, Clone, Default)]
+pub struct Proposals {
+    /// What is proposed: it takes nothing from anybody.
+    pub changes: Vec<(SourceId, Patch)>,
+    /// What would cure as well, and takes something.
+    pub apart: Vec<(SourceId, Patch)>,
+}
+
+/// What was found, and what was shown about it.
+struct Search {
+    found: Vec<Found>,
+    proven: Proven,
 }
 
 /// Findings about a site.
-pub(super) fn findings(snapshot: &Snapshot, first: &Analysis) -> (Vec<Finding>, Vec<(SourceId, Patch)>) {
-    let mut found: Vec<Found> = Vec::new();
-    let mut changed = snapshot.clone();
-    // Changes are made in the configuration: where the rules in force are given too, causes are looked for in what it
-    // would make.
-    let intended = first.intended.as_ref().and_then(|_| run(snapshot, true).ok());
-    let start = intended.as_ref().unwrap_or(first);
-    let mut analysis: Option<Analysis> = None;
-    for round in 0..MAX_ROUNDS {
-        let now = analysis.as_ref().unwrap_or(start);
-        let fresh = look(snapshot, &changed, now, round, &found);
-        if fresh.is_empty() {
-            break;
-        }
-        found.extend(fresh);
-        let Some(next) = with(snapshot, &found, |n| found[n].cures()) else { break };
-        let Ok(again) = run(&next, true) else { break };
-        changed = next;
-        analysis = Some(again);
-    }
-    let last = analysis.as_ref().unwrap_or(start);
-    if intended.is_some() {
-        // What was not understood stands in the rules in force.
-        let unread = look(snapshot, snapshot, first, 0, &found);
-        found.extend(unread.into_iter().filter(|f| f.gap.lack == Lack::NotUnderstood));
-    }
-    let mut proven = prove(snapshot, &found, last);
-    try_notes(snapshot, &mut found, last, &mut proven);
+pub(super) fn findings(snapshot: &Snapshot, first: &Analysis, gate: Gate) -> (Vec<Finding>, Proposals) {
+    let Search { found, proven } = search(snapshot, first, gate);
     let mut out = say::findings(snapshot, &found, &proven);
     out.extend(say::notes(first));
     out.extend(say::misled(first));
@@ -74,50 +81,205 @@ pub(super) fn findings(snapshot: &Snapshot, first: &Analysis) -> (Vec<Finding>, 
         out.insert(0, finding);
     }
     out.sort_by_key(|f| f.severity);
-    let patches =
-        found.into_iter().filter(Found::cures).filter_map(|f| f.change.ok()).map(|(id, p)| (id, p.patch)).collect();
-    (out, patches)
-}
-
-/// Gaps that were not seen before, each with its change.
-fn look(original: &Snapshot, changed: &Snapshot, now: &Analysis, round: usize, known: &[Found]) -> Vec<Found> {
-    let mut out: Vec<Found> = Vec::new();
-    for gap in gaps::gaps(now) {
-        let Some(cause) = cause(&gap) else { continue };
-        // Later rounds look only for what stood behind a change.
-        if round > 0 && (gap.wanted.is_none() || cause.severity != Severity::Error) {
-            continue;
-        }
-        let seen = |f: &&Found| {
-            f.cause.code == cause.code
-                && f.gap.device == gap.device
-                && f.gap.wanted == gap.wanted
-                && f.gap.what == gap.what
-        };
-        if known.iter().chain(&out).find(seen).is_some() {
-            continue;
-        }
-        let change = plan(original, changed, now, &gap);
-        // One change may serve several: it is one finding.
-        let same = |f: &&mut Found| {
-            f.cause.code == cause.code
-                && matches!((&f.change, &change), (Ok((a, x)), Ok((b, y))) if a == b && x.patch == y.patch)
-        };
-        if let Some(known) = out.iter_mut().find(same) {
-            for path in gap.paths {
-                if !known.gap.paths.contains(&path) {
-                    known.gap.paths.push(path);
-                }
-            }
-            continue;
-        }
-        let at = if round == 0 { say::marks(original, now, &gap, change.as_ref().ok()) } else { Vec::new() };
-        out.push(Found { gap, cause, change, at });
+    let mut proposals = Proposals::default();
+    for f in found.into_iter().filter(Found::cures) {
+        let list = if f.takes.is_empty() { &mut proposals.changes } else { &mut proposals.apart };
+        list.extend(f.change.ok().map(|(id, p)| (id, p.patch)));
     }
-    out
+    (out, proposals)
 }
 
-fn plan(original: &Snapshot, changed: &Snapshot, now: &Analysis, gap: &Gap) -> Result<(SourceId, Planned), String> {
+/// Looks for causes, round by round.
+fn search(snapshot: &Snapshot, first: &Analysis, gate: Gate) -> Search {
+    let mut found: Vec<Found> = Vec::new();
+    let mut changed = snapshot.clone();
+    // Changes are made in the configuration: where the rules in force are given too, causes are looked for in what it
+    // would make.
+    let intended = first.intended.as_ref().and_then(|_| run(snapshot, true).ok());
+    let start = intended.as_ref().unwrap_or(first);
+    let mut analysis: Option<Analysis> = None;
+    // What closes comes last: nothing is closed before what has to stay open is.
+    let mut closing = false;
+    let mut round = 0;
+    while round < MAX_ROUNDS {
+        let now = analysis.as_ref().unwrap_or(start);
+        let look =
+            Look { original: snapshot, changed: &changed, start, now, round, closing, gate, reached: OnceCell::new() };
+        let fresh = look.fresh(&found);
+        if fresh.is_empty() {
+            if closing {
+                break;
+            }
+            closing = true;
+            continue;
+        }
+        round += 1;
+        found.extend(fresh);
+        let Some(next) = with(snapshot, &found, |n| found[n].cures()) else { break };
+        let Ok(again) = run(&next, true) else { break };
+        changed = next;
+        analysis = Some(again);
+    }
+    let mut last = analysis;
+    if found.iter().any(|f| f.cures() && !f.takes.is_empty()) {
+        last = with(snapshot, &found, |n| found[n].proposed()).and_then(|s| run(&s, true).ok());
+    }
+    let last = last.as_ref().unwrap_or(start);
+    if intended.is_some() {
+        // What was not understood stands in the rules in force.
+        let look = Look {
+            original: snapshot,
+            changed: snapshot,
+            start: first,
+            now: first,
+            round: 0,
+            closing: false,
+            gate,
+            reached: OnceCell::new(),
+        };
+        let unread = look.fresh(&found);
+        found.extend(unread.into_iter().filter(|f| f.gap.lack == Lack::NotUnderstood));
+    }
+    let mut proven = prove(snapshot, &found, last);
+    if gate == Gate::On && !harmless_together(snapshot, &found, start) {
+        proven = Proven { paths: proven.paths, each: vec![false; found.len()], all: false };
+    }
+    try_notes(snapshot, &mut found, last, &mut proven);
+    Search { found, proven }
+}
+
+/// Whether all that is proposed takes nothing from anybody, also where one change meets another.
+fn harmless_together(snapshot: &Snapshot, found: &[Found], start: &Analysis) -> bool {
+    if found.iter().filter(|f| f.proposed() && f.change.is_ok()).count() < 2 {
+        return true;
+    }
+    let with_all = with(snapshot, found, |n| found[n].proposed());
+    with_all.is_none_or(|changed| losses(snapshot, &changed, start, &OnceCell::new()).is_empty())
+}
+
+/// What a changed site does not reach that it reached before.
+fn losses(from: &Snapshot, to: &Snapshot, before: &Analysis, reached: &OnceCell<harm::Reached>) -> Vec<Loss> {
+    let Ok(after) = network(to, true) else { return Vec::new() };
+    let differs = |id: &SourceId| from.source(*id).map(|s| &s.text) != to.source(*id).map(|s| &s.text);
+    let devices = before.site.files.iter().enumerate();
+    let changed: Vec<usize> = devices.filter(|(_, f)| f.as_ref().is_some_and(differs)).map(|(d, _)| d).collect();
+    let wishes = harm::Wishes { snapshot: from, manifest: &before.manifest, instances: &before.instances };
+    reached.get_or_init(|| harm::Reached::of(&before.site)).taken(&wishes, &before.site, &after, &changed)
+}
+
+/// Where gaps are looked for.
+struct Look<'a> {
+    original: &'a Snapshot,
+    /// With the changes so far.
+    changed: &'a Snapshot,
+    /// What was judged first.
+    start: &'a Analysis,
+    /// What is judged now.
+    now: &'a Analysis,
+    round: usize,
+    /// Everything is opened that has to be.
+    closing: bool,
+    gate: Gate,
+    /// What everybody reaches now.
+    reached: OnceCell<harm::Reached>,
+}
+
+impl Look<'_> {
+    /// Gaps that were not seen before, each with its change.
+    fn fresh(&self, known: &[Found]) -> Vec<Found> {
+        let mut out: Vec<Found> = Vec::new();
+        for gap in gaps::gaps(self.now) {
+            let Some(cause) = cause(&gap) else { continue };
+            if closes(&gap) != self.closing {
+                continue;
+            }
+            // Later rounds look only for what stood behind a change.
+            let first = self.first(&gap);
+            if self.round > 0 && first.is_none() && (gap.wanted.is_none() || cause.severity != Severity::Error) {
+                continue;
+            }
+            let seen = |f: &&Found| {
+                f.cause.code == cause.code
+                    && f.gap.device == gap.device
+                    && f.gap.wanted == gap.wanted
+                    && f.gap.what == gap.what
+            };
+            if known.iter().chain(&out).find(seen).is_some() {
+                continue;
+            }
+            let (change, takes) = self.change(&gap, known);
+            // One change may serve several: it is one finding.
+            let same = |f: &&mut Found| {
+                f.cause.code == cause.code
+                    && matches!((&f.change, &change), (Ok((a, x)), Ok((b, y))) if a == b && x.patch == y.patch)
+            };
+            if let Some(known) = out.iter_mut().find(same) {
+                for path in gap.paths {
+                    if !known.gap.paths.contains(&path) {
+                        known.gap.paths.push(path);
+                    }
+                }
+                continue;
+            }
+            let at = match first {
+                _ if self.round == 0 => say::marks(self.original, self.now, &gap, change.as_ref().ok()),
+                // Places are those of the files as given.
+                Some(first) => {
+                    let there = plan(self.original, self.original, self.start, &first, Manner::Least);
+                    say::marks(self.original, self.start, &first, there.as_ref().ok())
+                }
+                None => Vec::new(),
+            };
+            out.push(Found { gap, cause, change, takes, at });
+        }
+        out
+    }
+
+    /// A gap about closing as it was seen in the files as given.
+    fn first(&self, gap: &Gap) -> Option<Gap> {
+        if !self.closing {
+            return None;
+        }
+        let same = |g: &Gap| g.lack == gap.lack && g.device == gap.device && g.what == gap.what;
+        gaps::gaps(self.start).into_iter().find(same)
+    }
+
+    /// The smallest change that takes nothing from anybody; else the smallest, with what it takes.
+    fn change(&self, gap: &Gap, known: &[Found]) -> (Result<(SourceId, Planned), String>, Vec<Loss>) {
+        let least = plan(self.original, self.changed, self.now, gap, Manner::Least);
+        let Ok(change) = &least else { return (least, Vec::new()) };
+        if self.gate == Gate::Off {
+            return (least, Vec::new());
+        }
+        let takes = self.takes(change, known);
+        if takes.is_empty() {
+            return (least, takes);
+        }
+        if let Ok(beside) = plan(self.original, self.changed, self.now, gap, Manner::Beside)
+            && beside != *change
+            && self.takes(&beside, known).is_empty()
+        {
+            return (Ok(beside), Vec::new());
+        }
+        (least, takes)
+    }
+
+    fn takes(&self, (file, planned): &(SourceId, Planned), known: &[Found]) -> Vec<Loss> {
+        let made = |n: &usize| known[*n].cures();
+        let more = (*file, &planned.patch);
+        let with =
+            patched(self.original, known.iter().enumerate().filter(|(n, _)| made(n)).map(|(_, f)| f), Some(more));
+        with.map_or_else(Vec::new, |to| losses(self.changed, &to, self.now, &self.reached))
+    }
+}
+
+fn plan(
+    original: &Snapshot,
+    changed: &Snapshot,
+    now: &Analysis,
+    gap: &Gap,
+    manner: Manner,
+) -> Result<(SourceId, Planned), String> {
     let wanted = gap.wanted.as_ref().ok_or_else(String::new)?;
     let file = now.site.files.get(gap.device).copied().flatten();
     let Some(file) = file else {
@@ -129,6 +291,7 @@ fn plan(original: &Snapshot, changed: &Snapshot, now: &Analysis, gap: &Gap) -> R
         address: now.site.public,
         alias: now.instances.iter().find_map(|i| i.profile.alias.clone()),
         second_router: false,
+        manner,
     };
     let device = &now.site.network.devices[gap.device];
     let planned = dialect::plan(changed, before, file, device, wanted, &context).map_err(|r| r.0)?;
@@ -141,13 +304,19 @@ fn plan(original: &Snapshot, changed: &Snapshot, now: &Analysis, gap: &Gap) -> R
 
 /// The snapshot with the changes of some findings.
 fn with(snapshot: &Snapshot, found: &[Found], wanted: impl Fn(usize) -> bool) -> Option<Snapshot> {
+    patched(snapshot, found.iter().enumerate().filter(|(n, _)| wanted(*n)).map(|(_, f)| f), None)
+}
+
+/// The snapshot with the changes of these findings, and one more.
+fn patched<'f>(
+    snapshot: &Snapshot,
+    found: impl Iterator<Item = &'f Found>,
+    more: Option<(SourceId, &'f Patch)>,
+) -> Option<Snapshot> {
     let mut out = snapshot.clone();
-    let chosen: Vec<(SourceId, &Patch)> = found
-        .iter()
-        .enumerate()
-        .filter(|(n, _)| wanted(*n))
-        .filter_map(|(_, f)| f.change.as_ref().ok().map(|(id, p)| (*id, &p.patch)))
-        .collect();
+    let mut chosen: Vec<(SourceId, &Patch)> =
+        found.filter_map(|f| f.change.as_ref().ok().map(|(id, p)| (*id, &p.patch))).collect();
+    chosen.extend(more);
     let mut files: Vec<SourceId> = chosen.iter().map(|(id, _)| *id).collect();
     files.sort_unstable();
     files.dedup();
@@ -178,10 +347,10 @@ fn prove(snapshot: &Snapshot, found: &[Found], last: &Analysis) -> Proven {
         return out;
     }
     for (n, f) in found.iter().enumerate() {
-        if f.change.is_err() || !f.cures() {
+        if f.change.is_err() || !f.proposed() {
             continue;
         }
-        let without = with(snapshot, found, |i| i != n && found[i].cures()).and_then(|s| run(&s, true).ok());
+        let without = with(snapshot, found, |i| i != n && found[i].proposed()).and_then(|s| run(&s, true).ok());
         out.each[n] = without.is_some_and(|a| !works(&a));
     }
     out
@@ -195,7 +364,7 @@ fn try_notes(snapshot: &Snapshot, found: &mut [Found], last: &Analysis, proven: 
         if found[n].cures() || found[n].change.is_err() {
             continue;
         }
-        let tried = with(snapshot, found, |i| i == n || found[i].cures() || proven.each[i]);
+        let tried = with(snapshot, found, |i| i == n || found[i].proposed() || proven.each[i]);
         let closes =
             |a: &Analysis| !gaps::gaps(a).iter().any(|g| g.lack == found[n].gap.lack && g.what == found[n].gap.what);
         let holds = tried.and_then(|s| run(&s, true).ok()).is_some_and(|a| working(&a) >= working(last) && closes(&a));

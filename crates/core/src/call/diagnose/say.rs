@@ -3,7 +3,7 @@
 use super::{Found, Proven, blocks};
 use crate::call::analyze::Analysis;
 use crate::call::story::origin;
-use crate::change::Planned;
+use crate::change::{Planned, Step};
 use crate::dialect;
 use crate::finding::{Gap, Lack, Near, Stands, find};
 use crate::model::{SourceId, SourceSpan};
@@ -51,20 +51,8 @@ fn finding(snapshot: &Snapshot, found: &[Found], group: &[usize], proven: &Prove
             at.push(mark.clone());
         }
     }
-    let changes: Vec<(SourceId, &Planned)> =
-        group.iter().filter_map(|n| found[*n].change.as_ref().ok().map(|(id, p)| (*id, p))).collect();
-    let change = changes.first().map(|(file, _)| {
-        let patches: Vec<_> = changes.iter().filter(|(id, _)| id == file).map(|(_, p)| &p.patch).collect();
-        let source = snapshot.source(*file);
-        let (steps, undo) = dialect::steps(source.map_or("", |s| &s.text), &patches);
-        Change {
-            device: gap.name.clone(),
-            file: source.map(|s| s.name.clone()).unwrap_or_default(),
-            steps,
-            undo,
-            applicability: "printed, read again and judged",
-        }
-    });
+    let change = change(snapshot, found, group, &gap, |f| f.takes.is_empty());
+    let apart = change_apart(snapshot, found, group, &gap);
     let refused = group.iter().find_map(|n| found[*n].change.as_ref().err()).filter(|r| !r.is_empty()).cloned();
     let repairs = paths.iter().filter(|p| proven.all || proven.paths.contains(p)).cloned().collect();
     Finding {
@@ -78,9 +66,69 @@ fn finding(snapshot: &Snapshot, found: &[Found], group: &[usize], proven: &Prove
             && (proven.all || !first.cures())
             && group.iter().all(|n| found[*n].change.is_err() || proven.each[*n]),
         change,
+        apart,
         refused,
         repairs,
     }
+}
+
+/// The changes of some findings as one.
+fn change(
+    snapshot: &Snapshot,
+    found: &[Found],
+    group: &[usize],
+    gap: &Gap,
+    of: impl Fn(&Found) -> bool,
+) -> Option<Change> {
+    let here = group.iter().map(|n| &found[*n]).filter(|f| of(f));
+    let changes: Vec<(SourceId, &Planned)> =
+        here.filter_map(|f| f.change.as_ref().ok().map(|(id, p)| (*id, p))).collect();
+    let (file, _) = changes.first()?;
+    let patches: Vec<_> = changes.iter().filter(|(id, _)| id == file).map(|(_, p)| &p.patch).collect();
+    let source = snapshot.source(*file);
+    let (steps, undo) = dialect::steps(source.map_or("", |s| &s.text), &patches);
+    Some(Change {
+        device: gap.name.clone(),
+        file: source.map(|s| s.name.clone()).unwrap_or_default(),
+        steps,
+        undo,
+        applicability: "printed, read again and judged",
+        takes: Vec::new(),
+    })
+}
+
+/// Seconds after which a change that may end its own session is taken back, unless that is called off.
+const PATIENCE: u32 = 300;
+
+/// What takes something, with what it takes, and a way back that needs no session.
+fn change_apart(snapshot: &Snapshot, found: &[Found], group: &[usize], gap: &Gap) -> Option<Change> {
+    let mut out = change(snapshot, found, group, gap, |f| !f.takes.is_empty())?;
+    for loss in group.iter().flat_map(|n| &found[*n].takes) {
+        if !out.takes.contains(loss) {
+            out.takes.push(loss.clone());
+        }
+    }
+    // The person who types these lines may have come by what they end.
+    let lines: Vec<String> = out.undo.iter().filter(|s| s.shell.is_some()).flat_map(|s| s.lines.clone()).collect();
+    let shell = out.steps.iter().position(|s| s.shell.is_some());
+    let cuts = out.takes.iter().any(|l| l.own && l.what.contains("tcp"));
+    if cuts && shell.is_none() {
+        let place = format!("first: it may cut your session; have another way to {} at hand, its console", out.device);
+        out.steps.insert(0, Step { place, lines: Vec::new(), save: false, shell: None });
+    }
+    if let (Some(at), true, false) = (shell, cuts, lines.is_empty()) {
+        let step = |place: String, lines: Vec<String>| Step { place, lines, save: false, shell: None };
+        let mut script = vec!["cat > /run/callpath-undo <<'END'".to_owned()];
+        script.extend(lines);
+        script.push("END".into());
+        script.push(format!("(sleep {PATIENCE}; sh /run/callpath-undo) > /dev/null 2>&1 &"));
+        script.push("echo $! > /run/callpath-undo.pid".into());
+        let first = format!("first: it may cut your session, so it takes itself back after {PATIENCE} seconds");
+        let last = "once a new session still gets in: keep it".to_owned();
+        out.steps.insert(at + 1, step(last, vec!["kill $(cat /run/callpath-undo.pid)".into()]));
+        out.steps.insert(at, step(first, script));
+    }
+    Some(out)
 }
 
 /// `tcp 443, udp 50000-60000 and tcp 7881`
@@ -314,6 +362,7 @@ fn plain(gap: &Gap) -> Option<Finding> {
         because: (cause.because)(gap),
         paths: Vec::new(),
         change: None,
+        apart: None,
         refused: None,
         repairs: Vec::new(),
         verified: false,
@@ -365,7 +414,7 @@ pub(super) fn apply_forgotten(snapshot: &Snapshot, first: &Analysis) -> Option<F
         change: Some(Change {
             device: name.to_owned(),
             file: String::new(),
-            steps: vec![crate::change::Step {
+            steps: vec![Step {
                 place: "Status > Filter Reload".into(),
                 lines: vec!["Reload Filter (or \"Apply Changes\" on the page where it is asked for)".into()],
                 save: false,
@@ -373,7 +422,9 @@ pub(super) fn apply_forgotten(snapshot: &Snapshot, first: &Analysis) -> Option<F
             }],
             undo: Vec::new(),
             applicability: "by hand",
+            takes: Vec::new(),
         }),
+        apart: None,
         refused: None,
         repairs: all()
             .filter(|(a, b)| a.verdict != b.verdict && b.verdict == Verdict::Works)

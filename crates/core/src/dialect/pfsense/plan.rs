@@ -1,15 +1,18 @@
 //! From what is wanted to edits: the smallest change of what stands there, else something new.
 
+mod narrow;
 #[cfg(test)]
 mod tests;
+
+pub use narrow::{Narrow, narrow};
 
 use super::config::{Config, End, Forward, Reflects};
 use super::edit::{Destination, Edit, ForwardField, NewForward, NewPass, Reflection, RuleField};
 use super::read::read;
-use crate::change::{Context, Intent, Packets, Planned, Refused, Wanted, network};
+use crate::change::{Context, Intent, Manner, Packets, Planned, Refused, Wanted, network};
 use crate::dialect::Patch;
-use crate::manifest::show_ports;
 use crate::model::{Device, Family, OriginId, SourceId, SourceSpan};
+use ipnet::IpNet;
 use std::net::IpAddr;
 
 /// Edits for one wanted thing on a configuration.
@@ -29,7 +32,10 @@ pub fn plan(
         Intent::Forward { packets, address, to, hairpin } => planner.forward(packets, *address, *to, *hairpin)?,
         Intent::Allow { packets, to, input: false } => planner.allow(packets, *to)?,
         Intent::SourceNat { .. } => vec![Edit::ReflectionHelper(true)],
-        Intent::Close { packets, .. } => planner.close(packets)?,
+        Intent::Close { packets, except, .. } => match planner.narrower(packets, except)? {
+            Some(less) => return Ok(Planned { patch: Patch::Narrow(vec![less]), marks: planner.marks }),
+            None => planner.close(except)?,
+        },
         Intent::AnswersBack { came, .. } => {
             let name = planner.interface(Some(came)).unwrap_or(came).to_uppercase();
             return Err(Refused(format!(
@@ -153,18 +159,28 @@ impl Planner<'_> {
         let protocol = packets.proto.name();
         if near.protocol.as_deref().is_some_and(|p| !p.split('/').any(|x| x == protocol)) {
             self.mark(near.at, format!("{name} is for {}", near.protocol.as_deref().unwrap_or_default()));
-            set.push(ForwardField::Protocol(protocol));
+            // Beside what it carries now, where somebody uses that.
+            let both = self.context.manner == Manner::Beside;
+            set.push(ForwardField::Protocol(if both { "tcp/udp" } else { protocol }));
         }
         let [ports] = packets.ports[..] else {
             return Err(Refused("the product wants several ranges, and a forward has one".into()));
         };
         let written = near.destination.port.as_deref();
+        let asked = written.and_then(ports_of);
+        // What it carries already stays.
+        let ports = match asked {
+            Some((lo, hi)) if lo <= ports.1.saturating_add(1) && ports.0 <= hi.saturating_add(1) => {
+                (lo.min(ports.0), hi.max(ports.1))
+            }
+            _ => ports,
+        };
         if written.is_some_and(|p| !covers(p, ports)) {
             self.mark(near.at, format!("{name} is for {} only", written.unwrap_or_default()));
             set.push(ForwardField::Ports(ports.0, ports.1));
         }
         let first = near.local_port.as_deref().and_then(|p| p.parse::<u16>().ok());
-        let asked = written.and_then(|p| p.split(['-', ':']).next()).and_then(|p| p.parse::<u16>().ok());
+        let asked = asked.map(|(lo, _)| lo);
         if first.is_some_and(|f| f != ports.0) && (first != asked || !covers(written.unwrap_or_default(), ports)) {
             if first != asked {
                 self.mark(near.at, format!("{name} sends them to ports from {} on", first.unwrap_or_default()));
@@ -323,49 +339,44 @@ impl Planner<'_> {
         self.config.rules.iter().find(|r| r.at.start == at.start)
     }
 
-    /// The forward or rule that lets them in goes, or gets narrower.
-    fn close(&mut self, packets: &Packets) -> Result<Vec<Edit>, Refused> {
-        if let Some(forward) = self.wanted.nearest.and_then(|id| self.forward_at(id)).cloned() {
-            let name = named(&forward.descr);
-            let all = forward.destination.port.as_deref().filter(|_| forward.has_ports()).and_then(ports_of);
-            self.mark(forward.at, format!("{name} lets them in"));
-            if forward.protocol.as_deref() == Some("tcp/udp") {
-                // Only the other of the two is needed.
-                let other = if packets.proto.name() == "tcp" { "udp" } else { "tcp" };
-                return Ok(vec![Edit::SetForward { forward: forward.index, set: vec![ForwardField::Protocol(other)] }]);
-            }
-            let Some((lo, hi)) = all else {
-                return Err(Refused(format!("{name} forwards all ports: give it the ports that calls need")));
-            };
-            let closed: Vec<(u16, u16)> = packets.ports.clone();
-            if closed.iter().any(|(a, b)| *b < lo || hi < *a) {
-                return Err(Refused(format!("{name} lets in more than its ports say: look at it")));
-            }
-            let whole = closed.iter().any(|(a, b)| *a <= lo && hi <= *b);
-            let local = forward.local_port.as_deref().and_then(|p| p.parse::<u16>().ok()).unwrap_or(lo);
-            let set = match closed[..] {
-                _ if whole => vec![ForwardField::Disabled(true)],
-                // The first port that stays open goes where it went before.
-                [(a, b)] if a <= lo => {
-                    let moved = local.saturating_add(b + 1 - lo);
-                    vec![ForwardField::Ports(b + 1, hi), ForwardField::LocalPort(moved)]
-                }
-                [(a, b)] if b >= hi => vec![ForwardField::Ports(lo, a - 1)],
-                _ => {
-                    let shown = show_ports(&closed);
-                    return Err(Refused(format!("{name} covers {shown} in its middle: make two forwards of it")));
-                }
-            };
-            return Ok(vec![Edit::SetForward { forward: forward.index, set }]);
-        }
+    /// What the forward that lets them in no longer carries.
+    fn narrower(&mut self, packets: &Packets, except: &[IpNet]) -> Result<Option<Narrow>, Refused> {
+        let Some(forward) = self.wanted.nearest.and_then(|id| self.forward_at(id)) else { return Ok(None) };
+        let (forward, name, at) = (forward.index, named(&forward.descr), forward.at);
+        let less = Narrow {
+            forward,
+            protocol: packets.proto.name(),
+            ports: packets.ports.clone(),
+            only: one_network(except)?,
+        };
+        narrow::edits(self.config, std::slice::from_ref(&less))?;
+        self.mark(at, format!("{name} lets them in"));
+        Ok(Some(less))
+    }
+
+    /// The rule that lets them in goes, or is for some senders only.
+    fn close(&mut self, except: &[IpNet]) -> Result<Vec<Edit>, Refused> {
         match self.nearest_rule() {
             Some(rule) => {
                 let (index, at, name) = (rule.index, rule.at, named(&rule.descr));
                 self.mark(at, format!("{name} lets them in"));
-                Ok(vec![Edit::SetRule { rule: index, set: vec![RuleField::Disabled(true)] }])
+                let field = match one_network(except)? {
+                    Some(net) => RuleField::Source(Some(net)),
+                    None => RuleField::Disabled(true),
+                };
+                Ok(vec![Edit::SetRule { rule: index, set: vec![field] }])
             }
             None => Err(Refused("what lets them in is no forward and no rule of this backup".into())),
         }
+    }
+}
+
+/// The network that still may; several need an alias.
+fn one_network(except: &[IpNet]) -> Result<Option<String>, Refused> {
+    match except {
+        [] => Ok(None),
+        [net] => Ok(Some(network(net))),
+        _ => Err(Refused("make an alias of the addresses that may, and give it as source".into())),
     }
 }
 

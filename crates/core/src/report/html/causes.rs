@@ -32,7 +32,7 @@ pub(super) fn causes(out: &mut String, report: &Report, notes: &Notes<'_>) {
         fact(out, &format!("what happens{gap}{pictures}"), &f.because);
         fact(out, "who notices", &concerned);
         fact(out, "no change is printed", f.refused.as_deref().unwrap_or_default());
-        if f.change.is_none() {
+        if f.change.is_none() && f.apart.is_none() {
             fact(out, "what to do", &what_to_do(f.code));
         }
         *out += "</dl>\n";
@@ -88,6 +88,9 @@ fn changes(out: &mut String, report: &Report) {
     for plan in plans(report) {
         let title = format!("change on {}{}", plan.device, plan.remark);
         let _ = writeln!(out, "<section class=\"change\">\n<h3>{}</h3>", escape(&title));
+        for line in &plan.takes {
+            let _ = writeln!(out, "<p>{}</p>", prose(line));
+        }
         steps(out, &plan.steps);
         if !plan.undo.is_empty() {
             *out += "<details><summary>to take it back</summary>\n";

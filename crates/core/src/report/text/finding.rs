@@ -3,7 +3,7 @@
 use super::story::{Notes, Run, show_runs};
 use super::{Writer, wrap};
 use crate::change::Step;
-use crate::report::{Finding, Mark, Reach, Report, Severity};
+use crate::report::{Change, Finding, Loss, Mark, Reach, Report, Severity};
 
 /// Lines wider than this are shown around the words that matter.
 const LINE: usize = 70;
@@ -116,7 +116,7 @@ fn one(out: &mut Writer, f: &Finding, told: Option<&(Vec<Run>, String)>) {
     if let Some(refused) = &f.refused {
         note(out, &gutter, "no change is printed", refused);
     }
-    if f.change.is_none() {
+    if f.change.is_none() && f.apart.is_none() {
         note(out, &gutter, "what to do", &what_to_do(f.code));
     }
 }
@@ -197,16 +197,27 @@ pub(in crate::report) struct Plan<'r> {
     pub device: &'r str,
     /// What is known of its effect.
     pub remark: &'static str,
+    /// What it takes, and from whom, in sentences.
+    pub takes: Vec<String>,
     pub steps: Vec<Step>,
     pub undo: Vec<Step>,
 }
 
-/// Changes by device: first the cure, then what may be done besides.
+/// Changes by device: first the cure, then what may be done besides, then what would take something from somebody.
 pub(in crate::report) fn plans(report: &Report) -> Vec<Plan<'_>> {
     let (besides, cure): (Vec<&Finding>, Vec<&Finding>) =
         report.findings.iter().partition(|f| f.severity == Severity::Note);
-    let mut out = by_device(&cure, |verified| if verified { " (checked: every row above works after it)" } else { "" });
-    out.extend(by_device(&besides, |_| " if you like (checked: no call depends on it)"));
+    let mut out = by_device(
+        &cure,
+        |f| f.change.as_ref(),
+        |verified| {
+            if verified { " (checked: every row above works after it)" } else { "" }
+        },
+    );
+    out.extend(by_device(&besides, |f| f.change.as_ref(), |_| " if you like (checked: no call depends on it)"));
+    for list in [cure, besides] {
+        out.extend(by_device(&list, |f| f.apart.as_ref(), |_| " that takes something (not checked)"));
+    }
     out
 }
 
@@ -216,25 +227,48 @@ fn changes(out: &mut Writer, report: &Report) {
         out.blank();
         out.line(&format!("  {}{}", out.style.bold(&format!("change on {}", plan.device)), plan.remark));
         out.blank();
+        for line in &plan.takes {
+            out.wrapped(4, line);
+        }
+        if !plan.takes.is_empty() {
+            out.blank();
+        }
         numbered(out, &plan.steps);
-        back(out, &plan.undo);
+        if plan.takes.is_empty() || plan.undo.iter().all(|s| s.shell.is_none()) {
+            back(out, &plan.undo);
+            continue;
+        }
+        // `render` prints only what is proposed.
+        out.blank();
+        out.line("    to take it back:");
+        plan.undo.iter().flat_map(|s| &s.lines).for_each(|line| out.line(&format!("      {line}")));
     }
 }
 
-fn by_device<'r>(findings: &[&'r Finding], remark: impl Fn(bool) -> &'static str) -> Vec<Plan<'r>> {
+fn by_device<'r>(
+    findings: &[&'r Finding],
+    change: impl Fn(&'r Finding) -> Option<&'r Change>,
+    remark: impl Fn(bool) -> &'static str,
+) -> Vec<Plan<'r>> {
     let mut devices: Vec<&str> = Vec::new();
-    for change in findings.iter().filter_map(|f| f.change.as_ref()) {
+    for change in findings.iter().filter_map(|f| change(f)) {
         if !devices.contains(&change.device.as_str()) {
             devices.push(&change.device);
         }
     }
     let plan = |device: &'r str| {
-        let here: Vec<&Finding> =
-            findings.iter().copied().filter(|f| f.change.as_ref().is_some_and(|c| c.device == device)).collect();
-        let steps = merged(here.iter().filter_map(|f| f.change.as_ref()).map(|c| &c.steps));
-        let verified = here.iter().all(|f| f.verified || f.severity != Severity::Error);
-        let undo = here.iter().rev().filter_map(|f| f.change.as_ref()).flat_map(|c| c.undo.clone()).collect();
-        Plan { device, remark: remark(verified), steps, undo }
+        let here: Vec<(&Finding, &Change)> =
+            findings.iter().filter_map(|f| change(f).filter(|c| c.device == device).map(|c| (*f, c))).collect();
+        let steps = merged(here.iter().map(|(_, c)| &c.steps));
+        let verified = here.iter().all(|(f, _)| f.verified || f.severity != Severity::Error);
+        let undo = here.iter().rev().flat_map(|(_, c)| c.undo.clone()).collect();
+        let mut takes: Vec<String> = Vec::new();
+        for sentence in here.iter().flat_map(|(_, c)| &c.takes).map(Loss::sentence) {
+            if !takes.contains(&sentence) {
+                takes.push(sentence);
+            }
+        }
+        Plan { device, remark: remark(verified), takes, steps, undo }
     };
     devices.into_iter().map(plan).filter(|p| !p.steps.is_empty()).collect()
 }

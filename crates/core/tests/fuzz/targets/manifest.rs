@@ -61,7 +61,7 @@ fn products(instances: &[Instance], snapshot: &Snapshot) {
         }
     }
     checked(overlap::check(instances), snapshot);
-    let context = Context { name: None, address: "203.0.113.5".parse().ok(), alias: None, second_router: false };
+    let context = Context { name: None, address: "203.0.113.5".parse().ok(), alias: None, ..Context::default() };
     let recipe = recipe("pfsense", None, instances, &context).expect("no file is read");
     assert!(
         recipe.is_some_and(|r| !r.guide.is_empty() || instances.is_empty() || r.complete),

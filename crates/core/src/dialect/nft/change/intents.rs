@@ -1,15 +1,16 @@
 //! What each intent asks of the chains.
 
 use super::way::{Outcome, Seen, through};
-use super::write::{Conditions, header, seen_by};
+use super::write::{Conditions, header, list, seen_by};
 use super::{At, Found, Plan};
-use crate::change::{Intent, Packets, Refused};
+use crate::change::{Intent, Packets, Refused, network};
 use crate::cube::Set;
 use crate::dialect::nft::ast::{Stmt, TableFamily};
 use crate::model::{
     Action, ChainId, Family, Hook, KeyField, Lookup, Part, Policy, StageKind, Step, Verdicted, address_value,
     prefix_range,
 };
+use ipnet::IpNet;
 use std::net::IpAddr;
 
 /// More rules than this for one intent: the chains send packets in circles that are not seen through.
@@ -60,9 +61,9 @@ impl Plan {
                 names(packets)?;
                 self.masquerade(packets, *to)
             }
-            Intent::Close { packets, address, to, inside } => {
+            Intent::Close { packets, address, to, inside, except } => {
                 names(packets)?;
-                self.close(packets, *address, *to, inside, deciding)
+                self.close(packets, (*address, *to), inside, except, deciding)
             }
         }
     }
@@ -225,14 +226,11 @@ impl Plan {
     fn close(
         &mut self,
         packets: &Packets,
-        address: IpAddr,
-        to: IpAddr,
+        (address, to): (IpAddr, IpAddr),
         inside: &[(u16, u16)],
+        except: &[IpNet],
         deciding: Option<Found>,
     ) -> Result<(), Refused> {
-        if packets.in_iface.is_none() && packets.from.is_empty() {
-            return Err(Refused("by which interface packets from outside come is not known: name it".into()));
-        }
         if self.offloads() {
             self.notes.push("connections that are offloaded now pass by the rules until they end".into());
         }
@@ -244,11 +242,17 @@ impl Plan {
         };
         let hooks: &[(Hook, &str)] = match (holds(self, Hook::Input), holds(self, Hook::Forward)) {
             (true, false) => &[(Hook::Input, "input")],
+            // Only the device itself is meant.
+            (false, false) if address == to && packets.in_iface.is_none() => &[(Hook::Input, "input")],
             (false, false) if address == to && packets.out_iface.is_none() => {
                 &[(Hook::Forward, "forward"), (Hook::Input, "input")]
             }
             _ => &[(Hook::Forward, "forward")],
         };
+        let any = packets.in_iface.is_none() && packets.from.is_empty();
+        if any && hooks.iter().any(|(hook, _)| *hook == Hook::Forward) && address != to {
+            return Err(Refused("by which interface packets from outside come is not known: name it".into()));
+        }
         for (hook, name) in hooks {
             // Behind another chain's accept a drop still counts: it is final in every chain of a hook.
             let chain = if let Some((id, ..)) = self.filters(*hook, None, family).first() {
@@ -264,9 +268,18 @@ impl Plan {
             };
             let rule =
                 Conditions { packets, ports: inside, to: Some(to), in_iface: true, out_iface: *hook == Hook::Forward };
-            // Answers to what the host itself asked outside may come to these ports too.
-            let asked = if self.untracks() { "" } else { " ct direction original" };
-            let rule = format!("{rule}{asked} drop");
+            // What runs goes on: answers to what the host itself asked outside may come to these ports too.
+            let new = if self.untracks() { "ct state { new, untracked }" } else { "ct state new" };
+            let others = match except {
+                [] => String::new(),
+                nets => {
+                    let nets: Vec<String> = nets.iter().map(network).collect();
+                    format!("{} saddr != {} ", header(family), list(&nets))
+                }
+            };
+            // What the host asks of itself goes by its loopback interface.
+            let from_others = if any { "iifname != \"lo\" " } else { "" };
+            let rule = format!("{from_others}{others}{rule} {new} drop");
             self.rule(At::Start(chain), &rule)?;
         }
         Ok(())

@@ -164,13 +164,14 @@ fn hairpin_source_nat_answers_and_closing() {
         address: ip("203.0.113.5"),
         to: ip("192.168.1.50"),
         inside: vec![(7880, 7881), (443, 443)],
+        except: Vec::new(),
     };
     let found = commands(&text, close).expect("can be done");
     assert_eq!(
         found,
         [format!(
             "insert rule inet filter forward iifname \"wan0\" ip daddr 192.168.1.50 udp dport {{ 7880-7881, 443 }} \
-             ct direction original drop {TAG}"
+             ct state new drop {TAG}"
         )]
     );
 }

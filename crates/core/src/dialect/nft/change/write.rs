@@ -23,7 +23,8 @@ pub(super) fn tag(name: &str) -> String {
     tag.trim_end().to_owned()
 }
 
-fn list(items: &[String]) -> String {
+/// One item, or a set of several.
+pub(super) fn list(items: &[String]) -> String {
     match items {
         [one] => one.clone(),
         many => format!("{{ {} }}", many.join(", ")),

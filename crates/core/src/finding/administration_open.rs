@@ -1,0 +1,45 @@
+//! `administration-open`: everybody reaches a port by which the server is administered, as its document allows.
+
+use super::{Cause, Fault, Gap, Lack, Severity};
+
+/// See the module.
+pub static CAUSE: Cause = Cause {
+    code: "administration-open",
+    severity: Severity::Note,
+    title: "everybody on the internet reaches a port by which the server is administered",
+    explain: "\
+what happens: SSH, or another way to administer the server, can be reached from
+the whole internet. The product's document allows it, and no call is worse for
+it; but such ports are tried with stolen passwords all day.
+who notices: the logs of that service.
+how it is recognised: a packet from the internet ends at a port that the
+document names for the administrator.
+what to do: log in with keys only, and let in your own address alone: ufw allow
+from <your address> to any port 22 proto tcp, then ufw delete allow 22/tcp; or
+the same in the firewall before it. With `admin` in callpath.toml the next
+check prints the lines. Keep a session open until a new one gets in.
+",
+    matches,
+    message,
+    because,
+    faults: &[Fault {
+        example: "reflector",
+        edits: &[(
+            "pfsense/config.xml",
+            "\t\t</outbound>\n",
+            "\t\t</outbound>\n\t\t<rule>\n\t\t\t<source>\n\t\t\t\t<any></any>\n\t\t\t</source>\n\t\t\t<destination>\n\t\t\t\t<network>wanip</network>\n\t\t\t\t<port>22</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>tcp</protocol>\n\t\t\t<target>192.168.1.60</target>\n\t\t\t<local-port>22</local-port>\n\t\t\t<interface>wan</interface>\n\t\t\t<descr><![CDATA[SSH of the server]]></descr>\n\t\t\t<associated-rule-id>pass</associated-rule-id>\n\t\t</rule>\n",
+        )],
+    }],
+};
+
+fn matches(gap: &Gap) -> bool {
+    gap.lack == Lack::Administration
+}
+
+fn message(gap: &Gap) -> String {
+    format!("everybody on the internet reaches {} on the server, by which it is administered", gap.what)
+}
+
+fn because(gap: &Gap) -> String {
+    format!("{}; its document allows that", gap.story)
+}
