@@ -135,10 +135,12 @@ fn ask(arguments: Arguments) -> Result<First, InputError> {
 
 /// A key of `with`, and where the product shows its ports.
 type Missing = (String, Option<String>);
+/// Keys of `with` with their ports, and keys whose ports are still missing.
+type OwnPorts = (Vec<(String, String)>, Vec<Missing>);
 
 /// Ports that every installation has others for: as given or answered, and those that are still missing. Only those are
 /// asked on which calls hang.
-fn own_ports(system: &str, given: &[String], asks: bool) -> Result<(Vec<(String, String)>, Vec<Missing>), InputError> {
+fn own_ports(system: &str, given: &[String], asks: bool) -> Result<OwnPorts, InputError> {
     let mut with: Vec<(String, String)> = Vec::new();
     for text in given {
         let Some((key, ports)) = text.split_once('=') else {
