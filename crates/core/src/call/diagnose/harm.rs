@@ -249,6 +249,17 @@ fn same(a: &Service, b: &Service, packets: &Cube) -> bool {
     a.device == b.device && equal(&a.address, &b.address, Part::Dst) && equal(&a.port, &b.port, Part::DstPort)
 }
 
+/// These packets had this fate, and have a worse one.
+fn worse(had: &Piece, has: &Piece, fate: &Fate, packets: &Cube) -> bool {
+    let Fate::At(service) = fate else {
+        // Perhaps it was open: it may not be closed for certain.
+        return has.fates.iter().all(|f| *f == Fate::Lost);
+    };
+    let here = |f: &Fate| matches!(f, Fate::At(s) if same(s, service, packets));
+    let certain = had.fates.iter().all(here);
+    !has.fates.iter().any(|f| here(f) || *f == Fate::Open) || certain && !has.fates.iter().all(here)
+}
+
 /// The addresses that callers are told, and those by which routers on the way are asked for them.
 fn told(wishes: &Wishes<'_>, site: &Site, family: Family) -> Set {
     let judge = Judge {
@@ -291,21 +302,11 @@ impl Compare<'_> {
                     (Fate::At(a), Fate::At(b)) => same(a, b, &packets),
                     (a, b) => a == b,
                 });
-                if !repeated && *fate != Fate::Lost && self.worse(had, has, fate, &packets) {
+                if !repeated && *fate != Fate::Lost && worse(had, has, fate, &packets) {
                     self.lost(fate, &packets, out);
                 }
             }
         }
-    }
-
-    fn worse(&self, had: &Piece, has: &Piece, fate: &Fate, packets: &Cube) -> bool {
-        let Fate::At(service) = fate else {
-            // Perhaps it was open: it may not be closed for certain.
-            return has.fates.iter().all(|f| *f == Fate::Lost);
-        };
-        let here = |f: &Fate| matches!(f, Fate::At(s) if same(s, service, packets));
-        let certain = had.fates.iter().all(here);
-        !has.fates.iter().any(|f| here(f) || *f == Fate::Open) || certain && !has.fates.iter().all(here)
     }
 
     /// Notes what is lost, except what is meant to be.

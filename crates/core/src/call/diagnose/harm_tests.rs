@@ -72,7 +72,8 @@ fn append(site: &mut Snapshot, lines: &str) {
     text.push('\n');
 }
 
-/// Second services beside the router with nftables (LiveKit: tcp 443 and 7881, udp 50000-60000 to 192.168.1.50).
+/// Second services beside the router with nftables (`LiveKit`: tcp 443 and 7881, udp 50000-60000 to 192.168.1.50).
+#[allow(clippy::too_many_lines)] // a table
 fn nft_plants() -> Vec<Plant> {
     let plant = |kind, shares, put: fn(&mut Snapshot), probes| Plant { kind, shares, put, probes };
     vec![
@@ -101,7 +102,7 @@ fn nft_plants() -> Vec<Plant> {
                 append(
                     s,
                     "insert rule ip nat prerouting ip daddr 203.0.113.5 meta l4proto { tcp, udp } th dport 7881 dnat to 192.168.1.81",
-                )
+                );
             },
             vec![outside(TCP, 7881), outside(UDP, 7881)],
         ),
@@ -115,7 +116,10 @@ fn nft_plants() -> Vec<Plant> {
             Kind::SshFromAnywhere,
             true,
             |s| {
-                append(s, "add rule ip nat prerouting ip daddr 203.0.113.5 tcp dport { 22, 7882 } dnat to 192.168.1.50")
+                append(
+                    s,
+                    "add rule ip nat prerouting ip daddr 203.0.113.5 tcp dport { 22, 7882 } dnat to 192.168.1.50",
+                );
             },
             vec![outside(TCP, 22), Probe { lan: true, src: "192.168.1.99", ..outside(TCP, 22) }],
         ),
@@ -165,7 +169,7 @@ fn nft_plants() -> Vec<Plant> {
                 append(
                     s,
                     "insert rule ip nat prerouting ip daddr 203.0.113.5 udp dport 50100-50200 dnat to 192.168.1.61",
-                )
+                );
             },
             vec![outside(UDP, 50150)],
         ),
@@ -216,6 +220,7 @@ fn passes(site: &mut Snapshot, rule: &str) {
 }
 
 /// The same beside pfSense with Reflector (tcp 443, 80 and 7881, udp 44200-44300 to 192.168.1.60).
+#[allow(clippy::too_many_lines)] // a table
 fn pfsense_plants() -> Vec<Plant> {
     let plant = |kind, shares, put: fn(&mut Snapshot), probes| Plant { kind, shares, put, probes };
     let inside = |port| Probe { lan: true, src: "192.168.1.99", dst: "192.168.1.1", ..outside(TCP, port) };
@@ -434,7 +439,9 @@ fn cures_take_nothing_from_what_stands_beside_and_without_the_gate_they_do() {
         // What shares nothing stands beside all at once.
         let (sharing, beside): (Vec<&Plant>, Vec<&Plant>) = plants.iter().partition(|p| p.shares);
         let mut all = site.clone();
-        beside.iter().for_each(|p| (p.put)(&mut all));
+        for plant in &beside {
+            (plant.put)(&mut all);
+        }
         let probes: Vec<(Kind, &Probe)> =
             beside.iter().flat_map(|plant| plant.probes.iter().map(|p| (plant.kind, p))).collect();
         alone += beside.len();

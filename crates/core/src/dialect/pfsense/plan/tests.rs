@@ -65,3 +65,39 @@ fn ports_are_said_as_people_write_them() {
     let why = closing("50000", (50100, 50200)).expect_err("in its middle");
     assert_eq!(why, "\"media\" covers 50100-50200 in its middle: make two forwards of it");
 }
+
+/// What is left of a forward of both protocols.
+fn narrowed(ports: &str, less: &[Narrow]) -> Result<Vec<Edit>, String> {
+    let text = format!(
+        "<pfsense><interfaces><wan><enable></enable><if>em0</if></wan></interfaces><nat><rule><interface>wan</interface>\
+         <protocol>tcp/udp</protocol><source><any></any></source><destination><network>wanip</network>\
+         <port>{ports}</port></destination><target>192.168.1.50</target><local-port>5432</local-port>\
+         <descr>both</descr></rule></nat></pfsense>"
+    );
+    narrow(&text, &less.iter().collect::<Vec<_>>()).map_err(|r| r.0)
+}
+
+#[test]
+fn what_one_forward_should_no_longer_carry_is_one_edit() {
+    let less = |protocol, ports: (u16, u16), only: Option<&str>| Narrow {
+        forward: 0,
+        protocol,
+        ports: vec![ports],
+        only: only.map(str::to_owned),
+    };
+    let set = |set| Ok(vec![Edit::SetForward { forward: 0, set }]);
+    let (tcp, udp) = (less("tcp", (5432, 5432), None), less("udp", (5432, 5432), None));
+    assert_eq!(narrowed("5432", std::slice::from_ref(&tcp)), set(vec![ForwardField::Protocol("udp")]));
+    assert_eq!(narrowed("5432", std::slice::from_ref(&udp)), set(vec![ForwardField::Protocol("tcp")]));
+    for both in [[tcp.clone(), udp.clone()], [udp, tcp]] {
+        assert_eq!(narrowed("5432", &both), set(vec![ForwardField::Disabled(true)]));
+    }
+    // Ports that both lose at one end are cut there; those of one protocol alone cannot be.
+    let ends = [less("tcp", (5434, 5440), None), less("udp", (5434, 5440), None)];
+    assert_eq!(narrowed("5432-5440", &ends), set(vec![ForwardField::Ports(5432, 5433)]));
+    assert!(narrowed("5432-5440", &ends[..1]).is_err());
+    // Only for some senders: all of it, or it is two forwards.
+    let only = [less("tcp", (5432, 5432), Some("192.0.2.7")), less("udp", (5432, 5432), Some("192.0.2.7"))];
+    assert_eq!(narrowed("5432", &only), set(vec![ForwardField::Source(Some("192.0.2.7".into()))]));
+    assert!(narrowed("5432", &only[..1]).is_err());
+}
