@@ -157,7 +157,7 @@ fn packets(words: &Words, random: &mut Random) -> Vec<Packet> {
     let one = |random: &mut Random| Packet {
         src: if random.chance(60) { words.on(0, 60) } else { words.beyond(random) },
         dst: if random.chance(15) { words.on(2, 9) } else { words.beyond(random) },
-        proto: random.pick(PROTOCOLS),
+        proto: random.pick::<&str>(PROTOCOLS),
         sport: *random.pick(&[999, 1000, 2000, 40000]),
         dport: *random.pick(&[443, 444, 50000, 60000]),
         mark: *random.pick(&[0, 1, 2, 3, 0xca6c]),
