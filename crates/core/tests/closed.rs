@@ -28,7 +28,7 @@ fn is_closed(report: &Report, port: &str) -> bool {
     report.closed.iter().any(|c| c.starts_with(&format!("{port} (")))
 }
 
-/// A router that forwards what LiveKit needs and lets nothing else in; `%` is where more rules go.
+/// A router that forwards what the server needs and lets nothing else in; `%` is where more rules go.
 const ROUTER: &str = "table ip nat {
 	chain pre {
 		type nat hook prerouting priority dstnat;

@@ -3,6 +3,7 @@
 use callpath_core::call::analyze;
 use callpath_core::report::{Reach, Report, Style, Verdict, text};
 use callpath_core::snapshot::{Snapshot, Source};
+use std::fmt::Write as _;
 
 fn report(manifest: &str, files: &[(&str, &str)]) -> Report {
     let source = |(name, text): &(&str, &str)| Source { name: (*name).to_owned(), text: (*text).to_owned() };
@@ -64,8 +65,9 @@ fn host(published: &[(&str, &str, &str, &str, Option<&str>)], user: &str) -> Str
     for (proto, outside, inside, to, only) in published {
         let only = only.map_or_else(String::new, |a| format!("ip daddr {a} "));
         let target = if outside == inside { (*to).to_owned() } else { format!("{to}:{inside}") };
-        nat += &format!("iifname != \"br-1\" {only}{proto} dport {outside} dnat to {target}\n\t\t");
-        docker += &format!("iifname != \"br-1\" oifname \"br-1\" ip daddr {to} {proto} dport {inside} accept\n\t\t");
+        let _ = write!(nat, "iifname != \"br-1\" {only}{proto} dport {outside} dnat to {target}\n\t\t");
+        let _ =
+            write!(docker, "iifname != \"br-1\" oifname \"br-1\" ip daddr {to} {proto} dport {inside} accept\n\t\t");
     }
     HOST.replace("%NAT", &nat).replace("%DOCKER", &docker).replace("%USER", user)
 }

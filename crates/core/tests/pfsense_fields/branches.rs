@@ -705,7 +705,7 @@ const VPN_RULE: (&str, &str) = (
     "<!--first rule-->",
     "<rule><type>pass</type><interface>openvpn</interface><ipprotocol>inet</ipprotocol><source><any></any></source><destination><any></any></destination></rule>",
 );
-/// Clients that dial in by IPsec.
+/// Clients that dial in by `IPsec`.
 const MOBILE: (&str, &str) = (
     "<!--root-->",
     "<ipsec><phase1><ikeid>1</ikeid><interface>wan</interface><mobile></mobile></phase1><phase2><ikeid>1</ikeid><mode>tunnel</mode><localid><type>lan</type></localid><mobile></mobile></phase2><client><pool_address>9.9.9.0</pool_address><pool_netbits>24</pool_netbits><!--client--></client></ipsec>",
