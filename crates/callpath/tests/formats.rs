@@ -108,8 +108,10 @@ fn sarif_faults(text: &str, report: &Report) -> Vec<String> {
 fn github_faults(text: &str, report: &Report) -> Vec<String> {
     let command = |l: &&str| ["::error ", "::warning ", "::notice "].iter().all(|c| !l.starts_with(c));
     let mut out: Vec<String> = text.lines().filter(command).map(|l| format!("no command: {l}")).collect();
-    if text.lines().count() != report.findings.len() + 1 {
-        out.push("a line for each finding and one for the verdict".to_owned());
+    let own = text.lines().filter(|l| l.contains("title=callpath::")).count();
+    let verdict = text.lines().last().is_some_and(|l| l.contains(report.verdict.word()));
+    if text.lines().count() - own != report.findings.len() || !verdict {
+        out.push("a line for each finding, and one for the verdict at the end".to_owned());
     }
     out
 }

@@ -115,7 +115,7 @@ fn two_instances_with_the_same_ports_are_refused_with_free_ones() {
     assert!(message.contains("`spokes` and `friends` both listen on udp 50000-50499 of 203.0.113.5"), "{message}");
     assert!(message.contains("with = { udp = \"50500-50999\", tcp = 7882 }"), "{message}");
     assert!(message.contains("callpath.toml:5:1"), "{message}");
-    let better = format!("{text}with = {{ udp = \"50500-50999\", tcp = 7882 }}\n");
+    let better = format!("{text}firewall = \"none\"\nwith = {{ udp = \"50500-50999\", tcp = 7882 }}\n");
     fs::write(folder.0.join("callpath.toml"), better).expect("write");
     let output = folder.run(&["check"], "");
     assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
@@ -131,6 +131,9 @@ fn init_asks_three_things_and_writes_what_check_reads() {
     assert_eq!(stderr(&output).matches(": ").count(), 3, "three questions: {}", stderr(&output));
     let text = folder.manifest();
     assert!(text.contains("address = \"203.0.113.5\"") && text.contains("system = \"spokes\""), "{text}");
+    // The firewall of a server with a public address is asked for.
+    assert_eq!(folder.run(&["check"], "").status.code(), Some(1));
+    fs::write(folder.0.join("callpath.toml"), text + "firewall = \"none\"\n").expect("write");
     assert_eq!(folder.run(&["check"], "").status.code(), Some(0));
 }
 
@@ -258,6 +261,8 @@ fn calls_to_every_product_work_on_the_open_internet() {
             answers.extend(["--with", "janus=21000-21999", "--with", "ldap=20092"]);
         }
         assert_eq!(folder.run(&[&["init"], &answers[..]].concat(), "").status.code(), Some(0));
+        let text = folder.manifest() + "firewall = \"none\"\n";
+        fs::write(folder.0.join("callpath.toml"), text).expect("write");
         let output = folder.run(&["check"], "");
         let report = String::from_utf8_lossy(&output.stdout).into_owned();
         // Without a firewall the internet also reaches what is for the proxy, the administrator or containers alone.

@@ -12,6 +12,7 @@ use super::{
 use crate::dialect::kernel::Facts;
 use crate::profile::{Answers, Ice};
 use crate::snapshot::InputError;
+use crate::visible;
 use std::net::IpAddr;
 use toml::Spanned;
 
@@ -184,6 +185,7 @@ fn gateway(g: &Spanned<raw::Gateway>) -> Result<Gateway, InputError> {
         if let Some(name) = name.as_ref().filter(|l| l.get_ref().trim().is_empty()) {
             return Err(at(name).error(what).help(help));
         }
+        name.iter().try_for_each(one_line)?;
     }
     let kind = match (stated, filter) {
         (Some(box_key), Some(filter_key)) => {
@@ -403,6 +405,7 @@ fn deploy(d: &Spanned<raw::Deploy>) -> Result<Deploy, InputError> {
             .error("an instance without a name")
             .help("leave `label` out: reports then call it as its product"));
     }
+    d.label.iter().try_for_each(one_line)?;
     let mut with = std::collections::BTreeMap::new();
     for (key, value) in &d.with {
         with.insert(key.get_ref().clone(), (key.span(), ports(value)?));
@@ -461,6 +464,16 @@ fn deploy(d: &Spanned<raw::Deploy>) -> Result<Deploy, InputError> {
 
 /// Files, and the word in their place.
 type Firewall = (Vec<At<String>>, Option<At<OwnFirewall>>);
+
+/// Reports begin lines with such a name.
+fn one_line(name: &Spanned<String>) -> Result<(), InputError> {
+    if *name.get_ref() == visible::line(name.get_ref().clone()) {
+        return Ok(());
+    }
+    Err(at(name)
+        .error("this name has several lines, or signs that cannot be seen")
+        .help("write it in one line of plain words: `label = \"the box\"`"))
+}
 
 /// Files of a server's own firewall, or the word that stands for them.
 fn firewall(d: &raw::Deploy) -> Result<Firewall, InputError> {

@@ -56,9 +56,24 @@ impl Redactor {
                 parts.join("||")
             }
             "hostname" | "domain" => self.part_of_host(text),
+            "gateway" | "defaultgw4" | "defaultgw6" => self.gateway(text),
+            "item" | "name" if section == "gateways" => self.gateway(text),
             "url" | "aliasurl" => format!("https://{}/", self.host(text)),
             "if" | "interface" | "name" | "members" => self.scan(text, false),
             _ => self.scan(text, true),
+        }
+    }
+
+    /// A gateway that the firewall makes has the name of its interface in front (gwlb.inc: `MULLVAD_VPNV4`), and of a group's
+    /// entry stands more behind it.
+    fn gateway(&mut self, text: &str) -> String {
+        let name = text.split('|').next().unwrap_or_default();
+        let made = name
+            .rsplit_once('_')
+            .filter(|(iface, _)| self.names.contains_key(&("NET", iface.trim().to_ascii_uppercase())));
+        match made {
+            Some((iface, _)) => self.interface(iface) + &text[iface.len()..],
+            None => self.scan(text, false),
         }
     }
 

@@ -694,24 +694,24 @@ fn exposed(a: &Analysis, r: &Reached) -> Option<Gap> {
     let accept = rules.iter().rev().find(|v| v.does == Does::Accept && device.pipeline.origin(v.origin).has_lines);
     let nearest = forward.or(accept).map(|v| v.origin);
     let host = a.instances[r.instance].deploy.host.iter().map(|h| h.value).find(|h| Family::of(*h) == r.family)?;
-    let packets = Packets {
-        family: r.family,
-        proto: r.proto,
-        ports: ranges(&r.outside),
-        from: Vec::new(),
-        // What the server's own interface is called need not be known.
-        in_iface: hop
-            .in_iface
-            .filter(|_| hop.device != a.site.server_of[r.instance])
-            .and_then(|i| device.interfaces.get(i))
-            .map(|i| i.name.clone()),
-        out_iface: None,
-    };
     // Where it ends: in a container, at the address that was asked, or at the server's own.
     let to = match r.trip.request.last().header.dst {
         Val::Const(address) => r.family.address(address),
         Val::Part(Part::Dst, 0) => asked,
         Val::Part(..) | Val::Var(_) => host,
+    };
+    let packets = Packets {
+        family: r.family,
+        proto: r.proto,
+        ports: ranges(&r.outside),
+        from: Vec::new(),
+        // What the server's own interface is called need not be known, unless it passes packets on to a container.
+        in_iface: hop
+            .in_iface
+            .filter(|_| hop.device != a.site.server_of[r.instance] || (to != host && to != asked))
+            .and_then(|i| device.interfaces.get(i))
+            .map(|i| i.name.clone()),
+        out_iface: None,
     };
     let admins = a.instances[r.instance].deploy.admin.iter().map(|a| a.value);
     let admins: Vec<ipnet::IpNet> = admins.filter(|a| r.admins && Family::of(a.addr()) == r.family).collect();
