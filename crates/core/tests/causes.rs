@@ -248,7 +248,7 @@ fn a_range_is_forwarded_from_other_ports() {
     let found = finding(&report, "range-shifted");
     let told = "udp 45200-45300 outside leads to udp 44200-44300 of the server, and callers are told udp 44200-44300";
     assert_eq!(found.message, told);
-    assert!(found.verified, "{:?}", found.change);
+    assert!(found.verified, "{:?} {:?} {:?}", found.change, found.refused, found.apart);
     let lines: Vec<&String> = found.change.iter().flat_map(|c| &c.steps).flat_map(|s| &s.lines).collect();
     assert!(lines.iter().any(|l| l.contains("44200")), "{lines:?}");
     let errors: Vec<&str> = report.findings.iter().filter(|f| f.severity == Severity::Error).map(|f| f.code).collect();

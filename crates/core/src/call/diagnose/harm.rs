@@ -387,7 +387,7 @@ impl Compare<'_> {
                 r.proto == proto && r.to == Party::Server && r.level != Level::Forbidden && !r.example
             };
             for r in instance.requirements.iter().filter(asked) {
-                let ports = ports(r);
+                let ports = self.asked_for(fate, n, r);
                 let mut next = Vec::new();
                 for cube in rest {
                     let own = cube.with(Dim::Part(Part::Dst), cube.part(Part::Dst).and(told));
@@ -410,12 +410,27 @@ impl Compare<'_> {
         }
     }
 
+    /// Ports outside that belong to a row: its own, and for media those that led to them. Callers are told the row's ports
+    /// alone, so a media port serves no one by another port outside.
+    fn asked_for(&self, fate: &Fate, instance: usize, r: &Requirement) -> Set {
+        let own = ports(r);
+        let Fate::At(service) = fate else { return own };
+        if !self.is_at(instance, service.device) || !is_media(r) {
+            return own;
+        }
+        match &service.port {
+            Where::Asked(shift) => own.or(&own.shifted(0u128.wrapping_sub(*shift))),
+            Where::Fixed(port) if own.contains(*port) => Set::range(0, 65535),
+            Where::Fixed(_) | Where::OneOf(_) => own,
+        }
+    }
+
     /// Packets for a product's own port: nobody else was served there.
     fn may_move(&self, fate: &Fate, instance: usize, r: &Requirement, packets: &Cube) -> bool {
         let Fate::At(service) = fate else { return true };
         if self.is_at(instance, service.device) {
             // Media is for this product's callers alone; pages at another port may be somebody's way in.
-            return r.leg == "media" || r.leg == "relay";
+            return is_media(r);
         }
         let device = &self.before.network.devices[service.device];
         if !device.forwards {
@@ -499,6 +514,11 @@ fn without(packets: &Cube, these: &Cube) -> Vec<Cube> {
 
 fn ports(r: &Requirement) -> Set {
     Set::from_ranges(r.ports.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))))
+}
+
+/// Voice and video, by themselves or through the product's relay.
+fn is_media(r: &Requirement) -> bool {
+    r.leg == "media" || r.leg == "relay"
 }
 
 /// What is lost in the same way is said once.
