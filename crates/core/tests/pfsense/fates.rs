@@ -1,5 +1,9 @@
 //! `fates.yaml`: flows with their fates, one mapping in braces each.
 
+#[path = "../mapping/mod.rs"]
+mod mapping;
+
+use mapping::mappings;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
@@ -25,39 +29,7 @@ pub struct Fate {
 }
 
 pub fn fates(text: &str) -> Vec<Fate> {
-    let lines = text.lines().filter(|l| !l.trim_start().starts_with('#'));
-    let joined = lines.collect::<Vec<_>>().join(" ");
-    joined.split("- {").skip(1).map(|item| fate(&mapping(item))).collect()
-}
-
-/// `key: value, key: 'value'` up to the closing brace.
-fn mapping(item: &str) -> BTreeMap<String, String> {
-    let mut out = BTreeMap::new();
-    let mut rest = item;
-    while let Some((key, after)) = rest.split_once(':') {
-        let after = after.trim_start();
-        let (value, next) = if let Some(quoted) = after.strip_prefix('\'') {
-            let mut end = 0;
-            while let Some(i) = quoted[end..].find('\'') {
-                end += i;
-                if quoted[end + 1..].starts_with('\'') {
-                    end += 2;
-                } else {
-                    break;
-                }
-            }
-            (quoted[..end].replace("''", "'"), &quoted[end + 1..])
-        } else {
-            let end = after.find([',', '}']).unwrap_or(after.len());
-            (after[..end].trim().to_owned(), &after[end..])
-        };
-        out.insert(key.trim_matches([' ', ',', '{']).to_owned(), value);
-        rest = next.trim_start_matches(',');
-        if rest.trim_start().starts_with('}') {
-            break;
-        }
-    }
-    out
+    mappings(text).iter().map(fate).collect()
 }
 
 fn fate(m: &BTreeMap<String, String>) -> Fate {
