@@ -8,7 +8,7 @@ use callpath_core::dialect::recognise;
 use callpath_core::manifest::{self, At, Manifest};
 use callpath_core::model::SourceId;
 use callpath_core::redact::redact;
-use callpath_core::snapshot::{InputError, Snapshot, Source, is_snapshot};
+use callpath_core::snapshot::{InputError, Snapshot, Source, is_snapshot, line_column};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
@@ -160,9 +160,7 @@ impl Gatherer {
             if manifest.is_service_file(&wanted.span) {
                 return Ok(());
             }
-            let before = text.get(..refused.at.as_ref().map_or(0, |(_, span)| span.start)).unwrap_or_default();
-            let line = before.matches('\n').count() + 1;
-            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+            let (line, column) = line_column(&text, refused.at.as_ref().map_or(0, |(_, span)| span.start));
             let place = format!("{}{name}:{line}:{column}", self.snapshot.directory);
             return Err(InputError::about(place, refused.message).help(refused.help));
         }
