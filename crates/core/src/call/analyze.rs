@@ -190,20 +190,7 @@ fn either(mut report: Report, other: &Report, (gateway, shown): (&str, &str)) ->
         for (leg, twin) in path.legs.iter_mut().zip(&twin.legs) {
             for (a, b) in leg.any_of.iter_mut().zip(&twin.any_of) {
                 if a.reach != b.reach {
-                    let ports = a.what.split(' ').nth(1).unwrap_or_default().to_owned();
-                    a.pieces = vec![Piece {
-                        ports,
-                        from: String::new(),
-                        reach: Reach::Unknown,
-                        how: "",
-                        ends_at: String::new(),
-                        stop: None,
-                        except: Vec::new(),
-                        doubts: vec![doubt()],
-                        steps: Vec::new(),
-                    }];
-                    a.reach = Reach::Unknown;
-                    a.share = String::new();
+                    a.doubt(vec![doubt()]);
                 }
             }
             if leg.verdict != twin.verdict {

@@ -3,7 +3,7 @@
 
 use super::analyze::Failure;
 use crate::manifest::{At, Manifest};
-use crate::report::{DoubtLine, Path, Piece, Reach, Report, Verdict};
+use crate::report::{DoubtLine, Path, Report, Verdict};
 use crate::snapshot::Snapshot;
 
 /// A fact, and what depends on it.
@@ -90,20 +90,7 @@ pub(super) fn apply(
             changed = true;
             leg.verdict = Verdict::Unknown;
             for a in &mut leg.any_of {
-                let ports = a.what.split(' ').nth(1).unwrap_or_default().to_owned();
-                a.pieces = vec![Piece {
-                    ports,
-                    from: String::new(),
-                    reach: Reach::Unknown,
-                    how: "",
-                    ends_at: String::new(),
-                    stop: None,
-                    doubts: doubts.clone(),
-                    except: Vec::new(),
-                    steps: Vec::new(),
-                }];
-                a.reach = Reach::Unknown;
-                a.share = String::new();
+                a.doubt(doubts.clone());
                 failures.retain(|f| f.path != path.id || f.requirement.id != a.requirement);
             }
         }

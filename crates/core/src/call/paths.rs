@@ -405,17 +405,7 @@ impl Caller<'_> {
 
 /// An answer that a fact is missing for.
 fn unknown(caller: &Caller<'_>, r: &Requirement, ports: String, doubt: DoubtLine) -> Alternative {
-    let piece = Piece {
-        ports,
-        from: String::new(),
-        reach: Reach::Unknown,
-        how: "",
-        ends_at: String::new(),
-        stop: None,
-        doubts: vec![doubt],
-        except: Vec::new(),
-        steps: Vec::new(),
-    };
+    let piece = Piece::unknown(ports, vec![doubt]);
     Alternative {
         requirement: r.id.clone(),
         what: r.what(),

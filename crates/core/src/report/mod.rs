@@ -284,6 +284,33 @@ pub struct Piece {
     pub steps: Vec<Step>,
 }
 
+impl Piece {
+    /// Ports about which a fact is missing.
+    pub(crate) fn unknown(ports: String, doubts: Vec<DoubtLine>) -> Self {
+        Self {
+            ports,
+            from: String::new(),
+            reach: Reach::Unknown,
+            how: "",
+            ends_at: String::new(),
+            stop: None,
+            doubts,
+            except: Vec::new(),
+            steps: Vec::new(),
+        }
+    }
+}
+
+impl Alternative {
+    /// Makes all of its ports unknown, because a fact is missing that decides about them.
+    pub(crate) fn doubt(&mut self, doubts: Vec<DoubtLine>) {
+        let ports = self.what.split(' ').nth(1).unwrap_or_default().to_owned();
+        self.pieces = vec![Piece::unknown(ports, doubts)];
+        self.reach = Reach::Unknown;
+        self.share = String::new();
+    }
+}
+
 /// Where and why packets stop.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Stop {
