@@ -19,6 +19,22 @@ use std::process::{Command, Stdio};
 
 /// What a name does to the text around it: `@` stands for a command that must not run.
 const SHAPES: &[&str] = &[
+    "x @",
+    "@ #",
+    "'@'",
+    "\"@\"",
+    "\\@",
+    "'$(@)'",
+    "\"$(@)\"",
+    "'`@`'",
+    "x' '@",
+    "x;@;",
+    "x&&@",
+    "x||@",
+    "x\n\n@\n",
+    "(@)",
+    "[ @ ]",
+    "x\t;\t@",
     "@",
     "'; @; '",
     "\"; @; \"",
@@ -157,10 +173,10 @@ const PLACES: &[Place] = &[
     ("router.nft", "no calls", "@"),
     ("router.nft", "known", "\"@\""),
     ("router.nft", "\"wan\"", "\"@\""),
-    ("callpath.toml", "label = \"router\"", "label = '''@'''"),
-    ("callpath.toml", "label = \"talk\"", "label = '''@'''"),
-    ("callpath.toml", "wan = ", "'@' = "),
-    ("callpath.toml", "router.nft", "@"),
+    ("callpath.toml", "label = \"router\"", "label = @"),
+    ("callpath.toml", "label = \"talk\"", "label = @"),
+    ("callpath.toml", "wan = ", "@ = "),
+    ("callpath.toml", "\"router.nft\"", "@"),
 ];
 
 const PFSENSE: &[Place] = &[
@@ -187,6 +203,8 @@ fn pfsense() -> Vec<(&'static str, String)> {
 
 fn site(base: &[(&'static str, String)], (file, words, with): Place, name: &str) -> Snapshot {
     let escaped = |file: &str| match file {
+        // What JSON escapes, a basic string of TOML reads the same way.
+        "callpath.toml" => serde_json::to_string(name).expect("a string"),
         "config.xml" if !with.contains("CDATA") => name.replace('&', "&amp;").replace('<', "&lt;"),
         _ => name.to_owned(),
     };
