@@ -1,5 +1,7 @@
 //! The bodies of the fuzz targets, as the tests have them.
 
+#[path = "../../crates/core/tests/oracle/mod.rs"]
+mod oracle;
 #[path = "../../crates/core/tests/fuzz/targets/mod.rs"]
 mod targets;
 

@@ -1,7 +1,7 @@
 //! `callpath check --format …`: every scenario's report in every format.
 
-mod schema;
-mod sites;
+use crate::schema;
+use crate::sites;
 
 use callpath_core::call::analyze;
 use callpath_core::report::{self, FORMATS, Report, Style};

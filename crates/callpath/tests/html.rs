@@ -1,8 +1,6 @@
 //! `callpath check --format html`: texts of a configuration are texts on the page, whatever they hold.
 
-mod page;
-
-use page::{faults, text};
+use crate::page::{faults, text};
 use roxmltree::{Document, ParsingOptions};
 use serde_json::Value;
 use std::fs;

@@ -1,9 +1,7 @@
 //! What the README shows is what the program prints, and its commands exist.
 
-mod sites;
-
+use crate::sites::{blocks, root, shows};
 use clap::error::ErrorKind::{DisplayHelp, DisplayVersion, MissingRequiredArgument};
-use sites::{blocks, root, shows};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -1,8 +1,6 @@
 //! `callpath render` says that nothing is missing only where everything works, and what its copy does not hold.
 
-mod sites;
-
-use sites::{blocks, lay_out, root};
+use crate::sites::{blocks, lay_out, root};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;

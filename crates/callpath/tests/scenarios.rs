@@ -2,12 +2,11 @@
 //! differ from the example's; then makes the printed changes and compares what comes of them. `CALLPATH_BLESS=1` writes
 //! the reports anew, `CALLPATH_BLESS=<names>` those of some scenarios.
 
-mod page;
-mod sites;
+use crate::page;
 
+use crate::sites::{blocks, example, lay_out, root, scenarios, snapshot};
 use callpath_core::call::{analyze, changes};
 use callpath_core::dialect::{Patch, apply};
-use sites::{blocks, example, lay_out, root, scenarios, snapshot};
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::fs;

@@ -1,6 +1,6 @@
 //! A snapshot gives the site's own report, and one with pseudonyms the same verdicts and nothing that tells whose it is.
 
-mod sites;
+use crate::sites;
 
 use callpath_core::dialect::{Kind, recognise, ruleset, without_secrets};
 use callpath_core::model::{Pipeline, SourceId};

@@ -1,10 +1,8 @@
 //! Walks through `docs/tutorial.md` with the real program: every block in it is what one meets there.
 
-mod sites;
-
+use crate::sites::{blocks, lay_out, root, shows, snapshot};
 use callpath_core::call::changes;
 use callpath_core::dialect::{Patch, apply};
-use sites::{blocks, lay_out, root, shows, snapshot};
 use std::fs;
 use std::io::Write;
 use std::path::Path;

@@ -1,5 +1,4 @@
 //! The scenarios: documents whose fenced blocks turn an example into a site of their own.
-#![allow(dead_code)] // each test that includes this uses a part of it
 
 #[path = "../../../docs/src/blocks.rs"]
 mod fences;

@@ -1,9 +1,6 @@
 //! `fates.yaml`: flows with what became of real packets, one mapping in braces each.
 
-#[path = "../mapping/mod.rs"]
-mod mapping;
-
-use mapping::mappings;
+use crate::mapping::mappings;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 

@@ -1,7 +1,7 @@
 //! What becomes of a flow's packets by the trace, in the words of `fates.yaml`.
 
-use crate::fates::Fate;
-use crate::world::{RELAY, World};
+use crate::generated::fates::Fate;
+use crate::generated::world::{RELAY, World};
 use callpath_core::cube::Cube;
 use callpath_core::model::Family;
 use callpath_core::trace::{Answer, Choice, Disposition, RoundTrip, Val};

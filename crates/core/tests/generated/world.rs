@@ -1,8 +1,8 @@
 //! The device of a configuration with what surrounds it.
 
-use crate::fates::Fate;
-use crate::folder::Folder;
-use crate::seen::value;
+use crate::generated::fates::Fate;
+use crate::generated::folder::Folder;
+use crate::generated::seen::value;
 use callpath_core::cube::Set;
 use callpath_core::dialect::iproute::Leads;
 use callpath_core::model::{
@@ -197,7 +197,7 @@ impl World {
         outside.routes.push(via(net(to), 0, hop));
     }
 
-    fn container(&mut self, container: &crate::folder::Container) {
+    fn container(&mut self, container: &crate::generated::folder::Container) {
         let router = &self.network.devices[0];
         let mut interfaces: Vec<Interface> = Vec::new();
         for address in &container.addresses {

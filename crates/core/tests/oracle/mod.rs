@@ -1,5 +1,7 @@
 //! Random models, the interpreter, and the comparison of both with the trace. The fuzz target `trace` drives it too.
 
+#[cfg(test)]
+mod campaign;
 pub mod generate;
 pub mod interpret;
 mod translate;

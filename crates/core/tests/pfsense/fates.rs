@@ -1,9 +1,6 @@
 //! `fates.yaml`: flows with their fates, one mapping in braces each.
 
-#[path = "../mapping/mod.rs"]
-mod mapping;
-
-use mapping::mappings;
+use crate::mapping::mappings;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 

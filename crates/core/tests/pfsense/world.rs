@@ -1,7 +1,7 @@
 //! A firewall with networks around it, from a configuration or from rules.
 
-use crate::facts::Facts;
-use crate::fates::Fate;
+use crate::pfsense::facts::Facts;
+use crate::pfsense::fates::Fate;
 use callpath_core::cube::{Cube, Set};
 use callpath_core::dialect::pf;
 use callpath_core::dialect::pfsense::{generate, read, secrets};

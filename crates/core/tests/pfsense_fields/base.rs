@@ -1,7 +1,7 @@
 //! The configuration that the pairs differ from, and what becomes of a packet in it.
 
-use crate::seen::{Seen, one};
-use crate::world::World;
+use crate::pfsense::seen::{Seen, one};
+use crate::pfsense::world::World;
 use callpath_core::cube::{Cube, Set};
 use callpath_core::dialect::pf;
 use callpath_core::dialect::pfsense::{generate, read, secrets};

@@ -1,7 +1,7 @@
 //! Branches of the generator that can leave out or change a rule, a reflection or a source translation: two
 //! configurations of which one takes the branch. Elements may have pairs elsewhere too.
 
-use crate::{Pair, pair};
+use super::{Pair, pair};
 
 const MAYBE: &str = "blocked | 192.168.1.50:50000 from 9.9.9.9:40000";
 const ARRIVES: &str = "192.168.1.50:50000 from 9.9.9.9:40000";

@@ -1,6 +1,6 @@
 //! Pairs of `<filter>`.
 
-use crate::{Pair, pair};
+use super::{Pair, pair};
 
 const TCP_MAYBE: &str = "blocked | 192.168.1.50:7881 from 9.9.9.9:40000";
 const MAYBE: &str = "blocked | 192.168.1.50:50000 from 9.9.9.9:40000";

@@ -1,6 +1,6 @@
 //! Pairs of `<nat>`.
 
-use crate::{Pair, pair};
+use super::{Pair, pair};
 
 const ONE_TO_ONE: &str = "9.9.9.9:3478 from 203.0.113.9:40000";
 const KEPT: &str = "9.9.9.9:3478 from 203.0.113.5:40000";

@@ -1,6 +1,6 @@
 //! Pairs of the other sections.
 
-use crate::{Pair, pair};
+use super::{Pair, pair};
 
 const MAYBE: &str = "blocked | 192.168.1.50:50000 from 9.9.9.9:40000";
 const BY_LINE2: &str = "9.9.9.9:3478 from 198.51.100.5:chosen";

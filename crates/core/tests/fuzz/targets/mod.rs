@@ -2,8 +2,6 @@
 //! beside this folder on every committed file.
 
 mod manifest;
-#[path = "../../oracle/mod.rs"]
-mod oracle;
 mod readers;
 mod site;
 mod sound;

@@ -1,7 +1,7 @@
 //! Where packets end, and changes that are said to repair it.
 
-use super::oracle::generate::{Random, plant};
-use super::oracle::{assert_agreed, assert_whole, draw, maker, question};
+use crate::oracle::generate::{Random, plant};
+use crate::oracle::{assert_agreed, assert_whole, draw, maker, question};
 use callpath_core::call::{analyze, changes};
 use callpath_core::dialect::{Patch, apply};
 use callpath_core::finding::{CAUSES, Fault, Severity};

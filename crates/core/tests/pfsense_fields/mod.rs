@@ -3,22 +3,10 @@
 
 mod base;
 mod branches;
-#[path = "../pfsense/facts.rs"]
-#[allow(dead_code)] // shared with the judge
-mod facts;
-#[path = "../pfsense/fates.rs"]
-#[allow(dead_code)] // shared with the judge
-mod fates;
 mod filter;
 mod irrelevant;
 mod nat;
 mod rest;
-#[path = "../pfsense/seen.rs"]
-#[allow(dead_code)] // shared with the judge
-mod seen;
-#[path = "../pfsense/world.rs"]
-#[allow(dead_code)] // shared with the judge
-mod world;
 
 use base::{BASE, Edit, edited, fate};
 use callpath_core::dialect::pfsense::secrets;

@@ -3,8 +3,8 @@
 
 mod facts;
 mod fates;
-mod seen;
-mod world;
+pub mod seen;
+pub mod world;
 
 use callpath_core::cube::{Cube, Set};
 use callpath_core::model::{Family, address_value};

@@ -2,13 +2,10 @@
 //!
 //! `CALLPATH_ORACLE_PACKETS` sets how many packets are compared; by default a million.
 
-#[path = "mod.rs"]
-mod oracle;
-
+use super::generate::{Random, plant};
+use super::interpret::converse;
+use super::{WORLD, assert_agreed, assert_whole, draw, maker, question};
 use callpath_core::trace::{Disposition, Phase, ask};
-use oracle::generate::{Random, plant};
-use oracle::interpret::converse;
-use oracle::{WORLD, assert_agreed, assert_whole, draw, maker, question};
 
 fn wanted() -> u64 {
     std::env::var("CALLPATH_ORACLE_PACKETS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000)

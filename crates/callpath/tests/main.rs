@@ -1,0 +1,23 @@
+//! The tests of the command line: one program, a module for each subject.
+
+#[cfg(target_os = "linux")]
+mod bad_files;
+mod bad_input;
+mod bad_pfsense;
+#[cfg(target_os = "linux")]
+mod foreign_files;
+mod formats;
+mod html;
+mod page;
+mod ports;
+mod promises;
+mod readme;
+mod render;
+#[cfg(unix)]
+mod saving;
+mod scenarios;
+mod schema;
+mod secrets;
+mod sites;
+mod snapshot;
+mod tutorial;

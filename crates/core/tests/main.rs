@@ -1,0 +1,25 @@
+//! The tests of the core from outside: one program, a module for each subject.
+
+mod causes;
+mod closed;
+mod containers;
+mod deploys;
+mod faults;
+mod fuzz;
+mod generated;
+mod grounds;
+#[cfg(target_os = "linux")]
+mod hostile;
+mod ice;
+mod invariants;
+mod kernel;
+mod mapping;
+mod mutations;
+mod nft_readers;
+mod oracle;
+mod pfsense;
+mod pfsense_fields;
+mod render;
+mod shares;
+mod sites;
+mod tried;

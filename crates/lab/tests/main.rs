@@ -1,0 +1,3 @@
+//! The tests of the lab: one program, a module for each subject.
+
+mod routing;
