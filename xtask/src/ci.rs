@@ -1,7 +1,7 @@
 //! `cargo xtask ci`: what continuous integration runs, step by step.
 
 use crate::task::{cargo, differential, grid};
-use crate::{deny, msrv, new, tools};
+use crate::{deny, fuzz, msrv, new, tools};
 use std::time::{Duration, Instant};
 
 /// Packets of the short campaign that belongs to the tests.
@@ -19,6 +19,7 @@ const STEPS: &[Step] = &[
     ("dependencies", deny::check),
     ("msrv", msrv::check),
     ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])),
+    ("fuzz", fuzz::compiles),
     ("tests", || cargo(&["test", "--workspace", "--locked"])),
     ("changes", || cargo(&["run", "--release", "--locked", "--package", "callpath-lab", "--bin", "changes"])),
     ("packets", || differential(&["--packets".into(), SHORT_CAMPAIGN.into()])),

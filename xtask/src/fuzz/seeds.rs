@@ -22,6 +22,9 @@ pub fn write(root: &Path, target: &str, into: &Path) -> Result<usize, String> {
         "rules_debug" => {
             collect(root, ".debug", &["crates/core/src/dialect/pf/text/tests.rs", "crates/callpath/tests/bad_files.rs"])
         }
+        "files" => sites(root).iter().map(|site| together(site)).collect(),
+        "snapshot" => sites(root).iter().map(|site| snapshot(site)).collect(),
+        "printing" => names(root),
         _ => choices(),
     };
     let _ = fs::remove_dir_all(into);
@@ -45,6 +48,73 @@ fn collect(root: &Path, end: &str, tests: &[&str]) -> Vec<Vec<u8>> {
     out
 }
 
+/// Files of a site, each with its name.
+type Site = Vec<(String, String)>;
+
+/// The examples, and the scenarios with all their files.
+fn sites(root: &Path) -> Vec<Site> {
+    let example = |name: &str| -> Site {
+        let folder = root.join("examples").join(name);
+        let paths = files(&folder, "").into_iter();
+        let file = |p: PathBuf| {
+            let name = p.strip_prefix(&folder).unwrap_or(&p).to_string_lossy().into_owned();
+            Some((name, fs::read_to_string(&p).ok()?))
+        };
+        paths.filter_map(file).collect()
+    };
+    let mut out: Vec<Site> = ["linux-router", "spokes", "reflector"].map(example).into();
+    for path in files(&root.join("scenarios"), ".md") {
+        let text = fs::read_to_string(path).unwrap_or_default();
+        let mut site = example(example_of(&text));
+        for piece in text.split("\n```").skip(1).step_by(2) {
+            let Some((info, body)) = piece.split_once('\n') else { continue };
+            let Some((kind, name)) = info.split_once(' ').filter(|(kind, _)| !["report", "cure"].contains(kind)) else {
+                continue;
+            };
+            let old = site.iter().position(|(n, _)| n == name);
+            let new = match old {
+                Some(at) if kind == "diff" => patched(&site[at].1, body),
+                _ => format!("{body}\n"),
+            };
+            site.retain(|(n, _)| n != name);
+            site.insert(old.unwrap_or(site.len()), (name.to_owned(), new));
+        }
+        out.push(site);
+    }
+    out
+}
+
+/// The files of a router, each behind a line with its name; the manifest is the target's own.
+fn together(site: &Site) -> Vec<u8> {
+    let files = site.iter().filter(|(name, _)| name != "callpath.toml");
+    files.map(|(name, text)| format!("=== {name}\n{text}")).collect::<String>().into_bytes()
+}
+
+/// The site as `callpath snapshot` writes it.
+fn snapshot(site: &Site) -> Vec<u8> {
+    let quoted = |text: &str| {
+        let inside = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t");
+        format!("\"{inside}\"")
+    };
+    let source = |(name, text): &(String, String)| format!("{{\"name\":{},\"text\":{}}}", quoted(name), quoted(text));
+    let sources = site.iter().map(source).collect::<Vec<_>>().join(",\n");
+    format!("{{\"schema\":\"callpath.snapshot/1\",\"callpath\":\"0\",\"sources\":[\n{sources}]}}\n").into_bytes()
+}
+
+/// Choices of a site and of places, and behind them the names that the tests try.
+fn names(root: &Path) -> Vec<Vec<u8>> {
+    let texts = files(&root.join("crates/core/tests/hostile"), ".rs")
+        .into_iter()
+        .chain([root.join("crates/core/tests/hostile.rs")]);
+    let names = texts.filter_map(|p| fs::read_to_string(p).ok()).flat_map(|t| literals(&t)).filter(|n| n.len() < 100);
+    let mut byte = bytes();
+    let mut name = |name: String| {
+        let choices: Vec<u8> = (0..24).map(|_| byte()).collect();
+        [choices, name.into_bytes()].concat()
+    };
+    names.map(&mut name).collect()
+}
+
 fn rulesets(root: &Path) -> Vec<Vec<u8>> {
     let tests = ["crates/core/src/dialect/nft/text/tests.rs", "crates/core/src/dialect/nft/lower/tests"];
     collect(root, ".nft", &tests)
@@ -64,7 +134,7 @@ fn files(dir: &Path, end: &str) -> Vec<PathBuf> {
 
 /// Files in the fenced blocks of a document; a `diff` is made in the file of the example that it changes.
 fn blocks(root: &Path, text: &str, end: &str) -> Vec<String> {
-    let example = text.lines().next().and_then(|l| l.strip_prefix("example: ")).unwrap_or("linux-router");
+    let example = example_of(text);
     let mut out = Vec::new();
     for piece in text.split("\n```").skip(1).step_by(2) {
         let Some((info, body)) = piece.split_once('\n') else { continue };
@@ -76,14 +146,24 @@ fn blocks(root: &Path, text: &str, end: &str) -> Vec<String> {
             out.push(format!("{body}\n"));
             continue;
         }
-        let side = |skip: char| -> String {
-            let lines = body.lines().filter(|l| !l.starts_with(skip));
-            lines.map(|l| l.get(1..).unwrap_or_default().to_owned() + "\n").collect()
-        };
         let old = fs::read_to_string(root.join("examples").join(example).join(name)).unwrap_or_default();
-        out.push(old.replacen(&side('+'), &side('-'), 1));
+        out.push(patched(&old, body));
     }
     out
+}
+
+/// The example that a scenario changes.
+fn example_of(text: &str) -> &str {
+    text.lines().next().and_then(|l| l.strip_prefix("example: ")).unwrap_or("linux-router")
+}
+
+/// A file with a scenario's `diff` made in it.
+fn patched(old: &str, diff: &str) -> String {
+    let side = |skip: char| -> String {
+        let lines = diff.lines().filter(|l| !l.starts_with(skip));
+        lines.map(|l| l.get(1..).unwrap_or_default().to_owned() + "\n").collect()
+    };
+    old.replacen(&side('+'), &side('-'), 1)
 }
 
 /// Strings in tests that look like inputs.
@@ -164,13 +244,18 @@ fn path() -> String {
     std::env::var("PATH").unwrap_or_default() + ":/usr/sbin:/sbin"
 }
 
-/// Choices for the trace: numbers without an order (Knuth's MMIX constants), and every fault of every example alone.
-fn choices() -> Vec<Vec<u8>> {
+/// Numbers without an order (Knuth's MMIX constants).
+fn bytes() -> impl FnMut() -> u8 {
     let mut state: u64 = 1;
-    let mut byte = || {
+    move || {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         state.to_be_bytes()[0]
-    };
+    }
+}
+
+/// Choices for the trace: numbers without an order, and every fault of every example alone.
+fn choices() -> Vec<Vec<u8>> {
+    let mut byte = bytes();
     let mut out: Vec<Vec<u8>> =
         (0..64u8).map(|n| [n % 4].into_iter().chain((0..600).map(|_| byte())).collect()).collect();
     for (example, fault) in (0..3).flat_map(|e| (0..40).map(move |f| (e, f))) {

@@ -12,7 +12,7 @@ fn folder(kind: &str, target: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzz").join(kind).join(target)
 }
 
-fn files(kind: &str, target: &str) -> Vec<PathBuf> {
+fn committed(kind: &str, target: &str) -> Vec<PathBuf> {
     let Ok(list) = fs::read_dir(folder(kind, target)) else { return Vec::new() };
     let mut files: Vec<PathBuf> = list.map(|e| e.expect("entry").path()).collect();
     files.sort();
@@ -20,7 +20,7 @@ fn files(kind: &str, target: &str) -> Vec<PathBuf> {
 }
 
 fn replay(kind: &str, target: &Target) -> usize {
-    let files = files(kind, target.name);
+    let files = committed(kind, target.name);
     for path in &files {
         let bytes = fs::read(path).expect("a file");
         // The name of the file, should it panic.
@@ -44,7 +44,7 @@ macro_rules! replayed {
     };
 }
 
-replayed!(manifest profile nft_text nft_json config_xml rules_debug trace);
+replayed!(manifest profile nft_text nft_json config_xml rules_debug files snapshot printing trace);
 
 #[test]
 fn every_target_is_replayed_and_fuzzed() {

@@ -1,9 +1,15 @@
 //! What each fuzz target does with its bytes, and what must hold then. `fuzz/` runs these bodies on random bytes, the test
 //! beside this folder on every committed file.
 
+mod changed;
+mod example;
+mod files;
 mod manifest;
+mod printed;
+mod printing;
 mod readers;
 mod site;
+mod snapshot;
 mod sound;
 mod trace;
 
@@ -24,6 +30,9 @@ pub const TARGETS: &[Target] = &[
     Target { name: "nft_json", run: |data| text(data, readers::nft_json) },
     Target { name: "config_xml", run: |data| text(data, readers::config_xml) },
     Target { name: "rules_debug", run: |data| text(data, readers::rules_debug) },
+    Target { name: "files", run: |data| text(data, files::files) },
+    Target { name: "snapshot", run: |data| text(data, snapshot::snapshot) },
+    Target { name: "printing", run: printing::printing },
     Target { name: "trace", run: trace::trace },
 ];
 

@@ -1,7 +1,7 @@
 //! What holds for everything that is read.
 
+use super::printed;
 use callpath_core::model::{Pipeline, SourceSpan};
-use callpath_core::report::{FORMATS, Style};
 use callpath_core::snapshot::{InputError, Snapshot};
 use std::ops::Range;
 
@@ -16,6 +16,7 @@ pub fn error(error: &InputError, snapshot: &Snapshot) {
     }
     let shown = error.render(snapshot, false);
     assert!(shown.contains("-->"), "no place is shown: {shown}");
+    printed::seen(&shown, "an error");
 }
 
 /// A place that can be shown: in the text, and not in the middle of a character.
@@ -39,12 +40,7 @@ pub fn places(pipeline: &Pipeline, snapshot: &Snapshot) {
 /// The whole way of `callpath check`, in every format.
 pub fn judged(snapshot: &Snapshot) {
     match callpath_core::call::analyze(snapshot) {
-        Ok(report) => {
-            for format in FORMATS {
-                let printed = (format.print)(&report, Style { colour: false });
-                assert!(!printed.is_empty() || format.name == "github", "{} prints nothing", format.name);
-            }
-        }
+        Ok(report) => printed::report(&report),
         Err(e) => error(&e, snapshot),
     }
 }

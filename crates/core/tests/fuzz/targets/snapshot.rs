@@ -1,0 +1,67 @@
+//! `callpath.snapshot/1`, and pseudonyms.
+
+use super::{printed, sound};
+use callpath_core::redact::redact;
+use callpath_core::snapshot::Snapshot;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+/// A snapshot that a stranger sent: read, written again, judged, judged with pseudonyms.
+pub fn snapshot(text: &str) {
+    match Snapshot::from_json("bug.json", text) {
+        Ok(snapshot) => {
+            let again = Snapshot::from_json("bug.json", &snapshot.json()).expect("what was written can be read");
+            assert_eq!(again.sources, snapshot.sources, "written and read, it is the same");
+            sound::judged(&snapshot);
+            redacted(&snapshot);
+        }
+        Err(e) => sound::error(&e, &Snapshot::default()),
+    }
+}
+
+/// With pseudonyms it is the same site for whoever judges, and its addresses are gone.
+pub fn redacted(snapshot: &Snapshot) {
+    let hidden = redact(snapshot);
+    assert_eq!(redact(snapshot).sources, hidden.sources, "another result the second time");
+    let names = |s: &Snapshot| s.sources.iter().map(|s| s.name.clone()).collect::<Vec<_>>();
+    assert_eq!(names(&hidden), names(snapshot), "files keep their names");
+    let all = |s: &Snapshot| s.sources.iter().flat_map(|s| addresses(&s.text)).collect::<BTreeSet<IpAddr>>();
+    let old = all(snapshot);
+    // Ends of ranges may stay, and of very many addresses one can be the pseudonym of another (`LIMITATIONS.md`).
+    let ranges = snapshot.sources.iter().any(|s| has_range(&s.text));
+    if !ranges && old.len() < 64 {
+        let left: Vec<IpAddr> = all(&hidden).intersection(&old).copied().collect();
+        assert!(left.is_empty(), "still there: {left:?}");
+    }
+    match callpath_core::call::analyze(&hidden) {
+        Ok(report) => printed::report(&report),
+        Err(e) => sound::error(&e, &hidden),
+    }
+}
+
+/// Addresses of a text that tell something, cut out otherwise than the program does it. Those of the unspecified,
+/// private and special blocks may stay, or become another of their block.
+fn addresses(text: &str) -> BTreeSet<IpAddr> {
+    let parts = text.split(|c: char| !(c.is_alphanumeric() || ".:_-@$%".contains(c)));
+    let ips = parts.filter_map(|p| p.parse::<IpAddr>().ok());
+    ips.filter(|ip| match ip {
+        IpAddr::V4(ip) => {
+            let [a, b, ..] = ip.octets();
+            // A network's first address, and what the documentation of addresses uses.
+            let kept = [0, 10, 127].contains(&a)
+                || a >= 224
+                || [(100, 64), (169, 254), (172, 16), (192, 168)].contains(&(a, b));
+            !kept && !matches!((a, b), (192, 0 | 88) | (198, 18 | 19 | 51) | (203, 0))
+        }
+        IpAddr::V6(ip) => matches!(ip.segments()[0], 0x2003..=0x2fff),
+    })
+    .collect()
+}
+
+fn has_range(text: &str) -> bool {
+    let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_hexdigit() || c == ':');
+    text.contains("\"range\"")
+        || text.match_indices('-').any(|(at, _)| {
+            digit(text[..at].trim_end().chars().next_back()) && digit(text[at + 1..].trim_start().chars().next())
+        })
+}
