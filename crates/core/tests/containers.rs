@@ -147,17 +147,74 @@ fn forbidden_ports_that_are_published_are_found() {
     }
 }
 
-/// What the rules for the containers drop does not arrive.
+/// Blamed statements and the first command of the one finding with this code.
+fn blamed(found: &Report, code: &str) -> (Vec<String>, String) {
+    let finding = found.findings.iter().find(|f| f.code == code).unwrap_or_else(|| panic!("{}", flat(found)));
+    assert!(finding.verified, "{}", flat(found));
+    let change = finding.change.as_ref().expect("a change");
+    (finding.at.iter().map(|m| m.text.trim().to_owned()).collect(), change.steps[0].lines.join("\n"))
+}
+
+/// What the rules for the containers drop does not arrive. To blame is the rule that drops, in a chain that lets the rest
+/// go on; where everything is refused, the rule that leads there. The accept goes where it stays when Docker starts again:
+/// into its user's chain, which comes before all others then.
 #[test]
 fn rules_before_containers_are_followed() {
-    let found = report(
-        &site(DUMPED),
-        &[("s.nft", &host(&CALLS, "iifname \"eth0\" udp dport 50000-50009 drop")), ("a.json", ADDRESSES)],
+    let range = "iifname \"eth0\" udp dport 50000-50009 drop";
+    let all = "iifname \"eth0\" drop";
+    let jump = "jump DOCKER-USER";
+    let stated = "ct state established,related return\n\t\tiifname \"eth0\" ip saddr != 10.0.0.0/8 drop";
+    let only = "iifname \"eth0\" ip saddr != 10.0.0.0/8 drop";
+    let no_return = |rules: &str| host(&CALLS, rules).replacen("\n\t\treturn\n", "\n", 1);
+    for (rules, decides) in [
+        (host(&CALLS, range), range),
+        (no_return(range), range),
+        (host(&CALLS, all), all),
+        (no_return(all), all),
+        (host(&CALLS, stated), only),
+        (host(&CALLS, "reject"), jump),
+        (host(&CALLS, "meta l4proto tcp reject with tcp reset\n\t\treject"), jump),
+    ] {
+        let found = report(&site(DUMPED), &[("s.nft", &rules), ("a.json", ADDRESSES)]);
+        let home = found.paths.iter().filter(|p| p.kind == "home");
+        let mut ways = home.flat_map(|p| &p.legs).flat_map(|l| &l.any_of).filter(|a| a.what.starts_with("udp"));
+        assert!(ways.all(|a| a.reach == Reach::Punched), "{rules}: {}", flat(&found));
+        let (at, lines) = blamed(&found, "blocked-earlier");
+        assert_eq!(at, [decides], "{rules}");
+        let lines: Vec<&str> = lines.lines().filter(|l| l.contains("50000-50009")).collect();
+        assert!(!lines.is_empty() && lines.iter().all(|l| l.contains("rule ip filter DOCKER-USER")), "{lines:?}");
+    }
+}
+
+/// A chain that a program empties when it starts is no place for a rule; what stands beside its jumps is.
+#[test]
+fn rules_stay_when_programs_write_theirs_anew() {
+    let drop = "iifname \"eth0\" udp dport 50000-50009 drop";
+    // The end of Docker's own chain, and rules of the user's before and behind Docker's.
+    let docker = "\tchain DOCKER {\n";
+    let own = host(&CALLS, "").replacen(
+        "table ip filter {\n",
+        "table ip filter {\n\tchain DOCKER-FORWARD {\n\t\tiifname \"eth0\" udp dport 50000-50009 drop\n\t}\n",
+        1,
     );
-    let home = found.paths.iter().filter(|p| p.kind == "home");
-    let mut ways = home.flat_map(|p| &p.legs).flat_map(|l| &l.any_of).filter(|a| a.what.starts_with("udp"));
-    assert!(ways.all(|a| a.reach == Reach::Punched), "{}", flat(&found));
-    assert!(found.findings.iter().any(|f| f.code == "blocked-earlier"), "{}", flat(&found));
+    assert!(own.contains(docker));
+    let own = own.replacen("\t\tjump DOCKER-USER\n", "\t\tjump DOCKER-USER\n\t\tjump DOCKER-FORWARD\n", 1);
+    let before = host(&CALLS, "").replacen("\t\tjump DOCKER-USER\n", &format!("\t\t{drop}\n\t\tjump DOCKER-USER\n"), 1);
+    let behind = host(&CALLS, "").replacen("\t\tjump DOCKER-USER\n", &format!("\t\tjump DOCKER-USER\n\t\t{drop}\n"), 1);
+    let fail2ban = host(&CALLS, "")
+        .replacen(
+            "table ip filter {\n",
+            &format!("table ip filter {{\n\tchain f2b-x {{\n\t\t{drop}\n\t\treturn\n\t}}\n"),
+            1,
+        )
+        .replacen("\t\tjump DOCKER-USER\n", "\t\tip protocol udp jump f2b-x\n\t\tjump DOCKER-USER\n", 1);
+    for (rules, chain) in [(own, "DOCKER-USER"), (before, "FORWARD"), (behind, "FORWARD"), (fail2ban, "FORWARD")] {
+        let found = report(&site(DUMPED), &[("s.nft", &rules), ("a.json", ADDRESSES)]);
+        let (at, lines) = blamed(&found, "blocked-earlier");
+        assert_eq!(at, [drop], "{rules}");
+        assert!(lines.contains(&format!("insert rule ip filter {chain} ")), "{lines}");
+        assert_eq!(lines.lines().count(), 1, "{lines}");
+    }
 }
 
 /// Where nothing tells by which interface a container is reached, nothing is certain about what is sent there.

@@ -311,6 +311,18 @@ fn site_03_a_shared_reject_chain() {
     // Answers and pings alone make no chain one that lets callers in.
     let answers = "\tchain guard { ct state established,related accept\n\t\tmeta l4proto icmp accept\n\t\tdrop\n\t}\n";
     one_cause(&variant(line, answers), "blocked-earlier", &[line], FORWARD);
+    // A chain that refuses some packets says itself which. Its rule is to blame; the place for an accept is in there only
+    // where nothing else uses it.
+    let drop = "ip daddr 192.168.1.50 drop";
+    let one = format!("\tchain guard {{\n\t\t{drop}\n\t}}\n");
+    let line = "iifname \"wan\" jump guard";
+    one_cause(&variant(line, &one), "blocked-earlier", &[drop], &["insert rule inet f guard"]);
+    let two = format!(
+        "{one}\tchain input {{ type filter hook input priority filter; policy accept;\n\t\tiifname \"wan\" jump guard\n\t}}\n"
+    );
+    one_cause(&variant(line, &two), "blocked-earlier", &[drop], FORWARD);
+    let back = "\tchain guard {\n\t\tiifname \"lan\" return\n\t\tdrop\n\t}\n";
+    one_cause(&variant(line, back), "blocked-earlier", &["drop"], &["insert rule inet f guard"]);
 }
 
 /// Rules that leave a list hide what stands below them as well as one that drops.

@@ -1,8 +1,7 @@
 //! Which rule blocks: the one to name where chains call each other, and what stands behind it.
 
-use super::views::Asks;
 use crate::cube::Cube;
-use crate::model::{Action, ChainId, Device, Family, OriginId, Pipeline, Rule, Step, Verdicted};
+use crate::model::{Action, ChainId, Device, Family, OriginId, Pipeline, Rule, Step};
 use crate::trace::{Did, Disposition, Hop, Journey, Network, Phase, Question, ask, ask_requests};
 
 /// So many rules that block one after the other are looked behind.
@@ -76,14 +75,21 @@ fn find(pipeline: &Pipeline, id: OriginId) -> Option<(ChainId, &Rule)> {
 /// refuses, or that others use too. Nothing where a chain's end decides.
 pub(super) fn blamed(device: &Device, hop: &Hop) -> Option<OriginId> {
     let pipeline = &device.pipeline;
-    of_frames(pipeline, &stood(pipeline, hop).frames)
+    of_frames(pipeline, &stood(pipeline, hop).frames, Pipeline::blames_callers)
 }
 
-fn of_frames(pipeline: &Pipeline, frames: &[Frame]) -> Option<OriginId> {
-    let mut inwards = frames.iter().rev();
-    let mut here = inwards.next()?;
-    for caller in inwards {
-        if !pipeline.is_for_all_callers(here.chain) || !pipeline.origin(caller.rule).has_lines {
+/// The rule before which a rule for these packets goes: the one to blame, or the one that sent them into its chain, where
+/// others send packets too.
+pub(super) fn place(device: &Device, hop: &Hop) -> Option<OriginId> {
+    let pipeline = &device.pipeline;
+    of_frames(pipeline, &stood(pipeline, hop).frames, Pipeline::is_for_all_callers)
+}
+
+fn of_frames(pipeline: &Pipeline, frames: &[Frame], at_caller: fn(&Pipeline, ChainId) -> bool) -> Option<OriginId> {
+    let mut outwards = frames.iter().rev();
+    let mut here = outwards.next()?;
+    for caller in outwards {
+        if !at_caller(pipeline, here.chain) || !pipeline.origin(caller.rule).has_lines {
             break;
         }
         here = caller;
@@ -113,10 +119,10 @@ pub(super) fn behind(network: &Network, device: usize, hop: &Hop, asked: &Asked<
         let Some(hop) = ended else { return Behind { blockers, passes: true } };
         let pipeline = &network.devices[device].pipeline;
         let stood = stood(pipeline, &hop);
-        let blocks = match of_frames(pipeline, &stood.frames) {
+        let blocks = match of_frames(pipeline, &stood.frames, Pipeline::blames_callers) {
             Some(rule) => vec![rule],
             // The list ended early: rules that leave it hide what stands below them.
-            None => stood.met.iter().filter(|(_, rule)| leaves(rule)).map(|(id, _)| *id).collect(),
+            None => stood.met.iter().filter(|(_, rule)| rule.leaves()).map(|(id, _)| *id).collect(),
         };
         let usable = |id: &OriginId| pipeline.origin(*id).has_lines && !left_out.contains(id);
         if blocks.is_empty() || !blocks.iter().all(usable) {
@@ -125,7 +131,7 @@ pub(super) fn behind(network: &Network, device: usize, hop: &Hop, asked: &Asked<
         left_out.extend(&blocks);
         let open = |id: &OriginId| find(pipeline, *id).is_some_and(|(_, rule)| may_do_anything(rule));
         blockers.extend(blocks.iter().filter(|id| !open(id)));
-        let narrow = left_out.iter().any(|id| find(first, *id).is_some_and(|(_, rule)| singles_out(rule)));
+        let narrow = left_out.iter().any(|id| find(first, *id).is_some_and(|(_, rule)| rule.singles_out()));
         for chain in &mut network.devices[device].pipeline.chains {
             chain.rules.retain(|r| !blocks.contains(&r.origin));
         }
@@ -176,30 +182,12 @@ fn stopped(
     if !narrow && journeys.iter().all(by_policy) { Err(()) } else { Ok(None) }
 }
 
-/// The rule ends a list without a verdict.
-fn leaves(rule: &Rule) -> bool {
-    let out = |v: &Verdicted| matches!(v, Verdicted::Return | Verdicted::Goto(_));
-    rule.steps.iter().any(|s| match s {
-        Step::Act(Action::Return | Action::Goto(_)) => true,
-        Step::Act(Action::Verdict(map)) => {
-            map.entries.iter().any(|(_, v)| out(v)) || map.default.as_ref().is_some_and(out)
-        }
-        _ => false,
-    })
-}
-
 /// A rule that blocks nothing itself, but leaves the list in which something below would let packets pass.
 pub(super) fn ends_list(pipeline: &Pipeline, id: OriginId) -> bool {
     find(pipeline, id)
-        .is_some_and(|(_, rule)| leaves(rule) && rule.calls().into_iter().all(|to| !pipeline.is_for_all_callers(to)))
+        .is_some_and(|(_, rule)| rule.leaves() && rule.calls().into_iter().all(|to| !pipeline.is_for_all_callers(to)))
 }
 
 fn may_do_anything(rule: &Rule) -> bool {
     rule.steps.iter().any(|s| matches!(s, Step::Act(Action::Unmodelled(..))))
-}
-
-/// The rule is about some hosts, ports or senders, not about everything that comes by an interface.
-fn singles_out(rule: &Rule) -> bool {
-    let asks = Asks::of(rule);
-    asks.src.is_some() || asks.dst.is_some() || asks.ports.is_some() || asks.more
 }

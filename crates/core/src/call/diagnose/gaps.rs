@@ -113,6 +113,22 @@ impl Look<'_> {
         self.f.requirement.ports.clone()
     }
 
+    /// Ports as a packet asks for them where it left a hop, or ended: a forward may have given others.
+    fn ports_at(hop: &Hop, asked: PortRanges) -> PortRanges {
+        match hop.header.dport {
+            Val::Const(port) => u16::try_from(port).map_or(asked, |p| vec![(p, p)]),
+            Val::Part(Part::DstPort, shift) => {
+                let by = u16::try_from(shift % (u128::from(u16::MAX) + 1)).unwrap_or(0);
+                let moved = |(lo, hi): (u16, u16)| match (lo.wrapping_add(by), hi.wrapping_add(by)) {
+                    (lo, hi) if lo <= hi => vec![(lo, hi)],
+                    (lo, hi) => vec![(0, hi), (lo, u16::MAX)],
+                };
+                asked.into_iter().flat_map(moved).collect()
+            }
+            Val::Part(..) | Val::Var(_) => asked,
+        }
+    }
+
     /// Nobody else may come in by what is opened for the administrator.
     fn admins(&self) -> Vec<ipnet::IpNet> {
         if self.f.requirement.from == Party::Peers {
@@ -413,7 +429,7 @@ impl Look<'_> {
     }
 
     fn wanted_ports(&self) -> Set {
-        Set::from_ranges(self.f.requirement.ports.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))))
+        port_set(&self.f.requirement.ports)
     }
 
     /// Something else on the host needs this forward as it is.
@@ -547,7 +563,7 @@ impl Look<'_> {
         let d = &self.net()[device];
         let deciding = match hop.steps.last().map(|s| &s.did) {
             Some(Did::PolicyDrop(chain)) => Some(d.pipeline.chain(*chain).origin),
-            _ => blocks::blamed(d, hop),
+            _ => blocks::place(d, hop),
         };
         let explicit = blocks::blamed(d, hop);
         let in_name = self.iface_name(device, hop.in_iface);
@@ -555,7 +571,7 @@ impl Look<'_> {
             iface: in_name.as_deref().map_or(0, iface_value),
             proto: self.f.requirement.proto.number(),
             dst: self.value(hop.header.dst)?,
-            ports: self.failing(),
+            ports: port_set(&Self::ports_at(hop, ranges(&self.failing()))),
         };
         let generated = explicit.is_some_and(|id| !d.pipeline.origin(id).has_lines);
         let behind = self.behind(hop, answers).filter(|_| !generated);
@@ -590,7 +606,7 @@ impl Look<'_> {
             let packets = Packets {
                 family: self.f.family,
                 proto: self.f.requirement.proto,
-                ports: self.ports(),
+                ports: Self::ports_at(hop, self.ports()),
                 from: self.admins(),
                 // On the server itself every way in counts, and what its interface is called need not be known.
                 in_iface: in_name.filter(|_| !input),
@@ -600,7 +616,7 @@ impl Look<'_> {
         };
         // Where rules leave the list early, the first of them is the place.
         let blocked = stands == Stands::BlockFirst;
-        let deciding = if blocked { gap.at.first().copied().or(deciding) } else { deciding };
+        let deciding = if blocked { blocks::place(d, hop).or(gap.at.first().copied()).or(deciding) } else { deciding };
         let nearest = off.filter(|_| !blocked).map(|v| v.origin);
         gap.wanted = Some(Wanted { intent, nearest, deciding, name: self.name() });
         Some(gap)
@@ -650,7 +666,7 @@ impl Look<'_> {
         let packets = Packets {
             family: self.f.family,
             proto: self.f.requirement.proto,
-            ports: self.ports(),
+            ports: Self::ports_at(hop, self.ports()),
             from: vec![net.trunc()],
             in_iface: Some(out.name.clone()),
             out_iface: Some(out.name.clone()),
@@ -667,6 +683,10 @@ fn last_rule(hop: &Hop) -> Option<OriginId> {
         Did::Rule(id) => Some(id),
         _ => None,
     })
+}
+
+fn port_set(ranges: &PortRanges) -> Set {
+    Set::from_ranges(ranges.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))))
 }
 
 fn ranges(set: &Set) -> PortRanges {

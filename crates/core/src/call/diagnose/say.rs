@@ -144,7 +144,12 @@ pub(super) fn marks(snapshot: &Snapshot, now: &Analysis, gap: &Gap, change: Opti
     let mut out: Vec<Mark> = Vec::new();
     let places = Places::of(snapshot);
     // Of several rules that block one after the other each is shown, not only the one before which a rule goes.
-    let one = !matches!(gap.lack, Lack::Filter { stands: Stands::BlockFirst, .. }) || gap.at.len() < 2;
+    let several = matches!(gap.lack, Lack::Filter { stands: Stands::BlockFirst, .. }) && gap.at.len() > 1;
+    // Nor the rule that sends packets into a list that others use too, where a rule of that list blocks.
+    let place = gap.wanted.as_ref().and_then(|w| w.deciding);
+    let blocks = matches!(gap.lack, Lack::Filter { stands: Stands::BlockFirst | Stands::Block, .. });
+    let elsewhere = blocks && place.is_some_and(|id| !gap.at.is_empty() && !gap.at.contains(&id));
+    let one = !several && !elsewhere;
     for (span, label) in change.iter().filter(|_| one).flat_map(|(_, p)| &p.marks) {
         out.extend(mark(snapshot, *span, told(gap, label)));
     }

@@ -1,13 +1,14 @@
 //! What each intent asks of the chains.
 
-use super::way::{Outcome, Seen, through};
+use super::owners::{USER_CHAIN, owner};
+use super::way::{Outcome, Point, Seen, through};
 use super::write::{Conditions, header, list, seen_by};
 use super::{At, Found, Plan};
 use crate::change::{Intent, Packets, Refused, network};
 use crate::cube::Set;
 use crate::dialect::nft::ast::{Stmt, TableFamily};
 use crate::model::{
-    Action, ChainId, Family, Hook, KeyField, Lookup, Part, Policy, StageKind, Step, Verdicted, address_value,
+    Action, ChainId, Family, Hook, KeyField, Lookup, Part, Policy, Rule, StageKind, Step, Verdicted, address_value,
     prefix_range,
 };
 use ipnet::IpNet;
@@ -15,9 +16,6 @@ use std::net::IpAddr;
 
 /// More rules than this for one intent: the chains send packets in circles that are not seen through.
 const MOST: usize = 24;
-
-/// The chain that Docker leaves to its user.
-const USER_CHAIN: &str = "DOCKER-USER";
 
 /// The longest name of an interface (`IFNAMSIZ` with its final zero, `linux/if.h`).
 const LONGEST_IFACE: usize = 15;
@@ -139,6 +137,7 @@ impl Plan {
 
     /// Lets packets through every filter that ends them.
     fn pass(&mut self, way: &Way<'_>, mut deciding: Option<Found>) -> Result<(), Refused> {
+        let mut kept = None;
         'rules: for _ in 0..MOST {
             for hook in way.hooks {
                 let filters = self.filters(*hook, way.packets.in_iface.as_deref(), way.packets.family);
@@ -161,7 +160,12 @@ impl Plan {
                     }
                     let to = if translated { way.to } else { way.asked.unwrap_or(way.to) };
                     let rule = format!("{} accept", seen_by(way.packets, way.ports, to, &seen));
-                    self.rule(At::Before(at), &rule)?;
+                    let mut place = self.lasting(at, chain);
+                    // Where a rule there did not do it, its packets do not come by.
+                    if matches!(place, At::Start(_)) && kept.replace(place) == Some(place) {
+                        place = At::Before(at);
+                    }
+                    self.rule(place, &rule)?;
                     continue 'rules;
                 }
             }
@@ -170,9 +174,32 @@ impl Plan {
         Err(Refused("the chains of these rules are too involved: let the packets in by hand".into()))
     }
 
+    /// Where a rule before this place goes so that it stays: not into chains that a program writes anew, and not before
+    /// what Docker moves to the head.
+    fn lasting(&self, place: Point, base: ChainId) -> At {
+        let mut at = place;
+        let chains = self.reached(&[base]);
+        let rules = || {
+            let count = |id: &ChainId| (0..self.pipeline.chain(*id).rules.len()).map(|n| (*id, n)).collect::<Vec<_>>();
+            chains.iter().flat_map(count)
+        };
+        let calls = |(id, n): Point| self.pipeline.chain(id).rules.get(n).map_or_else(Vec::new, Rule::calls);
+        while owner(&self.pipeline.chain(at.0).name).is_some_and(|o| o.anew) {
+            match rules().find(|from| calls(*from).contains(&at.0)).filter(|(id, _)| *id != at.0) {
+                Some(from) if from != place => at = from,
+                _ => return At::Before(place),
+            }
+        }
+        let dockers = |id: &ChainId| self.pipeline.chain(*id).name.starts_with("DOCKER");
+        match chains.iter().find(|id| &*self.pipeline.chain(**id).name == USER_CHAIN) {
+            Some(kept) if calls(at).iter().any(dockers) => At::Start(*kept),
+            _ => At::Before(at),
+        }
+    }
+
     /// The deciding rule, if this base chain leads to it and it ends packets, itself or (where it is known to decide in a
     /// filter) by sending them elsewhere.
-    fn names(&self, deciding: Option<Found>, base: ChainId, in_filter: bool) -> Option<super::Point> {
+    fn names(&self, deciding: Option<Found>, base: ChainId, in_filter: bool) -> Option<Point> {
         let Some(Found::Rule((chain, i))) = deciding else { return None };
         let ends = |step: &Step| match step {
             Step::Act(Action::Drop | Action::Reject(_) | Action::Verdict(_) | Action::Unmodelled(..)) => true,

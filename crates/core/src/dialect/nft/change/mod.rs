@@ -4,6 +4,7 @@
 mod helper;
 mod intents;
 mod names;
+mod owners;
 #[cfg(test)]
 mod tests;
 mod way;
@@ -294,25 +295,15 @@ impl Plan {
 
     /// Programs that write rules of this text anew.
     fn owners(&self) -> Vec<String> {
+        let tables = self.ast.tables.iter();
+        let found = tables.flat_map(|t| {
+            owners::of_table(&t.name).into_iter().chain(t.chains.iter().filter_map(|c| owners::owner(&c.name)))
+        });
         let mut out = Vec::new();
-        let mut note = |program: &str, instead: &str| {
-            let line = format!("{program} writes its rules anew when it reloads: {instead}");
+        for (owner, note) in found.filter_map(|o| Some((o, o.note?))) {
+            let line = format!("{} writes its rules anew when it {note}", owner.program);
             if !out.contains(&line) {
                 out.push(line);
-            }
-        };
-        for table in &self.ast.tables {
-            match &*table.name {
-                "firewalld" => note("firewalld", "enter the same with firewall-cmd --permanent"),
-                "fw4" => note("OpenWrt's fw4", "enter the same in /etc/config/firewall"),
-                _ => {}
-            }
-            for chain in &table.chains {
-                if chain.name.starts_with("ufw-") || chain.name.starts_with("ufw6-") {
-                    note("ufw", "enter the same with ufw");
-                } else if chain.name.starts_with("DOCKER") {
-                    note("Docker", "DOCKER-USER stays");
-                }
             }
         }
         out
