@@ -1,5 +1,6 @@
 //! The tests of the core from outside: one program, a module for each subject.
 
+mod bridges;
 mod causes;
 mod closed;
 mod containers;

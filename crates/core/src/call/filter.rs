@@ -106,8 +106,12 @@ pub(super) fn device(s: &Stated<'_>) -> Device {
         let v6 = Ipv6Addr::new(0xfe80, 0, 0, 0, 0xf117, 0, 0, u16::from(1 + 2 * number + side));
         vec![IpAddr::from(v4).into(), IpAddr::from(v6).into()]
     };
-    let iface =
-        |name: &str, side: u8| Interface { name: name.into(), addresses: addresses(side), ..Interface::default() };
+    let iface = |name: &str, side: u8| Interface {
+        name: name.into(),
+        addresses: addresses(side),
+        placeholder: true,
+        ..Interface::default()
+    };
     let mut interfaces = vec![Interface::default(), Interface::default()];
     interfaces[OUTSIDE] = iface("outside", 0);
     interfaces[INSIDE] = iface("inside", 1);

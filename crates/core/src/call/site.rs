@@ -4,6 +4,7 @@ mod callers;
 mod chain;
 mod front;
 mod lines;
+pub(super) use lines::is_invented;
 mod nets;
 mod shares;
 
@@ -481,7 +482,8 @@ impl Builder<'_> {
                 }
                 segment = Some(here);
                 let gateway = most_specific(&self.devices[d].interfaces[i].addresses, address.value.addr());
-                let gateway = gateway.as_ref().map(IpNet::addr);
+                // Beside the provider's router the bridge's own device is none.
+                let gateway = gateway.as_ref().map(IpNet::addr).filter(|_| here != INTERNET_SEGMENT);
                 let full = IpNet::new_assert(address.value.addr(), net.prefix_len());
                 let in_tunnel = self.devices[d].interfaces[i].tunnel;
                 if in_tunnel {
@@ -561,7 +563,7 @@ impl Builder<'_> {
         for (d, device) in self.devices.iter().enumerate().take(gateways.end).skip(gateways.start) {
             let mut here: Vec<(usize, usize, IpNet)> = Vec::new();
             for (i, iface) in device.interfaces.iter().enumerate() {
-                if iface.segment == INTERNET_SEGMENT && is_outside(device, i) {
+                if is_outside(device, i) && !is_bridged(device, i) {
                     continue;
                 }
                 // A further line into a network does not make it another one.
@@ -672,6 +674,11 @@ impl Site {
 
 fn is_outside(device: &Device, iface: usize) -> bool {
     device.interfaces[iface].segment == INTERNET_SEGMENT
+}
+
+/// Others are joined to its network by a bridge of the device.
+fn is_bridged(device: &Device, iface: usize) -> bool {
+    device.interfaces.iter().any(|f| f.stands_for_ports && f.segment == device.interfaces[iface].segment)
 }
 
 fn full(ip: IpAddr) -> u8 {

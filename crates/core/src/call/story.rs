@@ -1,8 +1,9 @@
 //! One packet's way in words: what each device did to it, and what stopped it.
 
 use super::reach::{Certainty, Ending, Region, journey};
+use super::site::is_invented;
 use crate::cube::{Cube, Set};
-use crate::model::{Device, DoubtId, Family, Hook, Interface, OriginId, Part};
+use crate::model::{Device, DoubtId, Family, Hook, Interface, OriginId, Part, address_value};
 use crate::report::{DoubtLine, Origin, Step, Stop};
 use crate::snapshot::Places;
 use crate::trace::{Answer, Did, Disposition, Header, Journey, Network, Phase, RoundTrip, Val};
@@ -189,7 +190,9 @@ impl Story<'_> {
             (_, Disposition::Rejected(how) | Disposition::Unheard(how)) => {
                 ("rejected", format!("{name} rejects {it} ({how}) on its way to {to}{}", heard(&j.end)), true)
             }
-            (_, Disposition::Delivered { listening }) => delivered(device, *listening, region, &to),
+            (_, Disposition::Delivered { listening }) => {
+                delivered(device, *listening, region, &to, self.stand_in(hop.header.dst, asked).is_some())
+            }
             (_, Disposition::NoRoute) => ("no-route", format!("{name} has no route to {to}"), false),
             (_, Disposition::MartianSource) if self.is_own(device, hop.header.src, asked) => (
                 "martian-source",
@@ -303,8 +306,8 @@ impl Story<'_> {
         let (host, word) = match address {
             Val::Part(Part::Src, 0) if asked.everybody => ("caller".to_owned(), true),
             Val::Part(Part::Dst, 0) if asked.cube.part(Part::Dst).count() > 65536 => ("anybody".to_owned(), true),
-            Val::Part(p, k) => (self.ip(asked.value(p).wrapping_add(k)), false),
-            Val::Const(c) => (self.ip(c), false),
+            Val::Part(p, k) => self.host(asked.value(p).wrapping_add(k)),
+            Val::Const(c) => self.host(c),
             Val::Var(_) => ("an address of its choice".to_owned(), true),
         };
         // The sender's own port says nothing; a service's port does.
@@ -316,13 +319,35 @@ impl Story<'_> {
         };
         match port {
             None => host,
+            Some(port) if self.stand_in(address, asked).is_some() => format!("{host}, port {port}"),
             Some(port) if self.family == Family::V6 && !word => format!("[{host}]:{port}"),
             Some(port) => format!("{host}:{port}"),
         }
     }
 
-    fn ip(&self, value: u128) -> String {
-        self.family.address(value).to_string()
+    /// An address, or what it stands for where no file says it, and whether these are words.
+    fn host(&self, value: u128) -> (String, bool) {
+        match self.placeholder(value) {
+            Some(device) => (format!("the outer address of {}", device.name), true),
+            None => (self.family.address(value).to_string(), false),
+        }
+    }
+
+    /// The device whose address, which no file says, this one stands for.
+    fn placeholder(&self, value: u128) -> Option<&Device> {
+        let own = |i: &Interface| {
+            let mut all = i.addresses.iter().map(ipnet::IpNet::addr);
+            i.placeholder && all.any(|a| is_invented(a) && Family::of(a) == self.family && address_value(a) == value)
+        };
+        self.network.devices.iter().find(|d| d.interfaces.iter().any(own))
+    }
+
+    fn stand_in(&self, address: Val, asked: &Example) -> Option<&Device> {
+        match address {
+            Val::Part(p, k) => self.placeholder(asked.value(p).wrapping_add(k)),
+            Val::Const(c) => self.placeholder(c),
+            Val::Var(_) => None,
+        }
     }
 }
 
@@ -353,7 +378,14 @@ fn heard(end: &Disposition) -> &'static str {
 }
 
 /// A packet that was delivered, but not where it should be.
-fn delivered(device: &Device, listening: bool, region: &Region, to: &str) -> (&'static str, String, bool) {
+/// `untold`: no file says this address of its own.
+fn delivered(
+    device: &Device,
+    listening: bool,
+    region: &Region,
+    to: &str,
+    untold: bool,
+) -> (&'static str, String, bool) {
     let name = &device.name;
     if region.certainty == Certainty::Unknown {
         return ("unknown", format!("it may end at {name}, {to}"), false);
@@ -361,6 +393,8 @@ fn delivered(device: &Device, listening: bool, region: &Region, to: &str) -> (&'
     if device.is_router() {
         let what = if to.starts_with("127.") || to.starts_with("[::1]") {
             format!("{name} hands it to a program of its own ({to}), which passes on TCP at most")
+        } else if untold {
+            format!("{name} takes it for itself: no forward applies")
         } else {
             format!("{name} takes it for itself: no forward applies, and {to} is its own address")
         };

@@ -78,7 +78,8 @@ impl Pending {
                 }
             }
             if let Some((_, config)) = &self.config {
-                rules.groups = generate::generate(config, &device.interfaces, known).rules.groups;
+                let generated = generate::generate(config, &device.interfaces, known).rules;
+                (rules.groups, rules.bridges) = (generated.groups, generated.bridges);
                 rules.all_named = true;
                 Self::fill_names(&mut rules, config, known);
             }

@@ -8,8 +8,7 @@ use super::route::Way;
 use super::tracer::Tracer;
 use crate::cube::{Dim, Set};
 use crate::model::{
-    Bridge, ChainId, Family, Hook, Interface, Loopback, Policy, RouteTarget, Side, Stage, StageKind, WayBack,
-    address_value,
+    Bridge, ChainId, Family, Hook, Loopback, Policy, RouteTarget, Side, Stage, StageKind, WayBack, address_value,
 };
 use std::rc::Rc;
 
@@ -295,7 +294,7 @@ impl Tracer<'_> {
         let mut arrived = Vec::new();
         let mut rest = Some(flow);
         if bridged == Bridged::No {
-            let (through, direct) = rest.map_or((None, None), |f| self.by_bridge(f, segment, out));
+            let (through, direct) = rest.map_or((None, None), |f| self.by_bridge(f, segment));
             arrived.extend(through);
             rest = direct;
         }
@@ -330,11 +329,11 @@ impl Tracer<'_> {
 
     /// Packets between two others of a segment that pass the bridge of a device on it, at that device; and those that do
     /// not.
-    fn by_bridge(&mut self, flow: Flow, segment: usize, out: usize) -> (Option<Flow>, Option<Flow>) {
+    fn by_bridge(&mut self, flow: Flow, segment: usize) -> (Option<Flow>, Option<Flow>) {
         let (from, family) = (flow.state.device, flow.state.family);
         let found = self.net.devices.iter().enumerate().find_map(|(d, device)| {
-            let here = |(i, f): &(usize, &Interface)| f.segment == segment && (d, *i) != (from, out);
-            let mut all = device.interfaces.iter().enumerate().filter(here);
+            // What a device itself sends does not pass its own bridge.
+            let mut all = device.interfaces.iter().enumerate().filter(|(_, f)| d != from && f.segment == segment);
             all.find_map(|(i, f)| f.bridge(family).map(|b| (d, i, f, b)))
         });
         let Some((device, index, iface, bridge)) = found else { return (None, Some(flow)) };

@@ -1,6 +1,10 @@
 //! Elements that are kept or read, but decide about no packet of a call.
 
 pub const IRRELEVANT: &[(&str, &str)] = &[
+    (
+        "bridges/bridged/private",
+        "what members send to each other, which no pair here does: `bridges.rs` beside this folder",
+    ),
     ("system/hostname", "the firewall's name"),
     ("system/domain", "the firewall's domain"),
     ("system/optimization", "how long idle states live; one conversation is not idle"),

@@ -1,12 +1,13 @@
 //! Every element of an export that decides about packets: two configurations that differ in it alone, and what becomes
 //! of one packet in each. Elements without such a pair stand in a list with the reason.
 
-mod base;
+pub mod base;
 mod branches;
 mod filter;
 mod irrelevant;
 mod nat;
 mod rest;
+mod services;
 
 use base::{BASE, Edit, edited, fate};
 use callpath_core::dialect::pfsense::secrets;
@@ -37,7 +38,7 @@ const fn pair(
 }
 
 fn pairs() -> impl Iterator<Item = &'static Pair> {
-    nat::PAIRS.iter().chain(filter::PAIRS).chain(rest::PAIRS).chain(branches::PAIRS)
+    nat::PAIRS.iter().chain(filter::PAIRS).chain(rest::PAIRS).chain(branches::PAIRS).chain(services::PAIRS)
 }
 
 #[test]
@@ -81,6 +82,7 @@ const READERS: &[(&str, &[&str])] = &[
     ("dial_in", &[""]),
     ("plain_tunnels", &[""]),
     ("bridges", &["bridges"]),
+    ("tunables", &["sysctl"]),
     ("portals", &["captiveportal"]),
     ("packages", &["installedpackages"]),
 ];
@@ -131,6 +133,11 @@ const VALUES: &[&str] = &[
     "gifs",
     "gres",
     "bridges",
+    "sysctl",
+    // Tunables; `bridges.rs` beside this folder has what each of them does.
+    "pfil_member",
+    "pfil_bridge",
+    "pfil_local_phys",
     "captiveportal",
     "installedpackages",
     "on",

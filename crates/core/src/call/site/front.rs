@@ -154,6 +154,14 @@ impl Builder<'_> {
             .iter()
             .enumerate()
             .any(|(i, f)| f.addresses.iter().any(|n| n.addr() == public || i != outer && n.contains(&public)));
+        let on_line = router.device.interfaces[outer].addresses.iter().any(|n| n.contains(&public));
+        if !holds && on_line && self.hosts().contains(&public) {
+            self.assumptions.push(format!(
+                "{public} is the server's own address, in the network of {}: no second router is in front of {name}",
+                router.device.interfaces[outer].shown()
+            ));
+            return Ok(None);
+        }
         let (net, why) = match (&router.wan, case) {
             _ if holds => {
                 let why = router.wan.as_ref().filter(|w| w.address == public).map(|w| w.why.clone());
@@ -173,6 +181,7 @@ impl Builder<'_> {
             (None, Case::BoxInFront) => {
                 let net: IpNet = IpNet::new_assert(std::net::Ipv4Addr::new(192, 0, 0, 2).into(), 29);
                 self.routers[0].device.interfaces[outer].addresses.push(net);
+                self.routers[0].device.interfaces[outer].placeholder = true;
                 self.routers[0].wan = Some(Wan { address: net.addr(), why: "an address nobody knows".into() });
                 (net, "its outer address is not known".to_owned())
             }

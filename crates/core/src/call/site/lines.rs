@@ -125,6 +125,7 @@ impl Builder<'_> {
                 ))
                 .help("leave `line` out: the box is on the way in of `address`"));
         }
+        let placeholder = public.is_none();
         let outside = public.unwrap_or_else(|| self.nobodys());
         self.further_lines = true;
         if public.is_none() {
@@ -145,7 +146,9 @@ impl Builder<'_> {
             sources: &|source| self.sources(source),
             at: Some(said.inside[0].span.clone()),
         };
-        Ok(stated::device(&stated))
+        let mut device = stated::device(&stated);
+        device.interfaces[OUTSIDE].placeholder = placeholder;
+        Ok(device)
     }
 
     fn read_line(&mut self, router: &Router) -> Device {
@@ -154,6 +157,7 @@ impl Builder<'_> {
         if !device.interfaces[router.outer_v4].addresses.iter().any(|n| n.addr().is_ipv4()) {
             let address = self.nobodys();
             device.interfaces[router.outer_v4].addresses.push(address.into());
+            device.interfaces[router.outer_v4].placeholder = true;
         }
         self.default_routes(&mut device, router, None);
         self.rulesets.extend(&router.rulesets);
@@ -238,6 +242,7 @@ impl Builder<'_> {
             let mut device = stated::device(&stated);
             device.interfaces[OUTSIDE].segment = INTERNET_SEGMENT;
             device.interfaces[OUTSIDE].line = true;
+            device.interfaces[OUTSIDE].placeholder = true;
             self.further_lines = true;
             device.interfaces[INSIDE].segment = line.segment;
             self.devices.push(device);
@@ -246,8 +251,11 @@ impl Builder<'_> {
 }
 
 /// One of the addresses that stand for those that nobody knows.
-pub(super) fn is_invented(address: IpAddr) -> bool {
-    matches!(address, IpAddr::V4(a) if a.octets()[..3] == [192, 0, 0])
+pub(in crate::call) fn is_invented(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(a) => a.octets()[..3] == [192, 0, 0],
+        IpAddr::V6(a) => a.is_unicast_link_local() && a.segments()[4] == 0xf117,
+    }
 }
 
 /// An interface has an address of a network.

@@ -26,12 +26,16 @@ pub struct Ruleset {
     pub rdr: Vec<Rule>,
     /// Filter rules in order.
     pub filter: Vec<Rule>,
+    /// Rules of which the text does not tell what they are, nor whether they translate: before all others.
+    pub first: Vec<Rule>,
     /// Forwards that are switched off.
     pub dormant_rdr: Vec<Rule>,
     /// Filter rules that are switched off.
     pub dormant_filter: Vec<Rule>,
     /// States are bound to the interface where they began (`set state-policy if-bound`).
     pub if_bound: bool,
+    /// Bridges, and who is asked about what they pass on.
+    pub bridges: Vec<Bridge>,
     /// Interfaces that are not filtered (`set skip on`).
     pub skip: Vec<Box<str>>,
     /// pf is switched off: everything passes, nothing is translated.
@@ -40,6 +44,36 @@ pub struct Ruleset {
     pub unread: Vec<Unread>,
     /// Statements that were taken in.
     pub statements: usize,
+}
+
+/// A bridge between interfaces. What it passes on meets pf as it comes in by one member and as it goes out by another
+/// (`bridge_forward` and `bridge_pfil` of FreeBSD's `sys/net/if_bridge.c`); what is sent to an address of the device, or
+/// comes from one, is no such packet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bridge {
+    /// Its device.
+    pub device: Box<str>,
+    /// Devices of its members.
+    pub members: Vec<Box<str>>,
+    /// The one interface, a member or the bridge itself, that has addresses.
+    pub holder: Box<str>,
+    /// Whose rules are asked.
+    pub asks: Asks,
+    /// Where it stands.
+    pub origin: Origin,
+}
+
+/// Whose rules are asked about what a bridge passes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Asks {
+    /// Nobody's.
+    Nobody,
+    /// Those of its members (`net.link.bridge.pfil_member`).
+    Members,
+    /// Its own (`net.link.bridge.pfil_bridge`).
+    Itself,
+    /// What becomes of these packets is not followed.
+    Open(Unknown),
 }
 
 /// A set of addresses.

@@ -45,8 +45,10 @@ pub struct Config {
     pub dial_in: Vec<DialIn>,
     /// Tunnels without encryption (GIF, GRE): device and own end.
     pub plain_tunnels: Vec<(String, IpNet)>,
-    /// Bridges: device and names of the members.
-    pub bridges: Vec<(String, Vec<String>)>,
+    /// Bridges.
+    pub bridges: Vec<Bridge>,
+    /// Which rules what they pass on meets.
+    pub bridging: Bridging,
     /// Captive portals that are on.
     pub portals: Vec<Portal>,
     /// Packages that are installed.
@@ -286,6 +288,36 @@ pub struct Alias {
     pub members: Vec<String>,
     /// Where it stands.
     pub at: Place,
+}
+
+/// A bridge.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Bridge {
+    /// Device: `bridge0`.
+    pub device: String,
+    /// Names of the members.
+    pub members: Vec<String>,
+    /// Some members do not talk to each other ("private ports").
+    pub secluded: bool,
+    /// Where it stands.
+    pub at: Place,
+}
+
+/// Tunables of bridges, with what pfSense sets by itself (`globals.inc`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bridging {
+    /// `net.link.bridge.pfil_member`.
+    pub by_member: bool,
+    /// `net.link.bridge.pfil_bridge`.
+    pub by_bridge: bool,
+    /// `net.link.bridge.pfil_local_phys`: members are also asked about what is for the firewall.
+    pub local: bool,
+}
+
+impl Default for Bridging {
+    fn default() -> Self {
+        Self { by_member: true, by_bridge: false, local: false }
+    }
 }
 
 /// A virtual address.

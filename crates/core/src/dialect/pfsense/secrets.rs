@@ -85,7 +85,8 @@ const KEPT: &[(&str, &[&str])] = &[
     ("schedules", &["name", "descr", "position", "month", "day", "hour", "rangedescr", "schedlabel"]),
     ("vlans", &["if", "tag", "vlanif", "descr"]),
     ("ppps", &["type", "if", "ports", "ptpid"]),
-    ("bridges", &["members", "bridgeif", "descr"]),
+    ("bridges", &["members", "bridgeif", "descr", "private"]),
+    ("sysctl", &["tunable", "value"]),
     (
         "openvpn",
         &[

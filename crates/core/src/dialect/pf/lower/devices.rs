@@ -20,13 +20,45 @@ impl Lowering<'_> {
     /// The match on the interfaces that a rule's `on` names. One that nobody knows may be any.
     pub(super) fn on(&mut self, field: KeyField, names: &[Box<str>], negate: bool, origin: &Origin) -> Step {
         let Named { sure, strange } = self.named(names);
-        let Some(name) = strange else { return matches(Key::of(field), sure, negate) };
-        let unknown = strange_device(&name);
-        let doubt = self.doubt(origin, &unknown, false);
-        let keys = [Key::of(field), Key::of(KeyField::Unknown(doubt, 1))].into();
-        let boxes = [[sure.clone(), Set::range(0, 1)], [sure.complement(), Set::one(1)]];
+        let (ports, some) = self.ports(field, &sure);
+        let sure = sure.or(&ports);
+        if strange.is_none() && some.is_empty() {
+            return matches(Key::of(field), sure, negate);
+        }
+        // One column for the interface, one for each thing that is not known; the boxes are disjoint.
+        let mut keys = vec![Key::of(field)];
+        keys.extend(some.iter().map(|(_, which, _)| Key::of(*which)));
+        let every = |_: &Key| Set::range(0, u128::MAX);
+        let row = |keys: &[Key], first: Set| -> Vec<Set> {
+            std::iter::once(first).chain(keys.iter().skip(1).map(every)).collect()
+        };
+        let mut boxes: Vec<Vec<Set>> = Vec::new();
+        let mut rest = sure.complement();
+        if let Some(name) = &strange {
+            let doubt = self.doubt(origin, &strange_device(name), false);
+            keys.push(Key::of(KeyField::Unknown(doubt, 1)));
+        }
+        let last = keys.len() - 1;
+        boxes.push(row(&keys, sure));
+        for (column, (value, _, numbers)) in some.iter().enumerate() {
+            rest = rest.minus(&Set::one(*value));
+            let mut here = row(&keys, Set::one(*value));
+            here[column + 1] = numbers.clone();
+            boxes.push(here);
+            if strange.is_some() {
+                let mut perhaps = row(&keys, Set::one(*value));
+                perhaps[column + 1] = numbers.complement();
+                perhaps[last] = Set::one(1);
+                boxes.push(perhaps);
+            }
+        }
+        if strange.is_some() {
+            let mut perhaps = row(&keys, rest);
+            perhaps[last] = Set::one(1);
+            boxes.push(perhaps);
+        }
         let boxes: Vec<Box<[Set]>> = boxes.into_iter().filter(|b| !b[0].is_empty()).map(Into::into).collect();
-        Step::Match(Match { keys, test: Test::Boxes(boxes.into()), negate })
+        Step::Match(Match { keys: keys.into(), test: Test::Boxes(boxes.into()), negate })
     }
 
     /// A device or group of which nothing tells whether it is one of the interfaces.

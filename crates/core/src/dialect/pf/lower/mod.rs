@@ -8,6 +8,7 @@
 //! What states remember beyond a translation stands in the session's mark: which way answers go (`reply-to`), which way
 //! later packets go (`route-to`), and the outer interface where the state began.
 
+mod bridges;
 mod devices;
 mod hosts;
 mod marks;
@@ -40,8 +41,10 @@ pub fn lower(rules: &Ruleset, device: &mut Device) -> Counts {
         ways: Vec::new(),
         relays: Vec::new(),
         doubted: HashSet::new(),
+        bridges: Vec::new(),
     };
     if !rules.off {
+        lowering.bridges();
         lowering.stages();
     }
     let counts = lowering.counts();
@@ -54,7 +57,9 @@ pub fn lower(rules: &Ruleset, device: &mut Device) -> Counts {
         name: "relays connections".into(),
     };
     device.endpoints.extend(lowering.relays.iter().map(relay));
+    let bridges = std::mem::take(&mut lowering.bridges);
     device.pipeline = lowering.pipeline;
+    bridges::ports(rules, &bridges, device);
     marks::routes(&ways, device);
     counts
 }
@@ -75,6 +80,8 @@ struct Lowering<'a> {
     ways: Vec<marks::Way>,
     /// Ports on which programs of the device itself take connections that rules hand to them.
     relays: Vec<(u16, u16)>,
+    /// Bridges whose packets meet rules.
+    bridges: Vec<bridges::Asked>,
     /// Statements that leave something open, by their places.
     doubted: HashSet<SourceSpan>,
 }

@@ -28,6 +28,10 @@ impl<'a> Lowering<'a> {
             let on = self.on(field, &self.rules.skip, false, &place);
             out.push(ModelRule { steps: [on, Step::Act(Action::Accept)].into(), origin });
         }
+        out.append(&mut self.open_bridges(direction));
+        for rule in in_deciding_order(&self.rules.first, direction) {
+            self.filter_rule(rule, family, direction, &mut out);
+        }
         if direction == Direction::In && self.rules.rdr.iter().any(|r| r.pass) {
             let origin = self.generated("the forward itself lets it pass");
             let passed = marks::marked(marks::PASSED, marks::PASSED, false);

@@ -3,6 +3,7 @@
 //! Followed: `src/etc/inc/filter.inc` of pfSense, as its output shows it (versions 2.7.2, 2.8, 2.9). Rules about other
 //! protocols than TCP and UDP are left out, as are labels, logging, queues and timeouts.
 
+mod bridges;
 mod filter;
 mod forward;
 mod names;

@@ -47,7 +47,7 @@ impl Generator<'_> {
                     .into(),
                 supply: "the rules in force: add /tmp/rules.debug to `config`".into(),
             });
-            self.out.rules.filter.push(rule);
+            self.out.rules.first.push(rule);
         }
     }
 

@@ -20,6 +20,7 @@ impl Generator<'_> {
         let later = std::mem::take(&mut self.out.rules.filter);
         let config = self.config;
         self.package_rules();
+        self.bridges();
         if !config.system.ipv6 {
             self.add("loopback", Action::Pass, |r| {
                 (r.quick, r.family) = (true, Some(Family::V6));
@@ -117,7 +118,7 @@ impl Generator<'_> {
             }
         }
         // By parts of names, as the generator looks (`stristr`).
-        let bridged = self.config.bridges.iter().flat_map(|(_, m)| m).any(|m| m.contains(&iface.name));
+        let bridged = self.config.bridges.iter().flat_map(|b| &b.members).any(|m| m.contains(&iface.name));
         let has = !self.addresses(iface, Family::V4).is_empty() || self.address_untold(iface, Family::V4);
         if has && !bridged {
             let rules = antispoof(&iface.device, &system_origin("no packets from outside with inner addresses"));

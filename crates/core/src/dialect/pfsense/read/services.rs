@@ -1,7 +1,7 @@
 //! Sections of services that make interfaces, networks or rules of their own: tunnels, bridges, captive portals, packages.
 
 use crate::dialect::pfsense::config::{
-    Config, DialIn, Ipsec, IpsecPeer, Local, OpenVpn, Package, Place, Policy, Portal,
+    Bridge, Config, DialIn, Ipsec, IpsecPeer, Local, OpenVpn, Package, Place, Policy, Portal,
 };
 use crate::dialect::pfsense::generate::parse_net;
 use crate::dialect::pfsense::xml::{child, children, has, own_text, text};
@@ -15,7 +15,8 @@ pub(super) fn read(config: &mut Config, root: Node<'_, '_>, span: &dyn Fn(Node<'
     config.ipsec = child(root, "ipsec").and_then(ipsec);
     dial_in(config, root);
     plain_tunnels(config, root);
-    bridges(config, root);
+    bridges(config, root, span);
+    tunables(config, root);
     portals(config, root, span);
     packages(config, root, span);
 }
@@ -137,11 +138,30 @@ fn plain_tunnels(config: &mut Config, root: Node<'_, '_>) {
     }
 }
 
-fn bridges(config: &mut Config, root: Node<'_, '_>) {
+fn bridges(config: &mut Config, root: Node<'_, '_>, span: &dyn Fn(Node<'_, '_>) -> Place) {
     for node in child(root, "bridges").into_iter().flat_map(|n| children(n, "bridged")) {
         let members = text(node, "members").unwrap_or_default();
         let members = members.split(',').filter(|m| !m.is_empty()).map(|m| m.trim().to_owned()).collect();
-        config.bridges.push((text(node, "bridgeif").unwrap_or_default().to_owned(), members));
+        config.bridges.push(Bridge {
+            device: text(node, "bridgeif").unwrap_or_default().to_owned(),
+            members,
+            secluded: text(node, "private").is_some(),
+            at: span(node),
+        });
+    }
+}
+
+fn tunables(config: &mut Config, root: Node<'_, '_>) {
+    for item in child(root, "sysctl").into_iter().flat_map(|n| children(n, "item")) {
+        let Some(name) = text(item, "tunable").and_then(|t| t.strip_prefix("net.link.bridge.")) else { continue };
+        // `default` stands for what the firewall sets by itself.
+        let Some(on) = text(item, "value").and_then(|v| v.parse::<i64>().ok()).map(|v| v != 0) else { continue };
+        match name {
+            "pfil_member" => config.bridging.by_member = on,
+            "pfil_bridge" => config.bridging.by_bridge = on,
+            "pfil_local_phys" => config.bridging.local = on,
+            _ => {}
+        }
     }
 }
 
