@@ -156,9 +156,8 @@ pub(super) fn helpers(trip: &RoundTrip) -> impl Iterator<Item = (usize, DoubtId)
 }
 
 fn arrival(trip: &RoundTrip, goal: Goal, asker: usize) -> Ending {
-    let lost = |phase, journey: &Journey| match journey.end {
-        Disposition::Unknown(_) | Disposition::TooManyDoubts | Disposition::TooScattered => Ending::Unknown(phase),
-        _ => Ending::Lost(phase),
+    let lost = |phase, journey: &Journey| {
+        if journey.end.is_unknown() { Ending::Unknown(phase) } else { Ending::Lost(phase) }
     };
     let arrived = |j: &Journey| match j.end {
         Disposition::Delivered { listening } => goal.host.has(j.last().device) && (listening || !goal.listening),

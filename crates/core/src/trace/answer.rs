@@ -211,6 +211,13 @@ pub enum Disposition {
     TooScattered,
 }
 
+impl Disposition {
+    /// It cannot be said how the journey ended.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Self::Unknown(_) | Self::TooManyDoubts | Self::TooScattered)
+    }
+}
+
 /// A header value: one of the asked packet's fields or a variable, shifted, or a known value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Val {

@@ -231,3 +231,12 @@ fn a_sender_hears_of_a_refusal_only_if_the_device_may_send_it() {
         assert_eq!((&refused, &silent), if heard { (&closed, &none) } else { (&none, &closed) }, "{kind}");
     }
 }
+
+#[test]
+fn every_way_to_give_up_is_unknown_and_no_other_end_is() {
+    let given_up =
+        [Disposition::Unknown(crate::model::DoubtId(0)), Disposition::TooManyDoubts, Disposition::TooScattered];
+    assert!(given_up.iter().all(Disposition::is_unknown));
+    let known = [Disposition::Delivered { listening: false }, Disposition::Dropped, Disposition::NoRoute];
+    assert!(!known.iter().any(Disposition::is_unknown));
+}

@@ -192,7 +192,6 @@ fn pieces(answer: &Answer, site: &Site, asker: usize) -> Vec<Piece> {
 }
 
 fn fate(answer: &Answer, site: &Site, trip: &RoundTrip, asker: usize) -> Fate {
-    let open = |end: &Disposition| matches!(end, Disposition::Unknown(_) | Disposition::TooManyDoubts);
     let last = trip.request.last();
     let value = |v: Val| match v {
         Val::Part(Part::Dst | Part::DstPort, shift) => Where::Asked(shift),
@@ -217,14 +216,14 @@ fn fate(answer: &Answer, site: &Site, trip: &RoundTrip, asker: usize) -> Fate {
             return Fate::Lost;
         }
         Disposition::Delivered { .. } => {}
-        end if open(end) => return Fate::Open,
+        end if end.is_unknown() => return Fate::Open,
         _ => return Fate::Lost,
     }
     match (&trip.reply, &trip.next) {
-        (Some(reply), _) if open(&reply.end) => Fate::Open,
+        (Some(reply), _) if reply.end.is_unknown() => Fate::Open,
         (Some(reply), Some(next)) if reply.last().device == asker => match &next.end {
             Disposition::Delivered { .. } => there(),
-            end if open(end) => Fate::Open,
+            end if end.is_unknown() => Fate::Open,
             _ => Fate::Lost,
         },
         _ => Fate::Lost,

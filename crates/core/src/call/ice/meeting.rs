@@ -270,10 +270,7 @@ impl Task {
 
     /// Notes a check that came to nothing.
     fn lost(mut self, side: Side, journeys: Vec<Arc<Journey>>, meeting: &Meeting<'_>) -> Self {
-        let unknown = |j: &Journey| {
-            matches!(j.end, Disposition::Unknown(_) | Disposition::TooManyDoubts | Disposition::TooScattered)
-        };
-        let unsure = journeys.last().is_some_and(|j| unknown(j));
+        let unsure = journeys.last().is_some_and(|j| j.end.is_unknown());
         let packets = || self.branch.cubes().to_vec();
         if unsure && self.unsure.is_empty() {
             let phase = if journeys.len() == 1 { Phase::Request } else { Phase::Reply };

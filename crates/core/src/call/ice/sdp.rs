@@ -4,7 +4,7 @@ use super::meeting::{Ended, Meeting, arrived, finish, joined, trip, unite};
 use super::{BEHIND, Candidate, ORDER, Offer, Side, any_port};
 use crate::call::reach::{Ending, ending};
 use crate::cube::{Cube, Set};
-use crate::trace::{Answer, Branch, Choice, Disposition, Header, Journey, Phase, Talk, Val};
+use crate::trace::{Answer, Branch, Choice, Header, Journey, Phase, Talk, Val};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -70,12 +70,12 @@ impl Meeting<'_> {
 
     /// How it ended for the caller, by the last packet of the server.
     fn heard_back(&self, reply: &Journey) -> Ending {
-        match reply.end {
-            _ if arrived(reply, self.question.from) => Ending::Works,
-            Disposition::Unknown(_) | Disposition::TooManyDoubts | Disposition::TooScattered => {
-                Ending::Unknown(Phase::Reply)
-            }
-            _ => Ending::Lost(Phase::Reply),
+        if arrived(reply, self.question.from) {
+            Ending::Works
+        } else if reply.end.is_unknown() {
+            Ending::Unknown(Phase::Reply)
+        } else {
+            Ending::Lost(Phase::Reply)
         }
     }
 }
