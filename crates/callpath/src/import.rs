@@ -181,10 +181,10 @@ fn figures(dir: &Path, shell: &Shell) -> u8 {
             Ok(Some(coverage)) => {
                 read += 1;
                 total.add(coverage);
-                let _ = writeln!(out, "{name}: {}", figure(&coverage));
+                let _ = writeln!(out, "{}: {}", line(name), figure(&coverage));
             }
             Ok(None) => {
-                let _ = writeln!(out, "{name}: addresses, routes, routing rules or settings");
+                let _ = writeln!(out, "{}: addresses, routes, routing rules or settings", line(name));
             }
             Err(message) => {
                 refused += 1;

@@ -8,6 +8,7 @@ use callpath_core::manifest::{self, First, known_names, parse_ports};
 use callpath_core::profile::{PROFILES, instance};
 use callpath_core::requirement::{Level, Requirement};
 use callpath_core::snapshot::{InputError, Snapshot, Source};
+use callpath_core::visible::{self, line};
 use clap::Args;
 use std::io::{BufRead, ErrorKind, IsTerminal};
 use std::net::IpAddr;
@@ -48,7 +49,7 @@ pub fn run(arguments: Arguments, shell: &Shell) -> u8 {
     match write(arguments, &mut snapshot) {
         Ok((file, complete)) => {
             let next = if complete { "" } else { "write your public address into it, then " };
-            Shell::print(&format!("wrote {}; next: {next}callpath check\n", file.display()));
+            Shell::print(&format!("wrote {}; next: {next}callpath check\n", line(file.display().to_string())));
             0
         }
         Err(error) => {
@@ -97,7 +98,7 @@ fn ask(arguments: Arguments) -> Result<First, InputError> {
     if config.is_empty() {
         let found = found::configurations(&directory);
         for (file, kind) in &found {
-            Shell::advise(&format!("found {file}: {}\n", kind.about()));
+            Shell::advise(&format!("found {}: {}\n", line(file.clone()), kind.about()));
         }
         let files = found.iter().map(|(file, _)| file.clone()).collect();
         if found::of_one_device(&found) { config = files } else { others = files }
@@ -214,7 +215,7 @@ fn question(what: &str, flag: &str, rule: Rule<'_>) -> Result<String, InputError
         if ended || !std::io::stdin().is_terminal() {
             return Err(plain(why.0, why.1));
         }
-        Shell::advise(&format!("{}; {}\n", why.0, why.1));
+        Shell::advise(&format!("{}; {}\n", visible::line(why.0), visible::line(why.1)));
     }
 }
 

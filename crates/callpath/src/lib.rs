@@ -17,6 +17,7 @@ mod save;
 mod shell;
 mod snapshot;
 
+use callpath_core::visible::terminal;
 use callpath_core::{manifest, report};
 use clap::{CommandFactory, Parser, Subcommand};
 use shell::Shell;
@@ -113,7 +114,16 @@ pub fn command() -> clap::Command {
 /// What the program does; its exit code.
 pub fn main() -> ExitCode {
     let shell = Shell::new();
-    let command = Cli::parse().command.or_else(|| {
+    let arguments = Cli::try_parse().unwrap_or_else(|error| {
+        // A message that repeats what was typed goes the way of all others; help keeps its colours.
+        let text = error.to_string();
+        if error.use_stderr() && terminal(&text, false) != text {
+            Shell::advise(&text);
+            std::process::exit(error.exit_code());
+        }
+        error.exit()
+    });
+    let command = arguments.command.or_else(|| {
         let site = PathBuf::from(".");
         gather::has_manifest(&site).then_some(Command::Check {
             site,

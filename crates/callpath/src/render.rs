@@ -7,6 +7,7 @@ use callpath_core::change::Step;
 use callpath_core::dialect;
 use callpath_core::render::{Rendered, TARGETS, render};
 use callpath_core::snapshot::{InputError, Snapshot, Source};
+use callpath_core::visible::line;
 use clap::Args;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -86,14 +87,14 @@ fn guide(arguments: &Arguments, r: &Rendered) -> String {
     } else if r.guide.is_empty() {
         out.push_str("no change is known that would help: callpath check says what is wrong, or not known, and why\n");
     } else if r.complete {
-        let _ = writeln!(out, "\nall of it is in {} already", r.file);
+        let _ = writeln!(out, "\nall of it is in {} already", line(r.file.clone()));
     } else if arguments.target == "pfsense" && r.file.is_empty() {
         out.push_str("\nno backup of pfSense is given: what is there already is not known\n");
     } else if arguments.target == "pfsense" {
         let _ = writeln!(
             out,
             "\nthis is the whole recipe, with what {} has already; --out FILE writes a copy with only what is missing",
-            r.file
+            line(r.file.clone())
         );
     }
     out
@@ -161,9 +162,11 @@ fn write(arguments: &Arguments, r: &Rendered, out: &Path, snapshot: &Snapshot) -
     } else {
         "check it with `nft -c -f`, then load it"
     };
-    let undo_name = gather::shown(&undo_file);
-    let mut said =
-        format!("wrote {undo_name}, how to take it back\nwrote {name}, {} with the changes in it; {how}\n", r.file);
+    let (undo_name, name) = (line(gather::shown(&undo_file)), line(name));
+    let mut said = format!(
+        "wrote {undo_name}, how to take it back\nwrote {name}, {} with the changes in it; {how}\n",
+        line(r.file.clone())
+    );
     if !r.elsewhere.is_empty() {
         said.push_str("\nto be done elsewhere, not in the copy\n");
         said.push_str(&numbered(&r.elsewhere));

@@ -2,6 +2,7 @@
 
 use crate::NO_ANSWER;
 use callpath_core::snapshot::{InputError, Snapshot};
+use callpath_core::visible::terminal;
 use std::borrow::Cow;
 use std::io::{ErrorKind, IsTerminal, Write};
 
@@ -28,7 +29,13 @@ fn without_commands(text: &str) -> String {
     text.split_inclusive('\n').map(line).collect()
 }
 
-/// Standard output and standard error.
+/// Colours only on a terminal, and not when `NO_COLOR` is set (no-color.org).
+fn coloured(out: &impl IsTerminal) -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty()) && out.is_terminal()
+}
+
+/// Standard output and standard error. All that is printed goes through here: no sign that cannot be seen leaves the
+/// program, and no colour but where colours are.
 pub struct Shell {
     /// Colours on standard output.
     pub colour: bool,
@@ -36,20 +43,17 @@ pub struct Shell {
 }
 
 impl Shell {
-    /// Colours only on a terminal, and not when `NO_COLOR` is set (no-color.org).
+    /// What is there.
     pub fn new() -> Self {
-        let allowed = std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty());
-        Self {
-            colour: allowed && std::io::stdout().is_terminal(),
-            error_colour: allowed && std::io::stderr().is_terminal(),
-        }
+        Self { colour: coloured(&std::io::stdout()), error_colour: coloured(&std::io::stderr()) }
     }
 
     /// Prints to standard output. Whoever closes the pipe has read enough; any other failure ends the program, since half
     /// an answer that looks whole is none.
     pub fn print(text: &str) {
         let mut out = std::io::stdout().lock();
-        match out.write_all(in_a_log(text).as_bytes()).and_then(|()| out.flush()) {
+        let text = terminal(text, coloured(&out));
+        match out.write_all(in_a_log(&text).as_bytes()).and_then(|()| out.flush()) {
             Err(e) if e.kind() != ErrorKind::BrokenPipe => {
                 Self::advise(&format!("error: the answer cannot be printed: {e}\n"));
                 std::process::exit(i32::from(NO_ANSWER));
@@ -60,7 +64,9 @@ impl Shell {
 
     /// Says on standard error what to do: whoever reads the output gets none.
     pub fn advise(text: &str) {
-        let _ = std::io::stderr().lock().write_all(in_a_log(text).as_bytes());
+        let mut out = std::io::stderr().lock();
+        let text = terminal(text, coloured(&out));
+        let _ = out.write_all(in_a_log(&text).as_bytes());
     }
 
     /// Prints an error.

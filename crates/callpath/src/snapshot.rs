@@ -5,6 +5,7 @@ use crate::gather::{self, Gathered, shown};
 use crate::shell::Shell;
 use crate::{NO_ANSWER, save};
 use callpath_core::manifest;
+use callpath_core::visible::line;
 use clap::Args;
 use std::path::PathBuf;
 
@@ -36,7 +37,7 @@ pub fn run(arguments: &Arguments, shell: &Shell) -> u8 {
     };
     match outcome {
         Ok(()) => {
-            let (file, count) = (shown(&arguments.output), snapshot.sources.len());
+            let (file, count) = (line(shown(&arguments.output)), snapshot.sources.len());
             let texts = if count == 1 { "text" } else { "texts" };
             Shell::print(&format!(
                 "wrote {file}: {count} {texts}, without secrets; look through it before you send it\n"

@@ -9,7 +9,7 @@ use crate::profile::{Instance, instance, overlap};
 use crate::report::{Severity, Verdict, lines_of_steps};
 use crate::requirement::{Level, Party, Requirement};
 use crate::snapshot::{InputError, Snapshot};
-use crate::visible::one_line;
+use crate::visible::{item, line};
 
 /// What is rendered.
 #[derive(Debug, Clone, Default)]
@@ -46,7 +46,9 @@ pub fn render(target: &str, snapshot: &Snapshot) -> Result<Rendered, InputError>
     for steps in [&mut rendered.guide, &mut rendered.undo, &mut rendered.elsewhere] {
         lines_of_steps(steps);
     }
-    rendered.notes.iter_mut().for_each(one_line);
+    for note in &mut rendered.notes {
+        *note = item(&line(std::mem::take(note))).into_owned();
+    }
     Ok(rendered)
 }
 

@@ -42,6 +42,63 @@ pub fn line(mut text: String) -> String {
     text
 }
 
+/// A text of several lines as a terminal may get it: line feeds and tabs stay, colours where they are wanted (Select Graphic
+/// Rendition, ECMA-48, 8.3.117), and every other sign that cannot be seen becomes U+FFFD.
+#[must_use]
+pub fn terminal(text: &str, colours: bool) -> std::borrow::Cow<'_, str> {
+    if !text.chars().any(|c| hidden(c) && c != '\n' && c != '\t') {
+        return text.into();
+    }
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        let sgr = rest.strip_prefix("\u{1b}[").filter(|_| colours).and_then(|inner| {
+            let end = inner.find(|c: char| !c.is_ascii_digit() && c != ';')?;
+            inner[end..].starts_with('m').then_some(end + 3)
+        });
+        let length = sgr.unwrap_or(c.len_utf8());
+        if sgr.is_some() || c == '\n' || c == '\t' || !hidden(c) {
+            out.push_str(&rest[..length]);
+        } else {
+            out.push('\u{fffd}');
+        }
+        rest = &rest[length..];
+    }
+    out.into()
+}
+
+/// Whether a word at the beginning of a line would make an item of it, as steps and lists begin theirs: a number with a
+/// stop, or signs alone.
+pub(crate) fn begins_an_item(word: &str) -> bool {
+    let rest = word.trim_start_matches(|c: char| c.is_ascii_digit());
+    let number = rest.len() < word.len() && matches!(rest, "." | ")" | ":");
+    number || !word.is_empty() && word.chars().all(|c| "-+*=#|:>".contains(c)) && word != ">"
+}
+
+/// Stands before what would otherwise begin a line as an item does.
+pub(crate) const GOES_ON: &str = "…";
+
+/// A text of which nothing is known as a line of its own: it does not begin as an item does.
+#[must_use]
+pub fn item(text: &str) -> std::borrow::Cow<'_, str> {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    if begins_an_item(first) { format!("{GOES_ON} {}", text.trim_start()).into() } else { text.into() }
+}
+
+/// A name as it stands in a heading or at the beginning of a line: in quotation marks, unless it is a plain one that
+/// cannot be taken for other words of ours.
+#[must_use]
+pub fn named(name: &str) -> std::borrow::Cow<'_, str> {
+    let plain = |c: char| c.is_alphanumeric() || " ._-'/&".contains(c);
+    // The words with which a report begins.
+    let verdict = name.split(' ').next().is_some_and(|w| ["WORKS", "DEGRADED", "FAILS", "UNKNOWN"].contains(&w));
+    if name.starts_with(char::is_alphabetic) && name.chars().all(plain) && !verdict {
+        name.into()
+    } else {
+        format!("\"{}\"", line(name.to_owned()).replace('"', "'")).into()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -59,5 +116,46 @@ mod tests {
         one_line(&mut text);
         assert_eq!(text, "WAN  2. Diagnostics \tx\u{fffd}]8;;\u{fffd}\u{fffd}");
         assert_eq!(text.chars().count(), before);
+    }
+
+    #[test]
+    fn no_text_begins_as_an_item_does() {
+        for (text, shown) in [
+            ("2. Diagnostics", "… 2. Diagnostics"),
+            ("  3) x", "… 3) x"),
+            ("- x", "… - x"),
+            ("--> x", "… --> x"),
+            ("2.5 x", "2.5 x"),
+            ("> x", "> x"),
+            ("a - b", "a - b"),
+            ("", ""),
+        ] {
+            assert_eq!(item(text), shown);
+        }
+    }
+
+    #[test]
+    fn names_that_are_not_plain_are_quoted() {
+        for plain in ["router", "provider's box", "WAN", "Fritz 7590", "büro/oben", "OUTSIDE"] {
+            assert_eq!(named(plain), plain);
+        }
+        for (name, shown) in [
+            ("router (checked: all works)", "\"router (checked: all works)\""),
+            ("2. step", "\"2. step\""),
+            ("FAILS  x", "\"FAILS  x\""),
+            ("a\"b", "\"a'b\""),
+            ("", "\"\""),
+        ] {
+            assert_eq!(named(name), shown);
+        }
+    }
+
+    #[test]
+    fn a_terminal_gets_lines_and_colours_and_nothing_else() {
+        let text = "a\u{1b}[1;31mb\u{1b}[0m\n\tc\u{1b}[2J\r\u{202e}\u{9b}m\u{1b}]0;x\u{7}";
+        let shown = "a\u{1b}[1;31mb\u{1b}[0m\n\tc\u{fffd}[2J\u{fffd}\u{fffd}\u{fffd}m\u{fffd}]0;x\u{fffd}";
+        assert_eq!(terminal(text, true), shown);
+        assert!(!terminal(text, false).contains('\u{1b}'));
+        assert_eq!(terminal("plain\n", false), "plain\n");
     }
 }

@@ -7,6 +7,7 @@ use crate::manifest::change::{self as stated, Statement};
 use crate::model::{Device, SourceId};
 use crate::profile::Instance;
 use crate::snapshot::{ReadError, Snapshot};
+use crate::visible::named;
 
 /// The manifest is the first text of every snapshot.
 const MANIFEST: SourceId = SourceId(0);
@@ -98,7 +99,7 @@ fn added(text: &str, printed: Printed, device: &Device, wanted: &Wanted) -> Plan
         (None, None) => Vec::new(),
     };
     let named = |steps: Vec<Step>| {
-        let name = |s: Step| Step { place: s.place.replace("the device", &device.name), ..s };
+        let name = |s: Step| Step { place: s.place.replace("the device", &named(&device.name)), ..s };
         steps.into_iter().map(name).collect()
     };
     Planned { patch: Patch::Added { text: more, steps: named(printed.steps), undo: named(printed.undo) }, marks }

@@ -15,6 +15,7 @@ use super::text::story::{Notes, reason};
 use super::text::{closing, depends, perhaps_nobody, word};
 use super::{Reach, Report, Verdict};
 use crate::page::{escape, list, page, prose};
+use crate::visible::named;
 use std::fmt::Write;
 
 const STYLE: &str = include_str!("html/style.css");
@@ -39,7 +40,7 @@ pub fn html(report: &Report) -> String {
             Some(name) => format!("{name} ({told})"),
             None => told,
         };
-        let title = format!("{} on {}, reached as {by}", instance.label, instance.host.join(", "));
+        let title = format!("{} on {}, reached as {by}", named(&instance.label), instance.host.join(", "));
         let _ = writeln!(out, "<h2>{}</h2>", prose(&title));
         tables::tables(&mut out, report, &instance.label, &notes);
     }

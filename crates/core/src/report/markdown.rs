@@ -8,7 +8,7 @@ use super::text::table::{state, verdict};
 use super::text::{closing, depends, perhaps_nobody, word};
 use super::{Mark, Path, Reach, Report, Verdict};
 use crate::change::Step;
-use crate::visible::hidden;
+use crate::visible::{hidden, named};
 use std::fmt::Write;
 
 /// The report as Markdown.
@@ -23,7 +23,7 @@ pub fn markdown(report: &Report) -> String {
             Some(name) => format!("{name} ({told})"),
             None => told,
         };
-        let title = format!("{} on {}, reached as {by}", instance.label, instance.host.join(", "));
+        let title = format!("{} on {}, reached as {by}", named(&instance.label), instance.host.join(", "));
         let _ = writeln!(out, "\n## {}\n", prose(&title));
         table(&mut out, report, &instance.label);
     }
@@ -118,7 +118,7 @@ fn place(out: &mut String, mark: &Mark) {
 
 fn changes(out: &mut String, report: &Report) {
     for plan in plans(report) {
-        let _ = writeln!(out, "\n## {}\n", prose(&format!("change on {}{}", plan.device, plan.remark)));
+        let _ = writeln!(out, "\n## {}\n", prose(&format!("change on {}{}", named(plan.device), plan.remark)));
         for line in &plan.takes {
             let _ = writeln!(out, "{}\n", prose(line));
         }
@@ -183,6 +183,8 @@ fn longest_run(text: &str) -> usize {
 
 /// A sentence: `code` in it stays code, everything else is text.
 fn prose(text: &str) -> String {
+    // Blanks at the beginning of a line make a block of code of it, or a list in a list.
+    let text = text.trim_start();
     let parts: Vec<&str> = text.split('`').collect();
     if parts.len().is_multiple_of(2) {
         return escape(text);
@@ -207,13 +209,17 @@ fn escape(text: &str) -> String {
             '&' => out += "&amp;",
             '<' => out += "&lt;",
             '>' => out += "&gt;",
+            // Two of these have a formula between them.
+            '$' => out += "&#36;",
             '@' | '#' => out.extend([c.to_string().as_str(), "<!-- -->"]),
             // Addresses of pages become links without any markup.
             ':' if before.is_ascii_alphabetic() && text.contains("://") => out += "&#58;",
             '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '!' => out.extend(['\\', c]),
             // At the start these begin a list or underline a heading.
-            '-' | '+' | '=' if out.is_empty() => out.extend(['\\', c]),
-            '.' | ')' if chars.peek() == Some(&' ') && out.bytes().all(|b| b.is_ascii_digit()) => out.extend(['\\', c]),
+            '-' | '+' | '=' if out.trim_start().is_empty() => out.extend(['\\', c]),
+            '.' | ')' if chars.peek() == Some(&' ') && out.trim_start().bytes().all(|b| b.is_ascii_digit()) => {
+                out.extend(['\\', c])
+            }
             c => out.push(c),
         }
         before = c;
@@ -233,6 +239,8 @@ mod tests {
         );
         assert_eq!(escape("http://x.org\n# a"), "http&#58;//x.org #<!-- --> a");
         assert_eq!((escape("1. a"), escape("- a")), ("1\\. a".to_owned(), "\\- a".to_owned()));
+        assert_eq!(prose("   - a $x$"), "\\- a &#36;x&#36;");
+        assert_eq!(escape("  2. a"), "  2\\. a");
         assert_eq!(escape("a\u{202e}b\u{1b}[1m"), "ab\\[1m");
         assert_eq!(prose("a `b<c` d"), "a `b<c` d");
         assert_eq!(prose("one ` alone <b>"), "one \\` alone &lt;b&gt;");

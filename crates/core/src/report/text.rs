@@ -5,7 +5,7 @@ pub(super) mod story;
 pub(super) mod table;
 
 use super::{DoubtLine, Elsewhere, Exposure, Piece, Reach, Report, Ruleset, Stop, Verdict};
-use crate::visible::hidden;
+use crate::visible::{GOES_ON, begins_an_item, hidden, item, named};
 use story::Notes;
 
 /// Columns of a line.
@@ -70,7 +70,7 @@ fn written(report: &Report, style: Style) -> String {
             Some(name) => format!("{name} ({told})"),
             None => told,
         };
-        out.wrapped(0, &format!("{} on {host}, reached as {by}", instance.label));
+        out.wrapped(0, &format!("{} on {host}, reached as {by}", named(&instance.label)));
         out.blank();
         out.text += &table::table(report, &instance.label, &notes, style);
     }
@@ -372,7 +372,7 @@ impl Writer {
     /// A paragraph with a margin; lines after the first stand two columns further in.
     fn wrapped(&mut self, margin: usize, text: &str) {
         let mut first = true;
-        for line in wrap(text, WIDTH - margin - 2) {
+        for line in wrap(&item(text), WIDTH - margin - 2) {
             let pad = if first { margin } else { margin + 2 };
             self.line(&format!("{}{line}", " ".repeat(pad)));
             first = false;
@@ -410,17 +410,26 @@ impl Writer {
     }
 }
 
-/// Words in lines of at most `width` columns; longer words stand alone.
+/// Words in lines of at most `width` columns; longer words stand alone. No line begins as a step does: what would, takes
+/// the word before it along, or a sign that it goes on.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
+        let fits = |line: &&mut String| line.chars().count() + 1 + word.chars().count() <= width;
+        if let Some(line) = lines.last_mut().filter(fits) {
+            line.push(' ');
+            line.push_str(word);
+            continue;
         }
+        let mut next = word.to_owned();
+        if !lines.is_empty() && begins_an_item(word) {
+            let before = lines.last_mut().and_then(|line| {
+                let at = line.rfind(' ').filter(|at| !begins_an_item(&line[at + 1..]))?;
+                Some(line.split_off(at))
+            });
+            next = format!("{} {word}", before.as_deref().map_or(GOES_ON, str::trim_start));
+        }
+        lines.push(next);
     }
     if lines.is_empty() {
         lines.push(String::new());

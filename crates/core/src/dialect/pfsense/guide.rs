@@ -148,7 +148,7 @@ fn one(edit: &Edit, before: &Work, after: &Work) -> Option<Walked> {
             let alias = alias::find(&old, name);
             let kind = alias.map(|a| super::splice::place::text(a, "type")).unwrap_or_default();
             let step = |members: &[String]| Step {
-                page: format!("Firewall > Aliases, edit \"{name}\""),
+                page: format!("Firewall > Aliases, edit \"{}\"", name.replace('"', "'")),
                 lines: members.iter().map(|m| member(&kind, m)).collect(),
                 save: true,
             };

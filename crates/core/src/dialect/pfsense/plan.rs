@@ -276,7 +276,7 @@ impl Planner<'_> {
             let what = setting.map_or("", |o| &*o.text);
             return Err(Refused(format!(
                 "a setting drops them, which comes before all rules: Interfaces > {}, untick \"{}\", Save, Apply Changes",
-                iface.descr,
+                crate::visible::named(&iface.descr),
                 if what.contains("bogon") {
                     "Block bogon networks"
                 } else {
@@ -389,7 +389,7 @@ fn only(packets: &Packets) -> Option<String> {
 }
 
 fn named(descr: &str) -> String {
-    if descr.is_empty() { "this entry".to_owned() } else { format!("\"{descr}\"") }
+    if descr.is_empty() { "this entry".to_owned() } else { format!("\"{}\"", descr.replace('"', "'")) }
 }
 
 fn ports_of(text: &str) -> Option<(u16, u16)> {

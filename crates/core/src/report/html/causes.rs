@@ -6,6 +6,7 @@ use crate::page::{escape, prose};
 use crate::report::text::finding::{codes, merged, plans, what_to_do};
 use crate::report::text::story::show_runs;
 use crate::report::{Mark, Report};
+use crate::visible::named;
 use std::fmt::Write;
 
 /// How the parts of an explanation begin.
@@ -86,7 +87,7 @@ fn place(out: &mut String, mark: &Mark) {
 
 fn changes(out: &mut String, report: &Report) {
     for plan in plans(report) {
-        let title = format!("change on {}{}", plan.device, plan.remark);
+        let title = format!("change on {}{}", named(plan.device), plan.remark);
         let _ = writeln!(out, "<section class=\"change\">\n<h3>{}</h3>", escape(&title));
         for line in &plan.takes {
             let _ = writeln!(out, "<p>{}</p>", prose(line));

@@ -4,6 +4,7 @@ use super::story::{Notes, Run, show_runs};
 use super::{Writer, wrap};
 use crate::change::Step;
 use crate::report::{Change, Finding, Loss, Mark, Reach, Report, Severity};
+use crate::visible::{item, named};
 
 /// Lines wider than this are shown around the words that matter.
 const LINE: usize = 70;
@@ -86,7 +87,7 @@ fn one(out: &mut Writer, f: &Finding, told: Option<&(Vec<Run>, String)>) {
         Severity::Note => out.style.paint("36", &head),
     };
     let width = head.chars().count() + 2;
-    let lines = wrap(&f.message, super::WIDTH - width.min(30));
+    let lines = wrap(&item(&f.message), super::WIDTH - width.min(30));
     for (n, line) in lines.iter().enumerate() {
         if n == 0 && width + line.chars().count() <= super::WIDTH {
             out.line(&format!("{painted}: {}", out.style.bold(line)));
@@ -225,7 +226,7 @@ pub(in crate::report) fn plans(report: &Report) -> Vec<Plan<'_>> {
 fn changes(out: &mut Writer, report: &Report) {
     for plan in plans(report) {
         out.blank();
-        out.line(&format!("  {}{}", out.style.bold(&format!("change on {}", plan.device)), plan.remark));
+        out.line(&format!("  {}{}", out.style.bold(&format!("change on {}", named(plan.device))), plan.remark));
         out.blank();
         for line in &plan.takes {
             out.wrapped(4, line);

@@ -2,6 +2,7 @@
 
 use super::{WIDTH, Writer, same_reason, shortened};
 use crate::report::{Alternative, Finding, Origin, Path, Piece, Reach, Report, Severity, Step, Verdict};
+use crate::visible::item;
 
 /// One reason for which packets stop or may stop, and everybody whom it concerns.
 pub(in crate::report) struct Note<'r> {
@@ -141,7 +142,7 @@ pub(super) fn note(out: &mut Writer, number: usize, note: &Note<'_>) {
 fn rule(out: &mut Writer, o: &Origin) {
     out.line(&format!("     --> {}", shortened(&o.place(), 70)));
     if !o.text.is_empty() {
-        out.line(&format!("         {}", shortened(&o.text, 70)));
+        out.line(&format!("         {}", item(&shortened(&o.text, 70))));
     }
 }
 

@@ -3,6 +3,7 @@
 use super::story::{Notes, show_runs};
 use super::{Style, WIDTH, fate, wrap};
 use crate::report::{Alternative, Path, Reach, Report, Verdict};
+use crate::visible::item;
 
 /// One line for each path, one column for each way to reach the server.
 pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: Style) -> String {
@@ -135,7 +136,7 @@ pub(in crate::report) fn state(path: &Path, a: &Alternative) -> String {
 }
 
 fn hanging(text: &str, width: usize) -> Vec<String> {
-    let lines = wrap(text, width - 2);
+    let lines = wrap(&item(text), width - 2);
     lines.into_iter().enumerate().map(|(i, l)| if i == 0 { l } else { format!("  {l}") }).collect()
 }
 

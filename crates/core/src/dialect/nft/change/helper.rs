@@ -5,9 +5,10 @@ use super::{Found, Plan};
 use crate::change::{Planned, Refused, Step, Wanted};
 use crate::dialect::Patch;
 use crate::dialect::nft::ast::{Expr, Field, Stmt};
+use crate::dialect::nft::text;
 use crate::model::{Device, SourceId};
 use crate::snapshot::{Source, line_column};
-use crate::visible::hidden;
+use crate::visible::{hidden, named};
 
 /// How the statement begins.
 const SETS: &str = "ct helper set";
@@ -25,8 +26,8 @@ pub fn without_helper(
     let plan = Plan::new(file, sources)?;
     let gone = || Refused("the statement that gives them to a helper is not in this text: take it out by hand".into());
     let at = wanted.nearest.map(|id| device.pipeline.origin(id).at).filter(|at| at.source == file).ok_or_else(gone)?;
-    let text = &sources[usize::from(file.0)].text;
-    let rule = text.get(at.start as usize..at.end as usize).ok_or_else(gone)?;
+    let whole_text = &sources[usize::from(file.0)].text;
+    let rule = whole_text.get(at.start as usize..at.end as usize).ok_or_else(gone)?;
     let (from, to) = statement(rule).ok_or_else(gone)?;
     if rule.chars().any(|c| c != '\t' && hidden(c)) {
         return Err(Refused(
@@ -39,6 +40,11 @@ pub fn without_helper(
     let name = plan.chain_name(chain)?;
     let declared = plan.declared(chain).and_then(|(_, c)| c.rules.get(index));
     let handle = declared.and_then(|r| r.handle);
+    // What is given to nft is the user's own text: it has to be that one rule, whole and without its helper.
+    let alone = |rule: &str| matches!(text::rule(name.family, rule, 0), Ok((stmts, more)) if more.is_empty() && !stmts.is_empty());
+    if rule.contains([';', '$', '#']) || !alone(&one_line(rule)) {
+        return Err(Refused("the rule could mean something else as a command: take the helper out by hand".into()));
+    }
     let words = rule[from..to].to_owned();
     let shorter = one_line(&format!("{} {}", &rule[..from], &rule[to..]));
     let whole = one_line(rule);
@@ -59,13 +65,13 @@ pub fn without_helper(
         lines.push(shell(&format!("replace rule {name} handle {number} {shorter}")));
         shell(&format!("replace rule {name} handle {number} {whole}"))
     };
-    let (line, _) = line_column(text, at.start as usize + from);
+    let (line, _) = line_column(whole_text, at.start as usize + from);
     let source = &sources[usize::from(file.0)].name;
     let mut keep = vec![format!("take `{words}` out of {source}:{line}")];
     keep.extend(plan.owners());
     keep.push("connections that exist keep their helper until they end".into());
     let step = |place: &str, lines| Step { place: place.into(), lines, save: false, shell: None };
-    let place = format!("on {}, as root", device.name);
+    let place = format!("on {}, as root", named(&device.name));
     let steps = vec![step(&place, lines), step("so that it stays after a restart", keep)];
     let undo = vec![step(&place, vec![undo])];
     let patch = Patch::Blanked { at: at.start as usize + from, words, steps, undo };

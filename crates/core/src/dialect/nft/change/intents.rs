@@ -11,6 +11,7 @@ use crate::model::{
     Action, ChainId, Family, Hook, KeyField, Lookup, Part, Policy, Rule, StageKind, Step, Verdicted, address_value,
     prefix_range,
 };
+use crate::visible::hidden;
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -52,7 +53,10 @@ impl Plan {
                 self.pass(&Way { packets, ports: &packets.ports, asked: None, to: *to, hooks }, deciding)
             }
             Intent::AllowAnswers { family, input } => self.answers(*family, *input, deciding),
-            Intent::AnswersBack { family, came, own, front } => Err(by_routing(*family, came, *own, front.as_ref())),
+            Intent::AnswersBack { family, came, own, front } => {
+                front.iter().map(|(_, out)| out).chain([came]).try_for_each(|name| command_word(name))?;
+                Err(by_routing(*family, came, *own, front.as_ref()))
+            }
             // It is taken out of the text, and nothing is added: see `helper`.
             Intent::NoHelper { .. } => Err(Refused("a statement is to be taken out".into())),
             Intent::SourceNat { packets, to } => {
@@ -358,6 +362,17 @@ impl Way<'_> {
     }
 }
 
+/// A name that stands in a command without quotation marks.
+fn command_word(name: &str) -> Result<(), Refused> {
+    interface(name)?;
+    if name.chars().all(|c| c.is_ascii_alphanumeric() || "-_.:@+".contains(c)) && !name.starts_with('-') {
+        return Ok(());
+    }
+    Err(Refused(format!(
+        "routing does it, and no command for it is printed: `{name}` is no plain name of an interface"
+    )))
+}
+
 /// What routing has to do, which is in no ruleset.
 fn by_routing(family: Family, came: &str, own: Option<IpAddr>, front: Option<&(Box<str>, Box<str>)>) -> Refused {
     let ip = if family == Family::V4 { "ip" } else { "ip -6" };
@@ -397,11 +412,15 @@ fn targets(map: &Lookup<Verdicted>) -> Vec<ChainId> {
 
 /// Names of interfaces that a rule can hold.
 fn names(packets: &Packets) -> Result<(), Refused> {
-    for name in packets.in_iface.iter().chain(&packets.out_iface) {
-        let odd = |c: char| c.is_control() || c.is_whitespace() || "\"'\\*/$`".contains(c);
-        if name.is_empty() || name.len() > LONGEST_IFACE || name.contains(odd) {
-            return Err(Refused(format!("`{name}` is no interface's name")));
-        }
+    packets.in_iface.iter().chain(&packets.out_iface).try_for_each(|name| interface(name))
+}
+
+/// A name as a rule can hold it between quotation marks, and as a report shows it: signs that cannot be seen would be
+/// printed as others, and then mean another interface.
+fn interface(name: &str) -> Result<(), Refused> {
+    let odd = |c: char| hidden(c) || c.is_whitespace() || "\"'\\*/$`".contains(c);
+    if name.is_empty() || name.len() > LONGEST_IFACE || name.contains(odd) {
+        return Err(Refused(format!("`{name}` is no interface's name")));
     }
     Ok(())
 }

@@ -66,6 +66,7 @@ fn empty(text: &str) -> Option<&str> {
 
 /// The name of an interface, from what the menus call it.
 fn interface(tree: &Tree, shown: &str) -> String {
+    let shown = shown.strip_prefix('"').and_then(|s| s.strip_suffix('"')).unwrap_or(shown);
     let listed = tree.section("interfaces").unwrap();
     let mut entries = listed.iter().flat_map(El::children).filter(El::is_element);
     let found = entries.find(|e| text(*e, "descr") == shown).map(|e| e.tag_name().name().to_owned());

@@ -3,11 +3,13 @@
 use crate::dialect::pfsense::edit::Reflection;
 use crate::dialect::pfsense::splice::place::{El, Tree, child, text};
 use crate::dialect::pfsense::splice::{What, descr};
+use crate::visible::{hidden, named};
 
-/// An interface by the description that its menus show.
+/// An interface by the description that its menus show. One that could be taken for the next menus stands in quotation
+/// marks; one that holds such marks, or what cannot be seen, does not stand there at all.
 pub(super) fn interface(tree: &Tree, name: &str) -> String {
     let entry = tree.section("interfaces").ok().flatten().and_then(|i| child(i, name));
-    let given = entry.map(descr).filter(|d| !d.is_empty());
+    let given = entry.map(descr).filter(|d| !d.is_empty() && shows(d)).map(|d| named(&d).into_owned());
     given.unwrap_or_else(|| match name {
         "openvpn" => "OpenVPN".into(),
         "enc0" => "IPsec".into(),
@@ -77,13 +79,18 @@ pub(super) fn description(descr: &str) -> Option<String> {
 pub(super) fn name(list: &[El], at: usize) -> String {
     let Some(entry) = list.get(at) else { return format!("number {} from the top", at + 1) };
     let descr = descr(*entry);
-    if descr.is_empty() {
+    if descr.is_empty() || !shows(&descr) {
         format!("number {} from the top", at + 1)
     } else if list.iter().filter(|e| self::descr(**e) == descr).count() == 1 {
         format!("\"{descr}\"")
     } else {
         format!("\"{descr}\" (number {} from the top)", at + 1)
     }
+}
+
+/// Whether a text can stand between quotation marks, so that a person finds it in a list.
+fn shows(text: &str) -> bool {
+    !text.contains(|c: char| c == '"' || hidden(c))
 }
 
 /// "Invert match", which goes when an address is set.
