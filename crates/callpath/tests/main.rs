@@ -7,6 +7,8 @@ mod bad_pfsense;
 #[cfg(target_os = "linux")]
 mod foreign_files;
 mod formats;
+#[cfg(target_os = "linux")]
+mod hostile;
 mod html;
 mod page;
 mod ports;

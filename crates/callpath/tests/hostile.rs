@@ -1,0 +1,224 @@
+//! What the program itself prints, on both outputs: names of files, what is typed, and what files hold are texts there
+//! too. A terminal's own parser reads all of it.
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use unicode_width::UnicodeWidthChar;
+
+/// Names of files and words of a command line.
+const NAMES: &[&str] = &[
+    "\u{1b}[2Jx",
+    "\u{1b}]8;;https://x\u{7}x",
+    "\u{1b}]52;c;eA==\u{7}",
+    "\u{9b}2Jx",
+    "\u{202e}tpecca",
+    "a\u{200b}b",
+    "\u{feff}x",
+    "\u{e0041}x",
+    "x\n    2. FORGED",
+    "\nFORGED",
+    "x\r\nFORGED",
+    "x\u{2028}FORGED",
+    "::error::FORGED",
+    " \t::add-mask::FORGED",
+    "\n::error::FORGED",
+    "##[error]FORGED",
+    "x'; touch PWNED; '",
+    "$(touch PWNED)",
+    "2. FORGED",
+];
+
+/// A terminal that shows characters and lines, and does nothing else.
+#[derive(Default)]
+struct Screen(Vec<String>);
+
+impl vte::Perform for Screen {
+    fn print(&mut self, c: char) {
+        if c.width().unwrap_or(0) == 0 {
+            self.0.push(format!("a character without width: {c:?}"));
+        }
+    }
+    fn execute(&mut self, byte: u8) {
+        if !matches!(byte, b'\n' | b'\t') {
+            self.0.push(format!("a control: {byte:#x}"));
+        }
+    }
+    fn csi_dispatch(&mut self, params: &vte::Params, _: &[u8], _: bool, action: char) {
+        self.0.push(format!("a control sequence: {params:?} {action}"));
+    }
+    fn esc_dispatch(&mut self, _: &[u8], _: bool, byte: u8) {
+        self.0.push(format!("an escape sequence: {:?}", char::from(byte)));
+    }
+    fn osc_dispatch(&mut self, params: &[&[u8]], _: bool) {
+        self.0.push(format!("a command of the operating system: {params:?}"));
+    }
+    fn hook(&mut self, _: &vte::Params, _: &[u8], _: bool, action: char) {
+        self.0.push(format!("a device control string: {action}"));
+    }
+}
+
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let dir = std::env::temp_dir().join(format!("callpath-said-{}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&dir);
+        fs::create_dir_all(&dir).expect("a folder");
+        Self(dir)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Runs the program in a folder, and reads both outputs as a terminal and as a workflow's runner; what was wrong.
+fn faults(dir: &Path, arguments: &[&str], input: &str, breaks: bool) -> Vec<String> {
+    let mut out = Vec::new();
+    // In a workflow the same is printed, with what its runner would obey taken apart.
+    for runner in [false, true] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_callpath"));
+        command.args(arguments).current_dir(dir).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.env_remove("GITHUB_ACTIONS");
+        if runner {
+            command.env("GITHUB_ACTIONS", "true");
+        }
+        let mut child = command.spawn().expect("callpath runs");
+        let _ = child.stdin.take().expect("its input").write_all(input.as_bytes());
+        let output = child.wait_with_output().expect("ended");
+        for (name, said) in [("output", &output.stdout), ("errors", &output.stderr)] {
+            let mut screen = Screen::default();
+            vte::Parser::new().advance(&mut screen, said);
+            out.extend(screen.0.into_iter().map(|f| format!("{arguments:?}, {name}: {f}")));
+            let text = String::from_utf8_lossy(said);
+            let ours = ["::error ", "::warning ", "::notice "];
+            for line in text.lines() {
+                let command = line.trim_start().starts_with("::") && !ours.iter().any(|o| line.starts_with(o));
+                if runner && (command || line.contains("##[")) {
+                    out.push(format!("{arguments:?}, {name}: a command of the runner: {line:?}"));
+                }
+                if breaks && (line.starts_with("FORGED") || line.starts_with("    2. FORGED")) {
+                    out.push(format!("{arguments:?}, {name}: a line of its own: {line:?}"));
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Whether a name breaks lines.
+fn breaks(name: &str) -> bool {
+    name.contains(|c: char| "\n\r\u{2028}".contains(c))
+}
+
+const MANIFEST: &str = "address = \"203.0.113.9\"\n[[gateway]]\nlabel = \"router\"\nconfig = @\n\
+    interfaces = { wan = \"203.0.113.9/24\", lan = \"192.168.1.1/24\" }\nroutes = [\"default via 203.0.113.1\"]\n\
+    [[deploy]]\nsystem = \"livekit\"\nhost = \"192.168.1.50\"\nclients = [\"internet\"]\n";
+
+const RULES: &str = "table ip nat {\n\tchain pre {\n\t\ttype nat hook prerouting priority -100; policy accept;\n\
+    \t\tudp dport 50000-60000 dnat to 192.168.1.50\n\t}\n}\n";
+
+#[test]
+fn names_of_files_are_texts_on_both_outputs() {
+    let folder = Folder::new("files");
+    let mut wrong = Vec::new();
+    for (n, name) in NAMES.iter().enumerate() {
+        // A file's name holds no slash.
+        let file = name.replace('/', "_");
+        let dir = folder.0.join("site");
+        fs::create_dir_all(&dir).expect("a folder");
+        let path = dir.join(std::ffi::OsStr::from_bytes(file.as_bytes()));
+        let quoted = serde_json::to_string(&file).expect("a string").replace('\u{7f}', "\\u007f");
+        let contents = [
+            (RULES, &*quoted),
+            ("no rules\n", &quoted),
+            ("\u{1b}]0;x\u{7}\u{202e}", &quoted),
+            (RULES, "\"x\u{1b}[2J\""),
+        ];
+        // Rules that are read, and one of the others.
+        for (text, manifest) in [contents[0], contents[1 + n % 3]] {
+            fs::write(&path, text).expect("a file");
+            fs::write(dir.join("callpath.toml"), MANIFEST.replace('@', manifest)).expect("a file");
+            let typed = format!("./{file}");
+            for arguments in [
+                &["check"][..],
+                &["check", "--format", "github"],
+                &["check", "--format", "json"],
+                &["render", "nftables"],
+                &["render", "nftables", "--undo"],
+                &["render", "nftables", "--out", "copy.nft", "--force"],
+                &["import", &typed],
+                &["import", "--unread", &typed, "callpath.toml"],
+                &["import", "--summary", "."],
+                &["check", &typed],
+                &["snapshot", "-o", &typed],
+                &["snapshot", "-o", "bug.json"],
+                &["init", "--system", "livekit", "--host", "192.168.1.50"],
+            ] {
+                wrong.extend(faults(&dir, arguments, "", breaks(name)));
+                let _ = fs::remove_file(dir.join("bug.json"));
+            }
+            let _ = fs::remove_file(dir.join("callpath.toml"));
+            let init = ["init", "--system", "livekit", "--host", "192.168.1.50", "--address", "203.0.113.9"];
+            wrong.extend(faults(&dir, &init, "", breaks(name)));
+        }
+        fs::remove_dir_all(&dir).expect("clean up");
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} faults\n{}",
+        wrong.len(),
+        wrong.iter().take(20).cloned().collect::<Vec<_>>().join("\n")
+    );
+}
+
+#[test]
+fn words_of_the_command_line_are_texts_on_both_outputs() {
+    let folder = Folder::new("words");
+    let mut wrong = Vec::new();
+    for name in NAMES {
+        for arguments in [
+            &["check", "--format", name][..],
+            &["check", "--also-read", name],
+            &["explain", name],
+            &["ports", name],
+            &["ports", "livekit", "--mode", name],
+            &["ports", "livekit", "--with", name],
+            &["ports", "livekit", "--on", name],
+            &["ports", "livekit", "--format", name],
+            &["render", name],
+            &["snapshot", "-o", name, name],
+            &["import", "--summary", name],
+            &["init", name],
+            &["init", "--system", name, "--host", "192.168.1.50", "--address", "203.0.113.9"],
+            &["init", "--system", "livekit", "--host", name, "--address", "203.0.113.9"],
+            &["init", "--system", "livekit", "--host", "192.168.1.50", "--name", name],
+            &["init", "--system", "livekit", "--host", "192.168.1.50", "--address", "203.0.113.9", "--with", name],
+            &["schema", name],
+            &[name],
+        ] {
+            wrong.extend(faults(&folder.0, arguments, "", breaks(name)));
+            let _ = fs::remove_file(folder.0.join("callpath.toml"));
+        }
+        wrong.extend(faults(&folder.0, &["init"], &format!("{name}\n{name}\n"), false));
+    }
+    assert!(
+        wrong.is_empty(),
+        "{} faults\n{}",
+        wrong.len(),
+        wrong.iter().take(20).cloned().collect::<Vec<_>>().join("\n")
+    );
+}
+
+/// A new command has to be tried above, or be one that prints nothing that was given to it.
+#[test]
+fn every_command_is_tried() {
+    let mut names: Vec<String> = callpath::command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["check", "explain", "import", "init", "ports", "render", "schema", "snapshot"]);
+}
