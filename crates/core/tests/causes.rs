@@ -105,6 +105,30 @@ fn a_helper_leaves_open_what_packets_say() {
         let verdict = answer(&rules).verdict;
         assert_eq!(verdict == Verdict::Works, hook.contains("raw"), "{hook}");
     }
+    // A kernel that gives connections to helpers without a rule says so; where nothing tells, it is a given that it does not.
+    let plain = HELPED.replace(GIVES, "");
+    let with = |kernel: &str| {
+        let manifest = PHONES.replace("[[deploy]]", &format!("kernel = {{ {kernel} }}\n[[deploy]]"));
+        judge(&[("callpath.toml", &manifest), ("router.nft", &plain)])
+    };
+    let by_itself = with("nf_conntrack_helper = 1");
+    assert_eq!(by_itself.verdict, Verdict::Unknown, "{}", by_itself.headline);
+    let found = finding(&by_itself, "sip-helper");
+    assert!(
+        found.because.contains("nf_conntrack_helper = 1; set it to 0") && found.change.is_none(),
+        "{}",
+        found.because
+    );
+    let given = |r: &Report| r.assumptions.iter().any(|a| a.contains("nf_conntrack_helper = 0"));
+    let off = with("nf_conntrack_helper = 0");
+    assert_eq!((off.verdict, given(&off)), (Verdict::Works, true), "stated");
+    let silent = answer(&plain);
+    assert_eq!((silent.verdict, given(&silent)), (Verdict::Works, true), "taken as given");
+    // What nft 1.0.6 lists of `-j CT --helper sip` is no more than its name.
+    let target = answer(&helped("udp dport 5060 counter packets 0 bytes 0 xt target \"CT\""));
+    assert_eq!(target.verdict, Verdict::Unknown, "{}", target.headline);
+    let doubts = serde_json::to_string(&target).expect("a report");
+    assert!(doubts.contains("gives packets to a helper (SIP ALG)"), "{doubts}");
     // Who says nothing about helpers, and sends nothing that one reads, is not concerned.
     let livekit = PHONES.replace("nethvoice", "livekit");
     let livekit = livekit.split("with =").next().unwrap_or_default();

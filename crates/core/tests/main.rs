@@ -18,6 +18,7 @@ mod mapping;
 mod mutations;
 mod nft_readers;
 mod oracle;
+mod outbound;
 mod pfsense;
 mod pfsense_fields;
 mod render;

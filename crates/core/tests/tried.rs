@@ -272,6 +272,23 @@ fn site_02_a_block_keeps_its_name_beside_a_second_list() {
     assert!(finding(&two, "blocked-earlier").verified);
 }
 
+/// A block before the accept is named too where the forward is missing as well, and each is cured by its own rules.
+#[test]
+fn site_02_a_block_is_named_behind_a_missing_forward() {
+    let Some(site) = folder("02-two-blocks-before-accept") else { return };
+    let drop = "iifname \"wan\" oifname \"lan\" drop";
+    let forwards = "\t\tiifname \"wan\" tcp dport { 443, 7881 } dnat ip to 192.168.1.50\n\t\tiifname \"wan\" udp dport 50000-50200 dnat ip to 192.168.1.50\n";
+    let found = with_rules(&site, forwards, "");
+    assert_eq!(errors(&found), ["forward-missing", "blocked-earlier"]);
+    assert_eq!(shown(finding(&found, "blocked-earlier")), [drop, drop]);
+    for (code, command) in [("forward-missing", "insert rule inet f pre"), ("blocked-earlier", FORWARD[0])] {
+        let finding = finding(&found, code);
+        assert!(finding.verified, "{code}");
+        let lines = &finding.change.as_ref().expect("a change").steps[0].lines;
+        assert!(lines.len() == 3 && lines.iter().all(|l| l.contains(command)), "{lines:?}");
+    }
+}
+
 /// A chain that only refuses is used by many: to blame is the rule that leads there, and the change goes above it.
 #[test]
 fn site_03_a_shared_reject_chain() {

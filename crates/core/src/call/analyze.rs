@@ -5,6 +5,7 @@ use super::diagnose::{self, Gate, Proposals};
 use super::reach::Region;
 use super::site::{self, Case, Parts, Site};
 use super::summary::finish;
+use super::told::Stray;
 use crate::cube::Set;
 use crate::dialect::Patch;
 use crate::manifest::{Manifest, Place, Proto, parse, show_ports};
@@ -61,6 +62,8 @@ pub(super) struct Analysis {
     pub failures: Vec<Failure>,
     pub reached: Vec<Reached>,
     pub misled: Vec<Misled>,
+    /// Servers that leave with another address than the one by which they are called.
+    pub strays: Vec<Stray>,
     pub site: Site,
     pub manifest: Manifest,
     pub instances: Vec<Instance>,
@@ -103,12 +106,13 @@ pub(super) fn run(snapshot: &Snapshot, intended: bool) -> Result<Analysis, Input
             misled: RefCell::default(),
         };
         let report = judge.report();
+        let strays = judge.strays();
         let (mut failures, reached) = (judge.failures.into_inner(), judge.reached.into_inner());
         let misled = judge.misled.into_inner();
         let report = super::later::apply(snapshot, &manifest, report, &mut failures);
         other_ways(&report, &mut failures);
         let (manifest, instances) = (manifest.clone(), instances.clone());
-        Ok(Analysis { report, intended: None, failures, reached, misled, site, manifest, instances })
+        Ok(Analysis { report, intended: None, failures, reached, misled, strays, site, manifest, instances })
     };
     let mut analysis = judged(Case::OnGateway, intended)?;
     if parts.has_both() && !intended {

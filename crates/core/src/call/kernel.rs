@@ -1,9 +1,13 @@
 //! What is known of the kernels of Linux devices: put into the model, and said in the report.
 
 use super::gateway::at_line;
+use crate::cube::Set;
 use crate::dialect::kernel::{Fact, Facts, Scope, What};
 use crate::manifest::{At, known_names};
-use crate::model::{Bridge, Device, Doubt, DoubtId, Family, Interface, Loopback, Origin, Settings, SourceId, WayBack};
+use crate::model::{
+    Action, Bridge, Chain, ChainId, Device, Doubt, DoubtId, Families, Family, Hook, Interface, Key, KeyField, Loopback,
+    Match, Origin, Part, Policy, Rule, Settings, SourceId, Stage, StageKind, Step, Test, WayBack,
+};
 use crate::snapshot::{InputError, Snapshot};
 
 /// What the files and the manifest say together.
@@ -53,6 +57,9 @@ pub(super) fn apply(facts: &Facts, device: &mut Device) {
             unread: false,
         })
     });
+    if facts.helpers() == Some(true) {
+        helped(device);
+    }
     let calls = [Family::V4, Family::V6].map(|f| facts.bridge_calls(f) == Some(true));
     let mut joined: Vec<Option<DoubtId>> = Vec::new();
     for index in 0..device.interfaces.len() {
@@ -79,6 +86,39 @@ pub(super) fn apply(facts: &Facts, device: &mut Device) {
             bridge_v4: bridge(calls[0]),
             bridge_v6: bridge(calls[1]),
         };
+    }
+}
+
+/// The port whose connections get the SIP helper where none is named (`nf_conntrack_sip.c`, parameter `ports`).
+const SIP: u128 = 5060;
+
+/// Gives connections to the SIP helper, as the kernel does without a rule: when a connection begins.
+fn helped(device: &mut Device) {
+    let pipeline = &mut device.pipeline;
+    let origin = pipeline.add_origin(Origin::default());
+    let name = &device.name;
+    let doubt = pipeline.add_doubt(Doubt {
+        origin,
+        what: format!("{name} gives SIP to a helper without a rule (nf_conntrack_helper = 1; set it to 0)").into(),
+        supply: "".into(),
+        fixed: false,
+        unread: false,
+    });
+    let is = |part, values: &[u128]| {
+        let set = values.iter().fold(Set::empty(), |all, v| all.or(&Set::one(*v)));
+        Step::Match(Match { keys: [Key::of(KeyField::Header(part))].into(), test: Test::In(set), negate: false })
+    };
+    let steps = vec![is(Part::Proto, &[6, 17]), is(Part::DstPort, &[SIP]), Step::Act(Action::Helper(doubt))];
+    let chain = ChainId(u32::try_from(pipeline.chains.len()).unwrap_or(u32::MAX));
+    pipeline.chains.push(Chain { name: "helpers".into(), origin, rules: vec![Rule { origin, steps: steps.into() }] });
+    for hook in [Hook::Prerouting, Hook::Output] {
+        let stages = &mut pipeline.hooks[hook as usize];
+        let tracks = stages.iter().rposition(|s| matches!(s.kind, StageKind::Track));
+        let kind = StageKind::Filter { chain, policy: Policy::Accept, reroute: false };
+        // Without tracking no connection has a helper.
+        if let Some(at) = tracks {
+            stages.insert(at + 1, Stage { kind, families: Families::BOTH, interfaces: None });
+        }
     }
 }
 
@@ -131,6 +171,18 @@ pub(super) fn given<'r>(snapshot: &Snapshot, routers: impl Iterator<Item = (&'r 
         out.insert(0, "routers forward packets and do not check return paths (rp_filter = 0)".into());
     }
     out
+}
+
+/// What is taken as given where a product's document wants no helper: that no kernel gives one by itself.
+pub(super) fn no_helpers<'r>(routers: impl Iterator<Item = (&'r Device, &'r Facts)>) -> Option<String> {
+    let silent: Vec<&str> = routers.filter(|(_, f)| f.helpers().is_none()).map(|(d, _)| &*d.name).collect();
+    let (last, first) = silent.split_last()?;
+    let (who, give) = if first.is_empty() {
+        ((*last).to_owned(), "gives")
+    } else {
+        (format!("{} and {last}", first.join(", ")), "give")
+    };
+    Some(format!("{who} {give} SIP to a helper only where a rule says so (nf_conntrack_helper = 0)"))
 }
 
 /// What is taken as given of bridges: that nobody's packets meet rules within them. Asked for the interfaces by which

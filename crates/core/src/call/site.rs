@@ -50,6 +50,8 @@ pub(super) struct Parts {
     server_of: Vec<usize>,
     /// Host of each instance's reverse proxy, as a server, where one is named.
     proxy_of: Vec<Option<usize>>,
+    /// A product's document wants no helper of connection tracking.
+    no_helper: bool,
 }
 
 /// What is assumed about an outer address that nobody knows.
@@ -170,7 +172,8 @@ impl Parts {
         let outermost = manifest.gateways.iter().all(bare);
         let (mut servers, server_of) = server::read_all(snapshot, instances, outermost)?;
         let proxy_of = server::add_proxies(instances, outermost, &mut servers);
-        Ok(Self { routers, chain, lines, callers, servers, server_of, proxy_of })
+        let no_helper = instances.iter().any(|i| i.profile.helper.is_some());
+        Ok(Self { routers, chain, lines, callers, servers, server_of, proxy_of, no_helper })
     }
 
     /// Nothing says which address the outermost gateway has.
@@ -248,7 +251,8 @@ pub(super) fn build(
     if !parts.routers.is_empty() {
         // Only Linux has such a check apart from its rules.
         let linux = parts.routers.iter().filter(|r| !r.pending.is_some()).map(|r| (&r.device, &r.kernel));
-        given.extend(kernel::given(snapshot, linux));
+        given.extend(kernel::given(snapshot, linux.clone()));
+        given.extend(kernel::no_helpers(linux).filter(|_| parts.no_helper));
     }
     b.assumptions.extend(empty_includes(snapshot, parts));
     for server in &parts.servers {

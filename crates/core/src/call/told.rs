@@ -25,6 +25,24 @@ pub(super) enum Telling {
     Unknown(DoubtLine),
 }
 
+/// The device by which packets come to the internet, and its interface.
+type Exit = (usize, Option<usize>);
+
+/// A server whose packets come to the internet with another address than the one by which it is called.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Stray {
+    /// Number of the instance.
+    pub instance: usize,
+    /// Its own address.
+    pub own: IpAddr,
+    /// The address that the internet sees.
+    pub seen: IpAddr,
+    /// The address by which it is called.
+    pub public: IpAddr,
+    /// The router that has that address, by which the packets leave.
+    pub router: usize,
+}
+
 impl Judge<'_> {
     /// What those at a place are told. `local`: the server counts them as local.
     pub(super) fn tells(&self, n: usize, place: &Place, family: Family, local: bool) -> Telling {
@@ -46,7 +64,7 @@ impl Judge<'_> {
                     return not_told(instance, place, &format!("which address {name} has"));
                 }
                 Told::Stun => match self.seen_by_stun(n, family, own) {
-                    Ok(found) => found,
+                    Ok(found) => found.map(|(seen, _)| seen),
                     Err(why) => return not_told(instance, place, &why),
                 },
                 Told::Unknown => {
@@ -85,8 +103,24 @@ impl Judge<'_> {
             && (self.site.public == Some(address) || self.site.network.devices.iter().enumerate().any(ours))
     }
 
-    /// The address with which the server's packets come to the internet.
-    fn seen_by_stun(&self, n: usize, family: Family, own: Option<IpAddr>) -> Result<Option<IpAddr>, String> {
+    /// Servers whose packets come to the internet with another address than the site's, in IPv4.
+    pub(super) fn strays(&self) -> Vec<Stray> {
+        (0..self.instances.len()).filter_map(|n| self.stray(n, Family::V4)).collect()
+    }
+
+    /// The same for one server. What leaves by another line has that line's address, and is judged elsewhere.
+    fn stray(&self, n: usize, family: Family) -> Option<Stray> {
+        let instance = &self.instances[n];
+        let own = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == family)?;
+        let public = self.told(instance, family).filter(|_| self.site.public.is_some())?;
+        let (seen, (router, iface)) = self.seen_by_stun(n, family, Some(own)).ok()??;
+        let by = self.site.network.devices[router].interfaces.get(iface?)?;
+        let holds = by.addresses.iter().any(|a| a.addr() == public);
+        (seen != public && holds).then_some(Stray { instance: n, own, seen, public, router })
+    }
+
+    /// The address with which the server's packets come to the internet, and by which device they do.
+    fn seen_by_stun(&self, n: usize, family: Family, own: Option<IpAddr>) -> Result<Option<(IpAddr, Exit)>, String> {
         let Some(own) = own else { return Ok(None) };
         let unknown = || "which address a STUN server sees is not clear from the rules".to_owned();
         let parts = [
@@ -109,11 +143,12 @@ impl Judge<'_> {
                 Val::Part(Part::Src, 0) => address_value(own),
                 Val::Part(..) | Val::Var(_) => return Err(unknown()),
             };
-            if *seen.get_or_insert(source) != source {
+            let by = trip.request.hops.iter().rev().nth(1).map_or((there.device, None), |h| (h.device, h.out_iface));
+            if *seen.get_or_insert((source, by)) != (source, by) {
                 return Err(unknown());
             }
         }
-        seen.map(|s| Some(family.address(s))).ok_or_else(unknown)
+        seen.map(|(s, by)| Some((family.address(s), by))).ok_or_else(unknown)
     }
 
     /// What the report says about it as given.

@@ -17,6 +17,8 @@ pub enum What {
     ForceForwarding,
     /// Loopback addresses are taken from outside: `route_localnet`.
     RouteLocalnet,
+    /// Connections to well-known ports get their helper without a rule: `nf_conntrack_helper`, before Linux 6.0.
+    Helpers,
     /// The way back to the source is checked: `rp_filter`.
     ReversePath,
     /// That check looks at the packet's mark too: `src_valid_mark`.
@@ -66,7 +68,8 @@ pub struct Facts {
 }
 
 /// Long names without interfaces, and what they mean. The last part alone is a name too.
-const DEVICE: [(&str, What); 3] = [
+const DEVICE: [(&str, What); 4] = [
+    ("net.netfilter.nf_conntrack_helper", What::Helpers),
     ("net.ipv4.ip_forward", What::Forwarding(Family::V4)),
     ("net.bridge.bridge-nf-call-iptables", What::BridgeCalls(Family::V4)),
     ("net.bridge.bridge-nf-call-ip6tables", What::BridgeCalls(Family::V6)),
@@ -89,6 +92,7 @@ pub fn names() -> Vec<&'static str> {
         "bridge-nf-call-iptables",
         "bridge-nf-call-ip6tables",
         "ip_forward",
+        "nf_conntrack_helper",
         "net.ipv6.conf.all.forwarding",
         "route_localnet",
         "rp_filter",
@@ -111,6 +115,7 @@ impl What {
             Self::Forwarding(Family::V6) => "net.ipv6.conf.all.forwarding",
             Self::ForceForwarding => "force_forwarding",
             Self::RouteLocalnet => "route_localnet",
+            Self::Helpers => "nf_conntrack_helper",
             Self::ReversePath => "rp_filter",
             Self::ReverseMark => "src_valid_mark",
         }
@@ -236,6 +241,13 @@ impl Facts {
         found.or(self.whole.then_some(false))
     }
 
+    /// Connections get helpers without a rule; absent: not known. Off by default since Linux 4.7, and gone in 6.0
+    /// (`nf_conntrack_helper.c`).
+    pub fn helpers(&self) -> Option<bool> {
+        let found = self.value(What::Helpers, &Scope::Device).map(|v| v != 0);
+        found.or(self.whole.then_some(false))
+    }
+
     /// Packets of a family that arrive by this interface are passed on; absent: not known.
     ///
     /// IPv4 asks the interface (`IN_DEV_FORWARD`, include/linux/inetdevice.h), which follows `all` until it is set; IPv6
@@ -304,6 +316,8 @@ mod tests {
             ("bridge-nf-call-iptables", device(What::BridgeCalls(Family::V4))),
             ("net.bridge.bridge-nf-call-ip6tables", device(What::BridgeCalls(Family::V6))),
             ("rp_filter", device(What::ReversePath)),
+            ("nf_conntrack_helper", device(What::Helpers)),
+            ("net.netfilter.nf_conntrack_helper", device(What::Helpers)),
             ("net.ipv4.conf.default.rp_filter", Some(Setting { what: What::ReversePath, scope: Scope::Later })),
             (
                 "net.ipv4.conf.eth0/10.route_localnet",

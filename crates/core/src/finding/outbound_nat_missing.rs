@@ -6,13 +6,15 @@ use super::{Cause, Fault, Gap, Lack, Severity};
 pub static CAUSE: Cause = Cause {
     code: "outbound-nat-missing",
     severity: Severity::Error,
-    title: "what the server sends out keeps its private address",
+    title: "what the server sends out leaves with an address that is not the one it is called by",
     explain: "\
 what happens: the server asks a host on the internet, a STUN server or a
 caller's candidate. The router sends the packet out as it is, with the server's
 private address as its source. No answer to such an address comes back.
-who notices: the server when it looks for its public address or sends first;
-often nothing else inside has internet either.
+Or a rule gives it another public address than the one that callers use.
+who notices: the server when it looks for its public address (it then tells
+callers the wrong one), registers at a trunk, or sends media first; often
+nothing else inside has internet either.
 how it is recognised: the packet arrives with the server's own address, and no
 rule of the router translated it. Where a rule translates other packets it is
 shown: one for another interface, or for another network.
@@ -35,12 +37,16 @@ interface has a gateway set, which makes pfSense take it for a line.
 };
 
 fn matches(gap: &Gap) -> bool {
-    matches!(gap.lack, Lack::OutboundNat { .. })
+    matches!(gap.lack, Lack::OutboundNat { .. } | Lack::OutboundAs(_))
 }
 
 fn message(gap: &Gap) -> String {
     let host = gap.host.map_or_else(|| "the server".to_owned(), |h| h.to_string());
     match gap.lack {
+        Lack::OutboundAs(seen) => {
+            let public = gap.asked.map_or_else(|| "the public address".to_owned(), |a| a.to_string());
+            format!("what {host} sends to the internet leaves as {seen}, and not as {public}")
+        }
         Lack::OutboundNat { other: true } => {
             format!("{} translates other packets than those of {host} that leave for the internet", gap.name)
         }

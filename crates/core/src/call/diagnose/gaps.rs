@@ -553,7 +553,10 @@ impl Look<'_> {
         gap.story = format!("{}; {} ({})", doubt.what, advice.about, advice.source);
         let ports = ranges(&self.failing());
         let intent = Intent::NoHelper { proto: self.f.requirement.proto, ports };
-        gap.wanted = Some(Wanted { intent, nearest: Some(doubt.origin), deciding: None, name: self.name() });
+        // A setting of the kernel is in no ruleset.
+        let in_rules = self.net()[device].pipeline.origin(doubt.origin).at.end > 0;
+        let wanted = Wanted { intent, nearest: Some(doubt.origin), deciding: None, name: self.name() };
+        gap.wanted = Some(wanted).filter(|_| in_rules);
         Some(gap)
     }
 

@@ -36,6 +36,8 @@ struct Found {
     takes: Vec<Loss>,
     /// Statements to show, as places in the files as given.
     at: Vec<crate::report::Mark>,
+    /// The round in which it showed: behind so many changes.
+    round: usize,
 }
 
 impl Found {
@@ -76,6 +78,7 @@ pub(super) fn findings(snapshot: &Snapshot, first: &Analysis, gate: Gate) -> (Ve
     let mut out = say::findings(snapshot, &found, &proven);
     out.extend(say::notes(first));
     out.extend(say::misled(first));
+    out.extend(say::strays(first, &found));
     out.extend(say::hole_punching(first, &found));
     if let Some(finding) = say::apply_forgotten(snapshot, first) {
         out.insert(0, finding);
@@ -228,9 +231,12 @@ impl Look<'_> {
                     let there = plan(self.original, self.original, self.start, &first, Manner::Least);
                     say::marks(self.original, self.start, &first, there.as_ref().ok())
                 }
-                None => Vec::new(),
+                None => {
+                    let there = say::marks(self.changed, self.now, &gap, change.as_ref().ok());
+                    there.into_iter().filter_map(|m| say::as_given(self.original, m)).collect()
+                }
             };
-            out.push(Found { gap, cause, change, takes, at });
+            out.push(Found { gap, cause, change, takes, at, round: self.round });
         }
         out
     }

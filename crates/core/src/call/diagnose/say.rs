@@ -5,9 +5,10 @@ use crate::call::analyze::Analysis;
 use crate::call::story::origin;
 use crate::change::{Planned, Step};
 use crate::dialect;
-use crate::finding::{Gap, Lack, Near, Stands, find};
+use crate::finding::{Gap, Lack, Near, Severity, Stands, find};
 use crate::model::{SourceId, SourceSpan};
 use crate::report::{Change, Finding, Mark, Reach, Verdict};
+use crate::requirement::Party;
 use crate::snapshot::{Places, Snapshot, line_column};
 
 /// Everything that was found, each cause once.
@@ -46,7 +47,10 @@ fn finding(snapshot: &Snapshot, found: &[Found], group: &[usize], proven: &Prove
     gap.leads = Some(list(&leads)).filter(|_| leads.len() == whats.len());
     gap.signalling = group.iter().all(|n| found[*n].gap.signalling);
     let mut at: Vec<Mark> = Vec::new();
-    for mark in group.iter().flat_map(|n| &found[*n].at) {
+    // What shows behind a change is told by its place only where nothing else is.
+    let given = group.iter().any(|n| found[*n].round == 0 && !found[*n].at.is_empty());
+    let told = group.iter().map(|n| &found[*n]).filter(|f| f.round == 0 || !given);
+    for mark in told.flat_map(|f| &f.at) {
         if !at.contains(mark) {
             at.push(mark.clone());
         }
@@ -187,6 +191,22 @@ pub(super) fn marks(snapshot: &Snapshot, now: &Analysis, gap: &Gap, change: Opti
     out
 }
 
+/// A place in files with changes as the place in the files as given: the same line, or the only one of these words.
+pub(super) fn as_given(original: &Snapshot, mark: Mark) -> Option<Mark> {
+    let Some(now) = mark.line else { return Some(mark) };
+    let text = &original.sources.iter().find(|s| s.name == mark.source)?.text;
+    let mut same = text.lines().enumerate().filter(|(_, l)| *l == mark.text).map(|(n, _)| n + 1);
+    let first = same.next()?;
+    let line = if text.lines().nth(now - 1) == Some(&mark.text) {
+        now
+    } else if same.next().is_none() {
+        first
+    } else {
+        return None;
+    };
+    Some(Mark { line: Some(line), ..mark })
+}
+
 /// What a statement does wrong, where a dialect only says that it is the one.
 fn told<'a>(gap: &Gap, label: &'a str) -> &'a str {
     match (label, &gap.lack) {
@@ -319,6 +339,55 @@ pub(super) fn misled(a: &Analysis) -> Vec<Finding> {
         }
     }
     out.into_iter().map(|(.., finding)| finding).collect()
+}
+
+/// Servers whose packets leave with another address than the one by which they are called, where that matters.
+pub(super) fn strays(a: &Analysis, found: &[Found]) -> Vec<Finding> {
+    let known = |f: &Found| matches!(f.gap.lack, Lack::OutboundNat { .. });
+    if found.iter().any(known) {
+        return Vec::new();
+    }
+    let mut out: Vec<Finding> = Vec::new();
+    for stray in &a.strays {
+        let instance = &a.instances[stray.instance];
+        let (label, seen, public) = (instance.label(), stray.seen, stray.public);
+        let private = !crate::call::address::is_public(seen);
+        let learns = instance.requirements.iter().any(|r| r.from == Party::Server && r.leg == "address");
+        let trunk = a.manifest.peers.iter().find(|p| {
+            p.uses.iter().any(|u| instance.requirements.iter().any(|r| r.id == u.value))
+                && p.address.iter().any(|n| crate::call::address::is_public(n.value.addr()))
+        });
+        let story = match trunk {
+            _ if learns && instance.deploy.told.is_empty() => {
+                format!(
+                    "where {label} asks a STUN server for its address, it tells callers {seen}; set {public} there, or translate to it"
+                )
+            }
+            Some(peer) if private => {
+                format!("{} gets what {label} sends from {seen}, to which no answer leads", peer.name.value)
+            }
+            Some(peer) => {
+                format!("{} gets what {label} sends from {seen}, and may know {public} only", peer.name.value)
+            }
+            None if private => {
+                format!(
+                    "media that {label} sends first, and whatever else it asks outside, comes from {seen}, to which no answer leads"
+                )
+            }
+            None if instance.answers().is_some() => {
+                format!("phones get media that {label} sends first from {seen}, and are told {public}")
+            }
+            // With ICE, callers answer wherever a check comes from (RFC 8445 7.3.1.3).
+            None => continue,
+        };
+        let lack = if private { Lack::OutboundNat { other: false } } else { Lack::OutboundAs(seen) };
+        let name = a.site.network.devices[stray.router].name.to_string();
+        let gap = Gap { host: Some(stray.own), asked: Some(public), ..bare(lack, name, String::new(), story) };
+        if let Some(finding) = plain(&gap).filter(|f| out.iter().all(|o| o.because != f.because)) {
+            out.push(Finding { severity: Severity::Warning, ..finding });
+        }
+    }
+    out
 }
 
 /// Callers who get through by hole punching, and what would make it firm.

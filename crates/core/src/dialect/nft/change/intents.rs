@@ -1,7 +1,7 @@
 //! What each intent asks of the chains.
 
 use super::owners::{USER_CHAIN, owner};
-use super::way::{Outcome, Point, Seen, through};
+use super::way::{Outcome, Point, Seen, passes_behind, through};
 use super::write::{Conditions, header, list, seen_by};
 use super::{At, Found, Plan};
 use crate::change::{Intent, Packets, Refused, network};
@@ -147,6 +147,10 @@ impl Plan {
                 let filters = self.filters(*hook, way.packets.in_iface.as_deref(), way.packets.family);
                 for (chain, policy, translated) in filters {
                     let seen = way.seen(*hook, translated);
+                    // A rule that blocks before one that would let these packets pass is a cause of its own, with its own cure.
+                    if way.asked.is_some() && passes_behind(&self.pipeline, chain, policy, &seen) {
+                        continue;
+                    }
                     let named = self.names(deciding, chain, way.asked.is_none());
                     let at = match (named, through(&self.pipeline, chain, policy, &seen)) {
                         (Some(point), _) | (None, Outcome::Dies(point)) => point,

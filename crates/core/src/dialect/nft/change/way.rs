@@ -2,12 +2,15 @@
 
 use crate::cube::Set;
 use crate::model::{
-    Action, ChainId, DoubtId, Family, Key, KeyField, Lookup, Match, Part, Pipeline, Policy, Step, Test, TupleDir,
+    Action, ChainId, DoubtId, Family, Key, KeyField, Lookup, Match, Part, Pipeline, Policy, Rule, Step, Test, TupleDir,
     Verdicted, Ways, ct_state, ct_status, iface_value, nfproto, tcp_flags,
 };
 
 /// Jumps go no deeper in the kernel (`NFT_JUMP_STACK_SIZE`, `include/net/netfilter/nf_tables.h`).
 const DEEPEST: usize = 16;
+
+/// So many rules that block one after the other are looked behind.
+const MOST_BLOCKS: usize = 256;
 
 /// A place in a chain: before the rule of this number, or behind the last one.
 pub(super) type Point = (ChainId, usize);
@@ -179,17 +182,38 @@ impl Seen {
 
 /// What becomes of packets in a base chain.
 pub(super) fn through(pipeline: &Pipeline, chain: ChainId, policy: Policy, seen: &Seen) -> Outcome {
-    let walk = Walk { pipeline, seen, drops: policy == Policy::Drop };
+    without(pipeline, chain, policy, seen, &[])
+}
+
+/// The same, with some rules left out.
+fn without(pipeline: &Pipeline, chain: ChainId, policy: Policy, seen: &Seen, left_out: &[Point]) -> Outcome {
+    let walk = Walk { pipeline, seen, drops: policy == Policy::Drop, left_out };
     match walk.chain(chain, 0) {
         Outcome::Through(at) if walk.drops => Outcome::Dies(at),
         other => other,
     }
 }
 
+/// Behind the rules that end these packets one stands that lets them pass, or the chain lets pass what none is about.
+pub(super) fn passes_behind(pipeline: &Pipeline, chain: ChainId, policy: Policy, seen: &Seen) -> bool {
+    let mut left_out: Vec<Point> = Vec::new();
+    for _ in 0..MOST_BLOCKS {
+        let rule = |(id, n): Point| pipeline.chain(id).rules.get(n);
+        match without(pipeline, chain, policy, seen, &left_out) {
+            Outcome::Dies(at) if rule(at).is_some() && !left_out.contains(&at) => left_out.push(at),
+            Outcome::Accepted => return !left_out.is_empty(),
+            Outcome::Through(_) => return left_out.iter().filter_map(|at| rule(*at)).any(Rule::singles_out),
+            Outcome::Dies(_) | Outcome::Open(_) | Outcome::Untracked => return false,
+        }
+    }
+    false
+}
+
 struct Walk<'a> {
     pipeline: &'a Pipeline,
     seen: &'a Seen,
     drops: bool,
+    left_out: &'a [Point],
 }
 
 impl Walk<'_> {
@@ -199,7 +223,7 @@ impl Walk<'_> {
         if depth > DEEPEST {
             return Outcome::Through(end);
         }
-        for (i, rule) in rules.iter().enumerate() {
+        for (i, rule) in rules.iter().enumerate().filter(|(i, _)| !self.left_out.contains(&(id, *i))) {
             let mut so_far = Says::Yes;
             for step in &rule.steps {
                 let decided = match step {

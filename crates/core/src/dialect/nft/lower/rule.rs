@@ -178,7 +178,12 @@ impl Lowering<'_> {
         if HARMLESS_XT.contains(&text) {
             return;
         }
-        let what = format!("`{text}`: nft cannot show what this xtables extension does");
+        // `CT` sets helpers (`--helper sip`), zones and events, or takes packets out of tracking (`--notrack`).
+        let what = if text.contains("\"CT\"") {
+            format!("`{text}`: nft cannot show whether this gives packets to a helper (SIP ALG) or does not track them")
+        } else {
+            format!("`{text}`: nft cannot show what this xtables extension does")
+        };
         let supply = if self.has_lines { "" } else { LISTING };
         if text.starts_with("match") {
             steps.push(self.undecided(what, supply));
