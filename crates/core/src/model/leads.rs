@@ -58,10 +58,10 @@ impl Rule {
             match step {
                 Step::Match(m) if never_first(m) => return false,
                 Step::Act(Action::Return) => return true,
-                Step::Act(Action::Verdict(map)) => {
-                    if map.entries.iter().any(|(_, v)| back(v)) || map.default.as_ref().is_some_and(back) {
-                        return true;
-                    }
+                Step::Act(Action::Verdict(map))
+                    if map.entries.iter().any(|(_, v)| back(v)) || map.default.as_ref().is_some_and(back) =>
+                {
+                    return true;
                 }
                 _ => {}
             }
