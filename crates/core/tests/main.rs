@@ -14,6 +14,8 @@ mod hostile;
 mod ice;
 mod invariants;
 mod kernel;
+mod lines;
+mod local_networks;
 mod mapping;
 mod mutations;
 mod nft_readers;

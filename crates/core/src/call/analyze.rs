@@ -325,6 +325,8 @@ pub(super) struct Failure {
     pub trip: RoundTrip,
     /// Another alternative of the same part of the call gets through.
     pub other_way: bool,
+    /// What to set so that these callers need no way by the outer address.
+    pub not_local: Option<String>,
 }
 
 /// Callers who are told an address for media that leads nowhere from where they are.

@@ -41,6 +41,15 @@ pub(super) struct Router {
     pub rulesets: Vec<(SourceId, Counts)>,
 }
 
+impl Router {
+    /// The file that can be changed: its configuration, else the rules that are in force.
+    pub fn file(&self) -> Option<SourceId> {
+        let config = self.pending.config.as_ref().map(|(id, _)| *id);
+        let effective = self.pending.effective.as_ref().map(|(id, _)| *id);
+        config.or(effective).or_else(|| self.rulesets.first().map(|r| r.0))
+    }
+}
+
 /// The outer address and how it is known.
 #[derive(Debug, Clone)]
 pub(super) struct Wan {

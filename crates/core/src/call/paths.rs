@@ -338,6 +338,7 @@ impl Judge<'_> {
                     region: region.clone(),
                     trip: answer.trips[region.trip].clone(),
                     other_way: false,
+                    not_local: self.not_local(caller.n, &self.instances[caller.n], caller.vantage),
                 });
             }
         }

@@ -708,7 +708,11 @@ pub(super) fn address_of(iface: &Interface, family: Family) -> Option<IpAddr> {
 
 /// What the manifest says about names and aliases, for one of its gateways.
 fn known(manifest: &Manifest, gateway: usize) -> Known {
-    let mut out = Known::default();
+    let on_gateway = |p: &At<crate::manifest::Proxy>| {
+        p.value.at.as_ref().is_some_and(|a| matches!(a.value, crate::manifest::ProxyAt::Gateway))
+    };
+    let proxied = manifest.deploys.iter().any(|d| d.proxy.as_ref().is_some_and(on_gateway));
+    let mut out = Known { proxied, ..Known::default() };
     if let Some(name) = &manifest.name
         && !manifest.address.is_empty()
     {

@@ -33,6 +33,7 @@ impl Judge<'_> {
                 Some(list) => list.iter().map(|n| n.value.to_string()).collect::<Vec<_>>().join(", "),
             };
             given.push(format!("{label} counts {local} as local, and tells phones there its own address"));
+            given.extend(self.vantages(n, instance).iter().filter_map(|v| self.not_local(n, instance, v)));
         }
         match instance.answers() {
             Some(Answers::Source) => given.push(format!("{label} sends voice back to where it comes from")),

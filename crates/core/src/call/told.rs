@@ -3,9 +3,10 @@
 
 use super::address::is_public;
 use super::analyze::{CLIENT_PORTS, Judge};
+use super::site::Vantage;
 use crate::cube::{Cube, Set};
 use crate::manifest::{At, Place, Proto, Told};
-use crate::model::{Device, Family, Part, address_value};
+use crate::model::{Device, Family, Part, address_value, prefix_range};
 use crate::profile::Instance;
 use crate::report::DoubtLine;
 use crate::trace::{Disposition, Question, Val, ask_requests};
@@ -184,6 +185,54 @@ impl Judge<'_> {
         let setting = instance.profile.told.setting.as_ref().filter(|_| instance.deploy.told.is_empty())?;
         let told = self.line(instance).told.join(" and ");
         Some(format!("{setting} of {} is taken to be {told}, or a name that resolves to it", instance.label()))
+    }
+}
+
+impl Judge<'_> {
+    /// Phones of an inner network that are told the outer address, for the server does not count their network as
+    /// local: what to set, where the product has such a list and nothing else is stated.
+    pub(super) fn not_local(&self, n: usize, instance: &Instance, vantage: &Vantage) -> Option<String> {
+        let beside = matches!(vantage.place, Place::Lan);
+        let inside = beside || matches!(vantage.place, Place::Net(_));
+        let told = &instance.profile.told;
+        if !inside || !told.own_inside || stated(instance, &vantage.place).is_some() {
+            return None;
+        }
+        let family = Family::V4;
+        let sources = vantage.sources(family);
+        let public = self.told(instance, family)?;
+        let own = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == family)?;
+        let out = self.site.network.devices[self.site.server_of[n]].own_addresses(family);
+        let held = out.contains(address_value(public));
+        if sources.is_empty() || held || own == public || instance.is_local(sources, family, beside) {
+            return None;
+        }
+        let nets: Vec<String> = self.nets_of(vantage, family).iter().map(ToString::to_string).collect();
+        let list = told.local_setting.as_deref().unwrap_or("its list of local networks");
+        Some(format!(
+            "{} tells phones in {} {public}, for it does not count their network as local. Add {} to {list}, and to \
+             `local` in its [[deploy]] table: these phones are told {own} then, and need no hairpin",
+            instance.label(),
+            vantage.name,
+            if nets.is_empty() { "that network".to_owned() } else { nets.join(" and ") }
+        ))
+    }
+
+    /// Networks of a device's interfaces that hold people of a place.
+    fn nets_of(&self, vantage: &Vantage, family: Family) -> Vec<ipnet::IpNet> {
+        let sources = vantage.sources(family);
+        let here = |n: &ipnet::IpNet| {
+            let (lo, hi) = prefix_range(*n);
+            n.prefix_len() < n.max_prefix_len()
+                && Family::of(n.addr()) == family
+                && Set::range(lo, hi).intersects(sources)
+        };
+        let devices = self.site.network.devices.iter().take(self.site.internet);
+        let all = devices.flat_map(|d| &d.interfaces).filter(|i| i.segment == vantage.segment);
+        let mut out: Vec<ipnet::IpNet> = all.flat_map(|i| &i.addresses).map(ipnet::IpNet::trunc).filter(here).collect();
+        out.sort();
+        out.dedup();
+        out
     }
 }
 

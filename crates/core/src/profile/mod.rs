@@ -205,6 +205,8 @@ pub struct Told {
     /// Callers in networks that the server counts as local are told its own address.
     #[serde(default)]
     pub own_inside: bool,
+    /// What the product calls its list of local networks, where its document says so.
+    pub local_setting: Option<String>,
     /// What the product calls the setting, where its document says so.
     pub setting: Option<String>,
     /// In a sentence.

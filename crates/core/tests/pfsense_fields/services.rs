@@ -21,6 +21,17 @@ const IPSEC: (&str, &str) = (
 const BRIDGE: (&str, &str) =
     ("<!--root-->", "<bridges><bridged><members>opt1,opt9</members><bridgeif>bridge0</bridgeif></bridged></bridges>");
 
+const HAPROXY: (&str, &str) = (
+    "<!--root-->",
+    "<installedpackages><haproxy><enable>no</enable><ha_backends><item><status>active</status><a_extaddr><item><extaddr>wan_ipv4</extaddr><extaddr_port>8443</extaddr_port></item></a_extaddr></item></ha_backends></haproxy></installedpackages>",
+);
+const SIPROXD: (&str, &str) = (
+    "<!--root-->",
+    "<installedpackages><siproxdsettings><config><sipenable>on</sipenable><port>5061</port><rtplower>7070</rtplower><rtpupper>7079</rtpupper></config></siproxdsettings></installedpackages>",
+);
+const PAGES: &str = "tcp 9.9.9.9:40000 > 203.0.113.5:443";
+const RELAYED: &str = "unknown 203.0.113.5:443 from 9.9.9.9:40000, no answer";
+
 pub const PAIRS: &[Pair] = &[
     // Members of a bridge are not checked for private senders.
     pair(
@@ -203,6 +214,91 @@ pub const PAIRS: &[Pair] = &[
         "udp 192.168.1.50:40000 > 9.9.9.9:5060",
         "9.9.9.9:5060 from 203.0.113.5:chosen",
         "unknown 9.9.9.9:5060 from 192.168.1.50:40000, no answer",
+    ),
+    // Programs that take connections on the firewall itself.
+    pair(
+        "installedpackages/haproxy/ha_backends/item/a_extaddr/item/extaddr_port",
+        &[HAPROXY, ("<enable>no<", "<enable>yes<")],
+        ("<extaddr_port>8443", "<extaddr_port>443"),
+        PAGES,
+        "blocked",
+        RELAYED,
+    ),
+    pair(
+        "installedpackages/haproxy/ha_backends/item/a_extaddr/item/extaddr_port",
+        &[HAPROXY, ("<enable>no<", "<enable>yes<")],
+        ("<extaddr_port>8443", "<extaddr_port>web"),
+        PAGES,
+        "blocked",
+        RELAYED,
+    ),
+    pair(
+        "installedpackages/haproxy/enable",
+        &[HAPROXY, ("<extaddr_port>8443", "<extaddr_port>443")],
+        ("<enable>no<", "<enable>yes<"),
+        PAGES,
+        "blocked",
+        RELAYED,
+    ),
+    pair(
+        "installedpackages/squidreversegeneral/config/reverse_https",
+        &[(
+            "<!--root-->",
+            "<installedpackages><squidreversegeneral><config><reverse_https></reverse_https></config></squidreversegeneral></installedpackages>",
+        )],
+        ("<reverse_https></", "<reverse_https>on</"),
+        PAGES,
+        "blocked",
+        RELAYED,
+    ),
+    pair(
+        "installedpackages/squidreversegeneral/config/reverse_http_port",
+        &[(
+            "<!--root-->",
+            "<installedpackages><squidreversegeneral><config><reverse_http>on</reverse_http><reverse_http_port>80</reverse_http_port></config></squidreversegeneral></installedpackages>",
+        )],
+        ("_port>80<", "_port>443<"),
+        PAGES,
+        "blocked",
+        RELAYED,
+    ),
+    pair(
+        "installedpackages/stunnel/config/localport",
+        &[(
+            "<!--root-->",
+            "<installedpackages><stunnel><config><localport>993</localport></config></stunnel></installedpackages>",
+        )],
+        ("<localport>993", "<localport>443"),
+        PAGES,
+        "blocked",
+        RELAYED,
+    ),
+    pair(
+        "installedpackages/siproxdsettings/config/port",
+        &[SIPROXD],
+        ("<port>5061", "<port>5060"),
+        "udp 9.9.9.9:40000 > 203.0.113.5:5060",
+        "blocked",
+        "unknown 203.0.113.5:5060 from 9.9.9.9:40000, no answer",
+    ),
+    pair(
+        "installedpackages/siproxdsettings/config/rtpupper",
+        &[SIPROXD],
+        ("<rtpupper>7079", "<rtpupper>7099"),
+        "udp 9.9.9.9:40000 > 203.0.113.5:7090",
+        "blocked",
+        "unknown 203.0.113.5:7090 from 9.9.9.9:40000, no answer",
+    ),
+    pair(
+        "load_balancer/virtual_server/port",
+        &[(
+            "<!--root-->",
+            "<load_balancer><virtual_server><ipaddr>203.0.113.5</ipaddr><port>80</port></virtual_server></load_balancer>",
+        )],
+        ("<port>80</port></virtual", "<port>443</port></virtual"),
+        PAGES,
+        "blocked",
+        RELAYED,
     ),
     // Members that are asked about what is for the firewall.
     pair(

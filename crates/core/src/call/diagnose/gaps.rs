@@ -158,7 +158,10 @@ impl Look<'_> {
     }
 
     fn base(&self, lack: Lack, device: usize) -> Gap {
-        let story = self.a.story_of(self.f);
+        let mut story = self.a.story_of(self.f);
+        if let Some(local) = &self.f.not_local {
+            story = format!("{story}. {local}");
+        }
         Gap {
             lack,
             device,

@@ -282,9 +282,7 @@ impl Builder<'_> {
         }
         self.arrived(before, &device, router.outer_v4);
         self.beyond(&mut device, router.outer_v4, before);
-        let config = router.pending.config.as_ref().map(|(id, _)| *id);
-        let effective = router.pending.effective.as_ref().map(|(id, _)| *id);
-        if let Some(file) = config.or(effective).or_else(|| router.rulesets.first().map(|r| r.0)) {
+        if let Some(file) = router.file() {
             self.files.push((self.devices.len(), file));
         }
         self.entries.push((self.devices.len(), router.outer_v4));

@@ -92,6 +92,10 @@ impl Builder<'_> {
                 line.value,
                 at_line(self.snapshot, line)
             ));
+            // What is read can be blamed, and changed.
+            if let Some(file) = routers.iter().find(|r| r.number == g).and_then(Router::file) {
+                self.files.push((self.devices.len(), file));
+            }
             self.lines.push(self.devices.len());
             self.devices.push(device);
         }

@@ -53,6 +53,8 @@ pub struct Config {
     pub portals: Vec<Portal>,
     /// Packages that are installed.
     pub packages: Vec<Package>,
+    /// Programs of the firewall itself that take connections and pass them on.
+    pub relays: Vec<Relay>,
     /// Hosts of the network may ask for forwards (`UPnP` & NAT-PMP).
     pub upnp: bool,
     /// DHCP is served on these interfaces.
@@ -160,6 +162,21 @@ pub struct Portal {
     /// Interfaces where it stands.
     pub interfaces: Vec<String>,
     /// Where it stands in the export.
+    pub at: Place,
+}
+
+/// A program of the firewall itself that takes connections and passes them on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relay {
+    /// What it is: `haproxy`.
+    pub name: String,
+    /// Protocol numbers.
+    pub protocols: Vec<u8>,
+    /// Ports on the firewall; absent: they are not known.
+    pub ports: Option<Vec<(u16, u16)>>,
+    /// It passes on pages, so that a site's reverse proxy may be it.
+    pub pages: bool,
+    /// Where it stands.
     pub at: Place,
 }
 

@@ -87,6 +87,7 @@ const KEPT: &[(&str, &[&str])] = &[
     ("ppps", &["type", "if", "ports", "ptpid"]),
     ("bridges", &["members", "bridgeif", "descr", "private"]),
     ("sysctl", &["tunable", "value"]),
+    ("load_balancer", &["ipaddr", "port", "mode"]),
     (
         "openvpn",
         &[
@@ -143,6 +144,15 @@ const KEPT: &[(&str, &[&str])] = &[
             "transparent_proxy",
             "sipenable",
             "transparent_clientip",
+            "extaddr_port",
+            "port",
+            "localport",
+            "rtplower",
+            "rtpupper",
+            "reverse_http",
+            "reverse_http_port",
+            "reverse_https",
+            "reverse_https_port",
             "address",
             "mask",
         ],
@@ -155,6 +165,19 @@ const SWITCHES: &[&[&str]] = &[
     &["squid", "config", "transparent_proxy"],
     &["siproxdsettings", "config", "sipenable"],
     &["haproxy", "ha_pools", "item", "transparent_clientip"],
+    // Of those that take connections on the firewall: where they do.
+    &["haproxy", "enable"],
+    &["haproxy", "ha_backends", "item", "a_extaddr", "item", "extaddr_port"],
+    &["haproxy", "ha_backends", "item", "extaddr_port"],
+    &["haproxy", "ha_backends", "item", "port"],
+    &["squidreversegeneral", "config", "reverse_http"],
+    &["squidreversegeneral", "config", "reverse_http_port"],
+    &["squidreversegeneral", "config", "reverse_https"],
+    &["squidreversegeneral", "config", "reverse_https_port"],
+    &["stunnel", "config", "localport"],
+    &["siproxdsettings", "config", "port"],
+    &["siproxdsettings", "config", "rtplower"],
+    &["siproxdsettings", "config", "rtpupper"],
 ];
 
 /// Elements of rules.

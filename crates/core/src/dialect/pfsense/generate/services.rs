@@ -2,7 +2,7 @@
 
 use super::Generator;
 use crate::dialect::pf::ast::{Action, Direction, Host, Hosts, On, Rule, Unknown};
-use crate::dialect::pfsense::config::{Package, Portal};
+use crate::dialect::pfsense::config::{Package, Portal, Relay};
 use crate::model::{Family, Origin};
 
 /// Packages that put what they block into `<snort2c>`.
@@ -46,6 +46,27 @@ impl Generator<'_> {
                 what: format!("what the package {} does: it writes rules that are not in the backup", package.name)
                     .into(),
                 supply: "the rules in force: add /tmp/rules.debug to `config`".into(),
+            });
+            self.out.rules.first.push(rule);
+        }
+    }
+
+    /// What programs of the firewall itself take and pass on: to whom is not followed.
+    pub(super) fn relays(&mut self) {
+        let config = self.config;
+        for relay in config.relays.iter().filter(|r| !(r.pages && self.known.proxied)) {
+            let mut rule = Rule::new(Action::Pass, relay_origin(relay));
+            (rule.quick, rule.any_flags, rule.direction) = (true, true, Some(Direction::In));
+            (rule.protocols, rule.ports) = (relay.protocols.clone(), relay.ports.clone());
+            rule.to = Hosts::one(Host::Own);
+            let supply = if relay.pages {
+                "`proxy = \"gateway\"` in [[deploy]], where it passes on the site's pages"
+            } else {
+                ""
+            };
+            rule.open = Some(Unknown {
+                what: format!("where {} passes on what it takes on the firewall itself", relay.name).into(),
+                supply: supply.into(),
             });
             self.out.rules.first.push(rule);
         }
@@ -97,6 +118,16 @@ fn package_origin(package: &Package) -> Origin {
         has_lines: true,
         object: format!("package {}", package.name).into(),
         text: format!("rules of the package {}", package.name).into(),
+        ..Origin::default()
+    }
+}
+
+fn relay_origin(relay: &Relay) -> Origin {
+    Origin {
+        at: relay.at,
+        has_lines: true,
+        object: relay.name.as_str().into(),
+        text: format!("{} takes connections on the firewall", relay.name).into(),
         ..Origin::default()
     }
 }

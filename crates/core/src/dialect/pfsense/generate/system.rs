@@ -21,6 +21,7 @@ impl Generator<'_> {
         let config = self.config;
         self.package_rules();
         self.bridges();
+        self.relays();
         if !config.system.ipv6 {
             self.add("loopback", Action::Pass, |r| {
                 (r.quick, r.family) = (true, Some(Family::V6));

@@ -1,7 +1,7 @@
 //! Sections of services that make interfaces, networks or rules of their own: tunnels, bridges, captive portals, packages.
 
 use crate::dialect::pfsense::config::{
-    Bridge, Config, DialIn, Ipsec, IpsecPeer, Local, OpenVpn, Package, Place, Policy, Portal,
+    Bridge, Config, DialIn, Ipsec, IpsecPeer, Local, OpenVpn, Package, Place, Policy, Portal, Relay,
 };
 use crate::dialect::pfsense::generate::parse_net;
 use crate::dialect::pfsense::xml::{child, children, has, own_text, text};
@@ -19,6 +19,7 @@ pub(super) fn read(config: &mut Config, root: Node<'_, '_>, span: &dyn Fn(Node<'
     tunables(config, root);
     portals(config, root, span);
     packages(config, root, span);
+    relays(config, root, span);
 }
 
 fn openvpn(config: &mut Config, root: Node<'_, '_>) {
@@ -203,4 +204,133 @@ fn packages(config: &mut Config, root: Node<'_, '_>, span: &dyn Fn(Node<'_, '_>)
     }
     let upnp = child(section, "miniupnpd").and_then(|n| child(n, "config"));
     config.upnp = upnp.is_some_and(|n| text(n, "enable") == Some("on"));
+}
+
+/// A package that takes connections on the firewall itself.
+struct Relaying {
+    name: &'static str,
+    /// Its settings, and what is there when it is on.
+    section: &'static [&'static str],
+    on: (&'static [&'static str], &'static str),
+    protocols: &'static [u8],
+    /// Where its ports stand: first and last one.
+    ports: &'static [(&'static [&'static str], &'static [&'static str])],
+    /// Ports that it takes when none stand there.
+    usual: &'static [(u16, u16)],
+    pages: bool,
+}
+
+/// Packages that take connections on the firewall itself and pass them on (their pages in `pfsense/FreeBSD-ports`).
+const RELAYS: &[Relaying] = &[
+    Relaying {
+        name: "haproxy",
+        section: &["haproxy"],
+        on: (&["enable"], "yes"),
+        protocols: &[6],
+        ports: &[
+            (&["ha_backends", "item", "a_extaddr", "item", "extaddr_port"], &[]),
+            (&["ha_backends", "item", "extaddr_port"], &[]),
+            (&["ha_backends", "item", "port"], &[]),
+        ],
+        usual: &[],
+        pages: true,
+    },
+    Relaying {
+        name: "squid",
+        section: &["squidreversegeneral", "config"],
+        on: (&["reverse_http"], "on"),
+        protocols: &[6],
+        ports: &[(&["reverse_http_port"], &[])],
+        usual: &[(80, 80)],
+        pages: true,
+    },
+    Relaying {
+        name: "squid",
+        section: &["squidreversegeneral", "config"],
+        on: (&["reverse_https"], "on"),
+        protocols: &[6],
+        ports: &[(&["reverse_https_port"], &[])],
+        usual: &[(443, 443)],
+        pages: true,
+    },
+    Relaying {
+        name: "stunnel",
+        section: &["stunnel"],
+        on: (&["config", "localport"], ""),
+        protocols: &[6],
+        ports: &[(&["config", "localport"], &[])],
+        usual: &[],
+        pages: true,
+    },
+    Relaying {
+        name: "siproxd",
+        section: &["siproxdsettings", "config"],
+        on: (&["sipenable"], "on"),
+        protocols: &[6, 17],
+        ports: &[(&["port"], &[])],
+        usual: &[(5060, 5060)],
+        pages: false,
+    },
+    Relaying {
+        name: "siproxd",
+        section: &["siproxdsettings", "config"],
+        on: (&["sipenable"], "on"),
+        protocols: &[17],
+        ports: &[(&["rtplower"], &["rtpupper"])],
+        usual: &[(7070, 7089)],
+        pages: false,
+    },
+];
+
+fn below<'a, 'i>(node: Node<'a, 'i>, path: &[&'static str]) -> Vec<Node<'a, 'i>> {
+    path.iter().fold(vec![node], |at, step| at.into_iter().flat_map(|n| children(n, step)).collect())
+}
+
+fn relays(config: &mut Config, root: Node<'_, '_>, span: &dyn Fn(Node<'_, '_>) -> Place) {
+    let packages = child(root, "installedpackages").into_iter();
+    for (relaying, section) in packages.flat_map(|p| RELAYS.iter().map(move |r| (r, below(p, r.section)))) {
+        let (path, word) = relaying.on;
+        let on = |n: &Node<'_, '_>| {
+            below(*n, path).iter().any(|s| own_text(*s).is_some_and(|t| word.is_empty() || t == word))
+        };
+        let Some(node) = section.into_iter().find(on) else { continue };
+        // A name, or anything else that is no port, may be every port.
+        let mut known = true;
+        let mut number = |n: Node<'_, '_>| {
+            let text = own_text(n)?;
+            let port = text.parse::<u16>().ok();
+            known &= port.is_some();
+            port
+        };
+        let mut ports: Vec<(u16, u16)> = Vec::new();
+        for (first, last) in relaying.ports {
+            let mut ends = if last.is_empty() { Vec::new() } else { below(node, last) }.into_iter();
+            for at in below(node, first) {
+                let Some(low) = number(at) else { continue };
+                let high = ends.next().and_then(&mut number).unwrap_or(low);
+                ports.push((low, high.max(low)));
+            }
+        }
+        if ports.is_empty() {
+            ports.extend(relaying.usual);
+        }
+        config.relays.push(Relay {
+            name: relaying.name.to_owned(),
+            protocols: relaying.protocols.to_vec(),
+            ports: Some(ports).filter(|p| known && !p.is_empty()),
+            pages: relaying.pages,
+            at: span(node),
+        });
+    }
+    // The balancer of versions before 2.5.
+    for node in below(root, &["load_balancer", "virtual_server"]) {
+        let port = text(node, "port").and_then(|p| p.parse().ok());
+        config.relays.push(Relay {
+            name: "the load balancer".to_owned(),
+            protocols: vec![6, 17],
+            ports: port.map(|p| vec![(p, p)]),
+            pages: true,
+            at: span(node),
+        });
+    }
 }
