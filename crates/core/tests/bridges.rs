@@ -53,6 +53,9 @@ host = \"192.168.1.50\"
 /// Clients hear the server's own address, too.
 const OWN: &str = "told = { lan = \"own\" }\n";
 
+/// Tunables with their values.
+type Tunables = &'static [(&'static str, &'static str)];
+
 fn tunable(name: &str, value: &str) -> String {
     format!("<item><tunable>net.link.bridge.{name}</tunable><value>{value}</value></item>")
 }
@@ -91,10 +94,10 @@ fn flat(report: &Report) -> String {
 #[test]
 fn what_a_bridge_passes_on_meets_the_rules_that_the_tunables_name() {
     let both = open("opt1") + &open("opt2");
-    let by_bridge: &[(&str, &str)] = &[("pfil_member", "0"), ("pfil_bridge", "1")];
-    let nobody: &[(&str, &str)] = &[("pfil_member", "0")];
+    let by_bridge: Tunables = &[("pfil_member", "0"), ("pfil_bridge", "1")];
+    let nobody: Tunables = &[("pfil_member", "0")];
     // (rules, tunables, what comes of it, what the report says)
-    let rows: &[(&str, &[(&str, &str)], Verdict, &str)] = &[
+    let rows: &[(&str, Tunables, Verdict, &str)] = &[
         // Who is on which member is not known, nor whether both are on one.
         ("", &[], Verdict::Unknown, "whether those who talk are joined to different members of bridge0"),
         (&open("opt1"), &[], Verdict::Unknown, "by which member of bridge0 what it passes on comes in"),

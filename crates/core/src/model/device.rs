@@ -34,6 +34,7 @@ pub struct Device {
 
 /// An interface.
 #[derive(Debug, Clone, Default)]
+#[allow(clippy::struct_excessive_bools)] // facts, each on its own
 pub struct Interface {
     /// Name as rules use it.
     pub name: Box<str>,
