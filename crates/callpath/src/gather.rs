@@ -97,6 +97,7 @@ impl Gatherer {
         }
         let folder = name.rfind('/').map_or(0, |i| i + 1);
         name[..folder].clone_into(&mut self.snapshot.directory);
+        let text = manifest::without_secrets(&text);
         self.snapshot.sources.push(Source { name: name[folder..].to_owned(), text });
         let manifest = manifest::parse(self.snapshot.manifest())?;
         let base = typed.parent().map(Path::to_path_buf).unwrap_or_default();

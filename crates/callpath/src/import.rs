@@ -6,7 +6,7 @@ use callpath_core::call::{Kind, left_out, recognise, ruleset};
 use callpath_core::dialect::iproute::{self, Dump, DumpedRule, Leads};
 use callpath_core::dialect::{Counts, kernel, without_secrets};
 use callpath_core::model::{Pipeline, SourceId, print};
-use callpath_core::snapshot::{InputError, Places, Snapshot, Source};
+use callpath_core::snapshot::{InputError, Places, Snapshot, Source, line_column};
 use callpath_core::visible::line;
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
@@ -21,7 +21,17 @@ pub fn run(files: &[PathBuf], unread: bool, summary: Option<&Path>, shell: &Shel
     for file in files {
         let name = gather::shown(file);
         let text = match gather::read(file, &name, gather::MAX_BYTES) {
-            Ok(text) => without_secrets(text),
+            Ok(text) => match recognise(SourceId(0), &text) {
+                Ok(_) => without_secrets(text),
+                // A file that is not of a known kind is quoted nowhere.
+                Err(refused) => {
+                    let (row, column) = line_column(&text, refused.at.as_ref().map_or(0, |(_, span)| span.start));
+                    let place = format!("{name}:{row}:{column}");
+                    shell.error(&InputError::about(place, refused.message).help(refused.help), &snapshot);
+                    code = NO_ANSWER;
+                    continue;
+                }
+            },
             Err((message, help)) => {
                 shell.error(&InputError::about(name, message).help(help), &snapshot);
                 return NO_ANSWER;
@@ -162,6 +172,7 @@ fn figures(dir: &Path, shell: &Shell) -> u8 {
     for file in &files {
         let name = gather::shown(file);
         let outcome = gather::read(file, &name, gather::MAX_BYTES).map_err(|(message, _)| message).and_then(|text| {
+            recognise(SourceId(1), &text).map_err(|e| e.message)?;
             let text = without_secrets(text);
             let snapshot = Snapshot {
                 sources: vec![Source::default(), Source { name: name.clone(), text }],

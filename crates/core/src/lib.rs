@@ -16,6 +16,7 @@ pub mod redact;
 pub mod render;
 pub mod report;
 pub mod requirement;
+mod secrets;
 pub mod snapshot;
 pub mod trace;
 pub mod visible;

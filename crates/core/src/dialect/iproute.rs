@@ -7,6 +7,7 @@ pub use add::{add_route, add_rules};
 pub use rule::{DumpedRule, Open};
 
 use crate::model::{Interface, SourceId};
+use crate::secrets::json::{self, Keep};
 use crate::snapshot::{InputError, floor_boundary};
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -130,6 +131,75 @@ struct NextHop {
 #[derive(Deserialize)]
 struct Via {
     host: IpAddr,
+}
+
+/// What is kept of a dump: addresses, routes, rules, and by which interface. Names that an administrator gave, hardware
+/// addresses and counters are not.
+const KEEP: Keep = Keep {
+    keys: &[
+        "action",
+        "addr_info",
+        "dev",
+        "dport",
+        "dport_end",
+        "dport_start",
+        "dsfield",
+        "dst",
+        "dstlen",
+        "family",
+        "flags",
+        "from",
+        "fwmark",
+        "fwmask",
+        "gateway",
+        "goto",
+        "group",
+        "host",
+        "ifname",
+        "iif",
+        "iif_detached",
+        "ipproto",
+        "l3mdev",
+        "local",
+        "master",
+        "metric",
+        "nexthops",
+        "nop",
+        "not",
+        "oif",
+        "oif_detached",
+        "pref",
+        "prefixlen",
+        "prefsrc",
+        "priority",
+        "protocol",
+        "scope",
+        "sport",
+        "sport_end",
+        "sport_start",
+        "src",
+        "srclen",
+        "suppress_ifgroup",
+        "suppress_prefixlen",
+        "suppress_prefixlength",
+        "table",
+        "tos",
+        "type",
+        "uid_end",
+        "uid_start",
+        "unresolved",
+        "via",
+        "weight",
+        "broadcast",
+        "address",
+    ],
+    texts: &[],
+    inner: &[],
+};
+
+/// A dump without what decides nothing.
+pub(super) fn without_secrets(text: &str) -> String {
+    json::blank(text, &KEEP)
 }
 
 /// Reads a dump, recognised by its keys.

@@ -3,6 +3,7 @@
 //! Source: Documentation/networking/ip-sysctl.rst and Documentation/networking/bridge.rst of Linux.
 
 use crate::model::{Family, SourceId};
+use crate::secrets::{finish, hide};
 use crate::snapshot::{InputError, floor_boundary};
 use std::ops::Range;
 
@@ -165,7 +166,11 @@ pub fn setting(name: &str) -> Option<Setting> {
 pub fn looks_like(start: &str) -> bool {
     let line = start.lines().map(str::trim).find(|l| !l.is_empty() && !l.starts_with(['#', ';']));
     let Some((name, _)) = line.and_then(|l| l.trim_start_matches('-').split_once('=')) else { return false };
-    let name = name.trim();
+    is_setting(name.trim())
+}
+
+/// Is this the name of a setting, with its folder in front?
+fn is_setting(name: &str) -> bool {
     let folders = ["abi", "crypto", "debug", "dev", "fs", "kernel", "net", "sunrpc", "user", "vm"];
     let plain = |c: char| c.is_ascii_alphanumeric() || "._/-:@*".contains(c);
     name.split_once(['.', '/']).is_some_and(|(folder, rest)| folders.contains(&folder) && !rest.is_empty())
@@ -203,31 +208,32 @@ pub fn read(source: SourceId, text: &str) -> Result<Facts, InputError> {
     Ok(out)
 }
 
-/// The text with the values of all settings blanked that decide nothing here: names of the machine, keys, identities.
+/// The text with nothing in it but names of settings and the values of those that decide: small numbers.
 pub fn without_secrets(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
+    let mut out = text.as_bytes().to_vec();
+    let mut start = 0;
     for line in text.split_inclusive('\n') {
         let body = line.trim_end_matches(['\n', '\r']);
-        let kept = body.split_once('=').filter(|(name, _)| {
-            let name = name.trim().trim_start_matches('-').trim_end();
-            name == "kernel.ostype" || setting(name).is_some()
-        });
-        match (kept, body.find('=')) {
-            (None, Some(eq)) => {
-                out += &body[..=eq];
-                out.extend(body[eq + 1..].bytes().map(|b| if b == b' ' || b == b'\t' { b as char } else { 'x' }));
-                out += &line[body.len()..];
+        let end = start + body.len();
+        let lead = body.len() - body.trim_start_matches(['\u{feff}', ' ', '\t', '-']).len();
+        let marks = body.len() - body.trim_start_matches(['\u{feff}', ' ', '\t', '#', ';']).len();
+        match body.split_once('=') {
+            _ if marks > lead => hide(&mut out[start + marks..end]),
+            Some((long, value)) if is_setting(long[lead.min(long.len())..].trim()) => {
+                let name = long[lead.min(long.len())..].trim();
+                let value_at = start + long.len() + 1;
+                let number = value.trim();
+                let small = number.len() <= 3 && number.bytes().all(|b| b.is_ascii_digit());
+                let word = name == "kernel.ostype" && number == "Linux";
+                if !(word || small && setting(name).is_some()) {
+                    hide(&mut out[value_at..end]);
+                }
             }
-            (None, None) if body.trim_start().starts_with(['#', ';']) => {
-                let marks = body.len() - body.trim_start_matches([' ', '\t', '#', ';']).len();
-                out += &body[..marks];
-                out.extend(std::iter::repeat_n('x', body.len() - marks));
-                out += &line[body.len()..];
-            }
-            _ => out += line,
+            _ => hide(&mut out[start + lead..end]),
         }
+        start += line.len();
     }
-    out
+    finish(out)
 }
 
 impl Facts {

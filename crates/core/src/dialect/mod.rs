@@ -20,6 +20,7 @@ pub use pfsense::generate::{Known, LeftOut};
 
 use crate::change::{Printed, Refused, Wanted};
 use crate::model::{Pipeline, SourceId};
+use crate::secrets;
 
 /// A kind of configuration file that is read.
 #[derive(Debug, Clone, Copy)]
@@ -86,7 +87,7 @@ pub const DIALECTS: &[Dialect] = &[
         is_system: false,
         offered: true,
         kinds: &[Kind::Pf],
-        without_secrets: str::to_owned,
+        without_secrets: pf::secrets::blank,
         plain: None,
     },
     Dialect {
@@ -97,7 +98,7 @@ pub const DIALECTS: &[Dialect] = &[
         is_system: false,
         offered: true,
         kinds: &[Kind::NftText, Kind::NftJson],
-        without_secrets: str::to_owned,
+        without_secrets: nft::secrets::blank,
         plain: None,
     },
     toy::DIALECT,
@@ -119,15 +120,22 @@ pub fn wanted_files() -> String {
 
 /// A text without the secrets that its kind of file holds. Same length, same lines.
 ///
-/// XML that is none of them may still be a broken or partial backup.
+/// XML that is none of them may still be a broken or partial backup. Of a text of another kind nothing is left.
+#[must_use]
 pub fn without_secrets(text: String) -> String {
-    if text.trim_start_matches('\u{feff}').trim_start().starts_with('<') || text.contains("<pfsense") {
+    let start = text.trim_start_matches('\u{feff}').trim_start();
+    if start.starts_with('<') || text.contains("<pfsense") {
         return pfsense::secrets::blank(&text);
     }
-    match of_text(&text) {
-        Some(dialect) => (dialect.without_secrets)(&text),
-        None if kernel::looks_like(text.trim_start_matches('\u{feff}').trim_start()) => kernel::without_secrets(&text),
-        None => text,
+    match recognise(SourceId(0), &text) {
+        Ok(Kind::Kernel) => kernel::without_secrets(&text),
+        Ok(Kind::IpRoute) => iproute::without_secrets(&text),
+        Ok(Kind::Plain(dialect)) => (dialect.without_secrets)(&text),
+        Ok(kind) => DIALECTS
+            .iter()
+            .find(|d| d.kinds.contains(&kind))
+            .map_or_else(|| secrets::all(&text), |d| (d.without_secrets)(&text)),
+        Err(_) => secrets::all(&text),
     }
 }
 

@@ -10,12 +10,14 @@ mod kernel;
 mod raw;
 mod read;
 mod route;
+mod secrets;
 mod traffic;
 mod value;
 
 pub use facts::{Admin, NameAt, OwnFirewall, Proxy, ProxyAt, Told, ToldTo};
 pub use first::First;
 pub use route::StatedRoute;
+pub use secrets::without_secrets;
 pub use traffic::{Entry, Source, Traffic};
 pub use value::{PortRanges, parse_ports, show_ports};
 

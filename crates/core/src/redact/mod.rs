@@ -11,6 +11,7 @@ mod words;
 mod xml;
 
 use crate::dialect::{kernel, pf, without_secrets};
+use crate::manifest as site;
 use crate::snapshot::{Snapshot, Source};
 use address::{Addresses, Hardware, hash};
 use std::collections::BTreeMap;
@@ -85,7 +86,7 @@ pub fn redact(snapshot: &Snapshot) -> Snapshot {
         .sources
         .iter()
         .enumerate()
-        .map(|(i, s)| (&*s.name, if i == 0 { s.text.clone() } else { without_secrets(s.text.clone()) }))
+        .map(|(i, s)| (&*s.name, if i == 0 { site::without_secrets(&s.text) } else { without_secrets(s.text.clone()) }))
         .collect();
     // Once to see all addresses, and once to replace them.
     for (index, (_, text)) in texts.iter().enumerate() {

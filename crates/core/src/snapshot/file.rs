@@ -1,6 +1,8 @@
 //! A snapshot as a file: `callpath.snapshot/1`.
 
 use super::{InputError, Snapshot, Source};
+use crate::dialect::without_secrets;
+use crate::manifest;
 use serde::{Deserialize, Serialize};
 
 /// The schema that a snapshot's file names.
@@ -51,11 +53,11 @@ impl Snapshot {
         let write = "write it again: `callpath snapshot -o bug.json`";
         let value: serde_json::Value = match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
             Ok(value) => value,
-            Err(e) => return refuse(format!("this snapshot is broken: {e}"), write),
+            Err(e) => return refuse(broken(&e), write),
         };
         match value["schema"].as_str() {
             Some(SCHEMA) => {}
-            Some(other) if other.starts_with("callpath.snapshot/") => {
+            Some(other) if is_schema(other) => {
                 return refuse(
                     format!("`{other}` is not read here, only `{SCHEMA}`"),
                     "use the callpath that wrote it",
@@ -68,14 +70,30 @@ impl Snapshot {
         }
         let file: File = match serde_json::from_value(value) {
             Ok(file) => file,
-            Err(e) => return refuse(format!("this snapshot is broken: {e}"), write),
+            Err(_) => return refuse("this snapshot is broken: its texts have no names, or are none".into(), write),
         };
         if file.sources.is_empty() {
             return refuse("this snapshot holds no texts".into(), write);
         }
-        let source = |t: Text| Source { name: t.name, text: t.text };
-        Ok(Self { sources: file.sources.into_iter().map(source).collect(), directory: String::new() })
+        // Whoever wrote it may have put anything into it.
+        let source = |(n, t): (usize, Text)| {
+            let text = if n == 0 { manifest::without_secrets(&t.text) } else { without_secrets(t.text) };
+            Source { name: t.name, text }
+        };
+        let sources = file.sources.into_iter().enumerate().map(source).collect();
+        Ok(Self { sources, directory: String::new() })
     }
+}
+
+/// A schema of another version: a number is all that is shown of it.
+fn is_schema(name: &str) -> bool {
+    let version = name.strip_prefix("callpath.snapshot/");
+    version.is_some_and(|v| v.len() <= 3 && v.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Where JSON ends to be JSON, without a word of it.
+fn broken(e: &serde_json::Error) -> String {
+    format!("this snapshot is broken: it is no JSON at line {} column {}", e.line(), e.column())
 }
 
 #[cfg(test)]
@@ -85,7 +103,7 @@ mod tests {
     #[test]
     fn a_snapshot_is_read_as_it_was_written() {
         let source = |name: &str, text: &str| Source { name: name.into(), text: text.into() };
-        let sources = vec![source("callpath.toml", "a = \"ü\"\n"), source("r/a.nft", "\u{1}\\\r\n")];
+        let sources = vec![source("callpath.toml", "name = \"ü\"\n"), source("r/a.nft", "flush ruleset\u{1}\\\r\n")];
         let written = Snapshot { sources, directory: "somewhere/".into() };
         let read = Snapshot::from_json("bug.json", &written.json()).expect("reads");
         assert!(is_snapshot(&written.json()));

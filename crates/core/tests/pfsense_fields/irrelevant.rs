@@ -43,7 +43,6 @@ pub const IRRELEVANT: &[(&str, &str)] = &[
     ("nat/outbound/rule/destination/address", "older spelling of destination/network"),
     ("nat/outbound/rule/destination/port", "older spelling of dstport"),
     ("nat/outbound/rule/poolopts", "which of several addresses is taken; each may be"),
-    ("nat/outbound/rule/source_hash_key", "which of several addresses is taken; each may be"),
     ("nat/outbound/rule/eimnat", "whether the next conversation gets the same port; one is judged at a time"),
     ("nat/onetoone/descr", "a description"),
     ("filter/rule/descr", "a description"),

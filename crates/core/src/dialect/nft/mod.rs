@@ -9,4 +9,5 @@ pub mod json;
 pub mod lower;
 mod normal;
 pub mod print;
+pub(in crate::dialect) mod secrets;
 pub mod text;

@@ -2,4 +2,5 @@
 
 pub mod ast;
 pub mod lower;
+pub(in crate::dialect) mod secrets;
 pub mod text;

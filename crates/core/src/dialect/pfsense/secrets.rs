@@ -1,14 +1,28 @@
 //! Secrets are blanked before anything else looks at the text.
 //!
-//! Only texts that decide about packets, or that name what does, are kept: an allow-list of sections and of elements in
-//! them. All others, comments and attributes too, become `*` of the same length, so that positions stay true.
+//! Only texts that decide about packets, or that name what does, are kept: an allow-list of sections, of the ways down in
+//! them and of elements there. All others, comments and attributes too, become `*` of the same length, so that positions
+//! stay true. What is kept may hold an address with a key in it, or a password in a description: see [`crate::secrets`].
 
-/// Sections and the elements whose texts are kept in them. A section is an element right below the root.
-const KEPT: &[(&str, &[&str])] = &[
-    ("version", &["version"]),
-    (
-        "system",
-        &[
+use crate::secrets::{Decoded, finish, hide, in_address, in_code, in_text, xml_escape};
+use std::ops::Range;
+
+/// A part of a backup of which something is kept.
+struct Section {
+    /// An element right below the root.
+    name: &'static str,
+    /// Where in it texts are kept: the elements on the way down, with `*` for any one. Nothing: right below.
+    within: &'static [&'static str],
+    /// The elements whose texts are kept there.
+    texts: &'static [&'static str],
+}
+
+/// Everything that is kept. No section stands here twice.
+const KEPT: &[Section] = &[
+    Section {
+        name: "system",
+        within: &["", "webgui", "ssh"],
+        texts: &[
             "hostname",
             "domain",
             "optimization",
@@ -33,10 +47,11 @@ const KEPT: &[(&str, &[&str])] = &[
             "enable",
             "enablesshd",
         ],
-    ),
-    (
-        "interfaces",
-        &[
+    },
+    Section {
+        name: "interfaces",
+        within: &["*"],
+        texts: &[
             "if",
             "descr",
             "enable",
@@ -55,10 +70,11 @@ const KEPT: &[(&str, &[&str])] = &[
             "mtu",
             "mss",
         ],
-    ),
-    (
-        "gateways",
-        &[
+    },
+    Section {
+        name: "gateways",
+        within: &["", "gateway_item", "gateway_group"],
+        texts: &[
             "interface",
             "gateway",
             "name",
@@ -75,22 +91,55 @@ const KEPT: &[(&str, &[&str])] = &[
             "monitor_disable",
             "nonlocalgateway",
         ],
-    ),
-    ("staticroutes", &["network", "gateway", "descr", "disabled"]),
-    ("nat", RULES),
-    ("filter", RULES),
-    ("aliases", &["name", "type", "address", "descr", "detail", "url", "aliasurl", "updatefreq"]),
-    ("virtualip", &["mode", "interface", "uniqid", "subnet", "subnet_bits", "type", "descr", "vhid"]),
-    ("ifgroups", &["ifname", "members", "descr"]),
-    ("schedules", &["name", "descr", "position", "month", "day", "hour", "rangedescr", "schedlabel"]),
-    ("vlans", &["if", "tag", "vlanif", "descr"]),
-    ("ppps", &["type", "if", "ports", "ptpid"]),
-    ("bridges", &["members", "bridgeif", "descr", "private"]),
-    ("sysctl", &["tunable", "value"]),
-    ("load_balancer", &["ipaddr", "port", "mode"]),
-    (
-        "openvpn",
-        &[
+    },
+    Section { name: "staticroutes", within: &["route"], texts: &["network", "gateway", "descr", "disabled"] },
+    Section {
+        name: "nat",
+        within: &[
+            "rule",
+            "rule/source",
+            "rule/destination",
+            "outbound",
+            "outbound/rule",
+            "outbound/rule/source",
+            "outbound/rule/destination",
+            "onetoone",
+            "onetoone/source",
+            "onetoone/destination",
+            "npt",
+            "npt/source",
+            "npt/destination",
+            "separator/*/*",
+            "separator/*",
+        ],
+        texts: RULES,
+    },
+    Section { name: "filter", within: &["", "rule", "rule/source", "rule/destination", "separator/*/*"], texts: RULES },
+    Section {
+        name: "aliases",
+        within: &["alias"],
+        texts: &["name", "type", "address", "descr", "detail", "url", "aliasurl", "updatefreq"],
+    },
+    Section {
+        name: "virtualip",
+        within: &["vip"],
+        texts: &["mode", "interface", "uniqid", "subnet", "subnet_bits", "type", "descr", "vhid"],
+    },
+    Section { name: "ifgroups", within: &["ifgroupentry"], texts: &["ifname", "members", "descr"] },
+    Section {
+        name: "schedules",
+        within: &["schedule", "schedule/timerange"],
+        texts: &["name", "descr", "position", "month", "day", "hour", "rangedescr", "schedlabel"],
+    },
+    Section { name: "vlans", within: &["vlan"], texts: &["if", "tag", "vlanif", "descr"] },
+    Section { name: "ppps", within: &["ppp"], texts: &["type", "if", "ports", "ptpid"] },
+    Section { name: "bridges", within: &["bridged"], texts: &["members", "bridgeif", "descr", "private"] },
+    Section { name: "sysctl", within: &["item"], texts: &["tunable", "value"] },
+    Section { name: "load_balancer", within: &["virtual_server", "lbpool"], texts: &["ipaddr", "port", "mode"] },
+    Section {
+        name: "openvpn",
+        within: &["openvpn-server", "openvpn-client"],
+        texts: &[
             "disable",
             "mode",
             "protocol",
@@ -104,10 +153,11 @@ const KEPT: &[(&str, &[&str])] = &[
             "dev_mode",
             "create_gw",
         ],
-    ),
-    (
-        "ipsec",
-        &[
+    },
+    Section {
+        name: "ipsec",
+        within: &["", "client", "phase1", "phase2", "phase2/localid", "phase2/remoteid", "phase2/natlocalid"],
+        texts: &[
             "enable",
             "disabled",
             "mobile",
@@ -124,17 +174,37 @@ const KEPT: &[(&str, &[&str])] = &[
             "pool_address_v6",
             "pool_netbits_v6",
         ],
-    ),
-    ("l2tp", &["mode", "remoteip", "l2tp_subnet"]),
-    ("pppoes", &["mode", "remoteip", "pppoe_subnet"]),
-    ("gifs", &["gifif", "tunnel-local-addr", "tunnel-remote-net"]),
-    ("gres", &["greif", "tunnel-local-addr", "tunnel-remote-net", "tunnel-local-addr6", "tunnel-remote-net6"]),
-    ("captiveportal", &["enable", "interface"]),
-    ("dhcpd", &["enable", "from", "to"]),
-    ("dhcpdv6", &["enable", "from", "to"]),
-    (
-        "installedpackages",
-        &[
+    },
+    Section { name: "l2tp", within: &[""], texts: &["mode", "remoteip", "l2tp_subnet"] },
+    Section { name: "pppoes", within: &["pppoe"], texts: &["mode", "remoteip", "pppoe_subnet"] },
+    Section { name: "gifs", within: &["gif"], texts: &["gifif", "tunnel-local-addr", "tunnel-remote-net"] },
+    Section {
+        name: "gres",
+        within: &["gre"],
+        texts: &["greif", "tunnel-local-addr", "tunnel-remote-net", "tunnel-local-addr6", "tunnel-remote-net6"],
+    },
+    Section { name: "captiveportal", within: &["*"], texts: &["enable", "interface"] },
+    Section { name: "dhcpd", within: &["*", "*/range"], texts: &["enable", "from", "to"] },
+    Section { name: "dhcpdv6", within: &["*", "*/range"], texts: &["enable", "from", "to"] },
+    Section {
+        name: "installedpackages",
+        within: &[
+            "package",
+            "wireguard/tunnels/item",
+            "wireguard/tunnels/item/addresses/row",
+            // Switches by which packages write rules.
+            "miniupnpd/config",
+            "squid/config",
+            "siproxdsettings/config",
+            "haproxy/ha_pools/item",
+            // Of those that take connections on the firewall: where they do.
+            "haproxy",
+            "haproxy/ha_backends/item",
+            "haproxy/ha_backends/item/a_extaddr/item",
+            "squidreversegeneral/config",
+            "stunnel/config",
+        ],
+        texts: &[
             "listenport",
             "enabled",
             "enable",
@@ -156,29 +226,14 @@ const KEPT: &[(&str, &[&str])] = &[
             "address",
             "mask",
         ],
-    ),
+    },
 ];
 
-/// Switches of packages, below the section of packages.
-const SWITCHES: &[&[&str]] = &[
-    &["miniupnpd", "config", "enable"],
-    &["squid", "config", "transparent_proxy"],
-    &["siproxdsettings", "config", "sipenable"],
-    &["haproxy", "ha_pools", "item", "transparent_clientip"],
-    // Of those that take connections on the firewall: where they do.
-    &["haproxy", "enable"],
-    &["haproxy", "ha_backends", "item", "a_extaddr", "item", "extaddr_port"],
-    &["haproxy", "ha_backends", "item", "extaddr_port"],
-    &["haproxy", "ha_backends", "item", "port"],
-    &["squidreversegeneral", "config", "reverse_http"],
-    &["squidreversegeneral", "config", "reverse_http_port"],
-    &["squidreversegeneral", "config", "reverse_https"],
-    &["squidreversegeneral", "config", "reverse_https_port"],
-    &["stunnel", "config", "localport"],
-    &["siproxdsettings", "config", "port"],
-    &["siproxdsettings", "config", "rtplower"],
-    &["siproxdsettings", "config", "rtpupper"],
-];
+/// Of these, texts of people: credentials are looked for in them by every sign that there is.
+const TEXTS: &[&str] = &["descr", "detail", "description", "rangedescr", "text"];
+
+/// Of these, addresses of lists, with or without a scheme.
+const ADDRESSES: &[&str] = &["url", "aliasurl", "address"];
 
 /// Elements of rules.
 const RULES: &[&str] = &[
@@ -231,7 +286,6 @@ const RULES: &[&str] = &[
     "eimnat",
     "nonat",
     "poolopts",
-    "source_hash_key",
     "icmptype",
     "icmp6-type",
     "tcpflags1",
@@ -260,7 +314,7 @@ const RULES: &[&str] = &[
 
 /// Elements whose texts are kept in a section.
 pub fn kept_in(section: &str) -> &'static [&'static str] {
-    KEPT.iter().find(|(name, _)| *name == section).map_or(&[], |(_, elements)| elements)
+    KEPT.iter().find(|s| s.name == section).map_or(&[], |s| s.texts)
 }
 
 /// The text without what is not needed to judge packets. Same length, same lines.
@@ -269,6 +323,7 @@ pub fn kept_in(section: &str) -> &'static [&'static str] {
 pub fn blank(text: &str) -> String {
     let mut out = text.as_bytes().to_vec();
     let mut stack: Vec<&str> = Vec::new();
+    let mut leaf = Leaf::default();
     let mut broken = false;
     let mut at = text.len() - text.trim_start_matches('\u{feff}').len();
     while at < text.len() {
@@ -281,8 +336,10 @@ pub fn blank(text: &str) -> String {
             at = (end + 3).min(text.len());
         } else if rest.starts_with("<![CDATA[") {
             let end = until("]]>", 9);
-            if broken || !kept(&stack) {
+            if broken || !kept(&stack) || end == text.len() {
                 hide(&mut out[at + 9..end]);
+            } else {
+                leaf.add(text, at + 9..end, true);
             }
             at = (end + 3).min(text.len());
         } else if let Some(inside) = rest.strip_prefix("<?") {
@@ -300,10 +357,12 @@ pub fn blank(text: &str) -> String {
             let name = &tag[..name_length(tag)];
             let end = until(">", 2);
             hide(&mut out[at + 2 + name.len()..end]);
+            leaf.finish(&mut out, &stack);
             broken |= stack.pop() != Some(name);
             at = (end + 1).min(text.len());
         } else if let Some(tag) = rest.strip_prefix('<') {
             let name = &tag[..name_length(tag)];
+            leaf.finish(&mut out, &stack);
             let end = attributes(&mut out, text, at + 1 + name.len());
             broken |= name.is_empty() || end == text.len();
             if !text[..end].ends_with('/') {
@@ -314,11 +373,14 @@ pub fn blank(text: &str) -> String {
             let end = until("<", 0);
             if broken || !kept(&stack) {
                 hide(&mut out[at..end]);
+            } else {
+                leaf.add(text, at..end, false);
             }
             at = end;
         }
     }
-    String::from_utf8(out).unwrap_or_default()
+    leaf.finish(&mut out, &stack);
+    finish(out)
 }
 
 /// Length of the name that a tag begins with.
@@ -327,42 +389,45 @@ fn name_length(tag: &str) -> usize {
 }
 
 fn kept(stack: &[&str]) -> bool {
-    let [_, section, .., leaf] = stack else { return stack.len() == 2 && stack[1] == "version" };
-    KEPT.iter().any(|(name, elements)| name == section && elements.contains(leaf)) && !secret_below(stack)
+    let [_, section, way @ .., leaf] = stack else { return stack.len() == 2 && stack[1] == "version" };
+    KEPT.iter().any(|s| s.name == *section && s.texts.contains(leaf) && s.within.iter().any(|w| leads(w, way)))
 }
 
-/// Inside of kept sections there are elements that hold secrets under harmless names.
-fn secret_below(stack: &[&str]) -> bool {
-    // Of the packages only tunnels matter, and what is installed.
-    if stack[1] == "installedpackages" {
-        let kept = match stack.get(2) {
-            Some(&"wireguard") => stack.get(3) == Some(&"tunnels"),
-            Some(&"package") => {
-                matches!(stack.get(3), Some(&("name" | "internal_name" | "filter_rule_function")))
-            }
-            // Switches by which packages write rules.
-            Some(_) => SWITCHES.contains(&&stack[2..]),
-            None => false,
-        };
-        if !kept {
-            return true;
-        }
+/// Is this the way down that a pattern means?
+fn leads(pattern: &str, way: &[&str]) -> bool {
+    let parts = pattern.split('/').filter(|p| !p.is_empty());
+    parts.clone().count() == way.len() && parts.zip(way).all(|(part, name)| part == "*" || part == *name)
+}
+
+/// The text of an element so far: comments and entities may stand in the middle of it.
+#[derive(Default)]
+struct Leaf(Decoded);
+
+impl Leaf {
+    fn add(&mut self, text: &str, part: Range<usize>, plain: bool) {
+        // Within CDATA nothing is an entity.
+        self.0.add(text, part, if plain { '\0' } else { '&' }, xml_escape);
     }
-    let bad = [
-        "user",
-        "group",
-        "password",
-        "ca",
-        "cert",
-        "custom_options",
-        "shared_key",
-        "tls",
-        "pre-shared-key",
-        "mobilekey",
-        "peers",
-        "wireless",
-    ];
-    stack.iter().skip(2).any(|name| bad.contains(name))
+
+    /// Hides what is a credential in it.
+    fn finish(&mut self, out: &mut [u8], stack: &[&str]) {
+        let find = match stack.last() {
+            Some(name) if TEXTS.contains(name) => in_text,
+            Some(name) if ADDRESSES.contains(name) => in_address,
+            // Of a system's settings, those that decide are numbers.
+            Some(&"value") => all_but_numbers,
+            _ => in_code,
+        };
+        std::mem::take(&mut self.0).hide_in(out, find);
+    }
+}
+
+/// The whole text, unless it is a small number.
+#[allow(clippy::single_range_in_vec_init)] // one part of the text
+fn all_but_numbers(text: &str) -> Vec<Range<usize>> {
+    let number = text.trim();
+    let small = number.len() <= 3 && number.bytes().all(|b| b.is_ascii_digit());
+    if small { Vec::new() } else { vec![0..text.len()] }
 }
 
 /// Hides everything behind the name of a tag but names of attributes that have a value in quotes; where the tag ends.
@@ -390,12 +455,6 @@ fn attributes(out: &mut [u8], text: &str, from: usize) -> usize {
         }
     }
     at
-}
-
-fn hide(bytes: &mut [u8]) {
-    for b in bytes.iter_mut().filter(|b| !b.is_ascii_whitespace()) {
-        *b = b'*';
-    }
 }
 
 #[cfg(test)]

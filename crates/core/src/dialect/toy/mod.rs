@@ -18,6 +18,7 @@ mod tests;
 use crate::dialect::{Dialect, Plain};
 use crate::manifest::Proto;
 use crate::model::{SourceId, SourceSpan};
+use crate::secrets;
 use std::net::Ipv4Addr;
 
 /// Its entry in the table.
@@ -29,7 +30,7 @@ pub const DIALECT: Dialect = Dialect {
     is_system: false,
     offered: false,
     kinds: &[],
-    without_secrets: str::to_owned,
+    without_secrets,
     plain: Some(Plain {
         looks_like,
         read: |source, text, into| lower::lower(&parse(source, text), into),
@@ -40,6 +41,20 @@ pub const DIALECT: Dialect = Dialect {
 /// Is this a configuration of the toy?
 pub fn looks_like(text: &str) -> bool {
     text.lines().next().is_some_and(|l| l.trim_end() == "toy firewall 1")
+}
+
+/// A configuration without its comments, and without lines that are none of its own.
+fn without_secrets(text: &str) -> String {
+    let mut out = text.as_bytes().to_vec();
+    let mut start = 0;
+    for (number, whole) in text.split('\n').enumerate() {
+        let line = whole.split('#').next().unwrap_or_default();
+        let kept = number == 0 || says(line.trim_end()).is_some();
+        let from = if kept { line.len() } else { line.find(' ').unwrap_or(0) };
+        secrets::hide(&mut out[start + from..start + whole.len()]);
+        start += whole.len() + 1;
+    }
+    secrets::finish(out)
 }
 
 /// What a line says.

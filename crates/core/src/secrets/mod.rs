@@ -1,0 +1,140 @@
+//! Secrets are blanked before anything else looks at a text.
+//!
+//! Each kind of file has a list of what is kept of it, beside its reader; all other values become `*`. What is kept can
+//! still hold a credential: an address of a list with a key in it, a comment with a password. [`in_text`] and
+//! [`in_code`] find these by their shape. Nothing moves: a blanked text has the same length and the same lines.
+
+mod address;
+pub(crate) mod json;
+mod shape;
+
+use std::ops::Range;
+
+/// Puts `*` in the place of every byte that is not blank. A zero byte stays: it tells that this is no text.
+pub(crate) fn hide(bytes: &mut [u8]) {
+    for b in bytes.iter_mut().filter(|b| !b.is_ascii_whitespace() && **b != 0) {
+        *b = b'*';
+    }
+}
+
+/// The whole text hidden: a kind of file of which nothing is known.
+pub(crate) fn all(text: &str) -> String {
+    let mut out = text.as_bytes().to_vec();
+    hide(&mut out);
+    finish(out)
+}
+
+/// The text of bytes in which only whole characters were hidden.
+pub(crate) fn finish(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_default()
+}
+
+/// Parts of a text for people that are credentials: a name of a rule, a comment, an address of a list.
+pub(crate) fn in_text(text: &str) -> Vec<Range<usize>> {
+    let mut out = address::of_text(text);
+    out.extend(shape::of_text(text));
+    out
+}
+
+/// Parts of an address, or of several with blanks between them, with or without a scheme.
+pub(crate) fn in_address(text: &str) -> Vec<Range<usize>> {
+    let mut out = address::of_text(text);
+    out.extend(shape::of_code(text));
+    out
+}
+
+/// Parts of a piece of configuration that can only be credentials. No name of a table, chain, alias or interface is one:
+/// two names that look alike afterwards would be one.
+pub(crate) fn in_code(text: &str) -> Vec<Range<usize>> {
+    let mut out = address::of_code(text);
+    out.extend(shape::of_code(text));
+    out
+}
+
+/// Whether a name is one of a credential: `PrivateKey`, `rocommunity`.
+pub(crate) fn names_credential(word: &str) -> bool {
+    shape::names_credential(word)
+}
+
+/// Hides credentials in a part of a text.
+pub(crate) fn hide_in(out: &mut [u8], text: &str, part: Range<usize>, find: fn(&str) -> Vec<Range<usize>>) {
+    for found in find(&text[part.clone()]) {
+        hide(&mut out[part.start + found.start..part.start + found.end]);
+    }
+}
+
+/// A text whose characters are written with escapes, and where each of them stands.
+#[derive(Debug, Default)]
+pub(crate) struct Decoded {
+    text: String,
+    /// For each byte of the text, where its character begins and ends in the original.
+    at: Vec<(usize, usize)>,
+}
+
+impl Decoded {
+    /// Adds a part of the original in which `escape` tells what a sequence that begins with `mark` stands for, and its
+    /// length.
+    pub(crate) fn add(&mut self, original: &str, part: Range<usize>, mark: char, escape: Escape) {
+        let mut at = part.start;
+        while at < part.end {
+            let rest = &original[at..part.end];
+            let Some(first) = rest.chars().next() else { break };
+            let (c, length) =
+                Some(first).filter(|c| *c == mark).and_then(|_| escape(rest)).unwrap_or((first, first.len_utf8()));
+            self.text.push(c);
+            self.at.extend(std::iter::repeat_n((at, at + length), c.len_utf8()));
+            at += length;
+        }
+    }
+
+    /// Hides credentials of the text where they stand in the original.
+    pub(crate) fn hide_in(&self, out: &mut [u8], find: fn(&str) -> Vec<Range<usize>>) {
+        for found in find(&self.text) {
+            for (start, end) in &self.at[found] {
+                hide(&mut out[*start..*end]);
+            }
+        }
+    }
+}
+
+/// What an escape at the start of a text stands for, and its length.
+pub(crate) type Escape = fn(&str) -> Option<(char, usize)>;
+
+/// A character reference of XML.
+pub(crate) fn xml_escape(text: &str) -> Option<(char, usize)> {
+    let end = text.bytes().take(12).position(|b| b == b';')?;
+    let c = match &text[1..end] {
+        "amp" => '&',
+        "lt" => '<',
+        "gt" => '>',
+        "quot" => '"',
+        "apos" => '\'',
+        number => {
+            let digits = number.strip_prefix('#')?;
+            let code = match digits.strip_prefix(['x', 'X']) {
+                Some(hex) => u32::from_str_radix(hex, 16),
+                None => digits.parse(),
+            };
+            char::from_u32(code.ok()?)?
+        }
+    };
+    Some((c, end + 1))
+}
+
+/// An escape of JSON or TOML.
+pub(crate) fn backslash_escape(text: &str) -> Option<(char, usize)> {
+    let c = text.chars().nth(1)?;
+    let code = |from: usize, digits: usize| {
+        let hex = text.get(from..from + digits)?;
+        Some((char::from_u32(u32::from_str_radix(hex, 16).ok()?)?, from + digits))
+    };
+    match c {
+        'n' | 'r' | 't' | 'b' | 'f' => Some((' ', 2)),
+        'u' => code(2, 4).or(Some(('\u{fffd}', 2))),
+        'U' => code(2, 8).or(Some(('\u{fffd}', 2))),
+        c => Some((c, 1 + c.len_utf8())),
+    }
+}
+
+#[cfg(test)]
+mod tests;
