@@ -224,14 +224,14 @@ impl Reader<'_> {
             Some(quote @ ('"' | '\'')) => self.string(quote, known),
             Some('[') => {
                 self.at += 1;
-                while self.to_next() && !self.starts("]") {
+                while self.goes_on() && !self.starts("]") {
                     self.value(way, known);
                 }
                 self.at += usize::from(self.starts("]"));
             }
             Some('{') => {
                 self.at += 1;
-                while self.to_next() && !self.starts("}") {
+                while self.goes_on() && !self.starts("}") {
                     let from = self.at;
                     self.pair(way);
                     if self.at == from {
@@ -247,7 +247,7 @@ impl Reader<'_> {
 
     /// On to what follows in a list or table, over ends of lines and comments. False where a new line looks like one of
     /// the manifest: a bracket is missing before it.
-    fn to_next(&mut self) -> bool {
+    fn goes_on(&mut self) -> bool {
         loop {
             self.blanks();
             if self.starts("#") {

@@ -32,7 +32,8 @@ fn find(text: &str, bare: bool) -> Vec<Range<usize>> {
         let first = marks.min().map(|(_, behind)| behind).or((bare && word.starts_with("//")).then_some(2));
         match first {
             Some(behind) => {
-                if !with_scheme(&text[..end], start + behind, &mut out) && bare {
+                let plain = with_scheme(&text[..end], start + behind, &mut out);
+                if !plain && bare {
                     // A blank in a password: it ends before the host.
                     let line = text[end..].find('\n').map_or(text.len(), |i| end + i);
                     if let Some(i) = text[end..line].rfind('@') {
