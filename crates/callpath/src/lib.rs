@@ -17,7 +17,7 @@ mod save;
 mod shell;
 mod snapshot;
 
-use callpath_core::visible::terminal;
+use callpath_core::visible::line;
 use callpath_core::{manifest, report};
 use clap::{CommandFactory, Parser, Subcommand};
 use shell::Shell;
@@ -115,9 +115,14 @@ pub fn command() -> clap::Command {
 pub fn main() -> ExitCode {
     let shell = Shell::new();
     let arguments = Cli::try_parse().unwrap_or_else(|error| {
-        // A message that repeats what was typed goes the way of all others; help keeps its colours.
-        let text = error.to_string();
-        if error.use_stderr() && terminal(&text, false) != text {
+        // A message that repeats what was typed goes the way of all others, as one line; any other keeps its colours.
+        let mut text = error.to_string();
+        let typed: Vec<String> = std::env::args_os().map(|a| a.to_string_lossy().into_owned()).collect();
+        let words = typed.iter().flat_map(|a| [Some(&**a), a.split_once('=').map(|(_, value)| value)]).flatten();
+        for word in words.filter(|w| line((*w).to_owned()) != **w) {
+            text = text.replace(word, &line(word.to_owned()));
+        }
+        if error.use_stderr() && (text != error.to_string() || std::env::var_os("GITHUB_ACTIONS").is_some()) {
             Shell::advise(&text);
             std::process::exit(error.exit_code());
         }
