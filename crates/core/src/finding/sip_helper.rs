@@ -18,9 +18,9 @@ and then, and not with every phone.
 how it is recognised: the first packet meets a statement that gives its session
 to a helper (nftables: `ct helper set`), or the kernel, before Linux 6.0, gives
 one to port 5060 without a rule (nf_conntrack_helper = 1).
-what to do: take that statement out, or set nf_conntrack_helper to 0. The product tells its callers the public
-address by itself, and its ports for voice are forwarded anyway. Connections
-that exist keep their helper until they end.
+what to do: take that statement out, or set nf_conntrack_helper to 0. The
+product tells its callers the public address by itself, and its ports for voice
+are forwarded anyway. Connections that exist keep their helper until they end.
 ",
     matches,
     message,
