@@ -1,6 +1,7 @@
 //! The tests of the core from outside: one program, a module for each subject.
 
 mod bridges;
+mod budgets;
 mod causes;
 mod closed;
 mod containers;

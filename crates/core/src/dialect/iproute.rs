@@ -11,6 +11,7 @@ use crate::secrets::json::{self, Keep};
 use crate::snapshot::{InputError, floor_boundary};
 use ipnet::IpNet;
 use serde::Deserialize;
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 /// The main table's number.
@@ -218,9 +219,13 @@ pub fn parse(source: SourceId, text: &str) -> Result<Dump, InputError> {
     let whole = |what: &str| InputError::at(source, 0..0, what);
     if has("ifname") {
         let links: Vec<Link> = from(items, source, "ip -j addr")?;
-        let ports = |name: &str| links.iter().filter(|l| l.master.as_deref() == Some(name)).count();
+        let mut ports: HashMap<&str, u16> = HashMap::new();
+        for master in links.iter().filter_map(|l| l.master.as_deref()) {
+            let count = ports.entry(master).or_default();
+            *count = count.saturating_add(1);
+        }
         let one = |l: &Link| {
-            let ports = u16::try_from(ports(&l.ifname)).ok();
+            let ports = Some(ports.get(&*l.ifname).copied().unwrap_or(0));
             interface(l, source, text).map(|i| Interface { ports, ..i })
         };
         return links.iter().map(one).collect::<Result<_, _>>().map(Dump::Addresses);

@@ -11,6 +11,9 @@ const FILES: &[&str] = &[
     "rules",
 ];
 
+/// Longer words are no names of hosts or of their users (RFC 1035, 2.3.4; RFC 5321, 4.5.3.1).
+const LONGEST: usize = 64 + 1 + 255;
+
 impl Redactor {
     /// The text with pseudonyms for all addresses, and, if wanted, for host names and mail addresses.
     pub fn scan(&mut self, text: &str, names: bool) -> String {
@@ -19,6 +22,8 @@ impl Redactor {
         let mut at = 0;
         // The last address and where it ended: another behind a hyphen makes a range.
         let mut last: Option<(IpAddr, usize)> = None;
+        // Where the word ends in which we are: it is not measured anew from each of its parts.
+        let mut word_end = 0;
         while at < text.len() {
             let inside = at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'.');
             if let Some(len) = hardware_at(text, at).filter(|_| !inside) {
@@ -41,8 +46,11 @@ impl Redactor {
                 last = Some((ip, end));
                 at = end;
             } else {
-                let word = run(&text[at..], |b| b.is_ascii_alphanumeric() || b"._-@".contains(&b));
-                let body = text[at..at + word].trim_end_matches(['.', '-']);
+                if at >= word_end {
+                    word_end = at + run(&text[at..], |b| b.is_ascii_alphanumeric() || b"._-@".contains(&b));
+                }
+                let long = word_end - at > LONGEST;
+                let body = if long { "" } else { text[at..word_end].trim_end_matches(['.', '-']) };
                 let path = text[..at].ends_with('/') && !text[..at].ends_with("//") || text[..at].ends_with('$');
                 if names && !inside && !path && is_mail(body) {
                     out += &self.name("user", body);
@@ -84,17 +92,17 @@ fn hardware_at(text: &str, at: usize) -> Option<usize> {
 fn address_at(text: &str, at: usize) -> Option<(IpAddr, usize)> {
     let before = text[..at].bytes().last();
     let rest = &text[at..];
-    let number = run(rest, |b| b.is_ascii_digit() || b == b'.');
-    let number = rest[..number].trim_end_matches('.');
-    if !before.is_some_and(|b| b.is_ascii_digit() || b == b'.' || b == b':')
-        && let Ok(ip) = number.parse()
-    {
-        return Some((IpAddr::V4(ip), number.len()));
+    if !before.is_some_and(|b| b.is_ascii_digit() || b == b'.' || b == b':') {
+        let number = run(rest, |b| b.is_ascii_digit() || b == b'.');
+        let number = rest[..number].trim_end_matches('.');
+        if let Ok(ip) = number.parse() {
+            return Some((IpAddr::V4(ip), number.len()));
+        }
     }
-    let mut end = run(rest, |b| b.is_ascii_hexdigit() || b == b':' || b == b'.').min(45);
     if before.is_some_and(|b| b.is_ascii_alphanumeric() || b == b':' || b == b'.') {
         return None;
     }
+    let mut end = run(rest, |b| b.is_ascii_hexdigit() || b == b':' || b == b'.').min(45);
     while end > 2 && rest[..end].matches(':').count() >= 2 {
         let part = &rest[..end];
         if !rest[end..].starts_with(|c: char| c.is_ascii_alphanumeric())

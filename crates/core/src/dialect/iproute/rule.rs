@@ -166,6 +166,7 @@ fn families(items: &[serde_json::Value]) -> &'static [Family] {
 
 pub(super) fn rules(items: &[serde_json::Value], source: SourceId, whole: &str) -> Result<Vec<DumpedRule>, InputError> {
     let mut out = Vec::new();
+    let families = families(items);
     for item in items {
         let bad = |key: &str| unreadable(source, whole, key, item.get(key).unwrap_or(&serde_json::Value::Null));
         let has = |key: &str| item.get(key).is_some();
@@ -224,7 +225,7 @@ pub(super) fn rules(items: &[serde_json::Value], source: SourceId, whole: &str) 
             Some(_) => return Err(bad("iif")),
         };
         let mask = value("fwmask", 16)?.unwrap_or(u32::MAX);
-        for family in families(items) {
+        for family in families {
             let rule = RoutingRule {
                 inverted: has("not"),
                 from: prefix(item, "src", "srclen").map_err(bad)?,

@@ -1,9 +1,12 @@
 //! The ruleset as it grows while it is read, and the changes that commands make to it.
 
-use super::ast::{Chain, Rule, Ruleset, Table, TableFamily};
+use super::ast::{Chain, Rule, Ruleset, Set, Table, TableFamily};
 use super::normal;
 use crate::model::SourceSpan;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+
+/// Indexes by name.
+type Names = HashMap<Box<str>, usize>;
 
 /// A ruleset that is being read.
 #[derive(Default)]
@@ -13,8 +16,17 @@ pub(super) struct Build {
     pub anonymous: usize,
     /// Those chains and the index of their table: they come behind the named ones.
     pub chains_to_add: Vec<(usize, Chain)>,
+    /// Index of each table, by family and name.
+    tables: HashMap<TableFamily, Names>,
     /// Index of each chain, by table and name.
-    chains: Vec<HashMap<Box<str>, usize>>,
+    chains: Vec<Names>,
+    /// Index of each set, by table and name.
+    sets: Vec<Names>,
+    /// Tables, chains and sets that were removed. They keep their places until all was read, so that indexes stay true and
+    /// thousands of removals take no longer than as many additions.
+    gone_tables: HashSet<usize>,
+    gone_chains: HashSet<(usize, usize)>,
+    gone_sets: HashSet<(usize, usize)>,
     /// Rules inserted at the head of a chain, the last one first in evaluation.
     heads: HashMap<(usize, usize), Vec<Rule>>,
 }
@@ -22,7 +34,7 @@ pub(super) struct Build {
 impl Build {
     /// The table of this name, if there is one.
     pub fn find_table(&self, family: TableFamily, name: &str) -> Option<usize> {
-        self.ruleset.tables.iter().position(|t| t.family == family && &*t.name == name)
+        self.tables.get(&family)?.get(name).copied()
     }
 
     /// The table of this name, made if it is new.
@@ -39,8 +51,11 @@ impl Build {
             objects: Vec::new(),
             at,
         });
-        self.chains.push(HashMap::new());
-        self.ruleset.tables.len() - 1
+        self.chains.push(Names::new());
+        self.sets.push(Names::new());
+        let index = self.ruleset.tables.len() - 1;
+        self.tables.entry(family).or_default().insert(name.into(), index);
+        index
     }
 
     /// The chain of this name, if there is one.
@@ -92,29 +107,79 @@ impl Build {
         }
     }
 
-    /// Removes tables. Indexes that were handed out are void then.
-    pub fn remove_tables(&mut self, gone: impl Fn(&Table) -> bool) {
-        self.settle();
-        self.ruleset.tables.retain(|t| !gone(t));
-        self.index();
+    /// The set of this name, if there is one.
+    pub fn set(&mut self, table: usize, name: &str) -> Option<&mut Set> {
+        let index = *self.sets.get(table)?.get(name)?;
+        self.ruleset.tables[table].sets.get_mut(index)
     }
 
-    /// Changes chains as such. Indexes that were handed out are void then.
-    pub fn change_chains(&mut self, table: usize, change: impl FnOnce(&mut Vec<Chain>)) {
-        self.settle();
-        change(&mut self.ruleset.tables[table].chains);
-        self.index();
+    /// Adds a set, or its elements to the one of this name.
+    pub fn add_set(&mut self, table: usize, mut set: Set) {
+        if let Some(known) = self.set(table, &set.name) {
+            known.elems.append(&mut set.elems);
+            return;
+        }
+        let sets = &mut self.ruleset.tables[table].sets;
+        self.sets[table].insert(set.name.clone(), sets.len());
+        sets.push(set);
     }
 
-    fn index(&mut self) {
-        let names = |t: &Table| t.chains.iter().enumerate().map(|(i, c)| (c.name.clone(), i)).collect();
-        self.chains = self.ruleset.tables.iter().map(names).collect();
+    /// Removes a set.
+    pub fn remove_set(&mut self, table: usize, name: &str) {
+        self.gone_sets.extend(self.sets[table].remove(name).map(|set| (table, set)));
+    }
+
+    /// Removes the tables of a family, or all.
+    pub fn remove_tables(&mut self, only: Option<TableFamily>) {
+        for (_, names) in self.tables.iter_mut().filter(|(family, _)| only.is_none_or(|f| f == **family)) {
+            self.gone_tables.extend(names.drain().map(|(_, table)| table));
+        }
+    }
+
+    /// Removes a table.
+    pub fn remove_table(&mut self, family: TableFamily, name: &str) {
+        self.gone_tables.extend(self.tables.get_mut(&family).and_then(|names| names.remove(name)));
+    }
+
+    /// Removes a chain.
+    pub fn remove_chain(&mut self, table: usize, name: &str) {
+        self.gone_chains.extend(self.chains[table].remove(name).map(|chain| (table, chain)));
+    }
+
+    /// Gives a chain another name.
+    pub fn rename_chain(&mut self, table: usize, old: &str, new: &str) {
+        if let Some(chain) = self.chains[table].remove(old) {
+            self.ruleset.tables[table].chains[chain].name = new.into();
+            self.chains[table].insert(new.into(), chain);
+        }
+    }
+
+    /// Takes out what was removed.
+    fn sweep(&mut self) {
+        let (tables, chains, sets) = (&self.gone_tables, &self.gone_chains, &self.gone_sets);
+        let touched: HashSet<usize> = chains.iter().chain(sets).map(|(table, _)| *table).collect();
+        for n in touched {
+            let table = &mut self.ruleset.tables[n];
+            keep(&mut table.chains, |i| !chains.contains(&(n, i)));
+            keep(&mut table.sets, |i| !sets.contains(&(n, i)));
+        }
+        keep(&mut self.ruleset.tables, |i| !tables.contains(&i));
     }
 
     /// The ruleset when all was read.
     pub fn finish(mut self) -> Ruleset {
         self.settle();
+        self.sweep();
         normal::finish(&mut self.ruleset);
         self.ruleset
     }
+}
+
+/// Keeps what has one of these indexes.
+fn keep<T>(list: &mut Vec<T>, kept: impl Fn(usize) -> bool) {
+    let mut at = 0;
+    list.retain(|_| {
+        at += 1;
+        kept(at - 1)
+    });
 }

@@ -435,6 +435,10 @@ fn attributes(out: &mut [u8], text: &str, from: usize) -> usize {
     let bytes = text.as_bytes();
     let mut at = from;
     while at < bytes.len() && bytes[at] != b'>' {
+        if bytes[at].is_ascii_whitespace() {
+            at += 1;
+            continue;
+        }
         let word = name_length(&text[at..]);
         let value = text[at + word..].trim_start().strip_prefix('=').map(str::trim_start);
         match value.and_then(|v| Some((v, v.chars().next().filter(|c| ['"', '\''].contains(c))?))) {

@@ -42,7 +42,7 @@ impl Reader {
             // Files for `nft -j -f` wrap what is to be made.
             Ok(("add" | "create", inner)) => return self.command(raw, inner),
             Ok(("flush", inner)) if inner.get("ruleset").is_some() => {
-                self.build.remove_tables(|_| true);
+                self.build.remove_tables(None);
                 Ok(())
             }
             Ok((kind, inner)) => self.listed(kind, inner)?,
@@ -174,19 +174,14 @@ impl Reader {
             data,
             at: self.nowhere(),
         };
-        let sets = &mut self.build.ruleset.tables[table].sets;
-        match sets.iter_mut().find(|s| s.name == set.name) {
-            Some(known) => known.elems.extend(set.elems),
-            None => sets.push(set),
-        }
+        self.build.add_set(table, set);
         Ok(())
     }
 
     fn element(&mut self, inner: &Value) -> Read<()> {
         let (_, table) = self.table_of(inner)?;
         let name = text(inner, "name")?;
-        let sets = &mut self.build.ruleset.tables[table].sets;
-        let set = sets.iter_mut().find(|s| &*s.name == name).ok_or("there is no such set here")?;
+        let set = self.build.set(table, name).ok_or("there is no such set here")?;
         set.elems.extend(elems(&inner["elem"], set.data.is_some())?);
         Ok(())
     }

@@ -201,8 +201,7 @@ impl Parser<'_, '_, '_> {
         let missing = self.unclear("there is no such set in this text");
         let name = self.name()?;
         let elems = self.elements_operand()?;
-        let sets = &mut self.env.build.ruleset.tables[table].sets;
-        let set = sets.iter_mut().find(|s| s.name == name).ok_or(missing)?;
+        let set = self.env.build.set(table, &name).ok_or(missing)?;
         if add {
             set.elems.extend(elems);
             return Ok(());

@@ -7,6 +7,10 @@ use crate::dialect::nft::ast::Expr;
 use crate::model::{SourceId, SourceSpan};
 use crate::snapshot::ReadError;
 
+/// As many times files are included in all, and as many bytes of them are read. A file can be included again and again.
+const MOST_FILES: usize = 10_000;
+const MOST_BYTES: usize = 32 << 20;
+
 impl Parser<'_, '_, '_> {
     /// The next statement is one of these. `define` and its like are followed by a name, so that they cannot be values.
     pub fn at_definition(&self) -> bool {
@@ -111,6 +115,12 @@ impl Parser<'_, '_, '_> {
         if self.env.including.len() >= MAX_INCLUDES {
             return Err(ReadError::new(at, format!("`{name}` is the {MAX_INCLUDES}th file in a row of includes"))
                 .help("nft reads no more than that either"));
+        }
+        self.env.included += 1;
+        self.env.included_bytes += self.env.sources.get(usize::from(id.0)).map_or(0, |s| s.text.len());
+        if self.env.included > MOST_FILES || self.env.included_bytes > MOST_BYTES {
+            return Err(ReadError::new(at, "the includes here multiply beyond all measure")
+                .help("include each file once, or give what `nft list ruleset` prints"));
         }
         super::parse_file(id, self.env, place)
     }

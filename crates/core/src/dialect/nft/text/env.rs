@@ -13,6 +13,9 @@ pub(super) struct Env<'s> {
     pub including: Vec<SourceId>,
     /// All texts that were read.
     pub read: Vec<SourceId>,
+    /// How many times files were included, and how many bytes these had.
+    pub included: usize,
+    pub included_bytes: usize,
     /// Something was understood at the outermost level.
     pub understood: bool,
 }
@@ -20,6 +23,15 @@ pub(super) struct Env<'s> {
 impl<'s> Env<'s> {
     pub fn new(sources: &'s [Source]) -> Self {
         let (build, variables) = (Build::default(), Variables::default());
-        Self { sources, build, variables, including: Vec::new(), read: Vec::new(), understood: false }
+        Self {
+            sources,
+            build,
+            variables,
+            including: Vec::new(),
+            read: Vec::new(),
+            included: 0,
+            included_bytes: 0,
+            understood: false,
+        }
     }
 }

@@ -13,7 +13,7 @@ impl Parser<'_, '_, '_> {
             if only.is_some() {
                 self.next();
             }
-            self.env.build.remove_tables(|t| only.is_none_or(|f| f == t.family));
+            self.env.build.remove_tables(only);
             return Ok(());
         }
         let what = match &*what {
@@ -40,7 +40,7 @@ impl Parser<'_, '_, '_> {
                 return Ok(());
             }
             "table" => {
-                self.env.build.remove_tables(|t| t.family == family && t.name == name);
+                self.env.build.remove_table(family, &name);
                 if self.is("{") {
                     self.skip_statement();
                 }
@@ -60,13 +60,12 @@ impl Parser<'_, '_, '_> {
                     self.env.build.rules(table, chain).clear();
                 }
             }
-            "chain" => self.env.build.change_chains(table, |chains| chains.retain(|c| c.name != name)),
+            "chain" => self.env.build.remove_chain(table, &name),
             "set" | "map" | "meter" => {
-                let sets = &mut self.env.build.ruleset.tables[table].sets;
                 if flush {
-                    sets.iter_mut().filter(|s| s.name == name).for_each(|s| s.elems.clear());
+                    self.env.build.set(table, &name).into_iter().for_each(|s| s.elems.clear());
                 } else {
-                    sets.retain(|s| s.name != name);
+                    self.env.build.remove_set(table, &name);
                 }
             }
             kind => self.env.build.ruleset.tables[table].objects.retain(|o| &*o.kind != kind || o.name != name),
@@ -113,11 +112,7 @@ impl Parser<'_, '_, '_> {
         if self.env.build.find_chain(table, &old).is_none() {
             return Err(gone);
         }
-        self.env.build.change_chains(table, |chains| {
-            for chain in chains.iter_mut().filter(|c| c.name == old) {
-                chain.name = new.clone();
-            }
-        });
+        self.env.build.rename_chain(table, &old, &new);
         Ok(())
     }
 }

@@ -44,11 +44,7 @@ impl Parser<'_, '_, '_> {
         if set.data.is_none() && set.elems.iter().any(|e| e.data.is_some()) {
             self.unread(start, self.last_end(), "a set without data has elements with data");
         }
-        let sets = &mut self.env.build.ruleset.tables[table].sets;
-        match sets.iter_mut().find(|s| s.name == set.name) {
-            Some(known) => known.elems.append(&mut set.elems),
-            None => sets.push(set),
-        }
+        self.env.build.add_set(table, set);
         Ok(())
     }
 

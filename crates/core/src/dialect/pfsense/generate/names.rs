@@ -5,6 +5,7 @@ use crate::dialect::pf::ast::{Entry, Host, Hosts, Table, Unknown};
 use crate::dialect::pfsense::config::{Addressing, Alias, End, Interface};
 use crate::model::{Family, Origin};
 use ipnet::IpNet;
+use std::collections::HashSet;
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -129,7 +130,7 @@ impl<'a> Generator<'a> {
             };
             let (entries, unknown) = match self.known.tables.get(name) {
                 Some(entries) => (entries.clone(), None),
-                None => self.members(alias),
+                None => self.members(alias, &mut HashSet::new()),
             };
             let listed = unknown.is_some() && alias.kind == "urltable";
             let table = Table { entries: Arc::new(entries), unknown, listed, origin, only: None };
@@ -138,7 +139,9 @@ impl<'a> Generator<'a> {
         Ok(Host::Table(name.into()))
     }
 
-    fn members(&mut self, alias: &'a Alias) -> (Vec<Entry>, Option<Unknown>) {
+    /// What an alias holds, with what others hold that it names. `done`: those that were looked through; what they hold is
+    /// there already.
+    fn members(&mut self, alias: &'a Alias, done: &mut HashSet<&'a str>) -> (Vec<Entry>, Option<Unknown>) {
         let supply = |name: &str| {
             format!("add `aliases = {{ {name} = [\"…\"] }}` to its [[gateway]] table: Diagnostics > Tables shows it")
         };
@@ -155,6 +158,9 @@ impl<'a> Generator<'a> {
             let what = format!("what the alias {} holds: the firewall loads it from a URL", alias.name);
             return (Vec::new(), Some(Unknown { what: what.into(), supply: supply(&alias.name).into() }));
         }
+        if !done.insert(&alias.name) {
+            return (Vec::new(), None);
+        }
         self.loading.push(alias.name.clone());
         let mut entries = Vec::new();
         let mut unknown = None;
@@ -165,7 +171,7 @@ impl<'a> Generator<'a> {
                 if let Some(given) = self.known.tables.get(member) {
                     entries.extend(given);
                 } else {
-                    let (more, open) = self.members(inner);
+                    let (more, open) = self.members(inner, done);
                     entries.extend(more);
                     unknown = unknown.or(open);
                 }
@@ -192,14 +198,20 @@ impl<'a> Generator<'a> {
             return Ok(Wanted { ports: None, unknown: Some(loaded_ports(text)) });
         }
         let mut out = Vec::new();
-        self.port_members(alias, &mut out, &mut Vec::new())?;
+        self.port_members(alias, &mut out, &mut Vec::new(), &mut HashSet::new())?;
         if out.is_empty() {
             return Err(format!("the alias `{text}` is empty"));
         }
         Ok(Wanted { ports: Some(out), unknown: None })
     }
 
-    fn port_members<'n>(&self, alias: &'n Alias, out: &mut Vec<(u16, u16)>, seen: &mut Vec<&'n str>) -> Result<(), Why>
+    fn port_members<'n>(
+        &self,
+        alias: &'n Alias,
+        out: &mut Vec<(u16, u16)>,
+        seen: &mut Vec<&'n str>,
+        done: &mut HashSet<&'n str>,
+    ) -> Result<(), Why>
     where
         'a: 'n,
     {
@@ -209,13 +221,16 @@ impl<'a> Generator<'a> {
         if seen.contains(&alias.name.as_str()) {
             return Err(format!("the alias `{}` contains itself", alias.name));
         }
+        if !done.insert(&alias.name) {
+            return Ok(());
+        }
         seen.push(&alias.name);
         for member in &alias.members {
             match parse_ports(member) {
                 Some(range) => out.push(range),
                 // Of a list that is loaded nothing gets into another alias.
                 None => match self.alias(member).filter(|a| a.kind.contains("port")) {
-                    Some(inner) => self.port_members(inner, out, seen)?,
+                    Some(inner) => self.port_members(inner, out, seen, done)?,
                     None => return Err(format!("the alias `{member}` does not exist, or holds no ports")),
                 },
             }
