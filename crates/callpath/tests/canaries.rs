@@ -288,7 +288,7 @@ fn plant(value: &mut Value, texts: &[&str]) {
             for (key, value) in object.iter_mut() {
                 match value {
                     Value::String(text) if texts.contains(&key.as_str()) => {
-                        TEXTS[text.len() % TEXTS.len()].clone_into(text)
+                        TEXTS[text.len() % TEXTS.len()].clone_into(text);
                     }
                     Value::String(text) if ["prefix", "ifalias", "release_name", "version"].contains(&key.as_str()) => {
                         CANARY.clone_into(text);

@@ -22,8 +22,8 @@ pub fn write(root: &Path, target: &str, into: &Path) -> Result<usize, String> {
         "rules_debug" => {
             collect(root, ".debug", &["crates/core/src/dialect/pf/text/tests.rs", "crates/callpath/tests/bad_files.rs"])
         }
-        "files" => sites(root).iter().map(|site| together(site)).collect(),
-        "snapshot" => sites(root).iter().map(|site| snapshot(site)).collect(),
+        "files" => sites(root).iter().map(together).collect(),
+        "snapshot" => sites(root).iter().map(snapshot).collect(),
         "printing" => names(root),
         _ => choices(),
     };
@@ -87,7 +87,7 @@ fn sites(root: &Path) -> Vec<Site> {
 /// The files of a router, each behind a line with its name; the manifest is the target's own.
 fn together(site: &Site) -> Vec<u8> {
     let files = site.iter().filter(|(name, _)| name != "callpath.toml");
-    files.map(|(name, text)| format!("=== {name}\n{text}")).collect::<String>().into_bytes()
+    files.flat_map(|(name, text)| ["=== ", name, "\n", text]).collect::<String>().into_bytes()
 }
 
 /// The site as `callpath snapshot` writes it.

@@ -218,7 +218,7 @@ fn escape(text: &str) -> String {
             // At the start these begin a list or underline a heading.
             '-' | '+' | '=' if out.trim_start().is_empty() => out.extend(['\\', c]),
             '.' | ')' if chars.peek() == Some(&' ') && out.trim_start().bytes().all(|b| b.is_ascii_digit()) => {
-                out.extend(['\\', c])
+                out.extend(['\\', c]);
             }
             c => out.push(c),
         }

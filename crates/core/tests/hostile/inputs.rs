@@ -35,6 +35,7 @@ pub struct Site {
 }
 
 /// A name that people choose: its file, the words there, and the words with the name where `@` stands.
+#[derive(Clone, Copy)]
 pub struct Name {
     pub file: &'static str,
     pub text: &'static str,

@@ -76,7 +76,7 @@ pub struct Page {
     pub text: String,
 }
 
-/// Reads Markdown: with what tickets add to it, or as CommonMark has it.
+/// Reads Markdown: with what tickets add to it, or as `CommonMark` has it.
 pub fn markdown(text: &str, extended: bool) -> Page {
     let more = Options::ENABLE_TABLES
         | Options::ENABLE_STRIKETHROUGH
@@ -102,10 +102,10 @@ pub fn markdown(text: &str, extended: bool) -> Page {
             // Messages of SARIF have links with brackets, and no other (SARIF 2.1.0, 3.11.6).
             Event::Start(Tag::Link { link_type: LinkType::Autolink | LinkType::Email, .. }) if !extended => {}
             Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
-                page.links.push(dest_url.to_string())
+                page.links.push(dest_url.to_string());
             }
             Event::Start(Tag::FootnoteDefinition(name)) | Event::FootnoteReference(name) => {
-                page.links.push(name.to_string())
+                page.links.push(name.to_string());
             }
             Event::Html(html) | Event::InlineHtml(html) => {
                 page.html.insert(html.to_string());

@@ -7,6 +7,7 @@ use callpath_core::profile::Instance;
 use callpath_core::report::{Format, Report, Style};
 use callpath_core::snapshot::{InputError, Snapshot};
 use std::cell::RefCell;
+use std::fmt::Write as _;
 
 /// What was put in, and what was wrong with what came out.
 pub struct Shown<'a> {
@@ -88,10 +89,14 @@ pub fn judge_error(error: &InputError, snapshot: &Snapshot, shown: &Shown<'_>) {
 pub fn judge_steps(steps: &[Step], notes: &[String], shown: &Shown<'_>) {
     let mut out = String::new();
     for (n, step) in steps.iter().enumerate() {
-        out += &format!("{}. {}\n", n + 1, step.place);
-        step.lines.iter().for_each(|l| out += &format!("     {l}\n"));
+        let _ = writeln!(out, "{}. {}", n + 1, step.place);
+        for line in &step.lines {
+            let _ = writeln!(out, "     {line}");
+        }
     }
-    notes.iter().for_each(|n| out += &format!("  {n}\n"));
+    for note in notes {
+        let _ = writeln!(out, "  {note}");
+    }
     let lines = steps.iter().map(|s| 1 + s.lines.len()).sum::<usize>() + notes.len();
     if out.lines().count() != lines {
         shown.fault("a step has a line more", &out);
