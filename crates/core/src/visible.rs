@@ -92,7 +92,7 @@ pub fn named(name: &str) -> std::borrow::Cow<'_, str> {
     let plain = |c: char| c.is_alphanumeric() || " ._-'/&".contains(c);
     // The words with which a report begins.
     let verdict = name.split(' ').next().is_some_and(|w| ["WORKS", "DEGRADED", "FAILS", "UNKNOWN"].contains(&w));
-    if name.starts_with(char::is_alphabetic) && name.chars().all(plain) && !verdict {
+    if name.starts_with(char::is_alphabetic) && !name.ends_with(' ') && name.chars().all(plain) && !verdict {
         name.into()
     } else {
         format!("\"{}\"", line(name.to_owned()).replace('"', "'")).into()
@@ -145,6 +145,7 @@ mod tests {
             ("FAILS  x", "\"FAILS  x\""),
             ("a\"b", "\"a'b\""),
             ("", "\"\""),
+            ("a ", "\"a \""),
         ] {
             assert_eq!(named(name), shown);
         }

@@ -73,8 +73,10 @@ fn on_a_terminal(text: &str, shown: &Shown<'_>) {
 
 /// The same text with colours.
 fn coloured(text: &str, plain: &str, shown: &Shown<'_>) {
-    if screen(text, shown) != plain {
-        shown.fault("colours change the text", text);
+    let seen = screen(text, shown);
+    if seen != plain {
+        let other = seen.lines().zip(plain.lines()).find(|(a, b)| a != b);
+        shown.fault(format_args!("colours change the text: {other:?}"), text);
     }
 }
 
