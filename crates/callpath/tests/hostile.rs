@@ -169,12 +169,13 @@ fn names_of_files_are_texts_on_both_outputs() {
         }
         fs::remove_dir_all(&dir).expect("clean up");
     }
-    assert!(
-        wrong.is_empty(),
-        "{} faults\n{}",
-        wrong.len(),
-        wrong.iter().take(20).cloned().collect::<Vec<_>>().join("\n")
-    );
+    assert_none(&wrong);
+}
+
+/// Fails with the first of these faults.
+fn assert_none(faults: &[String]) {
+    let first: Vec<&str> = faults.iter().take(20).map(|f| &**f).collect();
+    assert!(faults.is_empty(), "{} faults\n{}", faults.len(), first.join("\n"));
 }
 
 #[test]
@@ -207,12 +208,7 @@ fn words_of_the_command_line_are_texts_on_both_outputs() {
         }
         wrong.extend(faults(&folder.0, &["init"], &format!("{name}\n{name}\n"), false));
     }
-    assert!(
-        wrong.is_empty(),
-        "{} faults\n{}",
-        wrong.len(),
-        wrong.iter().take(20).cloned().collect::<Vec<_>>().join("\n")
-    );
+    assert_none(&wrong);
 }
 
 /// A new command has to be tried above, or be one that prints nothing that was given to it.

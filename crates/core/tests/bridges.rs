@@ -104,7 +104,7 @@ fn what_a_bridge_passes_on_meets_the_rules_that_the_tunables_name() {
         // All members let everything in: it does not matter.
         (&both, &[], Verdict::Works, ""),
         (&both, &[("pfil_member", "default")], Verdict::Works, ""),
-        // Nobody filters.
+        // No interface filters.
         ("", nobody, Verdict::Works, ""),
         // The bridge's own rules let its network do everything.
         ("", by_bridge, Verdict::Works, ""),

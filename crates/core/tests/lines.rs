@@ -128,7 +128,7 @@ fn the_router_of_a_further_line_is_read() {
     }
 }
 
-/// An address that no file says is never shown as if somebody had it.
+/// An address that no file says is never shown as that of a host.
 #[test]
 fn addresses_that_stand_for_unknown_ones_are_shown_in_words() {
     let vps = VPS.replace("oifname \"wg0\" masquerade", "");
@@ -203,7 +203,7 @@ firewall = [\"server.nft\", \"server-addr.json\", \"server-route.json\"]
     }
 }
 
-/// A row for one described caller lets that one in, and nobody else.
+/// A row for one described caller lets that one in, and no other.
 #[test]
 fn rows_for_a_described_caller_are_for_that_caller() {
     let flat = "table ip nat {

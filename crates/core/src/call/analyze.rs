@@ -417,7 +417,7 @@ impl Judge<'_> {
                 continue;
             }
             for r in instance.requirements.iter().filter(|r| r.level == Level::Forbidden) {
-                let ports = Set::from_ranges(r.ports.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))));
+                let ports = port_set(&r.ports);
                 let open = reached.iter().any(|e| {
                     e.instance == n
                         && e.proto == r.proto
@@ -476,6 +476,11 @@ pub(super) fn family_name(family: Family) -> &'static str {
         Family::V4 => "ipv4",
         Family::V6 => "ipv6",
     }
+}
+
+/// Ranges of ports as a set.
+pub(super) fn port_set(ranges: &[(u16, u16)]) -> Set {
+    Set::from_ranges(ranges.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))))
 }
 
 /// Ports of a set, as text.

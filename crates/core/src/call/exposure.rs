@@ -1,7 +1,7 @@
 //! What else of a server the internet reaches, and whether it may.
 
 use super::address::{is_public, prefix_set};
-use super::analyze::{CLIENT_PORTS, Judge, Reached, family_name, show_set};
+use super::analyze::{CLIENT_PORTS, Judge, Reached, family_name, port_set, show_set};
 use super::reach::{Certainty, Ending, Goal, Host, Region, ending, exposed, regions};
 use crate::cube::{Cube, Set};
 use crate::manifest::{Admin, Proto};
@@ -275,7 +275,7 @@ impl Judge<'_> {
         let server = self.site.server_of[n];
         let same_host =
             || self.instances.iter().zip(&self.site.server_of).filter(|(_, s)| **s == server).map(|(i, _)| i);
-        let set = |r: &Requirement| Set::from_ranges(r.ports.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))));
+        let set = |r: &Requirement| port_set(&r.ports);
         let here = |r: &&Requirement| r.proto == proto && r.to == Party::Server;
         // Who administers from everywhere lets everybody in.
         let anywhere = super::parties::anywhere(instance);
@@ -318,17 +318,13 @@ fn administration(instance: &Instance, proto: Proto, inside: &Set) -> Vec<Set> {
             && r.from == Party::Admin
             && matches!(r.level, Level::Required | Level::Recommended)
     };
-    let sets = instance.requirements.iter().filter(here).map(|r| ports(r).and(inside));
+    let sets = instance.requirements.iter().filter(here).map(|r| port_set(&r.ports).and(inside));
     sets.filter(|s| !s.is_empty()).collect()
 }
 
 /// All of them are for the administrator, and for nobody else.
 fn for_admins_only(instance: &Instance, proto: Proto, socket: &Set) -> bool {
     let here = |r: &&Requirement| r.proto == proto && r.to == Party::Server && r.level.is_admins();
-    let all = instance.requirements.iter().filter(here).fold(Set::empty(), |all, r| all.or(&ports(r)));
+    let all = instance.requirements.iter().filter(here).fold(Set::empty(), |all, r| all.or(&port_set(&r.ports)));
     socket.is_subset(&all)
-}
-
-fn ports(r: &Requirement) -> Set {
-    Set::from_ranges(r.ports.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))))
 }

@@ -1,6 +1,6 @@
 //! The ways of a call: who opens what, from where, and what becomes of it.
 
-use super::analyze::{CLIENT_PORTS, Failure, Judge, Misled, family_name, show_addresses, show_set};
+use super::analyze::{CLIENT_PORTS, Failure, Judge, Misled, family_name, port_set, show_addresses, show_set};
 use super::callers::Kind;
 use super::judge;
 use super::proxy::by_proxy;
@@ -301,7 +301,7 @@ impl Judge<'_> {
         if r.example {
             return self.not_stated(caller, r);
         }
-        let ports = Set::from_ranges(r.ports.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))));
+        let ports = port_set(&r.ports);
         let question = caller.question(r.proto, ports.clone());
         // Causes are looked for in the site's own network.
         let answer = ask(&self.site.network, &question);

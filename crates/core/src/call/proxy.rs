@@ -1,7 +1,7 @@
 //! Pages and signalling that a reverse proxy answers: on another host, on the firewall itself, from outside, on another
 //! outer port. Media never.
 
-use super::analyze::{CLIENT_PORTS, Judge, show_set};
+use super::analyze::{CLIENT_PORTS, Judge, port_set, show_set};
 use super::diagnose::views::{self, Does};
 use super::paths::Caller;
 use super::reach::{Goal, exposed};
@@ -51,7 +51,7 @@ impl Judge<'_> {
             return None;
         }
         let answer = self.asked_outside(caller, r);
-        let ports = port_set(r);
+        let ports = port_set(&r.ports);
         let server = self.site.host_of(self.site.server_of[caller.n]);
         let label = instance.label();
         let typed = show_ports(&r.ports);
@@ -123,7 +123,7 @@ impl Judge<'_> {
         let everybody = &self.site.vantages[0];
         let from = everybody.sources(caller.family).clone();
         let client = Set::range(CLIENT_PORTS.0, CLIENT_PORTS.1);
-        let parts = [from, caller.to.clone(), client, port_set(r), Set::one(u128::from(r.proto.number()))];
+        let parts = [from, caller.to.clone(), client, port_set(&r.ports), Set::one(u128::from(r.proto.number()))];
         let packets = Cube { parts, vars: Vec::new() };
         ask_requests(&self.site.network, &Question { from: everybody.device, family: caller.family, packets })
     }
@@ -176,7 +176,7 @@ impl Judge<'_> {
 
     /// A forward of one other port to the one that is asked: the other port, and the host.
     fn other_outer_port(&self, device: usize, family: Family, r: &Requirement) -> Option<(String, u128)> {
-        let ports = port_set(r);
+        let ports = port_set(&r.ports);
         let forwards = views::forwards(&self.site.network.devices[device], family);
         forwards.into_iter().filter(|v| !v.dormant && v.asks.proto_fits(r.proto.number())).find_map(|v| {
             let Does::Forward { to: Some((lo, hi)), .. } = v.does else { return None };
@@ -248,8 +248,4 @@ pub(super) fn by_proxy(instance: &Instance, rows: &[&Requirement], family: Famil
         None => (*r).clone(),
     };
     rows.iter().filter(|r| answered(r)).map(asked).collect()
-}
-
-fn port_set(r: &Requirement) -> Set {
-    Set::from_ranges(r.ports.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))))
 }

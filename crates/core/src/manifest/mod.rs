@@ -17,6 +17,7 @@ mod value;
 pub use facts::{Admin, NameAt, OwnFirewall, Proxy, ProxyAt, Told, ToldTo};
 pub use first::First;
 pub use route::StatedRoute;
+pub(crate) use secrets::closing;
 pub use secrets::without_secrets;
 pub use traffic::{Entry, Source, Traffic};
 pub use value::{PortRanges, parse_ports, show_ports};

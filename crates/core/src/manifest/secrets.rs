@@ -330,8 +330,8 @@ impl Reader<'_> {
     }
 }
 
-/// Where a string ends on its line.
-fn closing(text: &str, quote: char) -> Option<usize> {
+/// Where a string that begins a text ends on its line, its quotation marks being these (toml.io/en/v1.0.0, String).
+pub(crate) fn closing(text: &str, quote: char) -> Option<usize> {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {
         match c {

@@ -56,7 +56,7 @@ pub struct Interface {
     pub hosts_v6: Set,
     /// How many interfaces are its ports, if that is known: none, and it is no bridge.
     pub ports: Option<u16>,
-    /// No file says its address: another one, which nobody can have, stands for it.
+    /// No file says its address: one from a range that no host has stands for it.
     pub placeholder: bool,
     /// It stands for the ports of a bridge whose address another interface of the device holds.
     pub stands_for_ports: bool,

@@ -1,6 +1,7 @@
 //! The manifest: strings by their key, comments not at all.
 
 use super::Redactor;
+use crate::manifest::closing;
 
 impl Redactor {
     /// The text with pseudonyms and without comments, also when it is not quite a manifest.
@@ -90,20 +91,6 @@ impl Redactor {
             _ => self.scan(body, true),
         }
     }
-}
-
-/// Where a string ends on its line.
-fn closing(text: &str, quote: char) -> Option<usize> {
-    let mut escaped = false;
-    for (at, c) in text.char_indices().skip(1) {
-        match c {
-            _ if escaped => escaped = false,
-            '\\' if quote == '"' => escaped = true,
-            c if c == quote => return Some(at),
-            _ => {}
-        }
-    }
-    None
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 //!
 //! `corpus/<target>/` is what campaigns kept because it leads somewhere new, `regressions/<target>/` what once failed.
 
-mod targets;
+pub mod targets;
 
 use std::fs;
 use std::path::{Path, PathBuf};

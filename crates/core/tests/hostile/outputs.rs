@@ -1,6 +1,7 @@
 //! Every kind of output, and what must be true of it.
 
 use super::judges::{json, markdown, terminal, xml};
+use crate::fuzz::targets::printed::{is_place, results};
 use callpath_core::change::Step;
 use callpath_core::ports;
 use callpath_core::profile::Instance;
@@ -207,26 +208,14 @@ fn judge_sarif(text: &str, shown: &Shown<'_>) {
         Ok(log) => log,
         Err(e) => return shown.fault(e, text),
     };
-    let mut open = vec![&log["runs"][0]["results"]];
-    while let Some(value) = open.pop() {
-        match value {
-            serde_json::Value::Array(list) => open.extend(list),
-            serde_json::Value::Object(map) => {
-                if let Some(uri) = map.get("uri").and_then(|u| u.as_str()) {
-                    // A relative reference whose first segment holds no colon (RFC 3986, 4.2).
-                    let first = uri.split('/').next().unwrap_or_default();
-                    if uri.starts_with('/') || first.contains(':') || !uri.bytes().all(|b| b.is_ascii_graphic()) {
-                        shown.fault(format_args!("a link to {uri:?}"), text);
-                    }
-                }
-                if let Some(message) = map.get("message") {
-                    for link in markdown(message["text"].as_str().unwrap_or_default(), false).links {
-                        shown.fault(format_args!("a link to {link:?}"), text);
-                    }
-                }
-                open.extend(map.values());
+    for object in results(&log) {
+        if let Some(uri) = object.get("uri").and_then(|u| u.as_str()).filter(|uri| !is_place(uri)) {
+            shown.fault(format_args!("a link to {uri:?}"), text);
+        }
+        if let Some(message) = object.get("message") {
+            for link in markdown(message["text"].as_str().unwrap_or_default(), false).links {
+                shown.fault(format_args!("a link to {link:?}"), text);
             }
-            _ => {}
         }
     }
 }

@@ -4,7 +4,7 @@ use super::blocks::{self, Asked, Behind};
 use super::merge;
 use super::views::{self, Does, Field, Packet, PortChange, View};
 use crate::call::address::is_link_local;
-use crate::call::analyze::{Analysis, Failure, Reached, show_set};
+use crate::call::analyze::{Analysis, Failure, Reached, port_set, show_set};
 use crate::call::reach::{Certainty, Ending, crossed, helpers, journey};
 use crate::change::{Intent, Packets, Wanted};
 use crate::cube::Set;
@@ -689,10 +689,6 @@ fn last_rule(hop: &Hop) -> Option<OriginId> {
         Did::Rule(id) => Some(id),
         _ => None,
     })
-}
-
-fn port_set(ranges: &PortRanges) -> Set {
-    Set::from_ranges(ranges.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))))
 }
 
 fn ranges(set: &Set) -> PortRanges {

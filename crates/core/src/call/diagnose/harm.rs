@@ -5,7 +5,7 @@
 
 use super::views::{self, Does};
 use crate::call::address::prefix_set;
-use crate::call::analyze::{Judge, show_addresses, show_set};
+use crate::call::analyze::{Judge, port_set, show_addresses, show_set};
 use crate::call::site::{Site, Vantage};
 use crate::cube::{Cube, Dim, Set, overlay};
 use crate::manifest::{Manifest, Place, Proto};
@@ -351,10 +351,10 @@ impl Compare<'_> {
                 // A container has its image's ports: there what is asked outside tells as well.
                 let container = self.before.server_of.get(n) != Some(&service.device);
                 let shut = match &service.port {
-                    Where::Asked(0) => ports(r),
-                    _ if container && packets_within(&rest, &ports(r)) => ports(r),
-                    Where::Asked(shift) => ports(r).shifted(0u128.wrapping_sub(*shift)),
-                    Where::Fixed(port) if ports(r).contains(*port) => Set::range(0, 65535),
+                    Where::Asked(0) => port_set(&r.ports),
+                    _ if container && packets_within(&rest, &port_set(&r.ports)) => port_set(&r.ports),
+                    Where::Asked(shift) => port_set(&r.ports).shifted(0u128.wrapping_sub(*shift)),
+                    Where::Fixed(port) if port_set(&r.ports).contains(*port) => Set::range(0, 65535),
                     _ => continue,
                 };
                 let cut = |cube: Cube| {
@@ -412,7 +412,7 @@ impl Compare<'_> {
     /// Ports outside that belong to a row: its own, and for media those that led to them. Callers are told the row's ports
     /// alone, so a media port serves no one by another port outside.
     fn asked_for(&self, fate: &Fate, instance: usize, r: &Requirement) -> Set {
-        let own = ports(r);
+        let own = port_set(&r.ports);
         let Fate::At(service) = fate else { return own };
         if !self.is_at(instance, service.device) || !is_media(r) {
             return own;
@@ -509,10 +509,6 @@ fn without(packets: &Cube, these: &Cube) -> Vec<Cube> {
     }
     out.retain(|c| !c.is_empty());
     out
-}
-
-fn ports(r: &Requirement) -> Set {
-    Set::from_ranges(r.ports.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))))
 }
 
 /// Voice and video, by themselves or through the product's relay.

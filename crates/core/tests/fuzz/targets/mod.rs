@@ -5,7 +5,7 @@ mod changed;
 mod example;
 mod files;
 mod manifest;
-mod printed;
+pub mod printed;
 mod printing;
 mod readers;
 mod site;

@@ -1,4 +1,4 @@
-//! What holds for everything that is printed, whoever wrote the names in it.
+//! What holds for everything that is printed, also with hostile names in it.
 
 use callpath_core::change::Step;
 use callpath_core::report::{FORMATS, Report, Style};
@@ -47,23 +47,34 @@ fn json(text: &str, about: &str) -> serde_json::Value {
     serde_json::from_str(text).unwrap_or_else(|e| panic!("{about}: {e}\n{text}"))
 }
 
-/// Places of SARIF are relative references whose first segment holds no colon (RFC 3986, 4.2).
+/// Places of SARIF lead out of no folder.
 fn places(log: &serde_json::Value) {
+    for uri in results(log).into_iter().filter_map(|o| o.get("uri")?.as_str()) {
+        assert!(is_place(uri), "the place {uri:?}");
+    }
+}
+
+/// Every object below the results of a SARIF log.
+pub fn results(log: &serde_json::Value) -> Vec<&serde_json::Map<String, serde_json::Value>> {
+    let mut out = Vec::new();
     let mut open = vec![&log["runs"][0]["results"]];
     while let Some(value) = open.pop() {
         match value {
             serde_json::Value::Array(list) => open.extend(list),
             serde_json::Value::Object(map) => {
-                if let Some(uri) = map.get("uri").and_then(|u| u.as_str()) {
-                    let first = uri.split('/').next().unwrap_or_default();
-                    assert!(!uri.starts_with('/') && !first.contains(':'), "the place {uri}");
-                    assert!(uri.bytes().all(|b| b.is_ascii_graphic()), "the place {uri:?}");
-                }
+                out.push(map);
                 open.extend(map.values());
             }
             _ => {}
         }
     }
+    out
+}
+
+/// A relative reference whose first segment holds no colon (RFC 3986, 4.2).
+pub fn is_place(uri: &str) -> bool {
+    let first = uri.split('/').next().unwrap_or_default();
+    !uri.starts_with('/') && !first.contains(':') && uri.bytes().all(|b| b.is_ascii_graphic())
 }
 
 /// The page is well-formed, and no value became an element that does something.

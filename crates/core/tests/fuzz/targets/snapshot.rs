@@ -19,7 +19,7 @@ pub fn snapshot(text: &str) {
     }
 }
 
-/// With pseudonyms it is the same site for whoever judges, and its addresses are gone.
+/// With pseudonyms it is judged as the same site, and its addresses are gone.
 pub fn redacted(snapshot: &Snapshot) {
     let hidden = redact(snapshot);
     assert_eq!(redact(snapshot).sources, hidden.sources, "another result the second time");
