@@ -5,7 +5,6 @@ use super::diagnose::{self, Gate, Proposals};
 use super::reach::Region;
 use super::site::{self, Case, Parts, Site};
 use super::summary::finish;
-use super::told::Stray;
 use crate::cube::Set;
 use crate::dialect::Patch;
 use crate::manifest::{Manifest, Place, Proto, parse, show_ports};
@@ -62,8 +61,6 @@ pub(super) struct Analysis {
     pub failures: Vec<Failure>,
     pub reached: Vec<Reached>,
     pub misled: Vec<Misled>,
-    /// Servers that leave with another address than the one by which they are called.
-    pub strays: Vec<Stray>,
     pub site: Site,
     pub manifest: Manifest,
     pub instances: Vec<Instance>,
@@ -94,25 +91,14 @@ pub(super) fn run(snapshot: &Snapshot, intended: bool) -> Result<Analysis, Input
         check_clients(&instances, &site)?;
         check_modes(&instances)?;
         check_peers(&manifest, &instances)?;
-        let judge = Judge {
-            snapshot,
-            places: Places::of(snapshot),
-            manifest: &manifest,
-            instances: &instances,
-            site: &site,
-            failures: RefCell::default(),
-            reached: RefCell::default(),
-            led: RefCell::default(),
-            misled: RefCell::default(),
-        };
+        let judge = Judge::new(snapshot, &manifest, &instances, &site);
         let report = judge.report();
-        let strays = judge.strays();
         let (mut failures, reached) = (judge.failures.into_inner(), judge.reached.into_inner());
         let misled = judge.misled.into_inner();
         let report = super::later::apply(snapshot, &manifest, report, &mut failures);
         other_ways(&report, &mut failures);
         let (manifest, instances) = (manifest.clone(), instances.clone());
-        Ok(Analysis { report, intended: None, failures, reached, misled, strays, site, manifest, instances })
+        Ok(Analysis { report, intended: None, failures, reached, misled, site, manifest, instances })
     };
     let mut analysis = judged(Case::OnGateway, intended)?;
     if parts.has_both() && !intended {
@@ -365,6 +351,23 @@ pub(super) struct Reached {
     pub unknown: bool,
     /// A way of one such packet.
     pub trip: RoundTrip,
+}
+
+impl<'a> Judge<'a> {
+    /// Nothing is judged yet.
+    pub fn new(snapshot: &'a Snapshot, manifest: &'a Manifest, instances: &'a [Instance], site: &'a Site) -> Self {
+        Self {
+            snapshot,
+            places: Places::of(snapshot),
+            manifest,
+            instances,
+            site,
+            failures: RefCell::default(),
+            reached: RefCell::default(),
+            led: RefCell::default(),
+            misled: RefCell::default(),
+        }
+    }
 }
 
 impl Judge<'_> {

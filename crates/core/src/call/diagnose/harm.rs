@@ -13,9 +13,8 @@ use crate::model::{Family, Part, RouteTarget, SourceId, address_value};
 use crate::profile::Instance;
 use crate::report::Loss;
 use crate::requirement::{Level, Party, Requirement};
-use crate::snapshot::{Places, Snapshot};
+use crate::snapshot::Snapshot;
 use crate::trace::{Answer, Did, Disposition, Question, RoundTrip, Val, ask};
-use std::cell::RefCell;
 
 /// Whether changes are compared with what was reached before them. Off: for tests, which show that it is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -261,17 +260,7 @@ fn worse(had: &Piece, has: &Piece, fate: &Fate, packets: &Cube) -> bool {
 
 /// The addresses that callers are told, and those by which routers on the way are asked for them.
 fn told(wishes: &Wishes<'_>, site: &Site, family: Family) -> Set {
-    let judge = Judge {
-        snapshot: wishes.snapshot,
-        places: Places::of(wishes.snapshot),
-        manifest: wishes.manifest,
-        instances: wishes.instances,
-        site,
-        failures: RefCell::default(),
-        reached: RefCell::default(),
-        led: RefCell::default(),
-        misled: RefCell::default(),
-    };
+    let judge = Judge::new(wishes.snapshot, wishes.manifest, wishes.instances, site);
     let told = wishes.instances.iter().filter_map(|i| judge.told(i, family));
     let outer = site.network.devices.iter().filter(|d| d.forwards).flat_map(|d| {
         let ways = d.routes.iter().filter(|r| r.to.prefix_len() == 0 && Family::of(r.to.addr()) == family);

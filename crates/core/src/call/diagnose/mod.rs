@@ -78,7 +78,7 @@ pub(super) fn findings(snapshot: &Snapshot, first: &Analysis, gate: Gate) -> (Ve
     let mut out = say::findings(snapshot, &found, &proven);
     out.extend(say::notes(first));
     out.extend(say::misled(first));
-    out.extend(say::strays(first, &found));
+    out.extend(say::strays(snapshot, first, &found));
     out.extend(say::hole_punching(first, &found));
     if let Some(finding) = say::apply_forgotten(snapshot, first) {
         out.insert(0, finding);

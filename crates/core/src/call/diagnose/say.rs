@@ -1,7 +1,7 @@
 //! Findings for the report.
 
 use super::{Found, Proven, blocks};
-use crate::call::analyze::Analysis;
+use crate::call::analyze::{Analysis, Judge};
 use crate::call::story::origin;
 use crate::change::{Planned, Step};
 use crate::dialect;
@@ -342,13 +342,13 @@ pub(super) fn misled(a: &Analysis) -> Vec<Finding> {
 }
 
 /// Servers whose packets leave with another address than the one by which they are called, where that matters.
-pub(super) fn strays(a: &Analysis, found: &[Found]) -> Vec<Finding> {
+pub(super) fn strays(snapshot: &Snapshot, a: &Analysis, found: &[Found]) -> Vec<Finding> {
     let known = |f: &Found| matches!(f.gap.lack, Lack::OutboundNat { .. });
     if found.iter().any(known) {
         return Vec::new();
     }
     let mut out: Vec<Finding> = Vec::new();
-    for stray in &a.strays {
+    for stray in Judge::new(snapshot, &a.manifest, &a.instances, &a.site).strays() {
         let instance = &a.instances[stray.instance];
         let (label, seen, public) = (instance.label(), stray.seen, stray.public);
         let private = !crate::call::address::is_public(seen);
