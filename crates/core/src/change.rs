@@ -82,6 +82,15 @@ pub enum Intent {
         /// The host.
         to: IpAddr,
     },
+    /// What these hosts send out by an interface leaves with this address, or with that of the interface.
+    Outbound {
+        /// The hosts: one, or a network.
+        from: IpNet,
+        /// The interface by which they leave.
+        out: Box<str>,
+        /// The address; absent: the interface's own.
+        to: Option<IpAddr>,
+    },
     /// Answers leave by the interface by which their questions came.
     AnswersBack {
         /// Family.

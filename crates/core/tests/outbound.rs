@@ -19,12 +19,18 @@ const ROUTER: &str = "table inet f {
 ";
 
 fn report(system: &str, out: &str, more: &str) -> Report {
+    with(system, out, more, "", |text| text)
+}
+
+/// The same with more lines in the `[[deploy]]` table, and with another manifest.
+fn with(system: &str, out: &str, more: &str, deploy: &str, change: impl Fn(String) -> String) -> Report {
     let manifest = format!(
         "address = \"203.0.113.9\"\n{more}\n[[gateway]]\nlabel = \"router\"\nconfig = \"router.nft\"\n\
          interfaces = {{ wan = [\"203.0.113.9/24\", \"203.0.113.10/24\"], lan = \"192.168.1.1/24\" }}\n\
          routes = [\"default via 203.0.113.1\"]\n[[deploy]]\nsystem = \"{system}\"\nhost = \"192.168.1.50\"\n\
-         clients = [\"internet\"]\n"
+         clients = [\"internet\"]\n{deploy}\n"
     );
+    let manifest = change(manifest);
     let source = |name: &str, text: String| Source { name: name.to_owned(), text };
     let sources = vec![source("callpath.toml", manifest), source("router.nft", ROUTER.replace("%OUT", out))];
     analyze(&Snapshot { sources, directory: String::new() })
@@ -44,15 +50,70 @@ const OTHER: &str = "oifname \"wan\" snat ip to 203.0.113.10";
 const ELSEWHERE: &str = "oifname \"vpn\" snat ip to 203.0.113.9";
 const TRUNK: &str = "[[peer]]\nname = \"trunk\"\naddress = \"192.0.2.7\"\nuses = [\"sip-udp\"]";
 
-/// A product that learns its address by asking outside tells callers what the internet sees, not what is forwarded.
+/// Callers from the internet whose media does not come in firmly, and all verdicts of the place.
+fn internet(report: &Report) -> Vec<Verdict> {
+    report.paths.iter().filter(|p| p.vantage == "internet").map(|p| p.verdict).collect()
+}
+
+/// A product that learns its address by asking outside tells callers what the internet sees, where no forward stands:
+/// that is one cause, with a change that translates to the address that is meant. What it tells may be stated.
 #[test]
 fn a_product_that_learns_another_address_tells_that_one() {
     let right = report("livekit", RIGHT, "");
     assert!(missing(&right).is_none() && right.verdict == Verdict::Works, "{}", shown(&right));
     let other = report("livekit", OTHER, "");
+    assert_ne!(other.verdict, Verdict::Works, "{}", shown(&other));
+    assert!(shown(&other).contains("tells clients 203.0.113.10, which a STUN server sees"), "{}", shown(&other));
+    assert!(internet(&other).contains(&Verdict::Fails), "{}", shown(&other));
+    let codes: Vec<&str> = other.findings.iter().filter(|f| f.severity == Severity::Error).map(|f| f.code).collect();
+    assert_eq!(codes, ["outbound-nat-missing"], "{}", shown(&other));
     let finding = missing(&other).unwrap_or_else(|| panic!("{}", shown(&other)));
     assert!(finding.message.contains("leaves as 203.0.113.10, and not as 203.0.113.9"), "{}", finding.message);
-    assert!(finding.because.contains("it tells callers 203.0.113.10"), "{}", finding.because);
+    assert!(finding.because.contains("tells callers that address"), "{}", finding.because);
+    assert!(finding.verified, "{}", shown(&other));
+    let line = "oifname \"wan\" ip saddr 192.168.1.50 snat ip to 203.0.113.9";
+    assert!(shown(&other).contains(line), "{}", shown(&other));
+    // Without a setting that asks outside, or with the address stated, the forwards are where media goes.
+    for fixed in
+        ["off = [\"external-ip\"]", "told = { internet = \"public\" }", "told = { internet = \"203.0.113.9\" }"]
+    {
+        let set = with("livekit", OTHER, "", fixed, |t| t);
+        assert_eq!(set.verdict, Verdict::Works, "{fixed}: {}", shown(&set));
+    }
+    // The wrong address, stated, is no fault of the translation.
+    let wrong = with("livekit", RIGHT, "", "told = { internet = \"203.0.113.10\" }", |t| t);
+    assert!(wrong.verdict == Verdict::Fails && missing(&wrong).is_none(), "{}", shown(&wrong));
+    // Stated as learned, whatever the product.
+    let stun = with("reflector", OTHER, "", "told = { internet = \"stun\" }", |t| t);
+    assert!(internet(&stun).iter().any(|v| *v != Verdict::Works), "{}", shown(&stun));
+    assert!(missing(&stun).is_some(), "{}", shown(&stun));
+}
+
+/// One of several addresses, drawn for each connection, is no answer to rely on.
+#[test]
+fn a_pool_of_addresses_leaves_open_what_is_told() {
+    let pool = "oifname \"wan\" snat ip to 203.0.113.9-203.0.113.10";
+    let open = report("livekit", pool, "");
+    assert_eq!(open.verdict, Verdict::Unknown, "{}", shown(&open));
+    assert!(shown(&open).contains("which address a STUN server sees"), "{}", shown(&open));
+    assert_eq!(with("livekit", pool, "", "told = { internet = \"public\" }", |t| t).verdict, Verdict::Works);
+}
+
+/// A second line of the same router by which the server leaves: by a policy route, or because it holds the default
+/// route.
+#[test]
+fn a_server_that_leaves_by_another_line_learns_that_one() {
+    let both = |out: &str| format!("oifname {{ \"wan\", \"wan2\" }} {out}");
+    let lines = |t: String, routes: &str| {
+        t.replace("lan = ", "wan2 = \"198.51.100.2/24\", lan = ")
+            .replace("routes = [\"default via 203.0.113.1\"]", &format!("wan = \"203.0.113.9\"\nroutes = {routes}"))
+    };
+    // Answers go back by the line of the question.
+    let routes = "[\"default via 198.51.100.1\"]";
+    let default = with("livekit", &both("masquerade"), "", "", |t| lines(t, routes));
+    assert!(internet(&default).iter().all(|v| *v != Verdict::Works), "{}", shown(&default));
+    let only_out = with("livekit", &both("masquerade"), "", "told = { internet = \"stun\" }", |t| lines(t, routes));
+    assert!(internet(&only_out).iter().all(|v| *v != Verdict::Works), "{}", shown(&only_out));
 }
 
 /// Nothing translates what leaves: found for products that ask nothing outside too, with what comes of it.

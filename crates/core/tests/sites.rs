@@ -498,8 +498,15 @@ fn a_server_is_reached_by_its_own_address() {
         interfaces = { wan0 = [\"203.0.113.5/24\", \"203.0.113.6/24\"], lan0 = \"192.168.1.1/24\" }\n\
         [[deploy]]\nsystem = \"livekit\"\nhost = \"192.168.1.50\"\naddress = \"203.0.113.6\"\n";
     let for_second = OPEN.replace("fib daddr type local", "ip daddr 203.0.113.6");
-    let good = report(&[("callpath.toml", manifest), ("r.nft", &for_second)]);
+    let as_second = for_second.replace("oifname \"wan0\" masquerade", "oifname \"wan0\" snat to 203.0.113.6");
+    let good = report(&[("callpath.toml", manifest), ("r.nft", &as_second)]);
     assert_eq!(at(&good, "internet"), (Verdict::Works, vec![]), "{:?}", verdicts(&good));
+    // By its own requests it learns the first address, which leads nowhere; unless it is set to the second.
+    let learned = report(&[("callpath.toml", manifest), ("r.nft", &for_second)]);
+    assert_eq!(at(&learned, "internet"), (Verdict::Fails, vec!["outbound-nat-missing"]), "{:?}", verdicts(&learned));
+    let set = format!("{manifest}told = {{ internet = \"203.0.113.6\" }}\n");
+    let set = report(&[("callpath.toml", &set), ("r.nft", &for_second)]);
+    assert_eq!(at(&set, "internet"), (Verdict::Works, vec![]), "{:?}", verdicts(&set));
     let first = manifest.replace("address = \"203.0.113.6\"\n", "");
     let bad = report(&[("callpath.toml", &first), ("r.nft", &for_second)]);
     assert_eq!(at(&bad, "internet").0, Verdict::Fails);

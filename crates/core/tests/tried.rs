@@ -98,9 +98,11 @@ fn site_20_without_outbound_translation() {
     };
     let missing = with(&[("<mode>automatic", "<mode>disabled")]);
     assert!(shown(finding(&missing, "outbound-nat-missing")).is_empty(), "no rule translates anything");
+    assert!(finding(&missing, "outbound-nat-missing").verified, "a rule by hand cures it");
     let rule = "<mode>advanced</mode><rule><interface>lan</interface><source><network>192.168.1.0/24</network></source><destination><any></any></destination><descr>out</descr></rule>";
     let reversed = with(&[("<mode>automatic</mode>", rule)]);
     assert!(shown(finding(&reversed, "outbound-nat-missing"))[0].contains("<interface>lan</interface>"));
+    assert!(finding(&reversed, "outbound-nat-missing").verified);
     let lan = with(&[
         (
             "<ipaddr>192.168.1.1</ipaddr><subnet>24</subnet>",
@@ -115,6 +117,35 @@ fn site_20_without_outbound_translation() {
     let refused = finding(&lan, "hairpin-missing").refused.as_deref().unwrap_or_default().to_owned();
     assert!(refused.contains("LAN has the gateway LANGW"), "{refused}");
     assert!(finding(&lan, "hairpin-missing").change.is_none() || !refused.is_empty());
+}
+
+/// A server whose packets pfSense gives another address than the one that is called: by a rule by hand, or by a 1:1
+/// entry, which comes before all rules.
+#[test]
+fn site_20_with_another_outbound_address() {
+    let Some(site) = folder("20-second-address-on-lan") else { return };
+    let with = |from: &str, to: &str, more: &str| {
+        let manifest = std::fs::read_to_string(site.join("callpath.toml")).expect("the manifest");
+        let mut all = snapshot(&site, &format!("{manifest}{more}"));
+        let file = all.sources.iter_mut().find(|s| s.name == "config.xml").expect("the backup");
+        assert!(file.text.contains(from), "{from}");
+        let vip = "<virtualip><vip><mode>ipalias</mode><interface>wan</interface><type>single</type><subnet_bits>24</subnet_bits><subnet>203.0.113.77</subnet></vip>";
+        file.text = file.text.replacen(from, to, 1).replacen("<virtualip>", vip, 1);
+        analyze(&all).unwrap_or_else(|e| panic!("{}", e.message))
+    };
+    let rule = "<mode>hybrid</mode><rule><interface>wan</interface><ipprotocol>inet</ipprotocol><source><network>192.168.1.50/32</network></source><destination><any></any></destination><target>203.0.113.77</target><target_subnet>32</target_subnet><descr>out</descr></rule>";
+    let (from, told) = ("<mode>automatic</mode>", "told = { internet = \"public\" }\n");
+    let other = with(from, rule, "");
+    assert_ne!(other.verdict, Verdict::Works, "{}", other.headline);
+    assert_eq!(errors(&other), ["outbound-nat-missing"]);
+    assert!(finding(&other, "outbound-nat-missing").verified, "{:?}", finding(&other, "outbound-nat-missing"));
+    works(&with(from, rule, told));
+    let entry = "<nat><onetoone><interface>wan</interface><external>203.0.113.77</external><source><address>192.168.1.50</address></source><destination><any></any></destination><descr>one</descr></onetoone>";
+    let one = with("<nat>", entry, "");
+    assert_ne!(one.verdict, Verdict::Works, "{}", one.headline);
+    let refused = finding(&one, "outbound-nat-missing").refused.as_deref().unwrap_or_default().to_owned();
+    assert!(refused.contains("before any outbound rule"), "{refused} {:?}", one.findings);
+    works(&with("<nat>", entry, told));
 }
 
 /// Of a list that the firewall loads it is an exception that it blocks, and a doubt that it lets in. Who has signed in at
@@ -174,7 +205,11 @@ fn site_20_with_the_name_on_the_second_of_two_leased_lines() {
     assert!(asked.message.contains("WAN (igc0) or LINE2 (igc3)"), "{}", asked.message);
     assert!(asked.help.contains("interfaces = "), "{}", asked.help);
     let both = "interfaces = { igc0 = \"198.51.100.9/24\", igc3 = \"203.0.113.5/24\" }\n[[deploy]]";
+    // What the server asks outside leaves by the first line: which address it tells is asked for, too.
     let stated = with(&manifest.replace("[[deploy]]", both)).expect("an answer");
+    assert_eq!(stated.verdict, Verdict::Unknown, "{}", stated.headline);
+    let told = |manifest: &str| format!("{manifest}\ntold = {{ internet = \"public\" }}\n");
+    let stated = with(&told(&manifest.replace("[[deploy]]", both))).expect("an answer");
     works(&stated);
     assert!(
         !stated.assumptions.iter().any(|a| a.contains("LINE2 of pfSense is another line")),

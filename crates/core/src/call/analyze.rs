@@ -2,6 +2,7 @@
 
 use super::address::{is_public, is_shared};
 use super::diagnose::{self, Gate, Proposals};
+use super::learned::{Seen, Stray};
 use super::reach::Region;
 use super::site::{self, Case, Parts, Site};
 use super::summary::finish;
@@ -61,6 +62,7 @@ pub(super) struct Analysis {
     pub failures: Vec<Failure>,
     pub reached: Vec<Reached>,
     pub misled: Vec<Misled>,
+    pub strayed: Vec<Strayed>,
     pub site: Site,
     pub manifest: Manifest,
     pub instances: Vec<Instance>,
@@ -94,11 +96,11 @@ pub(super) fn run(snapshot: &Snapshot, intended: bool) -> Result<Analysis, Input
         let judge = Judge::new(snapshot, &manifest, &instances, &site);
         let report = judge.report();
         let (mut failures, reached) = (judge.failures.into_inner(), judge.reached.into_inner());
-        let misled = judge.misled.into_inner();
+        let (misled, strayed) = (judge.misled.into_inner(), judge.strayed.into_inner());
         let report = super::later::apply(snapshot, &manifest, report, &mut failures);
         other_ways(&report, &mut failures);
         let (manifest, instances) = (manifest.clone(), instances.clone());
-        Ok(Analysis { report, intended: None, failures, reached, misled, site, manifest, instances })
+        Ok(Analysis { report, intended: None, failures, reached, misled, strayed, site, manifest, instances })
     };
     let mut analysis = judged(Case::OnGateway, intended)?;
     if parts.has_both() && !intended {
@@ -286,6 +288,10 @@ pub(super) struct Judge<'a> {
     pub led: RefCell<Vec<(Proto, Set)>>,
     /// Who is told an address that leads nowhere, as it is found.
     pub misled: RefCell<Vec<Misled>>,
+    /// Who is told an address that the server learned outside, and by which media does not come, as it is found.
+    pub strayed: RefCell<Vec<Strayed>>,
+    /// What a STUN server sees of the servers, by instance and family, as it is asked.
+    pub seen: RefCell<Vec<(usize, Family, Seen)>>,
 }
 
 /// Packets of a call that do not get through, or perhaps not.
@@ -328,6 +334,19 @@ pub(super) struct Misled {
     pub path: String,
 }
 
+/// Callers who are told an address for media that the server learned outside, and by which media does not come.
+#[derive(Debug, Clone)]
+pub(super) struct Strayed {
+    /// The server, and both addresses.
+    pub stray: Stray,
+    /// Protocol and ports of the media.
+    pub what: String,
+    /// From where they call.
+    pub place: Place,
+    /// Path of the report.
+    pub path: String,
+}
+
 /// Ports of a server that the internet reaches, though no call needs them.
 #[derive(Debug, Clone)]
 pub(super) struct Reached {
@@ -366,6 +385,8 @@ impl<'a> Judge<'a> {
             reached: RefCell::default(),
             led: RefCell::default(),
             misled: RefCell::default(),
+            strayed: RefCell::default(),
+            seen: RefCell::default(),
         }
     }
 }

@@ -13,6 +13,7 @@ mod ice;
 mod judge;
 mod kernel;
 mod later;
+mod learned;
 mod media;
 mod parties;
 mod paths;

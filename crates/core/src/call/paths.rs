@@ -1,6 +1,6 @@
 //! The ways of a call: who opens what, from where, and what becomes of it.
 
-use super::analyze::{CLIENT_PORTS, Failure, Judge, Misled, family_name, port_set, show_addresses, show_set};
+use super::analyze::{CLIENT_PORTS, Failure, Judge, Misled, Strayed, family_name, port_set, show_addresses, show_set};
 use super::callers::Kind;
 use super::judge;
 use super::proxy::by_proxy;
@@ -144,17 +144,8 @@ impl Judge<'_> {
             if kind.is_some() && verdict == Verdict::Works {
                 self.failures.borrow_mut().truncate(failures);
             }
-            if let Telling::These(all) = telling
-                && media
-                && verdict != Verdict::Works
-                && matches!(vantage.place, Place::Internet | Place::Caller(_))
-                && !all.iter().any(|a| self.may_lead_here(*a))
-            {
-                // No rule of the site is to blame for what leads nowhere.
-                self.failures.borrow_mut().truncate(failures);
-                let path = path_id(instance, &place, kind, family);
-                let (place, told) = (vantage.place.clone(), all.clone());
-                self.misled.borrow_mut().push(Misled { instance: n, place, told, path });
+            if media && verdict != Verdict::Works {
+                self.told_wrongly((n, instance), vantage, kind, telling, failures);
             }
             notes.push(note);
             legs.push(Leg { kind: leg, to, verdict, any_of: asked });
@@ -163,6 +154,37 @@ impl Judge<'_> {
             by_relay(&mut legs, &mut notes);
         }
         path(instance, (&place, kind), vantage.name.clone(), family, legs, &notes)
+    }
+
+    /// Media fails for callers by the address that they are told: no rule of the site is to blame for what leads nowhere,
+    /// nor where the forwards are right for the address that is meant, and the server learned another one. `from`: where
+    /// their failures begin.
+    fn told_wrongly(
+        &self,
+        (n, instance): (usize, &Instance),
+        vantage: &Vantage,
+        kind: Option<Kind>,
+        telling: &Telling,
+        from: usize,
+    ) {
+        let Telling::These(all) = telling else { return };
+        let family = all.first().map_or(Family::V4, |a| Family::of(*a));
+        if let Some(stray) = self.learned_another(n, &vantage.place).filter(|_| family == Family::V4) {
+            let certain = |f: &mut Failure| f.region.certainty == Certainty::Closed;
+            for failure in self.failures.borrow_mut().extract_if(from.., certain) {
+                let what = format!("{} {}", failure.requirement.proto.name(), show_ports(&failure.requirement.ports));
+                let strayed = Strayed { stray, what, place: vantage.place.clone(), path: failure.path };
+                self.strayed.borrow_mut().push(strayed);
+            }
+            return;
+        }
+        let outside = matches!(vantage.place, Place::Internet | Place::Caller(_));
+        if outside && !all.iter().any(|a| self.may_lead_here(*a)) {
+            self.failures.borrow_mut().truncate(from);
+            let path = path_id(instance, &vantage.place.to_string(), kind, family);
+            let (place, told) = (vantage.place.clone(), all.clone());
+            self.misled.borrow_mut().push(Misled { instance: n, place, told, path });
+        }
     }
 
     /// Signalling goes to the site's name, media to the address that clients are told.

@@ -2,18 +2,18 @@
 //! itself.
 
 use super::address::is_public;
-use super::analyze::{CLIENT_PORTS, Judge};
+use super::analyze::Judge;
+use super::learned::{Learns, Seen};
 use super::site::Vantage;
-use crate::cube::{Cube, Set};
-use crate::manifest::{At, Place, Proto, Told};
-use crate::model::{Device, Family, Part, address_value, prefix_range};
+use crate::cube::Set;
+use crate::manifest::{At, Place, Told};
+use crate::model::{Device, Family, address_value, prefix_range};
 use crate::profile::Instance;
 use crate::report::DoubtLine;
-use crate::trace::{Disposition, Question, Val, ask_requests};
 use std::net::IpAddr;
 
-/// Port of STUN servers (RFC 8489 9).
-const STUN: u128 = 3478;
+/// Why it is open what a server hears that asks outside for its address.
+const NOT_CLEAR: &str = "which address a STUN server sees is not clear from the rules";
 
 /// What callers at a place are told about media, in one family.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,31 +26,13 @@ pub(super) enum Telling {
     Unknown(DoubtLine),
 }
 
-/// The device by which packets come to the internet, and its interface.
-type Exit = (usize, Option<usize>);
-
-/// A server whose packets come to the internet with another address than the one by which it is called.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Stray {
-    /// Number of the instance.
-    pub instance: usize,
-    /// Its own address.
-    pub own: IpAddr,
-    /// The address that the internet sees.
-    pub seen: IpAddr,
-    /// The address by which it is called.
-    pub public: IpAddr,
-    /// The router that has that address, by which the packets leave.
-    pub router: usize,
-}
-
 impl Judge<'_> {
     /// What those at a place are told. `local`: the server counts them as local.
     pub(super) fn tells(&self, n: usize, place: &Place, family: Family, local: bool) -> Telling {
         let instance = &self.instances[n];
         let own = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == family);
         let Some(stated) = stated(instance, place) else {
-            return self.usual(instance, place, family, own.filter(|_| local));
+            return self.usual(n, place, family, own.filter(|_| local));
         };
         let mut all = Vec::new();
         for told in &stated.value {
@@ -64,9 +46,13 @@ impl Judge<'_> {
                 Told::Name(name) => {
                     return not_told(instance, place, &format!("which address {name} has"));
                 }
-                Told::Stun => match self.seen_by_stun(n, family, own) {
-                    Ok(found) => found.map(|(seen, _)| seen),
-                    Err(why) => return not_told(instance, place, &why),
+                Told::Stun => match self.seen_by_stun(n, family) {
+                    Seen::As(seen, _) => Some(seen),
+                    Seen::Nothing => None,
+                    Seen::Open => return not_told(instance, place, NOT_CLEAR),
+                    Seen::Unanswered => {
+                        return not_told(instance, place, "not every packet of the server reaches a STUN server");
+                    }
                 },
                 Told::Unknown => {
                     let at = super::gateway::at_line(self.snapshot, stated);
@@ -79,11 +65,24 @@ impl Judge<'_> {
     }
 
     /// What the profile says: the public IPv4 address, and the server's own IPv6 address; inside, where the product tells
-    /// it there, its own.
-    fn usual(&self, instance: &Instance, place: &Place, family: Family, local: Option<IpAddr>) -> Telling {
+    /// it there, its own. A product that asks outside for its IPv4 address tells what it hears.
+    fn usual(&self, n: usize, place: &Place, family: Family, local: Option<IpAddr>) -> Telling {
+        let instance = &self.instances[n];
         let Some(public) = self.told(instance, family) else { return Telling::Nothing };
         if let Some(own) = local {
             return Telling::These(vec![own]);
+        }
+        match self.learns(n, family) {
+            Some(Learns::Open) => return not_learned(instance, NOT_CLEAR),
+            Some(Learns::OtherLine(stray)) => {
+                let line = self.site.network.devices[stray.router].interfaces[stray.leaves].shown();
+                let seen = stray.named().map_or_else(String::new, |a| format!(" as {a}"));
+                let why =
+                    format!("it asks a STUN server by another line, {line}{seen}, and people reach it by {public}");
+                return not_learned(instance, &why);
+            }
+            Some(Learns::Another(stray)) => return Telling::These(vec![stray.seen]),
+            Some(Learns::Public) | None => {}
         }
         let own = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == family);
         match own {
@@ -102,54 +101,6 @@ impl Judge<'_> {
         };
         is_public(address)
             && (self.site.public == Some(address) || self.site.network.devices.iter().enumerate().any(ours))
-    }
-
-    /// Servers whose packets come to the internet with another address than the site's, in IPv4.
-    pub(super) fn strays(&self) -> Vec<Stray> {
-        (0..self.instances.len()).filter_map(|n| self.stray(n, Family::V4)).collect()
-    }
-
-    /// The same for one server. What leaves by another line has that line's address, and is judged elsewhere.
-    fn stray(&self, n: usize, family: Family) -> Option<Stray> {
-        let instance = &self.instances[n];
-        let own = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == family)?;
-        let public = self.told(instance, family).filter(|_| self.site.public.is_some())?;
-        let (seen, (router, iface)) = self.seen_by_stun(n, family, Some(own)).ok()??;
-        let by = self.site.network.devices[router].interfaces.get(iface?)?;
-        let holds = by.addresses.iter().any(|a| a.addr() == public);
-        (seen != public && holds).then_some(Stray { instance: n, own, seen, public, router })
-    }
-
-    /// The address with which the server's packets come to the internet, and by which device they do.
-    fn seen_by_stun(&self, n: usize, family: Family, own: Option<IpAddr>) -> Result<Option<(IpAddr, Exit)>, String> {
-        let Some(own) = own else { return Ok(None) };
-        let unknown = || "which address a STUN server sees is not clear from the rules".to_owned();
-        let parts = [
-            Set::one(address_value(own)),
-            self.site.vantages[0].sources(family).clone(),
-            Set::range(CLIENT_PORTS.0, CLIENT_PORTS.1),
-            Set::one(STUN),
-            Set::one(u128::from(Proto::Udp.number())),
-        ];
-        let packets = Cube { parts, vars: Vec::new() };
-        let answer = ask_requests(&self.site.network, &Question { from: self.site.server_of[n], family, packets });
-        let mut seen = None;
-        for trip in &answer.trips {
-            let there = trip.request.last();
-            if !matches!(trip.request.end, Disposition::Delivered { .. }) || there.device != self.site.internet {
-                return Err("not every packet of the server reaches a STUN server".into());
-            }
-            let source = match there.header.src {
-                Val::Const(c) => c,
-                Val::Part(Part::Src, 0) => address_value(own),
-                Val::Part(..) | Val::Var(_) => return Err(unknown()),
-            };
-            let by = trip.request.hops.iter().rev().nth(1).map_or((there.device, None), |h| (h.device, h.out_iface));
-            if *seen.get_or_insert((source, by)) != (source, by) {
-                return Err(unknown());
-            }
-        }
-        seen.map(|(s, by)| Some((family.address(s), by))).ok_or_else(unknown)
     }
 
     /// What the report says about it as given.
@@ -171,13 +122,25 @@ impl Judge<'_> {
                 }
             }
         }
-        let usual = self.line(instance).told.join(" and ");
+        let usual = self.usually_told(n, instance);
         let internet = instance.deploy.told.iter().any(|(place, _)| place.value == Place::Internet);
         match (parts.is_empty(), internet) {
             (true, _) => format!("{label} tells clients {usual}"),
             (_, true) => format!("{label} tells {}", parts.join(", and ")),
             (_, false) => format!("{label} tells {}, and callers on the internet {usual}", parts.join(", and ")),
         }
+    }
+
+    /// The addresses that nothing stated tells: the public ones, or what the server learns outside.
+    fn usually_told(&self, n: usize, instance: &Instance) -> String {
+        let public = self.line(instance).told;
+        let learned = match self.learns(n, Family::V4) {
+            Some(Learns::Another(stray)) => format!("{}, which a STUN server sees", stray.seen),
+            Some(Learns::Open | Learns::OtherLine(_)) => "the IPv4 address that a STUN server sees".to_owned(),
+            Some(Learns::Public) | None => return public.join(" and "),
+        };
+        let others = public.into_iter().filter(|a| a.contains(':'));
+        [learned].into_iter().chain(others).collect::<Vec<_>>().join(" and ")
     }
 
     /// The product's own setting, where its document names it and nothing is stated.
@@ -237,7 +200,7 @@ impl Judge<'_> {
 }
 
 /// What is stated for a place, or for one that holds it.
-fn stated<'a>(instance: &'a Instance, place: &Place) -> Option<&'a At<Vec<Told>>> {
+pub(super) fn stated<'a>(instance: &'a Instance, place: &Place) -> Option<&'a At<Vec<Told>>> {
     let of = |wanted: &Place| instance.deploy.told.iter().find(|(p, _)| p.value == *wanted).map(|(_, list)| list);
     of(place).or_else(|| match place {
         Place::Caller(_) | Place::Peer(_) => of(&Place::Internet),
@@ -246,12 +209,21 @@ fn stated<'a>(instance: &'a Instance, place: &Place) -> Option<&'a At<Vec<Told>>
     })
 }
 
+/// What the server learns is not known: the same for everybody.
+fn not_learned(instance: &Instance, why: &str) -> Telling {
+    untold(instance, "callers", &Place::Internet, why)
+}
+
 /// Nothing tells it, or not enough.
 fn not_told(instance: &Instance, place: &Place, why: &str) -> Telling {
+    untold(instance, &audience(place), place, why)
+}
+
+fn untold(instance: &Instance, audience: &str, place: &Place, why: &str) -> Telling {
     let (label, key) = (instance.label(), key(place));
     let setting = instance.profile.told.setting.as_ref().map_or_else(String::new, |s| format!(" ({s})"));
     Telling::Unknown(DoubtLine {
-        what: format!("which address {label} tells {}: {why}", audience(place)),
+        what: format!("which address {label} tells {audience}: {why}"),
         supply: format!(
             "state what it is set to{setting} in its [[deploy]] table: `told = {{ {key} = \"<address>\" }}`, or \"public\", \"own\", \"stun\""
         ),

@@ -77,8 +77,9 @@ pub enum Lack {
         /// There is such a rule.
         other: bool,
     },
-    /// What the server sends out leaves with another public address than the one by which it is called.
-    OutboundAs(IpAddr),
+    /// What the server sends out leaves with another public address than the one by which it is called: this one, where
+    /// an input tells it.
+    OutboundAs(Option<IpAddr>),
     /// Calls from inside go to the public address, which is not on the device: forwards for its own address do not apply.
     OwnAddress,
     /// The outer address is shared with other customers (RFC 6598).

@@ -22,7 +22,9 @@ what to do: let the router translate what leaves by the outer interface
 (nftables: oifname \"...\" masquerade). pfSense does so by itself for networks
 of interfaces without a gateway (Firewall > NAT > Outbound: Automatic): look at
 the mode, at rules for the wrong interface, and whether the server's own
-interface has a gateway set, which makes pfSense take it for a line.
+interface has a gateway set, which makes pfSense take it for a line. Or give the
+product the address by which it is called, where it asks outside for it, and
+state it in callpath.toml: told = { internet = \"public\" }.
 ",
     matches,
     message,
@@ -45,6 +47,7 @@ fn message(gap: &Gap) -> String {
     match gap.lack {
         Lack::OutboundAs(seen) => {
             let public = gap.asked.map_or_else(|| "the public address".to_owned(), |a| a.to_string());
+            let seen = seen.map_or_else(|| "the address of another line".to_owned(), |s| s.to_string());
             format!("what {host} sends to the internet leaves as {seen}, and not as {public}")
         }
         Lack::OutboundNat { other: true } => {

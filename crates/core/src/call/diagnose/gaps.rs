@@ -2,6 +2,7 @@
 
 use super::blocks::{self, Asked, Behind};
 use super::merge;
+use super::outbound;
 use super::views::{self, Does, Field, Packet, PortChange, View};
 use crate::call::address::is_link_local;
 use crate::call::analyze::{Analysis, Failure, Reached, port_set, show_set};
@@ -23,6 +24,9 @@ pub(super) fn gaps(a: &Analysis) -> Vec<Gap> {
         if let Some(gap) = (Look { a, f: failure }).gap() {
             merge::add(a, &mut out, gap);
         }
+    }
+    for gap in outbound::strayed(a) {
+        merge::add(a, &mut out, gap);
     }
     for reached in &a.reached {
         if let Some(gap) = exposed(a, reached) {
@@ -659,6 +663,12 @@ impl Look<'_> {
         let other = views::source_translation(&self.net()[hop.device], self.f.family);
         let mut gap = self.base(Lack::OutboundNat { other: other.is_some() }, hop.device);
         gap.at = other.into_iter().collect();
+        gap.wanted = hop.out_iface.zip(self.host()).map(|(leaves, own)| {
+            let device = &self.net()[hop.device];
+            let near = device.interfaces.iter().flat_map(|i| &i.addresses).find(|n| n.contains(&own));
+            let public = self.a.site.public.filter(IpAddr::is_ipv4);
+            outbound::wanted(device, leaves, near.map_or_else(|| own.into(), ipnet::IpNet::trunc), public)
+        });
         Some(gap)
     }
 

@@ -9,6 +9,7 @@ mod harm;
 #[cfg(test)]
 mod harm_tests;
 mod merge;
+mod outbound;
 mod say;
 pub(super) mod views;
 
@@ -78,7 +79,7 @@ pub(super) fn findings(snapshot: &Snapshot, first: &Analysis, gate: Gate) -> (Ve
     let mut out = say::findings(snapshot, &found, &proven);
     out.extend(say::notes(first));
     out.extend(say::misled(first));
-    out.extend(say::strays(snapshot, first, &found));
+    out.extend(outbound::strays(snapshot, first, &found));
     out.extend(say::hole_punching(first, &found));
     if let Some(finding) = say::apply_forgotten(snapshot, first) {
         out.insert(0, finding);

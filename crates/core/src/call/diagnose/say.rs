@@ -1,14 +1,13 @@
 //! Findings for the report.
 
 use super::{Found, Proven, blocks};
-use crate::call::analyze::{Analysis, Judge};
+use crate::call::analyze::Analysis;
 use crate::call::story::origin;
 use crate::change::{Planned, Step};
 use crate::dialect;
-use crate::finding::{Gap, Lack, Near, Severity, Stands, find};
+use crate::finding::{Gap, Lack, Near, Stands, find};
 use crate::model::{SourceId, SourceSpan};
 use crate::report::{Change, Finding, Mark, Reach, Verdict};
-use crate::requirement::Party;
 use crate::snapshot::{Places, Snapshot, line_column};
 
 /// Everything that was found, each cause once.
@@ -268,7 +267,7 @@ fn telling(text: &str, start: usize, end: usize) -> (usize, usize) {
 }
 
 /// A gap of which there is nothing to show.
-fn bare(lack: Lack, name: String, what: String, story: String) -> Gap {
+pub(super) fn bare(lack: Lack, name: String, what: String, story: String) -> Gap {
     Gap {
         lack,
         device: 0,
@@ -341,55 +340,6 @@ pub(super) fn misled(a: &Analysis) -> Vec<Finding> {
     out.into_iter().map(|(.., finding)| finding).collect()
 }
 
-/// Servers whose packets leave with another address than the one by which they are called, where that matters.
-pub(super) fn strays(snapshot: &Snapshot, a: &Analysis, found: &[Found]) -> Vec<Finding> {
-    let known = |f: &Found| matches!(f.gap.lack, Lack::OutboundNat { .. });
-    if found.iter().any(known) {
-        return Vec::new();
-    }
-    let mut out: Vec<Finding> = Vec::new();
-    for stray in Judge::new(snapshot, &a.manifest, &a.instances, &a.site).strays() {
-        let instance = &a.instances[stray.instance];
-        let (label, seen, public) = (instance.label(), stray.seen, stray.public);
-        let private = !crate::call::address::is_public(seen);
-        let learns = instance.requirements.iter().any(|r| r.from == Party::Server && r.leg == "address");
-        let trunk = a.manifest.peers.iter().find(|p| {
-            p.uses.iter().any(|u| instance.requirements.iter().any(|r| r.id == u.value))
-                && p.address.iter().any(|n| crate::call::address::is_public(n.value.addr()))
-        });
-        let story = match trunk {
-            _ if learns && instance.deploy.told.is_empty() => {
-                format!(
-                    "where {label} asks a STUN server for its address, it tells callers {seen}; set {public} there, or translate to it"
-                )
-            }
-            Some(peer) if private => {
-                format!("{} gets what {label} sends from {seen}, to which no answer leads", peer.name.value)
-            }
-            Some(peer) => {
-                format!("{} gets what {label} sends from {seen}, and may know {public} only", peer.name.value)
-            }
-            None if private => {
-                format!(
-                    "media that {label} sends first, and whatever else it asks outside, comes from {seen}, to which no answer leads"
-                )
-            }
-            None if instance.answers().is_some() => {
-                format!("phones get media that {label} sends first from {seen}, and are told {public}")
-            }
-            // With ICE, callers answer wherever a check comes from (RFC 8445 7.3.1.3).
-            None => continue,
-        };
-        let lack = if private { Lack::OutboundNat { other: false } } else { Lack::OutboundAs(seen) };
-        let name = a.site.network.devices[stray.router].name.to_string();
-        let gap = Gap { host: Some(stray.own), asked: Some(public), ..bare(lack, name, String::new(), story) };
-        if let Some(finding) = plain(&gap).filter(|f| out.iter().all(|o| o.because != f.because)) {
-            out.push(Finding { severity: Severity::Warning, ..finding });
-        }
-    }
-    out
-}
-
 /// Callers who get through by hole punching, and what would make it firm.
 pub(super) fn hole_punching(a: &Analysis, found: &[Found]) -> Option<Finding> {
     let fragile = |p: &&crate::report::Path| {
@@ -398,8 +348,8 @@ pub(super) fn hole_punching(a: &Analysis, found: &[Found]) -> Option<Finding> {
     };
     let paths: Vec<&crate::report::Path> = a.report.paths.iter().filter(fragile).collect();
     let first = paths.first()?;
-    // No rule is what keeps answers on their line.
-    let rule = |f: &&Found| f.gap.wanted.is_some() && f.gap.lack != Lack::AnotherLine;
+    // No rule is what keeps answers on their line, or makes the address right that callers are told.
+    let rule = |f: &&Found| f.gap.wanted.is_some() && !matches!(f.gap.lack, Lack::AnotherLine | Lack::OutboundAs(_));
     let udp = |f: &&Found| f.gap.what.starts_with("udp") && rule(f);
     let closing = found.iter().filter(udp).find(|f| f.gap.paths.contains(&first.id));
     let firm = closing.map_or_else(String::new, |f| {
@@ -426,7 +376,7 @@ pub(super) fn hole_punching(a: &Analysis, found: &[Found]) -> Option<Finding> {
     Some(finding)
 }
 
-fn plain(gap: &Gap) -> Option<Finding> {
+pub(super) fn plain(gap: &Gap) -> Option<Finding> {
     let cause = crate::finding::cause(gap)?;
     Some(Finding {
         code: cause.code,

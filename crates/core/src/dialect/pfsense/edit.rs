@@ -41,6 +41,10 @@ pub enum Edit {
         /// Fields that change.
         set: Vec<RuleField>,
     },
+    /// Firewall > NAT > Outbound: how rules come about: `automatic`, `hybrid`, `advanced` ("Manual"), `disabled`.
+    OutboundMode(&'static str),
+    /// The same page: a new rule before all others.
+    AddOutbound(NewOutbound),
     /// System > Advanced > Firewall & NAT: "Enable automatic outbound NAT for Reflection".
     ReflectionHelper(bool),
 }
@@ -134,6 +138,21 @@ pub struct NewPass {
     pub before: Option<usize>,
     /// "Quick" on the Floating page instead of an interface's own: for what floating rules block.
     pub floating: bool,
+    /// Description.
+    pub descr: String,
+}
+
+/// A new rule of outbound translation, for every protocol and destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NewOutbound {
+    /// Interface as the configuration names it.
+    pub interface: String,
+    /// IPv6 instead of IPv4.
+    pub v6: bool,
+    /// Network or address inside.
+    pub source: String,
+    /// Address that they get; absent: the interface's.
+    pub target: Option<String>,
     /// Description.
     pub descr: String,
 }

@@ -1,6 +1,7 @@
 //! Changes as steps in the words of pfSense's menus and fields.
 
 mod forward;
+mod outbound;
 mod rule;
 mod words;
 
@@ -163,6 +164,12 @@ fn one(edit: &Edit, before: &Work, after: &Work) -> Option<Walked> {
         Edit::SetRule { rule, set } => {
             let (there, back) = rule::set(before, *rule, set);
             Walked { area: Area::Rules, there: vec![there], back: vec![back] }
+        }
+        Edit::OutboundMode(mode) => {
+            Walked { area: Area::Nat, there: vec![outbound::mode(mode)], back: vec![outbound::mode_back(&old)] }
+        }
+        Edit::AddOutbound(entry) => {
+            Walked { area: Area::Nat, there: vec![outbound::add(&old, entry)], back: vec![outbound::delete(&new)] }
         }
         Edit::ReflectionHelper(on) => {
             let step = |on| Step {

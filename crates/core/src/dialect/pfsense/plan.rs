@@ -6,8 +6,8 @@ mod tests;
 
 pub use narrow::{Narrow, narrow};
 
-use super::config::{Config, End, Forward, Reflects};
-use super::edit::{Destination, Edit, ForwardField, NewForward, NewPass, Reflection, RuleField};
+use super::config::{Config, End, Forward, OneToOne, Reflects};
+use super::edit::{Destination, Edit, ForwardField, NewForward, NewOutbound, NewPass, Reflection, RuleField};
 use super::read::read;
 use crate::change::{Context, Intent, Manner, Packets, Planned, Refused, Wanted, network};
 use crate::dialect::Patch;
@@ -44,6 +44,7 @@ pub fn plan(
                  not on a floating or group tab, without \"Disable reply-to\" in its advanced options"
             )));
         }
+        Intent::Outbound { from, out, to } => planner.outbound(*from, out, *to)?,
         Intent::NoHelper { .. } => return Err(Refused("pf has no helpers of its own".into())),
         Intent::Allow { .. } | Intent::AllowAnswers { .. } => {
             return Err(Refused("what the firewall itself receives is not changed from here".into()));
@@ -79,16 +80,7 @@ impl Planner<'_> {
     fn forward(&mut self, packets: &Packets, address: IpAddr, to: IpAddr, hairpin: bool) -> Result<Vec<Edit>, Refused> {
         let near = self.wanted.nearest.and_then(|id| self.forward_at(id)).cloned();
         if hairpin {
-            let by =
-                self.config.interfaces.iter().find(|i| i.enabled && Some(&*i.device) == packets.in_iface.as_deref());
-            let index = usize::from(packets.family == Family::V6);
-            if let Some((iface, gateway)) = by.and_then(|i| Some((i, i.gateway[index].as_ref()?))) {
-                let name = &iface.descr;
-                return Err(Refused(format!(
-                    "{name} has the gateway {gateway}, so pfSense takes it for a line, reflects nothing there and does \
-                     not translate its network: set the upstream gateway to None in Interfaces > {name} first"
-                )));
-            }
+            self.not_a_line(packets.in_iface.as_deref(), packets.family == Family::V6)?;
             return Ok(self.reflect(near.as_ref(), packets, address, to));
         }
         match near {
@@ -352,6 +344,58 @@ impl Planner<'_> {
         narrow::edits(self.config, std::slice::from_ref(&less))?;
         self.mark(at, format!("{name} lets them in"));
         Ok(Some(less))
+    }
+
+    /// What leaves gets the address of the line, or this one, by a rule before all others.
+    fn outbound(&mut self, from: IpNet, out: &str, to: Option<IpAddr>) -> Result<Vec<Edit>, Refused> {
+        let interface = self.interface(Some(out)).map(str::to_owned);
+        let interface =
+            interface.ok_or_else(|| Refused("the interface by which they leave is not in the backup".into()))?;
+        let v6 = from.addr().is_ipv6();
+        let of_these = |e: &End| {
+            let written = e.network.as_deref().or(e.address.as_deref()).unwrap_or_default();
+            let net = written.parse::<IpNet>().ok().or_else(|| written.parse::<IpAddr>().ok().map(IpNet::from));
+            e.any || net.is_some_and(|n| n.contains(&from.addr()))
+        };
+        let first = |o: &&OneToOne| !o.disabled && !o.nobinat && o.interface == interface && of_these(&o.source);
+        if let Some(entry) = self.config.one_to_one.iter().find(first) {
+            let (name, external) = (named(&entry.descr), &entry.external);
+            return Err(Refused(format!(
+                "the 1:1 entry {name} (Firewall > NAT > 1:1) gives it {external} before any outbound rule is asked: let the \
+                 name and the forwards lead to {external}, or remove the entry"
+            )));
+        }
+        let mode = match &*self.config.outbound.mode {
+            "hybrid" | "advanced" => None,
+            "disabled" => Some("advanced"),
+            _ => {
+                let inner =
+                    self.device.interfaces.iter().find(|i| i.addresses.iter().any(|n| n.contains(&from.addr())));
+                self.not_a_line(inner.map(|i| &*i.name), v6)?;
+                Some("hybrid")
+            }
+        };
+        let new = NewOutbound {
+            interface,
+            v6,
+            source: from.to_string(),
+            target: to.map(|a| a.to_string()),
+            descr: self.wanted.name.clone(),
+        };
+        Ok(mode.map(Edit::OutboundMode).into_iter().chain([Edit::AddOutbound(new)]).collect())
+    }
+
+    /// An interface towards hosts that has a gateway is taken for a line.
+    fn not_a_line(&self, device: Option<&str>, v6: bool) -> Result<(), Refused> {
+        let by = self.config.interfaces.iter().find(|i| i.enabled && Some(&*i.device) == device);
+        let Some((iface, gateway)) = by.and_then(|i| Some((i, i.gateway[usize::from(v6)].as_ref()?))) else {
+            return Ok(());
+        };
+        let name = crate::visible::named(&iface.descr);
+        Err(Refused(format!(
+            "{name} has the gateway {gateway}, so pfSense takes it for a line, reflects nothing there and does \
+             not translate its network: set the upstream gateway to None in Interfaces > {name} first"
+        )))
     }
 
     /// The rule that lets them in goes, or is for some senders only.

@@ -10,6 +10,7 @@ pub(super) mod field;
 pub(super) mod fixture;
 mod forward;
 pub(super) mod item;
+pub(super) mod outbound;
 pub(super) mod place;
 mod rule;
 
@@ -172,6 +173,8 @@ impl Work {
                     self.set_rule(*rule, field)?;
                 }
             }
+            Edit::OutboundMode(mode) => self.set_outbound_mode(mode)?,
+            Edit::AddOutbound(new) => self.add_outbound(new)?,
             Edit::ReflectionHelper(on) => self.set_helper(*on)?,
         }
         Ok(self.undo.len() > steps)

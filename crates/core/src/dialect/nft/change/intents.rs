@@ -57,6 +57,7 @@ impl Plan {
                 front.iter().map(|(_, out)| out).chain([came]).try_for_each(|name| command_word(name))?;
                 Err(by_routing(*family, came, *own, front.as_ref()))
             }
+            Intent::Outbound { from, out, to } => self.outbound(from, out, *to),
             // It is taken out of the text, and nothing is added: see `helper`.
             Intent::NoHelper { .. } => Err(Refused("a statement is to be taken out".into())),
             Intent::SourceNat { packets, to } => {
@@ -247,15 +248,33 @@ impl Plan {
         if packets.from.is_empty() && packets.in_iface.is_none() {
             return Err(Refused("which packets come from inside is not known: name their networks".into()));
         }
-        let chain = if let Some(id) = self.nat_chains(Hook::Postrouting, packets.family).first() {
-            *id
-        } else {
-            let base = "type nat hook postrouting priority srcnat";
-            self.make_chain(own(packets.family), "postrouting", base)?
-        };
+        let chain = self.postrouting(packets.family)?;
         let ports = &packets.ports;
         let rule = Conditions { packets, ports, to: Some(to), in_iface: true, out_iface: true }.to_string();
         self.rule(At::Start(chain), &format!("{rule} masquerade"))
+    }
+
+    /// What these hosts send out by an interface gets this address, or that of the interface, before other rules see it.
+    fn outbound(&mut self, from: &IpNet, out: &str, to: Option<IpAddr>) -> Result<(), Refused> {
+        interface(out)?;
+        let family = Family::of(from.addr());
+        let chain = self.postrouting(family)?;
+        let both = self.chain_name(chain)?.family == TableFamily::Inet;
+        let word = header(family);
+        let target = match to {
+            Some(address) if both => format!("snat {word} to {address}"),
+            Some(address) => format!("snat to {address}"),
+            None => "masquerade".to_owned(),
+        };
+        self.rule(At::Start(chain), &format!("oifname \"{out}\" {word} saddr {} {target}", network(from)))
+    }
+
+    /// The first chain that translates sources; it is made where there is none.
+    fn postrouting(&mut self, family: Family) -> Result<ChainId, Refused> {
+        match self.nat_chains(Hook::Postrouting, family).first() {
+            Some(id) => Ok(*id),
+            None => self.make_chain(own(family), "postrouting", "type nat hook postrouting priority srcnat"),
+        }
     }
 
     fn close(

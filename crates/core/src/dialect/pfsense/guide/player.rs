@@ -1,7 +1,7 @@
 //! Plays a guide as a person would: from its text alone, with what pfSense's pages do by themselves.
 
 use crate::dialect::pfsense::splice::place::{El, Splice, Tree, child, children, own_text, text};
-use crate::dialect::pfsense::splice::{field, item::Item};
+use crate::dialect::pfsense::splice::{field, item::Item, outbound};
 
 /// The configuration after all steps.
 pub(super) fn play(steps: &[String], xml: &str) -> String {
@@ -170,10 +170,14 @@ impl Player {
         if page == "System > Advanced > Firewall & NAT" {
             return self.helper(fields.tick("Enable automatic outbound NAT for Reflection").unwrap());
         }
+        if page == "Firewall > NAT > Outbound" {
+            return self.outbound_mode(fields.need("Mode"));
+        }
         let (page, action) = page.split_once(", ").unwrap();
         match (page, action.split_once(' ').unwrap_or((action, ""))) {
             ("Firewall > NAT > Port Forward", ("Add", _)) => self.add_forward(fields),
             ("Firewall > NAT > Port Forward", ("edit", name)) => self.edit_forward(name, fields),
+            ("Firewall > NAT > Outbound", ("Add", _)) => self.add_outbound(fields),
             ("Firewall > Aliases", ("Add", _)) => self.add_alias(fields),
             ("Firewall > Aliases", ("edit", name)) => self.edit_alias(name, fields),
             (page, ("Add", place)) => self.add_rule(page, place.contains("top"), fields),
@@ -217,6 +221,64 @@ impl Player {
         let tree = Tree::read(&self.xml).unwrap();
         let keys = children(tree.section("system").unwrap().unwrap(), KEY).map(|k| tree.remove(k)).collect();
         self.splice(keys);
+    }
+
+    fn outbound_mode(&mut self, shown: &str) {
+        let mode = ["automatic", "hybrid", "advanced", "disabled"].into_iter().find(|m| outbound::shown(m) == shown);
+        let mode = mode.expect("a mode");
+        let tree = Tree::read(&self.xml).unwrap();
+        let Some(outbound) = outbound::section(&tree) else {
+            let splice = outbound::new_section(&tree, Item::Text("mode", mode.into())).unwrap();
+            return self.splice(vec![splice]);
+        };
+        let splice = match child(outbound, "mode") {
+            Some(old) => tree.set_text(old, mode, false),
+            None => tree.put(outbound, &["mode", "rule"], &Item::Text("mode", mode.into())),
+        };
+        self.splice(vec![splice]);
+    }
+
+    /// To the top of the list.
+    fn add_outbound(&mut self, fields: &Fields) {
+        let tree = Tree::read(&self.xml).unwrap();
+        let to = fields.need("Translation address");
+        let to = Some(to).filter(|t| !t.ends_with(" address"));
+        let v6 = fields.need("Address Family") == "IPv6";
+        let text = |name, value: &str| Item::Text(name, value.to_owned());
+        let or_empty = |name, value: Option<&str>| value.map_or(Item::Empty(name), |v| text(name, v));
+        let rule = Item::Node(
+            "rule",
+            vec![
+                Item::Node(
+                    "source",
+                    vec![text("network", fields.need("Source").strip_prefix("Network or Alias: ").unwrap())],
+                ),
+                Item::Empty("sourceport"),
+                Item::Cdata("descr", fields.get("Description").unwrap_or_default().into()),
+                or_empty("target", to),
+                or_empty("target_subnet", to.map(|_| if v6 { "128" } else { "32" })),
+                text("interface", &interface(&tree, fields.need("Interface"))),
+                Item::Empty("poolopts"),
+                Item::Empty("source_hash_key"),
+                text("ipprotocol", if v6 { "inet6" } else { "inet" }),
+                Item::Node("destination", vec![Item::Empty("any")]),
+            ],
+        );
+        let rules = outbound::rules(&tree);
+        if let Some(first) = rules.first() {
+            let splice = tree.before(*first, &rule);
+            return self.splice(vec![splice]);
+        }
+        match outbound::section(&tree) {
+            Some(at) => {
+                let splice = tree.put(at, &["mode", "rule"], &rule);
+                self.splice(vec![splice]);
+            }
+            None => {
+                let splice = outbound::new_section(&tree, rule).unwrap();
+                self.splice(vec![splice]);
+            }
+        }
     }
 
     fn add_forward(&mut self, fields: &Fields) {

@@ -1,6 +1,8 @@
 use super::player::play;
 use super::*;
-use crate::dialect::pfsense::edit::{Destination, ForwardField, NewForward, NewPass, Reflection, RuleField};
+use crate::dialect::pfsense::edit::{
+    Destination, ForwardField, NewForward, NewOutbound, NewPass, Reflection, RuleField,
+};
 use crate::dialect::pfsense::splice::fixture::{BASE, forward, lists, pass, spokes, variants};
 use crate::dialect::pfsense::splice::place::text;
 use crate::dialect::pfsense::splice::tests::holds;
@@ -156,6 +158,14 @@ fn edits_for(xml: &str) -> Vec<Edit> {
         Edit::AddAlias { name: "callers".into(), kind: "host", members: vec!["a.example".into()], descr: "A".into() },
         Edit::AddForward(forward("tcp", Destination::Address("callers".into()), (61443, 61443), "Calls by TCP")),
         Edit::ReflectionHelper(true),
+        Edit::OutboundMode("hybrid"),
+        Edit::AddOutbound(NewOutbound {
+            interface: "wan".into(),
+            v6: false,
+            source: "10.99.0.1/32".into(),
+            target: Some("198.51.100.9".into()),
+            descr: "Calls out".into(),
+        }),
     ];
     for (number, rule) in tree.entries("nat", "rule").iter().enumerate() {
         let mut set = vec![ForwardField::Reflection(Reflection::PureNat), ForwardField::Target("10.99.0.1".into())];

@@ -1,6 +1,8 @@
 //! Configurations and edits for tests.
 
-use crate::dialect::pfsense::edit::{Destination, Edit, ForwardField, NewForward, NewPass, Reflection, RuleField};
+use crate::dialect::pfsense::edit::{
+    Destination, Edit, ForwardField, NewForward, NewOutbound, NewPass, Reflection, RuleField,
+};
 
 /// As pfSense writes it: tabs, pairs of tags, CDATA.
 pub(in crate::dialect::pfsense) const BASE: &str = include_str!("fixture.xml");
@@ -42,6 +44,17 @@ pub(in crate::dialect::pfsense) fn forward(
         reflection: Reflection::PureNat,
         source: None,
         descr: descr.into(),
+    }
+}
+
+/// What the host of the forwards sends out.
+fn outbound(target: Option<&str>) -> NewOutbound {
+    NewOutbound {
+        interface: "wan".into(),
+        v6: false,
+        source: "192.168.1.50/32".into(),
+        target: target.map(str::to_owned),
+        descr: "outbound".into(),
     }
 }
 
@@ -139,5 +152,15 @@ pub(in crate::dialect::pfsense) fn lists() -> Vec<Vec<Edit>> {
         vec![Edit::AddPass(pass("wan", Some(3), true)), rule(3, &[RuleField::Source(Some("10.1.0.0/16".into()))])],
         vec![rule(2, &[RuleField::Gateway(Some("WAN2".into())), RuleField::Source(None)])],
         vec![rule(6, &[RuleField::Disabled(false)]), Edit::ReflectionHelper(true)],
+        vec![Edit::OutboundMode("hybrid"), Edit::AddOutbound(outbound(None))],
+        vec![
+            Edit::AddOutbound(outbound(Some("203.0.113.6"))),
+            Edit::OutboundMode("advanced"),
+            Edit::AddOutbound(NewOutbound {
+                interface: "opt1".into(),
+                descr: "second & <last>".into(),
+                ..outbound(None)
+            }),
+        ],
     ]
 }
