@@ -1,6 +1,7 @@
 //! Printed changes on a router: packets before and after, the same rules by both ways of applying them, and back.
 
 mod cases;
+pub mod sessions;
 
 pub use cases::{CASES, Case, Wish};
 

@@ -1,7 +1,7 @@
 //! Printed changes, judged by the Linux kernel: part of `cargo xtask ci`.
 
 use callpath_lab::campaign::Bench;
-use callpath_lab::changes::{CASES, judge};
+use callpath_lab::changes::{CASES, judge, sessions};
 use std::process::ExitCode;
 
 fn run() -> Result<bool, String> {
@@ -14,6 +14,12 @@ fn run() -> Result<bool, String> {
         good &= said.is_ok();
     }
     println!("{} changes tried", CASES.len());
+    for (site, listed) in sessions::SITES.iter().flat_map(|site| [(site, false), (site, true)]) {
+        let said = sessions::judge(site, listed);
+        let name = format!("{}{}", site.name, if listed { ", listed" } else { "" });
+        println!("{name:<68} {}", said.as_ref().map_or_else(String::as_str, |()| "nothing is cut"));
+        good &= said.is_ok();
+    }
     Ok(good)
 }
 
