@@ -151,7 +151,12 @@ impl InputError {
             group = group.element(Level::HELP.message(line(self.help.to_string())));
         }
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-        renderer.render(&[group]).clone()
+        let shown = renderer.render(&[group]).clone();
+        // Without lines of a file the arrow would stand left of everything else.
+        match shown.split_once('\n') {
+            Some((title, rest)) if self.at.is_none() && self.file.is_some() => format!("{title}\n {rest}"),
+            _ => shown,
+        }
     }
 }
 
@@ -235,6 +240,13 @@ mod tests {
         assert!(shown.contains("--> x/callpath.toml:2:1"), "{shown}");
         assert!(shown.contains("^^^^"), "{shown}");
         assert!(shown.contains("did you mean"), "{shown}");
+        // A place without lines stands below the title too.
+        let about = InputError::about("a.txt:1:1", "this is a text").help("give another");
+        for colour in [false, true] {
+            let shown = about.render(&snapshot(text), colour);
+            let second = shown.lines().nth(1).unwrap_or_default();
+            assert!(second.starts_with(' ') && second.contains("--> "), "{shown:?}");
+        }
     }
 
     #[test]
