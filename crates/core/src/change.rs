@@ -48,7 +48,7 @@ pub struct Packets {
 /// The closed set of intents.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Intent {
-    /// What comes for `address` goes on to `to`, same ports. Includes that filters let it pass.
+    /// What comes for `address` goes on to `to`, to the same ports unless one is named. Includes that filters let it pass.
     Forward {
         /// Packets as they arrive; their ports are what is asked outside.
         packets: Packets,
@@ -56,6 +56,8 @@ pub enum Intent {
         address: IpAddr,
         /// Host inside.
         to: IpAddr,
+        /// The one port there, where it is another than the one that is asked.
+        port: Option<u16>,
         /// They come from inside, to the public address.
         hairpin: bool,
     },

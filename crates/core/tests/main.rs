@@ -24,6 +24,7 @@ mod oracle;
 mod outbound;
 mod pfsense;
 mod pfsense_fields;
+mod proxies;
 mod render;
 mod shares;
 mod sites;

@@ -57,8 +57,13 @@ impl Wish {
             out_iface: None,
         };
         let (public, server) = (ip("203.0.113.5"), ip("192.168.1.50"));
-        let forward =
-            |iface, hairpin| Intent::Forward { packets: packets(iface), address: public, to: server, hairpin };
+        let forward = |iface, hairpin| Intent::Forward {
+            packets: packets(iface),
+            address: public,
+            to: server,
+            port: None,
+            hairpin,
+        };
         let intents = match self {
             Self::Forward => vec![forward(Some("wan0"), false)],
             Self::ForwardAnyhow => vec![forward(None, false)],

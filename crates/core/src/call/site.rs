@@ -5,54 +5,33 @@ mod chain;
 mod front;
 mod lines;
 pub(super) use lines::is_invented;
+pub(super) use parts::Parts;
+use parts::{empty_includes, known, public_v4};
 mod nets;
+mod parts;
+mod servers;
 mod shares;
 
 use super::address::{is_link_local, is_public};
-use super::containers;
 use super::gateway::{self, Router};
 use super::kernel;
 use super::reach::Host;
-use super::server::{self, Server};
-use super::stated::INSIDE;
+use super::server::Server;
 use crate::cube::Set;
 use crate::dialect::iproute::MAIN;
-use crate::dialect::{Counts, Entry, Known, LeftOut};
-use crate::manifest::{At, GatewayKind, Manifest, Place};
+use crate::dialect::{Counts, LeftOut};
+use crate::manifest::{At, Manifest, Place};
 use crate::model::{Device, Family, Interface, OriginId, Route, RouteTarget, SourceId};
-use crate::profile::Instance;
 use crate::snapshot::{InputError, Snapshot};
 use crate::trace::Network;
-use chain::Link;
 use ipnet::IpNet;
 use std::net::IpAddr;
-use std::ops::Range;
 
 /// How to settle which way a server answers.
 const SERVER_ROUTES: &str = "add what `ip -j addr` and `ip -j route` print on the server to `firewall`";
 
 /// Segment number of the internet.
 const INTERNET_SEGMENT: usize = 0;
-
-/// What was read, before devices are joined.
-#[derive(Debug, Clone)]
-pub(super) struct Parts {
-    /// Routers that are read, from the internet inwards.
-    routers: Vec<Router>,
-    /// Everything on the way in, from the internet inwards.
-    chain: Vec<Link>,
-    /// Routers that end further lines, by their number in the manifest.
-    lines: Vec<Router>,
-    /// Routers of callers.
-    callers: Vec<Router>,
-    servers: Vec<Server>,
-    /// Server of each instance.
-    server_of: Vec<usize>,
-    /// Host of each instance's reverse proxy, as a server, where one is named.
-    proxy_of: Vec<Option<usize>>,
-    /// A product's document wants no helper of connection tracking.
-    no_helper: bool,
-}
 
 /// What is assumed about an outer address that nobody knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,80 +107,6 @@ pub(super) struct Site {
     pub filters: Vec<usize>,
     /// Devices that translate on the way in, from the internet inwards, with the interface by which calls come in.
     pub entries: Vec<(usize, usize)>,
-}
-
-impl Parts {
-    /// Reads everything that the manifest names.
-    ///
-    /// # Errors
-    /// Files or facts that are missing or broken.
-    pub fn read(snapshot: &Snapshot, manifest: &Manifest, instances: &[Instance]) -> Result<Self, InputError> {
-        let many = manifest.gateways.iter().filter(|g| matches!(g.kind, GatewayKind::Read { .. })).count() > 1;
-        let mut routers = Vec::new();
-        let (mut chain, mut lines) = (Vec::new(), Vec::new());
-        for (i, g) in manifest.gateways.iter().enumerate() {
-            match &g.kind {
-                GatewayKind::Stated(_) if g.line.is_none() => chain.push(Link::Stated(i)),
-                GatewayKind::Filter(_) => chain.push(Link::Filter(i)),
-                GatewayKind::Stated(_) => {}
-                GatewayKind::Read { .. } => {
-                    let name = if let Some(label) = &g.label {
-                        label.value.clone()
-                    } else {
-                        let base = gateway::kind_name(snapshot, g);
-                        if many { format!("{base} {}", i + 1) } else { base.into() }
-                    };
-                    let alone = manifest.gateways.len() == 1;
-                    let read = gateway::read(snapshot, g, (i, &name), &manifest.deploys, alone)?;
-                    if g.line.is_some() {
-                        lines.extend(read);
-                    } else {
-                        chain.push(Link::Router(routers.len()));
-                        routers.extend(read);
-                    }
-                }
-            }
-        }
-        chain::enter(manifest, &chain, &mut routers);
-        let mut callers = Vec::new();
-        for (i, c) in manifest.callers.iter().enumerate() {
-            let name = format!("the router of {}", c.label.as_ref().map_or("", |l| &l.value));
-            callers.extend(gateway::read(snapshot, c, (manifest.gateways.len() + i, &name), &[], false)?);
-        }
-        let bare = |g: &crate::manifest::Gateway| g.line.is_some() || matches!(g.kind, GatewayKind::Filter(_));
-        let outermost = manifest.gateways.iter().all(bare);
-        let (mut servers, server_of) = server::read_all(snapshot, instances, outermost)?;
-        let proxy_of = server::add_proxies(instances, outermost, &mut servers);
-        let no_helper = instances.iter().any(|i| i.profile.helper.is_some());
-        Ok(Self { routers, chain, lines, callers, servers, server_of, proxy_of, no_helper })
-    }
-
-    /// Nothing says which address the outermost gateway has.
-    pub fn outer_address_unknown(&self, manifest: &Manifest) -> bool {
-        let first = self.chain.iter().find(|l| !matches!(l, Link::Filter(_)));
-        matches!(first, Some(Link::Router(_)))
-            && self.routers.first().is_some_and(|r| r.wan.is_none())
-            && public_v4(manifest).is_some()
-    }
-
-    /// A device has both its configuration and the rules in force.
-    pub fn has_both(&self) -> bool {
-        self.routers.iter().any(|r| r.pending.has_both())
-    }
-
-    /// Name of the outermost gateway.
-    pub fn outer_name(&self) -> &str {
-        self.routers.first().map_or("the server", |r| &r.device.name)
-    }
-
-    /// Where its user sees the address of its outer interface.
-    pub fn outer_address_shown(&self) -> &'static str {
-        self.routers.first().map_or("", |r| r.pending.outer_address_shown())
-    }
-}
-
-fn public_v4(manifest: &Manifest) -> Option<&At<IpAddr>> {
-    manifest.address.iter().find(|a| a.value.is_ipv4())
 }
 
 /// Joins what was read.
@@ -336,25 +241,6 @@ fn bridges(manifest: &Manifest, parts: &Parts, devices: &[Device], server_base: 
     out
 }
 
-/// Patterns of includes that no file of their device fits.
-fn empty_includes(snapshot: &Snapshot, parts: &Parts) -> Vec<String> {
-    let routers = parts.routers.iter().map(|r| (&r.device, &r.empty_includes));
-    let servers = parts.servers.iter().map(|s| (&s.device, &s.empty_includes));
-    let mut out = Vec::new();
-    for (device, empty) in routers.chain(servers) {
-        for include in empty {
-            let source = snapshot.source(include.at.source);
-            let (line, _) = source.map_or((0, 0), |s| crate::snapshot::line_column(&s.text, include.at.start as usize));
-            let file = source.map_or("", |s| &s.name);
-            out.push(format!(
-                "no file fits the include `{}` of {} ({file}:{line}): that folder is taken to be empty",
-                include.path, device.name
-            ));
-        }
-    }
-    out
-}
-
 struct Builder<'a> {
     /// What configurations ask for, not what is in force.
     intended: bool,
@@ -444,168 +330,6 @@ impl Builder<'_> {
                 table: MAIN,
                 metric: 0,
             });
-        }
-    }
-
-    fn add_servers(&mut self, servers: &[Server]) -> Result<(), InputError> {
-        // Servers stand in the networks of gateways, never in those of each other.
-        let gateways = 0..self.devices.len();
-        let mut own = Vec::new();
-        for server in servers {
-            let mut device = server.device.clone();
-            self.mark_tunnels(&mut device);
-            let mut tunnel: Vec<IpAddr> = Vec::new();
-            let mut segment = None;
-            let mut nets = Vec::new();
-            for address in &server.addresses {
-                // What a box does to IPv6 of which nothing was read is not judged.
-                if self.routers.is_empty() && !self.entries.is_empty() && address.value.addr().is_ipv6() {
-                    continue;
-                }
-                if let Some(filter) = self.innermost.filter(|d| self.filters.contains(d)) {
-                    segment = Some(self.behind_filter(filter, &device, server, address.value.addr()));
-                    let hop = address_of(&self.devices[filter].interfaces[INSIDE], Family::of(address.value.addr()));
-                    nets.push((address.value, hop));
-                    continue;
-                }
-                let Some((d, i, net)) = self.holder(address, &gateways)? else {
-                    if self.innermost.is_none() {
-                        segment = Some(INTERNET_SEGMENT);
-                        nets.push((address.value, None));
-                    }
-                    continue;
-                };
-                let here = self.devices[d].interfaces[i].segment;
-                if segment.is_some_and(|s| s != here) {
-                    return Err(address
-                        .error(format!(
-                            "{} and the server's other address lie in different networks",
-                            address.value.addr()
-                        ))
-                        .help("give addresses of one interface of the server"));
-                }
-                segment = Some(here);
-                let gateway = most_specific(&self.devices[d].interfaces[i].addresses, address.value.addr());
-                // Beside the provider's router the bridge's own device is none.
-                let gateway = gateway.as_ref().map(IpNet::addr).filter(|_| here != INTERNET_SEGMENT);
-                let full = IpNet::new_assert(address.value.addr(), net.prefix_len());
-                let in_tunnel = self.devices[d].interfaces[i].tunnel;
-                if in_tunnel {
-                    device.interfaces[server.interface].tunnel = true;
-                    tunnel.extend(gateway);
-                }
-                // Nothing sends what is for others into a tunnel unless a route says so.
-                nets.push((full, gateway.filter(|_| !in_tunnel)));
-            }
-            // One without any address here is never asked; its place in the list stays.
-            let invented = server::attach(&mut device, server, segment.unwrap_or(INTERNET_SEGMENT), &nets);
-            for hop in tunnel {
-                let family = Family::of(hop);
-                if !server.routes_dumped[usize::from(family == Family::V6)] {
-                    lines::doubtful_default(&mut device, server.interface, (family, Some(hop)), SERVER_ROUTES);
-                }
-            }
-            let known = self.innermost.is_none_or(|d| !self.filters.contains(&d));
-            if !invented.is_empty() && known {
-                let hops: Vec<String> = invented.iter().map(ToString::to_string).collect();
-                let hops = hops.join(" and ");
-                self.assumptions.push(format!("{} sends what is not for its own network to {hops}", device.name));
-            }
-            own.extend(self.further_interfaces(&mut device, server, gateways.end));
-            self.devices.push(device);
-        }
-        // Servers stand one after the other.
-        self.add_own_lines(&own);
-        self.check_tunnels()
-    }
-
-    /// A server whose only neighbour outwards is a filter; the segment between them.
-    fn behind_filter(&mut self, filter: usize, device: &Device, server: &Server, address: IpAddr) -> usize {
-        let hops = device.routes.iter().filter_map(|r| match r.target {
-            RouteTarget::Via(i, Some(hop)) if i == server.interface => Some(hop),
-            _ => None,
-        });
-        let hops: Vec<IpAddr> = hops.collect();
-        self.guard(filter, &[address], &hops);
-        self.devices[filter].interfaces[INSIDE].segment
-    }
-
-    /// Containers on servers, after all other devices: each server that has some, with its first and last one.
-    fn add_containers(&mut self, servers: &[Server], server_base: usize) -> Vec<(usize, (usize, usize))> {
-        let mut out = Vec::new();
-        for (n, server) in servers.iter().enumerate() {
-            let index = server_base + n;
-            let found = containers::on(&mut self.devices[index], server.interface);
-            let first = self.devices.len();
-            self.devices.extend(found.devices);
-            if self.devices.len() > first {
-                out.push((index, (first, self.devices.len() - 1)));
-                let shown = found.addresses.iter().take(4).map(ToString::to_string).collect::<Vec<_>>().join(", ");
-                let more = match found.addresses.len().saturating_sub(4) {
-                    0 => String::new(),
-                    more => format!(" and {more} more"),
-                };
-                self.assumptions.push(format!(
-                    "{} passes on what its rules forward to its containers ({shown}{more}); what arrives there is taken: \
-                     which service listens there is not given",
-                    self.devices[index].name
-                ));
-            }
-        }
-        out
-    }
-
-    /// The gateway's interface whose network holds a server's address. Of several networks of one gateway the most
-    /// specific one leads there (longest prefix); an interface may have several addresses of one network.
-    fn holder(
-        &self,
-        address: &At<IpNet>,
-        gateways: &Range<usize>,
-    ) -> Result<Option<(usize, usize, IpNet)>, InputError> {
-        let ip = address.value.addr();
-        let mut found: Vec<(usize, usize, IpNet)> = Vec::new();
-        for (d, device) in self.devices.iter().enumerate().take(gateways.end).skip(gateways.start) {
-            let mut here: Vec<(usize, usize, IpNet)> = Vec::new();
-            for (i, iface) in device.interfaces.iter().enumerate() {
-                if is_outside(device, i) && !is_bridged(device, i) {
-                    continue;
-                }
-                // A further line into a network does not make it another one.
-                let shared = |(o, other): (usize, &Device)| {
-                    !self.lines.contains(&o) && other.interfaces.iter().any(|f| f.segment == iface.segment)
-                };
-                if self.lines.contains(&d) && self.devices[gateways.clone()].iter().enumerate().any(shared) {
-                    continue;
-                }
-                let net = most_specific(&iface.addresses, ip).filter(|n| n.prefix_len() < full(ip));
-                here.extend(net.map(|n| (d, i, n)));
-            }
-            let longest = here.iter().map(|(_, _, n)| n.prefix_len()).max();
-            found.extend(here.into_iter().filter(|(_, _, n)| Some(n.prefix_len()) == longest));
-        }
-        let names = |found: &[(usize, usize, IpNet)]| {
-            let one = |(d, i, n): &(usize, usize, IpNet)| {
-                format!("{} of {} ({n})", self.devices[*d].interfaces[*i].name, self.devices[*d].name)
-            };
-            found.iter().map(one).collect::<Vec<_>>().join(", ")
-        };
-        if let Some((d, i, _)) =
-            found.iter().find(|(d, i, _)| self.devices[*d].interfaces[*i].addresses.iter().any(|n| n.addr() == ip))
-        {
-            return Err(address
-                .error(format!(
-                    "{ip} is {}'s own address on {}",
-                    self.devices[*d].name, self.devices[*d].interfaces[*i].name
-                ))
-                .help("`host` is the server's address"));
-        }
-        match found[..] {
-            [one] => Ok(Some(one)),
-            [] if gateways.is_empty() => Ok(None),
-            [] => Err(gateway::no_network(address.error(""), ip, &self.devices[gateways.clone()])),
-            _ => Err(address
-                .error(format!("{ip} lies in the networks of several interfaces: {}", names(&found)))
-                .help("give address dumps in which only one interface holds it")),
         }
     }
 }
@@ -704,24 +428,4 @@ pub(super) fn everything(family: Family) -> IpNet {
 pub(super) fn address_of(iface: &Interface, family: Family) -> Option<IpAddr> {
     let all = || iface.addresses.iter().map(IpNet::addr).filter(|a| Family::of(*a) == family);
     all().find(|a| !is_link_local(*a)).or_else(|| all().next())
-}
-
-/// What the manifest says about names and aliases, for one of its gateways.
-fn known(manifest: &Manifest, gateway: usize) -> Known {
-    let on_gateway = |p: &At<crate::manifest::Proxy>| {
-        p.value.at.as_ref().is_some_and(|a| matches!(a.value, crate::manifest::ProxyAt::Gateway))
-    };
-    let proxied = manifest.deploys.iter().any(|d| d.proxy.as_ref().is_some_and(on_gateway));
-    let mut out = Known { proxied, ..Known::default() };
-    if let Some(name) = &manifest.name
-        && !manifest.address.is_empty()
-    {
-        out.names.insert(name.value.clone(), manifest.address.iter().map(|a| a.value).collect());
-    }
-    if let Some(GatewayKind::Read { aliases, .. }) = manifest.gateways.get(gateway).map(|g| &g.kind) {
-        for (name, members) in aliases {
-            out.tables.insert(name.value.clone(), members.iter().map(|n| Entry::Net(*n)).collect());
-        }
-    }
-    out
 }

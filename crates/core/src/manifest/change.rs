@@ -29,6 +29,8 @@ pub enum Does {
         ports: Vec<(u16, u16)>,
         /// The host behind it.
         to: IpAddr,
+        /// The port there, where it is another.
+        port: Option<u16>,
         /// As the manifest has to say it: only another host than the usual one is named.
         written: Vec<String>,
         /// What the manifest says and what is to be changed into this: a part of the same ports.
@@ -67,10 +69,10 @@ pub(crate) fn plan(text: &str, at: usize, intent: &Intent) -> Result<Vec<Stateme
         Intent::Forward { hairpin: true, .. } if places.hairpin.as_ref().is_none_or(|(_, on)| !on) => {
             one(Does::Hairpin)
         }
-        Intent::Forward { packets, to, .. } if to.is_ipv4() && packets.from.is_empty() => {
+        Intent::Forward { packets, to, port, .. } if to.is_ipv4() && packets.from.is_empty() => {
             let (proto, ports) = (packets.proto, packets.ports.clone());
             // One port leads to one host.
-            let other = ports.iter().find_map(|range| places.others(proto, *range, *to));
+            let other = ports.iter().find_map(|range| places.others(proto, *range, (*to, *port)));
             let mut instead = match &other {
                 Some((item, true)) if ports.len() == 1 => Some(item.clone()),
                 Some((item, _)) => {
@@ -82,15 +84,19 @@ pub(crate) fn plan(text: &str, at: usize, intent: &Intent) -> Result<Vec<Stateme
             };
             let written = ports.iter().map(|(lo, hi)| {
                 let ports = super::show_ports(&[(*lo, *hi)]);
-                let to = if Some(*to) == places.usual { String::new() } else { format!(" to {to}") };
+                let to = match port {
+                    Some(port) => format!(" to {to}:{port}"),
+                    None if Some(*to) == places.usual => String::new(),
+                    None => format!(" to {to}"),
+                };
                 format!("{}/{ports}{to}", proto.name())
             });
             let written = written.collect();
             // Routers refuse a second forward of the same ports: the one that is there is changed.
-            if let ([range], None) = (&ports[..], &instead) {
+            if let ([range], None, None) = (&ports[..], &instead, port) {
                 instead = places.part_of(proto, *range, *to);
             }
-            one(Does::Forward { proto, ports, to: *to, written, instead })
+            one(Does::Forward { proto, ports, to: *to, port: *port, written, instead })
         }
         _ => Err(Refused("such boxes have no setting for it that could be stated".into())),
     }
@@ -169,9 +175,10 @@ pub(crate) fn steps(device: &str, statements: &[&Statement]) -> (Vec<Step>, Vec<
     let step = |place: String, lines: Vec<String>| Step { place, lines, save: false, shell: None };
     let page = format!("port forwards (port sharing) of {device}");
     for statement in statements {
-        let Does::Forward { proto, ports, to, written, instead } = &statement.does else { continue };
+        let Does::Forward { proto, ports, to, port, written, instead } = &statement.does else { continue };
         let proto = proto.name().to_uppercase();
-        let line = format!("{proto} {} to {to}, the same ports inside", super::show_ports(ports));
+        let inside = port.map_or_else(|| "the same ports inside".to_owned(), |p| format!("port {p} inside"));
+        let line = format!("{proto} {} to {to}, {inside}", super::show_ports(ports));
         if let Some(old) = instead {
             let was = old.split('/').nth(1).unwrap_or(old);
             there.push(step(format!("{page}: change {proto} {was} into"), vec![line.clone()]));
@@ -273,14 +280,14 @@ impl Places {
     }
 
     /// An item that sends some of these ports to another host, and whether it is about nothing else.
-    fn others(&self, proto: Proto, (lo, hi): (u16, u16), to: IpAddr) -> Option<(String, bool)> {
+    fn others(&self, proto: Proto, (lo, hi): (u16, u16), (to, port): (IpAddr, Option<u16>)) -> Option<(String, bool)> {
         self.listed.iter().find_map(|item| {
             let list = traffic::entries(item, Key::Forwards).unwrap_or_default();
             let found = list.iter().find_map(|e| match e {
                 // What is for some senders only stands beside it.
                 Entry { what: Some((p, first, last)), target, inner, from: None } => {
-                    let elsewhere =
-                        target.or(self.usual).is_some_and(|t| t != to) || inner.is_some_and(|i| i != *first);
+                    let elsewhere = target.or(self.usual).is_some_and(|t| t != to)
+                        || inner.unwrap_or(*first) != port.unwrap_or(*first);
                     let meets = *p == proto && *first <= hi && lo <= *last && elsewhere;
                     meets.then_some(lo <= *first && *last <= hi)
                 }
@@ -326,7 +333,7 @@ mod tests {
             out_iface: None,
         };
         let address = "203.0.113.5".parse().expect("an address");
-        Intent::Forward { packets, address, to: to.parse().expect("an address"), hairpin }
+        Intent::Forward { packets, address, to: to.parse().expect("an address"), port: None, hairpin }
     }
 
     #[test]

@@ -306,9 +306,7 @@ impl Look<'_> {
         deciding: Option<OriginId>,
         hairpin: bool,
     ) -> Option<Wanted> {
-        if self.other_inside() {
-            return None;
-        }
+        let port = self.port_inside()?;
         let packets = Packets {
             family: self.f.family,
             proto: self.f.requirement.proto,
@@ -318,23 +316,27 @@ impl Look<'_> {
             out_iface: None,
         };
         let intent =
-            Intent::Forward { packets, address: self.asked()?, to: self.next_hop_inside(hop.device)?, hairpin };
+            Intent::Forward { packets, address: self.asked()?, to: self.next_hop_inside(hop.device)?, port, hairpin };
         Some(Wanted { intent, nearest, deciding, name: self.name() })
     }
 
-    /// The port outside is another one than the proxy's own: a forward that keeps ports is not what is missing.
-    fn other_inside(&self) -> bool {
+    /// The proxy's own port, where it is another one than the port outside; none at all where nothing tells it.
+    fn port_inside(&self) -> Option<Option<u16>> {
         let r = &self.f.requirement;
         let instance = &self.a.instances[self.f.instance];
         let proxy = instance.deploy.proxy.as_ref().filter(|_| r.proxied == Some(Proxied::Pages));
         let Some((outer, at)) = proxy.and_then(|p| Some((p.value.outer.as_ref()?.value, p.value.at.as_ref()))) else {
-            return false;
+            return Some(None);
         };
-        match at.map(|a| &a.value) {
-            Some(ProxyAt::Host(_, port)) => *port != Some(outer),
-            Some(ProxyAt::Gateway | ProxyAt::Outside) => false,
-            None => !instance.requirements.iter().any(|own| own.id == r.id && own.ports == [(outer, outer)]),
-        }
+        let port = match at.map(|a| &a.value) {
+            Some(ProxyAt::Host(_, port)) => (*port)?,
+            Some(ProxyAt::Gateway | ProxyAt::Outside) => return Some(None),
+            None => match instance.requirements.iter().find(|own| own.id == r.id)?.ports[..] {
+                [(lo, hi)] if lo == hi => lo,
+                _ => return None,
+            },
+        };
+        Some(Some(port).filter(|p| *p != outer))
     }
 
     /// Where a device sends packets for the server: to it, or to the next router inwards.

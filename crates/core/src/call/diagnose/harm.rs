@@ -6,6 +6,7 @@
 use super::views::{self, Does};
 use crate::call::address::prefix_set;
 use crate::call::analyze::{Judge, port_set, show_addresses, show_set};
+use crate::call::proxy::by_proxy;
 use crate::call::site::{Site, Vantage};
 use crate::cube::{Cube, Dim, Set, overlay};
 use crate::manifest::{Manifest, Place, Proto};
@@ -398,10 +399,11 @@ impl Compare<'_> {
         }
     }
 
-    /// Ports outside that belong to a row: its own, and for media those that led to them. Callers are told the row's ports
+    /// Ports outside that belong to a row: its own, or its proxy's, and for media those that led to them. Callers are told the row's ports
     /// alone, so a media port serves no one by another port outside.
     fn asked_for(&self, fate: &Fate, instance: usize, r: &Requirement) -> Set {
-        let own = port_set(&r.ports);
+        let asked = by_proxy(&self.wishes.instances[instance], &[r], self.family);
+        let own = port_set(asked.first().map_or(&r.ports, |r| &r.ports));
         let Fate::At(service) = fate else { return own };
         if !self.is_at(instance, service.device) || !is_media(r) {
             return own;

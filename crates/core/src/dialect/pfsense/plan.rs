@@ -29,7 +29,9 @@ pub fn plan(
     let config = read(file, text).map_err(|e| Refused(e.message))?;
     let mut planner = Planner { config: &config, device, wanted, context, marks: Vec::new() };
     let edits = match &wanted.intent {
-        Intent::Forward { packets, address, to, hairpin } => planner.forward(packets, *address, *to, *hairpin)?,
+        Intent::Forward { packets, address, to, port, hairpin } => {
+            planner.forward(packets, *address, (*to, *port), *hairpin)?
+        }
         Intent::Allow { packets, to, input: false } => planner.allow(packets, *to)?,
         Intent::SourceNat { .. } => vec![Edit::ReflectionHelper(true)],
         Intent::Close { packets, except, .. } => match planner.narrower(packets, except)? {
@@ -77,7 +79,13 @@ impl Planner<'_> {
         self.config.interfaces.iter().find(|i| i.enabled && i.device == device).map(|i| i.name.as_str())
     }
 
-    fn forward(&mut self, packets: &Packets, address: IpAddr, to: IpAddr, hairpin: bool) -> Result<Vec<Edit>, Refused> {
+    fn forward(
+        &mut self,
+        packets: &Packets,
+        address: IpAddr,
+        to: (IpAddr, Option<u16>),
+        hairpin: bool,
+    ) -> Result<Vec<Edit>, Refused> {
         let near = self.wanted.nearest.and_then(|id| self.forward_at(id)).cloned();
         if hairpin {
             self.not_a_line(packets.in_iface.as_deref(), packets.family == Family::V6)?;
@@ -101,7 +109,13 @@ impl Planner<'_> {
         Destination::InterfaceAddress(self.outer(packets))
     }
 
-    fn new_forward(&self, packets: &Packets, ports: (u16, u16), to: IpAddr, destination: Destination) -> Edit {
+    fn new_forward(
+        &self,
+        packets: &Packets,
+        ports: (u16, u16),
+        (to, port): (IpAddr, Option<u16>),
+        destination: Destination,
+    ) -> Edit {
         Edit::AddForward(NewForward {
             interface: match &destination {
                 Destination::InterfaceAddress(name) => name.clone(),
@@ -112,7 +126,7 @@ impl Planner<'_> {
             destination,
             ports,
             target: to.to_string(),
-            local_port: ports.0,
+            local_port: port.unwrap_or(ports.0),
             reflection: if self.reflects_anyway() { Reflection::Default } else { Reflection::PureNat },
             source: only(packets),
             descr: self.wanted.name.clone(),
@@ -137,7 +151,12 @@ impl Planner<'_> {
     }
 
     /// Turns a forward that is nearly right into the wanted one.
-    fn mend(&mut self, near: &Forward, packets: &Packets, to: IpAddr) -> Result<Vec<Edit>, Refused> {
+    fn mend(
+        &mut self,
+        near: &Forward,
+        packets: &Packets,
+        (to, inner): (IpAddr, Option<u16>),
+    ) -> Result<Vec<Edit>, Refused> {
         let mut set = Vec::new();
         let name = named(&near.descr);
         if near.disabled {
@@ -173,7 +192,15 @@ impl Planner<'_> {
         }
         let first = near.local_port.as_deref().and_then(|p| p.parse::<u16>().ok());
         let asked = asked.map(|(lo, _)| lo);
-        if first.is_some_and(|f| f != ports.0) && (first != asked || !covers(written.unwrap_or_default(), ports)) {
+        if let Some(port) = inner.filter(|p| first != Some(*p)) {
+            let there = first.or(asked).map_or_else(|| "the same port".to_owned(), |p| p.to_string());
+            self.mark(near.at, format!("{name} sends them to {there}"));
+            set.push(ForwardField::LocalPort(port));
+        }
+        if inner.is_none()
+            && first.is_some_and(|f| f != ports.0)
+            && (first != asked || !covers(written.unwrap_or_default(), ports))
+        {
             if first != asked {
                 self.mark(near.at, format!("{name} sends them to ports from {} on", first.unwrap_or_default()));
             }
@@ -187,7 +214,13 @@ impl Planner<'_> {
 
     /// Calls from inside to the public address: the forwards that exist are reflected; where they ask for another
     /// address, a second set asks for the public one by its name.
-    fn reflect(&mut self, near: Option<&Forward>, packets: &Packets, address: IpAddr, to: IpAddr) -> Vec<Edit> {
+    fn reflect(
+        &mut self,
+        near: Option<&Forward>,
+        packets: &Packets,
+        address: IpAddr,
+        to: (IpAddr, Option<u16>),
+    ) -> Vec<Edit> {
         if let Some(near) = near.filter(|f| self.asks_for(&f.destination, address)) {
             if (near.reflection == Reflects::Off || self.config.system.reflection_off)
                 && let (Reflects::Default, Some(at)) = (near.reflection, self.config.system.reflection_at)

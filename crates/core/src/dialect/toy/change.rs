@@ -11,7 +11,7 @@ pub fn print(text: &str, wanted: &[Wanted]) -> Result<Printed, Refused> {
     let mut lines = Vec::new();
     for one in wanted {
         let found = match &one.intent {
-            Intent::Forward { packets, to, hairpin: false, .. } => statements("forward", packets, *to)?,
+            Intent::Forward { packets, to, port: None, hairpin: false, .. } => statements("forward", packets, *to)?,
             Intent::Allow { packets, to, input: false } => statements("allow", packets, *to)?,
             _ => return Err(Refused(format!("the toy has no line for `{}`", one.name))),
         };

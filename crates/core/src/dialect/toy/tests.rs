@@ -54,7 +54,7 @@ fn a_change_works_and_can_be_taken_back() {
     let (family, proto, ports) = (Family::V4, Proto::Udp, vec![(7000, 7000), (7010, 7019)]);
     let packets = Packets { family, proto, ports, from: Vec::new(), in_iface: None, out_iface: None };
     let to = "192.168.1.50".parse().expect("ip");
-    let intent = Intent::Forward { packets, address, to, hairpin: false };
+    let intent = Intent::Forward { packets, address, to, port: None, hairpin: false };
     let wanted = [Wanted { intent, nearest: None, deciding: None, name: "calls".into() }];
     let printed = change::print(TEXT, &wanted).expect("can be done");
     assert_eq!((arrives(TEXT, 7015), arrives(&printed.text, 7015)), (Some(false), Some(true)));

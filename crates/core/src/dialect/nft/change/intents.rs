@@ -24,7 +24,8 @@ const LONGEST_IFACE: usize = 15;
 /// Packets on their way through the filters of a device.
 struct Way<'a> {
     packets: &'a Packets,
-    ports: &'a [(u16, u16)],
+    /// Before and after translation.
+    ports: (&'a [(u16, u16)], &'a [(u16, u16)]),
     /// As it is asked, where it differs.
     asked: Option<IpAddr>,
     to: IpAddr,
@@ -34,11 +35,14 @@ struct Way<'a> {
 impl Plan {
     pub(super) fn intent(&mut self, intent: &Intent, deciding: Option<Found>) -> Result<(), Refused> {
         match intent {
-            Intent::Forward { packets, address, to, hairpin } => {
+            Intent::Forward { packets, address, to, port, hairpin } => {
                 names(packets)?;
-                self.translate(packets, *address, *to, *hairpin)?;
+                self.translate(packets, *address, (*to, *port), *hairpin)?;
+                let one = port.map(|p| [(p, p)]);
+                let inside = one.as_ref().map_or(&packets.ports[..], |p| &p[..]);
                 let hooks = [Hook::Ingress, Hook::Prerouting, Hook::Forward, Hook::Postrouting];
-                let way = Way { packets, ports: &packets.ports, asked: Some(*address), to: *to, hooks: &hooks };
+                let ports = (&packets.ports[..], inside);
+                let way = Way { packets, ports, asked: Some(*address), to: *to, hooks: &hooks };
                 self.pass(&way, deciding)
             }
             Intent::Allow { packets, to, input } => {
@@ -50,7 +54,8 @@ impl Plan {
                     (false, true) => &[Hook::Forward, Hook::Postrouting],
                     (false, false) => &[Hook::Ingress, Hook::Prerouting, Hook::Forward, Hook::Postrouting],
                 };
-                self.pass(&Way { packets, ports: &packets.ports, asked: None, to: *to, hooks }, deciding)
+                let ports = (&packets.ports[..], &packets.ports[..]);
+                self.pass(&Way { packets, ports, asked: None, to: *to, hooks }, deciding)
             }
             Intent::AllowAnswers { family, input } => self.answers(*family, *input, deciding),
             Intent::AnswersBack { family, came, own, front } => {
@@ -71,7 +76,13 @@ impl Plan {
         }
     }
 
-    fn translate(&mut self, packets: &Packets, address: IpAddr, to: IpAddr, hairpin: bool) -> Result<(), Refused> {
+    fn translate(
+        &mut self,
+        packets: &Packets,
+        address: IpAddr,
+        (to, port): (IpAddr, Option<u16>),
+        hairpin: bool,
+    ) -> Result<(), Refused> {
         let family = packets.family;
         if Family::of(to) != family || Family::of(address) != family {
             return Err(Refused(format!(
@@ -94,7 +105,8 @@ impl Plan {
             rule = format!("meta nfproto {} {rule}", if family == Family::V4 { "ipv4" } else { "ipv6" });
         }
         let word = if both { format!("{} ", header(family)) } else { String::new() };
-        self.rule(At::Start(chain), &format!("{rule} dnat {word}to {to}"))
+        let target = port.map_or_else(|| to.to_string(), |p| std::net::SocketAddr::new(to, p).to_string());
+        self.rule(At::Start(chain), &format!("{rule} dnat {word}to {target}"))
     }
 
     fn names_addresses(&self, chains: &[ChainId]) -> bool {
@@ -168,7 +180,7 @@ impl Plan {
                         deciding = None;
                     }
                     let to = if translated { way.to } else { way.asked.unwrap_or(way.to) };
-                    let rule = format!("{} accept", seen_by(way.packets, way.ports, to, &seen));
+                    let rule = format!("{} accept", seen_by(way.packets, way.ports(translated), to, &seen));
                     let mut place = self.lasting(at, chain);
                     // Where a rule there did not do it, its packets do not come by.
                     if matches!(place, At::Start(_)) && kept.replace(place) == Some(place) {
@@ -360,6 +372,10 @@ impl Plan {
 }
 
 impl Way<'_> {
+    fn ports(&self, translated: bool) -> &[(u16, u16)] {
+        if translated { self.ports.1 } else { self.ports.0 }
+    }
+
     fn seen(&self, hook: Hook, translated: bool) -> Seen {
         let packets = self.packets;
         let to = if translated { self.to } else { self.asked.unwrap_or(self.to) };
@@ -369,8 +385,8 @@ impl Way<'_> {
             Set::from_ranges(packets.from.iter().map(|n| prefix_range(*n)))
         };
         let wide = |(lo, hi): &(u16, u16)| (u128::from(*lo), u128::from(*hi));
-        let ports =
-            if self.ports.is_empty() { Set::range(0, 65535) } else { Set::from_ranges(self.ports.iter().map(wide)) };
+        let ports = self.ports(translated);
+        let ports = if ports.is_empty() { Set::range(0, 65535) } else { Set::from_ranges(ports.iter().map(wide)) };
         Seen {
             family: packets.family,
             transport: Some((packets.proto.number(), ports)),

@@ -26,7 +26,7 @@ fn ip(s: &str) -> std::net::IpAddr {
 }
 
 fn forward(iface: Option<&str>, hairpin: bool) -> Intent {
-    Intent::Forward { packets: packets(iface), address: ip("203.0.113.5"), to: ip("192.168.1.50"), hairpin }
+    Intent::Forward { packets: packets(iface), address: ip("203.0.113.5"), to: ip("192.168.1.50"), port: None, hairpin }
 }
 
 fn sources(text: &str) -> Vec<Source> {

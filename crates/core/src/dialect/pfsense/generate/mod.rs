@@ -29,8 +29,8 @@ pub struct Known {
     pub names: BTreeMap<String, Vec<IpAddr>>,
     /// Contents of aliases, as Diagnostics > Tables shows them.
     pub tables: BTreeMap<String, Vec<Entry>>,
-    /// Pages are answered on the firewall itself.
-    pub proxied: bool,
+    /// Ports of pages that are answered on the firewall itself, closed ranges.
+    pub pages: Vec<(u16, u16)>,
     /// Devices whose line tells no gateway, or no address, at the time of which is asked.
     pub no_lease: BTreeSet<(String, Family)>,
 }

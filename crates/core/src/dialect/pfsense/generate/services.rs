@@ -54,10 +54,14 @@ impl Generator<'_> {
     /// What programs of the firewall itself take and pass on: to whom is not followed.
     pub(super) fn relays(&mut self) {
         let config = self.config;
-        for relay in config.relays.iter().filter(|r| !(r.pages && self.known.proxied)) {
+        for relay in &config.relays {
+            let ports = if relay.pages { self.not_pages(relay.ports.as_deref()) } else { relay.ports.clone() };
+            if ports.as_ref().is_some_and(Vec::is_empty) {
+                continue;
+            }
             let mut rule = Rule::new(Action::Pass, relay_origin(relay));
             (rule.quick, rule.any_flags, rule.direction) = (true, true, Some(Direction::In));
-            (rule.protocols, rule.ports) = (relay.protocols.clone(), relay.ports.clone());
+            (rule.protocols, rule.ports) = (relay.protocols.clone(), ports);
             rule.to = Hosts::one(Host::Own);
             let supply = if relay.pages {
                 "`proxy = \"gateway\"` in [[deploy]], where it passes on the site's pages"
@@ -70,6 +74,20 @@ impl Generator<'_> {
             });
             self.out.rules.first.push(rule);
         }
+    }
+
+    /// Ports without those of pages that are known to be answered here; absent: any.
+    fn not_pages(&self, ports: Option<&[(u16, u16)]>) -> Option<Vec<(u16, u16)>> {
+        if self.known.pages.is_empty() {
+            return ports.map(<[_]>::to_vec);
+        }
+        let mut left = ports.map_or_else(|| vec![(0, u16::MAX)], <[_]>::to_vec);
+        for (first, last) in &self.known.pages {
+            let below = |(lo, hi): &(u16, u16)| Some((*lo, (*hi).min(first.checked_sub(1)?)));
+            let above = |(lo, hi): &(u16, u16)| Some(((*lo).max(last.checked_add(1)?), *hi));
+            left = left.iter().flat_map(|r| [below(r), above(r)]).flatten().filter(|(lo, hi)| lo <= hi).collect();
+        }
+        Some(left)
     }
 
     /// Senders that intrusion detection blocks.
