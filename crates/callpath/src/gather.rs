@@ -84,6 +84,7 @@ impl Gatherer {
         let limit = if typed.extension().is_none_or(|e| e == "toml") { MAX_MANIFEST } else { MAX_BYTES };
         let text = read(&file, &name, limit)
             .map_err(|(message, help)| InputError::about(name.as_str(), message).help(help))?;
+        self.read.insert(file);
         if is_snapshot(&text) {
             self.snapshot = Snapshot::from_json(&name, &text)?;
             return Ok(());

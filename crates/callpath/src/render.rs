@@ -155,8 +155,9 @@ fn write(arguments: &Arguments, r: &Rendered, out: &Path, snapshot: &Snapshot) -
     for file in [&undo_file, out] {
         free(file, &site, &arguments.site, snapshot, arguments.force)?;
     }
-    put(&undo_file, &undo(r), arguments.force, &[])?;
-    put(out, &text, arguments.force, &[site.join(&r.file)])?;
+    let like = [site.join(&r.file)];
+    put(&undo_file, &undo(r), arguments.force, &like)?;
+    put(out, &text, arguments.force, &like)?;
     let how = if arguments.target == "pfsense" {
         "restore it with Diagnostics > Backup & Restore; the firewall restarts then"
     } else {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 /// `path` is what it was or what it should be.
 ///
 /// A file that is there is kept unless `replace` is set. The new file is readable for those only who can read the one that
-/// it replaces, and each of `like`: a copy of a configuration holds the same passwords.
+/// it replaces, each of `like`, and new files at all: a copy of a configuration holds the same passwords.
 pub fn save(path: &Path, text: &str, replace: bool, like: &[PathBuf]) -> Result<()> {
     let old = fs::symlink_metadata(path).ok();
     if old.is_some() && !replace {
@@ -21,9 +21,9 @@ pub fn save(path: &Path, text: &str, replace: bool, like: &[PathBuf]) -> Result<
     if old.as_ref().is_some_and(|o| !o.is_file()) {
         return Err(Error::other("it is not a regular file"));
     }
-    let models = old.into_iter().chain(like.iter().filter_map(|l| fs::metadata(l).ok()));
-    let permissions = models.map(|m| m.permissions()).reduce(|a, b| stricter(&a, &b));
     let (part, file) = beside(path)?;
+    let models = old.into_iter().chain(like.iter().filter_map(|l| fs::metadata(l).ok())).chain(file.metadata().ok());
+    let permissions = models.map(|m| m.permissions()).reduce(|a, b| stricter(&a, &b));
     let done = fill(file, text, permissions).and_then(|()| name(&part, path, replace));
     if done.is_err() || !replace {
         let _ = fs::remove_file(&part);

@@ -12,6 +12,8 @@ mod formats;
 mod hostile;
 mod html;
 mod page;
+#[cfg(target_os = "linux")]
+mod pasted;
 mod ports;
 mod promises;
 mod readme;

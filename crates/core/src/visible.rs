@@ -4,6 +4,10 @@
 /// character (Unicode 16, general categories Cc, Cf, Zl and Zp). In a comment of a configuration they could move a
 /// terminal's cursor, or show a rule as another than it is.
 pub(crate) fn hidden(c: char) -> bool {
+    // Nearly every character of a report, and all its long pages go through here.
+    if c.is_ascii() {
+        return c.is_ascii_control();
+    }
     c.is_control()
         || matches!(
             c,

@@ -34,6 +34,14 @@ pub struct Site {
     pub names: &'static [Name],
 }
 
+/// Rules with plain words in the places of names.
+#[derive(Debug, Clone, Default)]
+pub struct Worded {
+    pub text: String,
+    /// Words and the names for which they stand.
+    pub words: Vec<(String, String)>,
+}
+
 /// A name that people choose: its file, the words there, and the words with the name where `@` stands.
 #[derive(Clone, Copy)]
 pub struct Name {
@@ -95,7 +103,7 @@ pub const SITES: &[Site] = &[
             in_group(2, bare("router.nft", "chain forward", "chain @")),
             in_group(2, bare("router.nft", "blocked", "@")),
             free(bare("router.nft", "known", "\"@\"")),
-            free(bare("router.nft", "counter seen", "counter \"@\"")),
+            free(bare("router.nft", "seen", "\"@\"")),
             free(bare("router.nft", "no calls", "@")),
             free(bare("router.nft", "gone: ", "@")),
             free(quoted("callpath.toml", "router")),
@@ -168,6 +176,7 @@ pub const SITES: &[Site] = &[
             escaped("config.xml", "192.0.2.1 bad.example.org"),
             escaped("config.xml", "igc0"),
             free(quoted("callpath.toml", "router")),
+            free(quoted("callpath.toml", "talk")),
         ],
     },
     Site {
@@ -241,6 +250,21 @@ impl Site {
             source.text = source.text.replace(&old, &new);
         }
         snapshot
+    }
+
+    /// The rules of nftables of a site with names, a plain word for each, and the words with what they stand for: what a
+    /// kernel holds that has such names, in whichever way it got them.
+    pub fn in_words(&self, names: &[(&Name, &str)]) -> Option<Worded> {
+        let (file, text) = self.files.get(1).filter(|(name, _)| name.ends_with(".nft"))?;
+        let mut out = Worded { text: (*text).to_owned(), words: Vec::new() };
+        for (n, (place, name)) in names.iter().enumerate().filter(|(_, (p, _))| p.file == *file) {
+            let word = format!("word{n}x");
+            // A word of a comment stands in quotation marks already.
+            let put = if place.put == "@" { word.clone() } else { place.put.replace('"', "").replace('@', &word) };
+            out.text = out.text.replace(place.text, &put);
+            out.words.push((word, (*name).to_owned()));
+        }
+        Some(out)
     }
 
     /// The site with another value in one place.

@@ -183,15 +183,15 @@ pub fn json(text: &str) -> Result<serde_json::Value, String> {
     serde_json::from_str::<Once>(text).map(|o| o.0).map_err(|e| e.to_string())
 }
 
-/// A page or a configuration as XML: its elements with their attributes, and its texts.
+/// A page as XML: its elements with their attributes, and its text.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Tree {
     /// Names of elements and attributes.
     pub names: BTreeSet<String>,
     /// Values of attributes that load or lead somewhere.
     pub targets: Vec<String>,
-    /// Texts, one for each element that holds only text.
-    pub texts: Vec<String>,
+    /// All of its text, in order.
+    pub text: String,
 }
 
 /// Reads XML.
@@ -203,6 +203,9 @@ pub fn xml(text: &str) -> Result<Tree, String> {
     let document = roxmltree::Document::parse_with_options(text, options).map_err(|e| e.to_string())?;
     let mut tree = Tree::default();
     for node in document.descendants() {
+        if node.is_text() {
+            tree.text.push_str(node.text().unwrap_or_default());
+        }
         if node.is_pi() || node.is_comment() {
             tree.names.insert(format!("{:?}", node.node_type()));
         }
@@ -216,8 +219,6 @@ pub fn xml(text: &str) -> Result<Tree, String> {
                 tree.targets.push(attribute.value().to_owned());
             }
         }
-        let text: String = node.children().filter(roxmltree::Node::is_text).filter_map(|n| n.text()).collect();
-        tree.texts.push(text);
     }
     Ok(tree)
 }

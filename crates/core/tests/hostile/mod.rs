@@ -4,6 +4,7 @@
 //! others, and what comes out is read by parsers and programs that are not ours. Nothing but what was meant may run, no
 //! line, heading, link or element may be made of a value, and no character may be hidden.
 
+mod elements;
 mod inputs;
 mod judges;
 mod names;
@@ -16,10 +17,13 @@ use callpath_core::ports::Choice;
 use callpath_core::render::render;
 use callpath_core::report::{FORMATS, Report, Style};
 use callpath_core::snapshot::Snapshot;
-use inputs::{Name, SITES, Site};
+use inputs::{Name, SITES, Site, Worded};
 use outputs::{Shown, judge_error, judge_ports, judge_report, judge_steps, no_mark};
 use shell::{Blocks, Change};
 use std::collections::BTreeSet;
+
+/// What nft says of texts that are no rules at all.
+const NO_TEXT: &[&str] = &["syntax error", "Can't parse symbolic invalid expressions"];
 
 /// What was printed for pasting, for the programs that judge all of it at the end, and what was wrong so far.
 #[derive(Default)]
@@ -44,8 +48,21 @@ impl Run {
     /// Everything that can be printed of a site, through its judges; whether there was a report. The recipe is printed
     /// too, where it is asked for.
     fn judge(&mut self, site: &Site, snapshot: &Snapshot, names: &[&str], about: &str, recipe: bool) -> bool {
+        self.judge_named(site, snapshot, names, about, recipe, None)
+    }
+
+    /// The same, where the kernel can get these names in another way than as a text of nft.
+    fn judge_named(
+        &mut self,
+        site: &Site,
+        snapshot: &Snapshot,
+        names: &[&str],
+        about: &str,
+        recipe: bool,
+        words: Option<Worded>,
+    ) -> bool {
         let shown = Shown::new(names, about);
-        let good = self.report(site, snapshot, &shown);
+        let good = self.report(site, snapshot, &shown, words);
         if recipe {
             self.recipe(site, snapshot, &shown);
         }
@@ -53,7 +70,7 @@ impl Run {
         good
     }
 
-    fn report(&mut self, site: &Site, snapshot: &Snapshot, shown: &Shown<'_>) -> bool {
+    fn report(&mut self, site: &Site, snapshot: &Snapshot, shown: &Shown<'_>, words: Option<Worded>) -> bool {
         let (patches, report) = match changes(snapshot) {
             Ok(both) => both,
             Err(error) => {
@@ -76,11 +93,12 @@ impl Run {
         }
         let after = apply(text, &here).unwrap_or_else(|e| panic!("{}: {e}", shown.about));
         if site.target == "pfsense" {
-            self.same_xml(text, &after, shown);
+            self.same_xml(text, &after, here, shown);
         } else if !lines.is_empty() && self.asked.insert(lines.join("\n")) {
             let join = |lines: &[String]| lines.join("\n") + "\n";
             let (before, lines, undo) = (text.clone(), join(&lines), join(&undo));
-            self.changes.push(Change { about: shown.about.to_owned(), before, after, lines, undo });
+            let words = words.map(|w| (w.text, w.words));
+            self.changes.push(Change { about: shown.about.to_owned(), before, after, lines, undo, words });
         }
         true
     }
@@ -99,42 +117,36 @@ impl Run {
         if let Some(given) = given.filter(|s| s.text.contains("<pfsense>")) {
             let patches: Vec<&Patch> = rendered.patches.iter().collect();
             if let Ok(after) = apply(&given.text, &patches) {
-                self.same_xml(&given.text, &after, shown);
+                self.same_xml(&given.text, &after, patches, shown);
             }
         }
     }
 
-    /// A changed backup has no kind of element that the original has not, apart from pfSense's own, and keeps its texts.
-    fn same_xml(&mut self, before: &str, after: &str, Shown { names, about, .. }: &Shown<'_>) {
-        /// What a forward, a rule and an alias consist of (`firewall_nat_edit.php`, `firewall_rules_edit.php`).
-        const OWN: &str = " any network address port not disabled natreflection associated-rule-id created time username id \
-                           tracker type quick floating direction updated name detail alias local-port target ipprotocol \
-                           protocol interface descr source destination rule aliases nat filter gateway \
-                           enablenatreflectionhelper disablenatreflection ";
-        let Ok(old) = judges::xml(before) else { return };
-        let new = match judges::xml(after) {
-            Ok(new) => new,
-            Err(e) => return self.faults.push(format!("{about}: the changed backup: {e}")),
-        };
-        for name in new.names.difference(&old.names).filter(|n| !OWN.contains(&format!(" {n} "))) {
-            self.faults.push(format!("{about}: the new element <{name}>"));
-        }
-        for name in names.iter().filter(|n| old.texts.iter().any(|t| t == *n) && !new.texts.iter().any(|t| t == *n)) {
-            self.faults.push(format!("{about}: {name:?} is another text in the changed backup"));
-        }
+    /// A changed backup holds what was meant, as a parser of XML reads it, and nothing else is another.
+    fn same_xml<'p>(
+        &mut self,
+        before: &str,
+        after: &str,
+        patches: impl IntoIterator<Item = &'p Patch>,
+        shown: &Shown<'_>,
+    ) {
+        let found = elements::faults(before, after, &elements::meant(patches));
+        self.faults.extend(found.into_iter().map(|f| format!("{}: {f}", shown.about)));
     }
 
     /// The programs judge, and what all judges found is told.
-    fn finish(&self, name: &str) {
+    fn finish(&self, name: &str, or: &[&str]) {
         shell::record(name, &self.blocks);
-        let loaded = shell::load(name, &self.changes);
+        let judged = shell::load(name, &self.changes);
         println!(
-            "{name}: {} reports, {} errors, {} blocks to paste; {loaded} of {} changes loaded by the kernel",
+            "{name}: {} reports, {} errors, {} blocks to paste; {} of {} changes loaded by the kernel",
             self.reports,
             self.errors,
             self.blocks.len(),
+            judged.loaded,
             self.changes.len()
         );
+        shell::all_judged(name, &judged, or);
         let few: Vec<&str> = self.faults.iter().take(20).map(|f| &**f).collect();
         assert!(few.is_empty(), "{} faults:\n{}", self.faults.len(), few.join("\n"));
     }
@@ -163,10 +175,13 @@ fn together(run: &mut Run, site: &Site, places: &[&Name], names: &[String]) {
         let chosen: Vec<(&Name, &str)> =
             places.iter().enumerate().map(|(p, place)| (*place, &*names[(n + p * 7) % names.len()])).collect();
         let all: Vec<&str> = chosen.iter().map(|(_, name)| *name).collect();
-        let good = run.judge(site, &site.named(&chosen), &all, &about(&chosen), n % 4 == 0 || site.target == "pfsense");
+        let recipe = n % 4 == 0 || site.target == "pfsense";
+        let words = site.in_words(&chosen);
+        let good = run.judge_named(site, &site.named(&chosen), &all, &about(&chosen), recipe, words);
         if !good && chosen.len() > 1 {
             for one in chosen {
-                run.judge(site, &site.named(&[one]), &[one.1], &about(&[one]), false);
+                let words = site.in_words(&[one]);
+                run.judge_named(site, &site.named(&[one]), &[one.1], &about(&[one]), false, words);
             }
         }
     }
@@ -192,7 +207,7 @@ fn names_run_nothing(abouts: &[&str]) {
             }
         }
     }
-    run.finish(abouts[0].split(' ').next().unwrap_or_default());
+    run.finish(abouts[0].split(' ').next().unwrap_or_default(), &[]);
 }
 
 #[test]
@@ -233,7 +248,8 @@ fn every_value_of_every_input_comes_out_as_a_text() {
         }
     }
     println!("{n} values");
-    run.finish("values");
+    // A value in the place of a keyword leaves no rules.
+    run.finish("values", NO_TEXT);
 }
 
 #[test]
@@ -251,7 +267,7 @@ fn names_of_files_come_out_as_texts() {
             run.judge(site, &snapshot, &[&name], &about, n % 2 == 0);
         }
     }
-    run.finish("files");
+    run.finish("files", &[]);
 }
 
 #[test]

@@ -122,7 +122,11 @@ pub fn judge_report(format: &Format, report: &Report, shown: &Shown<'_>) {
             }
             _ => {}
         },
-        "html" => judge_page(&plain, shown),
+        "html" => {
+            if let Some(text) = judge_page(&plain, shown) {
+                judge_values(&text, report, shown);
+            }
+        }
         "markdown" => judge_markdown(&plain, report, shown),
         "sarif" => judge_sarif(&plain, shown),
         "github" => {
@@ -136,20 +140,35 @@ pub fn judge_report(format: &Format, report: &Report, shown: &Shown<'_>) {
     }
 }
 
-/// A page for a browser.
-fn judge_page(text: &str, shown: &Shown<'_>) {
+/// A page for a browser; its text.
+fn judge_page(text: &str, shown: &Shown<'_>) -> Option<String> {
     const RUN: &[&str] =
         &["script", "img", "iframe", "object", "embed", "link", "form", "base", "use", "FORGED", "PI", "Comment"];
     screen(text, shown);
     let tree = match xml(text) {
         Ok(tree) => tree,
-        Err(e) => return shown.fault(e, text),
+        Err(e) => {
+            shown.fault(e, text);
+            return None;
+        }
     };
     for name in tree.names.iter().filter(|n| RUN.contains(&n.as_str()) || n.starts_with("@on")) {
         shown.fault(format_args!("<{name}> on the page"), text);
     }
     for target in tree.targets.iter().filter(|t| !t.starts_with('#') && !t.starts_with("https://")) {
         shown.fault(format_args!("a link to {target:?}"), text);
+    }
+    Some(tree.text)
+}
+
+/// What the report says stands on the page as it is, with other signs around words of configurations.
+fn judge_values(page: &str, report: &Report, shown: &Shown<'_>) {
+    let plain = |text: &str| text.chars().filter(|c| !c.is_whitespace() && *c != '`').collect::<String>();
+    let page = plain(page);
+    let labels = report.instances.iter().map(|i| &*i.label);
+    let findings = report.findings.iter().map(|f| &*f.message);
+    for value in labels.chain(findings).chain([&*report.headline]).filter(|v| !page.contains(&plain(v))) {
+        shown.fault(format_args!("the page does not hold {value:?}"), &page);
     }
 }
 
@@ -238,7 +257,7 @@ pub fn judge_ports(instance: &Instance, shown: &Shown<'_>) {
                     shown.fault(e, &text);
                 }
             }
-            ports::Format::Html => judge_page(&text, shown),
+            ports::Format::Html => drop(judge_page(&text, shown)),
         }
     }
 }
