@@ -147,8 +147,19 @@ pub fn recognise(source: SourceId, text: &str) -> Result<Kind, InputError> {
     let kind = match plain {
         Some(dialect) => Ok(Kind::Plain(dialect)),
         _ if kernel::looks_like(start) => Ok(Kind::Kernel),
-        _ if start.starts_with('{') => Ok(Kind::NftJson),
-        _ if after_bracket.is_some_and(|t| t.starts_with(['{', ']'])) => Ok(Kind::IpRoute),
+        _ if start.starts_with('{') && has_key(start, &["nftables"]) => Ok(Kind::NftJson),
+        _ if start.starts_with('{') => refuse("JSON of a kind that is not known", RULESET),
+        _ if after_bracket.is_some_and(|t| t.starts_with(['{', ']'])) => {
+            // Those of addresses, routes and rules; a list without any key is an empty one.
+            if has_key(start, &["ifname", "dst", "priority"]) || !start.contains('"') {
+                Ok(Kind::IpRoute)
+            } else {
+                refuse(
+                    "a JSON list, but not one that `ip -j addr`, `ip -j route` or `ip -j rule` prints",
+                    "run `ip -j addr` on the router and save what it prints",
+                )
+            }
+        }
         _ if pfsense::looks_like(start) => Ok(Kind::PfSense),
         _ if first.starts_with("---- BEGIN config.xml ----") => refuse(
             "an encrypted backup of pfSense",
@@ -179,6 +190,12 @@ pub fn recognise(source: SourceId, text: &str) -> Result<Kind, InputError> {
             .help("a configuration is much smaller; check that it is the right file"));
     }
     Ok(kind)
+}
+
+/// Whether JSON has one of these keys near its beginning.
+fn has_key(start: &str, keys: &[&str]) -> bool {
+    let near = &start[..floor_boundary(start, start.len().min(64 << 10))];
+    keys.iter().any(|key| near.contains(&format!("\"{key}\"")))
 }
 
 fn is_iptables(start: &str) -> bool {

@@ -30,6 +30,26 @@ const BEFORE: &[&str] = &[
     "on {",
 ];
 
+/// Options of pf (pf.conf(5), OPTIONS): in other languages `set` begins lines with passwords.
+const OPTIONS: &[&str] = &[
+    "block-policy",
+    "debug",
+    "fingerprints",
+    "hostid",
+    "keepcounters",
+    "limit",
+    "loginterface",
+    "optimization",
+    "reassemble",
+    "require-order",
+    "ruleset-optimization",
+    "skip",
+    "state-defaults",
+    "state-policy",
+    "syncookies",
+    "timeout",
+];
+
 /// Words that begin a statement. Of other lines is kept the word alone that messages name.
 const STATEMENTS: &[&str] = &[
     "altq",
@@ -51,6 +71,17 @@ const STATEMENTS: &[&str] = &[
     "set",
     "table",
 ];
+
+/// Whether a line begins with these words of pf.
+pub(super) fn begins(word: &str, line: &str) -> bool {
+    let second = line.split_whitespace().nth(1).unwrap_or_default();
+    match word {
+        "set" => OPTIONS.contains(&second),
+        "no" => ["nat", "rdr", "binat", "scrub"].contains(&second),
+        "table" => second.starts_with(['<', '$']),
+        _ => STATEMENTS.contains(&word),
+    }
+}
 
 /// Rules without secrets.
 pub(in crate::dialect) fn blank(text: &str) -> String {
@@ -80,7 +111,7 @@ fn statement(out: &mut [u8], text: &str, start: usize, end: usize) -> usize {
     let length = body.find(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-').unwrap_or(body.len());
     let word = &body[..length];
     let defines = body[length..].trim_start().starts_with('=');
-    if body.is_empty() || body.starts_with(['#', '"', '$', '<', '{', '}']) || STATEMENTS.contains(&word) {
+    if body.is_empty() || body.starts_with(['#', '"', '$', '<', '{', '}']) || begins(word, body) {
         return start;
     }
     // The value of a macro is in quotes, or a word.

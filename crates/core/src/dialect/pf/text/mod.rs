@@ -6,6 +6,7 @@ mod tests;
 mod token;
 
 use super::ast::{Action, Direction, Entry, Host, Hosts, On, Rule, Ruleset, Table, Unknown, Unread};
+use super::secrets;
 use crate::model::{Origin, SourceId, SourceSpan};
 use ipnet::IpNet;
 use std::collections::BTreeMap;
@@ -13,21 +14,37 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use token::tokens;
 
-/// Does a text look like pf rules?
+/// Does a text look like pf rules? One of the first lines is no line of another language, and most are of this one.
 pub fn is_pf(text: &str) -> bool {
-    let mut lines = text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).take(200);
-    lines.any(|l| {
+    const TELLING: &[&str] = &[
+        "set skip on",
+        "set hostid",
+        "set optimization",
+        "scrub on",
+        "scrub in",
+        "scrub from",
+        "nat-anchor",
+        "rdr-anchor",
+        "table <",
+        "block in",
+        "pass in",
+        "rdr on",
+    ];
+    let lines = text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#')).take(200);
+    let (mut telling, mut ours, mut others) = (false, 0, 0);
+    for line in lines {
         // A set of nftables can have any name.
-        l.starts_with("set limit ") && !l.ends_with('{')
-            || ["set skip on", "scrub on", "scrub in", "scrub from", "nat-anchor", "rdr-anchor", "set hostid"]
-                .iter()
-                .any(|s| l.starts_with(s))
-            || l.starts_with("table <")
-            || l.starts_with("block in")
-            || l.starts_with("pass in")
-            || l.starts_with("rdr on")
-            || l.starts_with("set optimization")
-    })
+        telling |=
+            TELLING.iter().any(|s| line.starts_with(s)) || line.starts_with("set limit ") && !line.ends_with('{');
+        let word = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_' && c != '-').next().unwrap_or_default();
+        let defines = !word.is_empty() && line[word.len()..].trim_start().starts_with('=');
+        if defines || !line.starts_with(char::is_alphabetic) || secrets::begins(word, line) {
+            ours += 1;
+        } else {
+            others += 1;
+        }
+    }
+    telling && ours >= others
 }
 
 /// Reads a text. Statements that are not understood are kept as such.
