@@ -251,6 +251,13 @@ fn every_kind_of_bad_file_is_answered() {
         row(r, "deep", &[1, 2], "", &write(r.deep.clone().into_bytes()));
         row(r, "laughs", &[0, 1, 2], "", &write(r.laughs.clone().into_bytes()));
         row(r, "NUL", &[2], "", &write(nul.into_bytes()));
+        // Blanks of Unicode that no format has, before a value and before every sign.
+        for (kind, blank) in [("form feed", '\u{c}'), ("no-break space", '\u{a0}'), ("line separator", '\u{2028}')] {
+            let one = r.good.replacen(r.inside, &format!("{blank}{}", r.inside), 1);
+            row(r, kind, &[0, 1, 2], "", &write(one.into_bytes()));
+            let everywhere: String = r.good.chars().flat_map(|c| [blank, c]).collect();
+            row(r, &format!("{kind} everywhere"), &[0, 1, 2], "", &write(everywhere.into_bytes()));
+        }
         row(r, "Latin-1", &[2], "not a text file", &write(latin));
         row(r, "CRLF", &[0, 1], "", &write(r.good.replace('\n', "\r\n").into_bytes()));
         row(r, "BOM", &[0, 1], "", &write(format!("\u{feff}{}", r.good).into_bytes()));
@@ -288,7 +295,8 @@ fn many(file: &str, good: &str, count: usize, understood: bool) -> String {
         let net = format!("10.{}.{}.{}", n >> 16, n >> 8 & 255, n & 255);
         match (file, understood) {
             ("ruleset.nft", true) => format!("  ip saddr {net} drop\n"),
-            ("ruleset.nft" | "rules.debug", false) => format!("  frobnicate {n}\n"),
+            ("ruleset.nft", false) => format!("  frobnicate {n}\n"),
+            ("rules.debug", false) => format!("block frobnicate {n}\n"),
             ("ruleset.json", _) => {
                 let field = "{\"payload\":{\"protocol\":\"ip\",\"field\":\"saddr\"}}";
                 let expr = if understood {

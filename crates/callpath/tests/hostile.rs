@@ -1,6 +1,11 @@
 //! What the program itself prints, on both outputs: names of files, what is typed, and what files hold are texts there
 //! too. A terminal's own parser reads all of it.
 
+#[path = "../../core/tests/hostile/names.rs"]
+#[allow(dead_code)] // those for single values are for the library
+mod names;
+
+use callpath_core::report::FORMATS;
 use std::fs;
 use std::io::Write;
 use std::os::unix::ffi::OsStrExt;
@@ -37,7 +42,9 @@ struct Screen(Vec<String>);
 
 impl vte::Perform for Screen {
     fn print(&mut self, c: char) {
-        if c.width().unwrap_or(0) == 0 {
+        // Marks that stand on the letter before them, as in é, are seen.
+        let mark = ('\u{300}'..='\u{36f}').contains(&c) && c != '\u{34f}';
+        if c.width().unwrap_or(0) == 0 && !mark {
             self.0.push(format!("a character without width: {c:?}"));
         }
     }
@@ -79,9 +86,14 @@ impl Drop for Folder {
 
 /// Runs the program in a folder, and reads both outputs as a terminal and as a workflow's runner; what was wrong.
 fn faults(dir: &Path, arguments: &[&str], input: &str, breaks: bool) -> Vec<String> {
-    let mut out = Vec::new();
     // In a workflow the same is printed, with what its runner would obey taken apart.
-    for runner in [false, true] {
+    [false, true].into_iter().flat_map(|runner| faults_of(dir, arguments, input, breaks, runner)).collect()
+}
+
+/// The same, once: in a workflow, or at home.
+fn faults_of(dir: &Path, arguments: &[&str], input: &str, breaks: bool, runner: bool) -> Vec<String> {
+    let mut out = Vec::new();
+    {
         let mut command = Command::new(env!("CARGO_BIN_EXE_callpath"));
         command.args(arguments).current_dir(dir).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         command.env_remove("GITHUB_ACTIONS");
@@ -169,6 +181,80 @@ fn names_of_files_are_texts_on_both_outputs() {
         }
         fs::remove_dir_all(&dir).expect("clean up");
     }
+    assert_none(&wrong);
+}
+
+/// A text as JSON and TOML write it.
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).expect("a string").replace('\u{7f}', "\\u007f")
+}
+
+/// All names, in the places of names of files: allowed beside the site, included, and in a snapshot.
+#[test]
+fn names_of_files_from_elsewhere_are_texts() {
+    let folder = Folder::new("elsewhere");
+    let (site, other) = (folder.0.join("site"), folder.0.join("other"));
+    let mut wrong = Vec::new();
+    let mut runs = 0;
+    for (n, name) in names::all().into_iter().enumerate() {
+        for dir in [&site, &other] {
+            let _ = fs::remove_dir_all(dir);
+            fs::create_dir_all(dir).expect("a folder");
+        }
+        let breaks = breaks(&name);
+        let mut run = |place: usize, arguments: &[&str]| {
+            let mut all = arguments.to_vec();
+            if arguments[0] == "check" {
+                all.extend(["--format", FORMATS[(n + place) % FORMATS.len()].name]);
+            }
+            runs += 1;
+            wrong.extend(faults_of(&site, &all, "", breaks, (n + place).is_multiple_of(2)));
+        };
+        // A file's name has no slash and no zero byte, and 255 bytes at most.
+        let file = name.replace(['/', '\0'], "_");
+        let fit = file.len() < 256 && ![".", ".."].contains(&&*file) && !file.is_empty();
+        let path = |dir: &Path| dir.join(std::ffi::OsStr::from_bytes(file.as_bytes()));
+        if fit {
+            let text = if n % 3 == 0 { "no rules\n" } else { RULES };
+            fs::write(path(&other), text).expect("a file");
+            let manifest = MANIFEST.replace('@', &quoted(&format!("../other/{file}")));
+            fs::write(site.join("callpath.toml"), manifest).expect("a file");
+            run(0, &["check", "--also-read", "../other"]);
+            // Not allowed, it is named all the same.
+            run(1, &["check"]);
+        }
+        let rules = format!("include \"{name}\"\n{RULES}");
+        fs::write(site.join("router.nft"), rules).expect("a file");
+        fs::write(site.join("callpath.toml"), MANIFEST.replace('@', "\"router.nft\"")).expect("a file");
+        run(2, &["check"]);
+        run(3, &["import", "--unread", "router.nft"]);
+        if fit {
+            fs::write(
+                path(&site),
+                if n % 3 == 0 { "table ip t {\n\tchain c {\n\t\tfrobnicate\n\t}\n}\n" } else { "}" },
+            )
+            .expect("a file");
+            run(4, &["check"]);
+        }
+        // Every field of a snapshot, and one that it has not.
+        let text = MANIFEST.replace('@', &quoted(&name));
+        for (place, schema) in [(5, "callpath.snapshot/1"), (6, &*format!("callpath.snapshot/{name}"))] {
+            let snapshot = format!(
+                "{{{}: {}, \"schema\": {}, \"callpath\": {}, \"sources\": [{{\"name\": \"callpath.toml\", \"text\": {}, \
+                 {0}: 1}}, {{\"name\": {1}, \"text\": {}}}]}}",
+                quoted(&format!("x{name}")),
+                quoted(&name),
+                quoted(schema),
+                quoted(&name),
+                quoted(&text),
+                quoted(if n % 4 == 0 { &name } else { RULES }),
+            );
+            fs::write(site.join("bug.json"), snapshot).expect("a file");
+            run(place, &["check", "bug.json"]);
+        }
+    }
+    println!("{runs} runs");
+    assert!(runs > 1000, "{runs} runs");
     assert_none(&wrong);
 }
 

@@ -108,6 +108,8 @@ impl Walk<'_> {
     fn bare(&self, out: &mut [u8], start: usize) -> usize {
         let ends = |c: char| c.is_whitespace() || "\"{}[]:,".contains(c);
         let end = self.text[start..].find(ends).map_or(self.text.len(), |i| start + i);
+        // A blank that JSON does not have, such as a form feed, is a word of its own.
+        let end = end.max(start + self.text[start..].chars().next().map_or(1, char::len_utf8));
         let word = &self.text[start..end];
         let number = word.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
         if !number && !["true", "false", "null"].contains(&word) {

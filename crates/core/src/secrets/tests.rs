@@ -129,3 +129,14 @@ fn escapes_hide_nothing_from_the_search() {
     hide(&mut bytes);
     assert_eq!(finish(bytes), "* **\n");
 }
+
+#[test]
+fn json_with_blanks_that_it_does_not_have_comes_to_an_end() {
+    let keep = super::json::Keep { keys: &["a"], texts: &[], inner: &[] };
+    for blank in ["\u{b}", "\u{c}", "\u{85}", "\u{a0}", "\u{2003}", "\u{2028}", "\u{feff}", "\\", "'"] {
+        let text = format!("{{\"a\":{blank}1{blank}, {blank}\"b\" {blank}: [{blank}\"x\"{blank}]{blank}}}{blank}");
+        let got = super::json::blank(&text, &keep);
+        assert_eq!(got.len(), text.len());
+        assert!(!got.contains('x'), "{got}");
+    }
+}
