@@ -15,11 +15,11 @@ pub(crate) struct Keep {
 }
 
 /// The text with nothing in it but what stands under the keys of the list. All others keep their kind: a text becomes
-/// `***`, a number `111`. Broken JSON is blanked as far as it can be followed, and what stands outside of texts stays
-/// only if it is a word of JSON or a number.
+/// `***`, a number `111`. What stands outside of texts stays only if it is a word of JSON or a number; behind anything else
+/// no text is kept, for what belongs to which key is not known there.
 pub(crate) fn blank(text: &str, keep: &Keep) -> String {
     let mut out = text.as_bytes().to_vec();
-    let mut walk = Walk { text, keep, open: Vec::new(), key: Key::Kept };
+    let mut walk = Walk { text, keep, open: Vec::new(), key: Key::Kept, broken: false };
     let mut at = text.len() - text.trim_start_matches('\u{feff}').len();
     while let Some(byte) = text.as_bytes().get(at) {
         at = match byte {
@@ -61,6 +61,8 @@ struct Walk<'t> {
     /// What is open: is it an object, and what is it a value of?
     open: Vec<(bool, Key)>,
     key: Key,
+    /// What came so far is no JSON.
+    broken: bool,
 }
 
 impl Walk<'_> {
@@ -85,12 +87,12 @@ impl Walk<'_> {
                 _ => Key::Hidden,
             };
             // A key that is not known is named in messages; a long or strange one may be anything.
-            if self.key == Key::Hidden && !is_word(name) {
+            if self.broken || self.key == Key::Hidden && !is_word(name) {
                 hide(&mut out[body]);
             }
             return after;
         }
-        match (closed, self.key) {
+        match (closed && !self.broken, self.key) {
             (false, _) | (true, Key::Hidden | Key::Inner) => hide(&mut out[body]),
             (true, Key::Text) => self.cut(out, body, in_text),
             (true, Key::Kept) => self.cut(out, body, in_code),
@@ -105,7 +107,7 @@ impl Walk<'_> {
     }
 
     /// A number or a word; where it ends.
-    fn bare(&self, out: &mut [u8], start: usize) -> usize {
+    fn bare(&mut self, out: &mut [u8], start: usize) -> usize {
         let ends = |c: char| c.is_whitespace() || "\"{}[]:,".contains(c);
         let end = self.text[start..].find(ends).map_or(self.text.len(), |i| start + i);
         // A blank that JSON does not have, such as a form feed, is a word of its own.
@@ -114,6 +116,7 @@ impl Walk<'_> {
         let number = word.bytes().all(|b| b.is_ascii_digit() || b"+-.eE".contains(&b));
         if !number && !["true", "false", "null"].contains(&word) {
             hide(&mut out[start..end]);
+            self.broken = true;
         } else if number && self.key == Key::Hidden {
             out[start..end].iter_mut().filter(|b| b.is_ascii_digit()).for_each(|b| *b = b'1');
         }
