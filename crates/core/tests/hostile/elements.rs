@@ -5,20 +5,21 @@ use super::names;
 use super::shell::Folder;
 use callpath_core::dialect::Patch;
 use callpath_core::dialect::pfsense::edit::{
-    Destination, Edit, ForwardField, NewForward, NewPass, Reflection, RuleField,
+    Destination, Edit, ForwardField, NewForward, NewOutbound, NewPass, Reflection, RuleField,
 };
 use callpath_core::dialect::pfsense::splice::{apply, print, undo};
 use std::process::Command;
 
-/// What an entry, a rule and an alias of pfSense's own pages consist of (`firewall_nat_edit.php`,
-/// `firewall_rules_edit.php`, `firewall_aliases_edit.php`), and the key of System > Advanced > Firewall & NAT.
+/// What entries, rules and aliases of pfSense's own pages consist of (`firewall_nat_edit.php`, `firewall_rules_edit.php`,
+/// `firewall_aliases_edit.php`, `firewall_nat_out_edit.php`), and the key of System > Advanced > Firewall & NAT.
 const OWN: &str = " any network address port not disabled natreflection associated-rule-id created time username id tracker \
                    type quick floating direction updated name detail alias local-port target ipprotocol protocol interface \
                    descr source destination rule aliases nat filter gateway enablenatreflectionhelper \
-                   disablenatreflection ";
+                   disablenatreflection outbound mode sourceport target_subnet poolopts source_hash_key ";
 /// Those of an entry that is there whose value a change replaces or takes away.
 const CHANGED: &str = " any network address port not disabled natreflection associated-rule-id local-port target protocol \
-                       type gateway detail source destination enablenatreflectionhelper quick time username updated ";
+                       type gateway detail source destination enablenatreflectionhelper quick time username updated \
+                       mode ";
 
 /// A value of a backup: the names down to it, and its text as a parser reads it.
 pub type Value = (String, String);
@@ -141,10 +142,15 @@ fn carried(edit: &Edit) -> Vec<String> {
             RuleField::Source(text) | RuleField::Gateway(text) => text.clone(),
             _ => None,
         })),
-        Edit::ReflectionHelper(_) => {}
+        Edit::AddOutbound(new) => {
+            out.extend([new.interface.clone(), new.source.clone(), new.descr.clone()]);
+            out.extend(new.target.clone());
+        }
+        Edit::OutboundMode(_) | Edit::ReflectionHelper(_) => {}
     }
     // A field of a page has no blanks around its value.
-    out.iter_mut().for_each(|text| *text = text.trim().to_owned());
+    let trimmed: Vec<String> = out.iter().map(|text| text.trim().to_owned()).collect();
+    out.extend(trimmed);
     out
 }
 
@@ -186,6 +192,13 @@ fn edits(name: &str) -> Vec<Edit> {
         },
         Edit::AddAlias { name: name(), kind: "host", members: vec!["192.0.2.7".into()], descr: name() },
         Edit::SetAlias { name: "server".into(), members: vec![name()] },
+        Edit::AddOutbound(NewOutbound {
+            interface: "wan".into(),
+            v6: false,
+            source: name(),
+            target: Some(name()),
+            descr: name(),
+        }),
         Edit::AddPass(pass.clone()),
         Edit::AddPass(NewPass { floating: true, ..pass }),
         Edit::SetRule {

@@ -60,10 +60,15 @@ impl Work {
 
     /// A new rule before all others.
     pub(super) fn add_outbound(&mut self, new: &NewOutbound) -> Result<(), Refused> {
-        for value in [&new.interface, &new.source, new.target.as_ref().unwrap_or(&new.source)] {
-            writable(value)?;
-        }
-        let item = Item::Node("rule", rule(new, writable(&new.descr)?));
+        let field = |value: &String| writable(value).map(str::to_owned);
+        let new = &NewOutbound {
+            interface: field(&new.interface)?,
+            source: field(&new.source)?,
+            target: new.target.as_ref().map(field).transpose()?,
+            descr: field(&new.descr)?,
+            ..*new
+        };
+        let item = Item::Node("rule", rule(new, &new.descr));
         self.change(|tree| {
             tree.section("nat")?;
             if known(tree, new) {
