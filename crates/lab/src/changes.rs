@@ -64,16 +64,18 @@ impl Wish {
             port: None,
             hairpin,
         };
+        let allow = |to| Intent::Allow { packets: packets(Some("wan0")), to: ip(to), input: false };
         let intents = match self {
-            Self::Forward => vec![forward(Some("wan0"), false)],
-            Self::ForwardAnyhow => vec![forward(None, false)],
+            // A rule that blocks behind the forward is a cause of its own.
+            Self::Forward => vec![forward(Some("wan0"), false), allow("192.168.1.50")],
+            Self::ForwardAnyhow => vec![forward(None, false), allow("192.168.1.50")],
             Self::Hairpin => {
                 let from = vec!["192.168.1.0/24".parse().expect("a network literal")];
                 let turned = Packets { from, out_iface: Some("lan0".into()), ..packets(None) };
                 vec![forward(Some("lan0"), true), Intent::SourceNat { packets: turned, to: server }]
             }
             Self::AllowSix => {
-                vec![Intent::Allow { packets: packets(Some("wan0")), to: ip("2001:db8:1::50"), input: false }]
+                vec![allow("2001:db8:1::50")]
             }
             Self::Input => vec![Intent::Allow { packets: packets(None), to: public, input: true }],
             Self::Answers => vec![Intent::AllowAnswers { family: Family::V4, input: false }],

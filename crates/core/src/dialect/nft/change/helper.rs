@@ -45,6 +45,13 @@ pub fn without_helper(
     if rule.contains([';', '$', '#']) || !alone(&one_line(rule)) {
         return Err(Refused("the rule could mean something else as a command: take the helper out by hand".into()));
     }
+    if hides(rule) {
+        return Err(Refused(
+            "a part of the rule's comment is hidden here, and would be lost where the rule is written anew: take the helper \
+             out by hand"
+                .into(),
+        ));
+    }
     let words = rule[from..to].to_owned();
     let shorter = one_line(&format!("{} {}", &rule[..from], &rule[to..]));
     let whole = one_line(rule);
@@ -76,6 +83,13 @@ pub fn without_helper(
     let undo = vec![step(&place, vec![undo])];
     let patch = Patch::Blanked { at: at.start as usize + from, words, steps, undo };
     Ok(Planned { patch, marks: vec![(at, "gives them to a helper".to_owned())] })
+}
+
+/// A text for people in the rule may have lost a credential when it was read: `***` stands there.
+fn hides(rule: &str) -> bool {
+    let pieces: Vec<&str> = rule.split('"').collect();
+    let told = |n: &usize| ["comment", "prefix"].iter().any(|word| pieces[n - 1].trim_end().ends_with(word));
+    (1..pieces.len()).step_by(2).filter(told).any(|n| pieces[n].contains('*'))
 }
 
 /// Where the statement stands in a rule: its words and its operand, a name or a map.

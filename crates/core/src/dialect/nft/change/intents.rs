@@ -160,8 +160,9 @@ impl Plan {
                 let filters = self.filters(*hook, way.packets.in_iface.as_deref(), way.packets.family);
                 for (chain, policy, translated) in filters {
                     let seen = way.seen(*hook, translated);
-                    // A rule that blocks before one that would let these packets pass is a cause of its own, with its own cure.
-                    if way.asked.is_some() && passes_behind(&self.pipeline, chain, policy, &seen) {
+                    // A rule that blocks before one that would let these packets pass is a cause of its own, with its own cure;
+                    // before translation that cure would not know the address.
+                    if way.asked.is_some() && translated && passes_behind(&self.pipeline, chain, policy, &seen) {
                         continue;
                     }
                     let named = self.names(deciding, chain, way.asked.is_none());

@@ -2,7 +2,7 @@
 
 use crate::cube::Set;
 use crate::model::{
-    Action, ChainId, DoubtId, Family, Key, KeyField, Lookup, Match, Part, Pipeline, Policy, Step, Test, TupleDir,
+    Action, ChainId, DoubtId, Family, Key, KeyField, Lookup, Match, Part, Pipeline, Policy, Rule, Step, Test, TupleDir,
     Verdicted, Ways, ct_state, ct_status, iface_value, nfproto, tcp_flags,
 };
 
@@ -194,7 +194,8 @@ fn without(pipeline: &Pipeline, chain: ChainId, policy: Policy, seen: &Seen, lef
     }
 }
 
-/// Behind the rules that end these packets one stands that lets them pass.
+/// Behind the rules that end these packets one stands that lets them pass, or the chain lets pass what none is about, and
+/// they are about these packets: a rule for everything at such a chain's end is its policy.
 pub(super) fn passes_behind(pipeline: &Pipeline, chain: ChainId, policy: Policy, seen: &Seen) -> bool {
     let mut left_out: Vec<Point> = Vec::new();
     for _ in 0..MOST_BLOCKS {
@@ -202,7 +203,8 @@ pub(super) fn passes_behind(pipeline: &Pipeline, chain: ChainId, policy: Policy,
         match without(pipeline, chain, policy, seen, &left_out) {
             Outcome::Dies(at) if rule(at).is_some() && !left_out.contains(&at) => left_out.push(at),
             Outcome::Accepted => return !left_out.is_empty(),
-            Outcome::Through(_) | Outcome::Dies(_) | Outcome::Open(_) | Outcome::Untracked => return false,
+            Outcome::Through(_) => return left_out.iter().filter_map(|at| rule(*at)).any(Rule::singles_out),
+            Outcome::Dies(_) | Outcome::Open(_) | Outcome::Untracked => return false,
         }
     }
     false
