@@ -1,7 +1,7 @@
 //! Causes that no example of the repository can hold, in sites of their own: which is named, where, and what is printed.
 
 use callpath_core::call::{analyze, changes};
-use callpath_core::dialect::apply;
+use callpath_core::dialect::{apply, without_secrets};
 use callpath_core::report::{Finding, Report, Severity, Verdict};
 use callpath_core::snapshot::{Snapshot, Source};
 
@@ -96,6 +96,17 @@ fn a_helper_leaves_open_what_packets_say() {
         let after = apply(&rules, &list).expect("the change");
         assert_eq!(after.len(), rules.len());
         assert_eq!(answer(&after).verdict, Verdict::Works, "{line}");
+    }
+    // The comment of a rule that is written anew held a credential: it is neither printed nor lost.
+    for (comment, printed) in [("trunk, password=hunter22x", false), ("trunk of the office", true)] {
+        let rules = without_secrets(helped(&format!("{GIVES} accept comment \"{comment}\"")));
+        let report = answer(&rules);
+        let found = finding(&report, "sip-helper");
+        assert_eq!(found.change.is_some(), printed, "{comment}: {:?}", found.change);
+        let refused = found.refused.as_deref().unwrap_or_default();
+        assert_eq!(refused.contains("by hand"), !printed, "{comment}: {refused}");
+        let all = serde_json::to_string(&report).expect("a report");
+        assert!(!all.contains("hunter22x") && (printed || !all.contains("nft 'replace")), "{comment}");
     }
     // Before connections are tracked there is none to give away, and no later packet of one is given.
     for hook in ["priority raw; policy accept;", "priority filter; policy accept; ct state established,related accept"]
@@ -277,4 +288,58 @@ fn a_range_is_forwarded_from_other_ports() {
     assert!(lines.iter().any(|l| l.contains("44200")), "{lines:?}");
     let errors: Vec<&str> = report.findings.iter().filter(|f| f.severity == Severity::Error).map(|f| f.code).collect();
     assert_eq!(errors, ["range-shifted"]);
+}
+
+/// A pfSense that forwards what a PBX needs, with these packages.
+fn pbx_behind_pfsense(packages: &str) -> String {
+    let forward = |proto: &str, ports: &str| {
+        let first = ports.split('-').next().unwrap_or_default();
+        format!(
+            "<rule><source><any></any></source><destination><network>wanip</network><port>{ports}</port></destination><protocol>{proto}</protocol><target>192.168.1.50</target><local-port>{first}</local-port><interface>wan</interface><descr>a</descr><associated-rule-id>pass</associated-rule-id><natreflection>purenat</natreflection></rule>"
+        )
+    };
+    let tcp = ["443", "5060-5061", "20092"].map(|p| forward("tcp", p)).concat();
+    let udp = ["5060-5061", "10000-20000", "21000-21999"].map(|p| forward("udp", p)).concat();
+    format!(
+        "<?xml version=\"1.0\"?><pfsense><version>24.0</version><system><enablenatreflectionhelper>yes</enablenatreflectionhelper></system>\
+         <interfaces><wan><enable></enable><if>igc0</if><descr>WAN</descr><ipaddr>203.0.113.10</ipaddr><subnet>24</subnet><gateway>GW</gateway></wan>\
+         <lan><enable></enable><if>igc1</if><descr>LAN</descr><ipaddr>192.168.1.1</ipaddr><subnet>24</subnet></lan></interfaces>\
+         <gateways><gateway_item><interface>wan</interface><gateway>203.0.113.1</gateway><name>GW</name><ipprotocol>inet</ipprotocol></gateway_item><defaultgw4>GW</defaultgw4></gateways>\
+         <nat><outbound><mode>automatic</mode></outbound>{tcp}{udp}</nat>\
+         <filter><rule><type>pass</type><interface>lan</interface><ipprotocol>inet</ipprotocol><source><network>lan</network></source><destination><any></any></destination></rule></filter>\
+         <installedpackages>{packages}</installedpackages></pfsense>"
+    )
+}
+
+/// The SIP proxy of pfSense reads and rewrites what phones say, as a helper does: of the interfaces that it is set to.
+#[test]
+fn a_sip_proxy_of_the_firewall_is_a_helper() {
+    let package = |settings: &str| {
+        format!(
+            "<package><name>siproxd</name><internal_name>siproxd</internal_name><filter_rule_function>siproxd_generate_rules</filter_rule_function></package><siproxdsettings><config>{settings}</config></siproxdsettings>"
+        )
+    };
+    let manifest = |clients: &str| {
+        PHONES.replace("label = \"router\"\nconfig = \"router.nft\"\ninterfaces = { wan = \"203.0.113.10/24\", lan = \"192.168.1.1/24\" }\nroutes = [\"default via 203.0.113.1\"]", "config = \"config.xml\"").replace("[\"internet\"]", clients)
+    };
+    let answer = |clients: &str, settings: &str| {
+        let backup = pbx_behind_pfsense(&package(settings));
+        judge(&[("callpath.toml", &manifest(clients)), ("config.xml", &backup)])
+    };
+    let off = answer("[\"internet\", \"lan\"]", "<sipenable></sipenable>");
+    assert_eq!(off.verdict, Verdict::Works, "{}", off.headline);
+    let inside = "<sipenable>on</sipenable><if_inbound>lan</if_inbound><if_outbound>wan</if_outbound>";
+    let at_home = answer("[\"lan\"]", inside);
+    assert_eq!(at_home.verdict, Verdict::Unknown, "{}", at_home.headline);
+    let found = finding(&at_home, "sip-helper");
+    assert!(found.because.contains("siproxd") && found.because.contains("SIP ALG"), "{}", found.because);
+    assert!(found.refused.as_deref().is_some_and(|r| r.contains("Services > siproxd")), "{:?}", found.refused);
+    assert!(found.at.iter().any(|m| m.text.contains("siproxd")), "{:?}", found.at);
+    // It takes nothing of those outside, whose packets are forwarded.
+    let outside = answer("[\"internet\"]", inside);
+    assert_eq!(outside.verdict, Verdict::Works, "{}", outside.headline);
+    // Which interfaces it takes from is not told: perhaps all.
+    let anywhere = answer("[\"internet\"]", "<sipenable>on</sipenable>");
+    assert_eq!(anywhere.verdict, Verdict::Unknown, "{}", anywhere.headline);
+    finding(&anywhere, "sip-helper");
 }

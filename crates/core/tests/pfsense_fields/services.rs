@@ -215,6 +215,22 @@ pub const PAIRS: &[Pair] = &[
         "9.9.9.9:5060 from 203.0.113.5:chosen",
         "unknown 9.9.9.9:5060 from 192.168.1.50:40000, no answer",
     ),
+    pair(
+        "installedpackages/siproxdsettings/config/if_inbound",
+        &[
+            PACKAGE,
+            ("<name>cron", "<name>siproxd"),
+            ("<!--package-->", "<filter_rule_function>x</filter_rule_function>"),
+            (
+                "<!--packages-->",
+                "<siproxdsettings><config><sipenable>on</sipenable><if_inbound>wan</if_inbound></config></siproxdsettings>",
+            ),
+        ],
+        ("<if_inbound>wan", "<if_inbound>lan"),
+        "udp 192.168.1.50:40000 > 9.9.9.9:5060",
+        "9.9.9.9:5060 from 203.0.113.5:chosen",
+        "unknown 9.9.9.9:5060 from 192.168.1.50:40000, no answer",
+    ),
     // Programs that take connections on the firewall itself.
     pair(
         "installedpackages/haproxy/ha_backends/item/a_extaddr/item/extaddr_port",

@@ -153,6 +153,8 @@ pub enum Direction {
 pub struct Rule {
     /// What it does.
     pub action: Action,
+    /// A program that reads and rewrites what is said in these packets takes them.
+    pub helper: bool,
     /// Asked only in this direction.
     pub direction: Option<Direction>,
     /// The first such rule that matches decides; otherwise the last one that matches.
@@ -316,6 +318,7 @@ impl Rule {
     pub fn new(action: Action, origin: Origin) -> Self {
         Self {
             action,
+            helper: false,
             direction: None,
             quick: false,
             on: None,

@@ -189,6 +189,8 @@ pub struct Package {
     pub writes_rules: bool,
     /// The switch by which it does so is on, where callpath knows that switch.
     pub switched_on: Option<bool>,
+    /// Interfaces of which it takes packets, where its settings name them; else it may be any.
+    pub inbound: Vec<String>,
     /// Where it stands.
     pub at: Place,
 }

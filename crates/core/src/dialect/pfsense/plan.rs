@@ -47,7 +47,13 @@ pub fn plan(
             )));
         }
         Intent::Outbound { from, out, to } => planner.outbound(*from, out, *to)?,
-        Intent::NoHelper { .. } => return Err(Refused("pf has no helpers of its own".into())),
+        Intent::NoHelper { .. } => {
+            return Err(Refused(
+                "pf has no helpers of its own, and a package is one: Services > siproxd, untick \"Enable siproxd\", Save; or \
+                 remove it in System > Package Manager"
+                    .into(),
+            ));
+        }
         Intent::Allow { .. } | Intent::AllowAnswers { .. } => {
             return Err(Refused("what the firewall itself receives is not changed from here".into()));
         }

@@ -213,6 +213,7 @@ const KEPT: &[Section] = &[
             "filter_rule_function",
             "transparent_proxy",
             "sipenable",
+            "if_inbound",
             "transparent_clientip",
             "extaddr_port",
             "port",

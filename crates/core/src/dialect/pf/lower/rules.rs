@@ -108,6 +108,9 @@ impl<'a> Lowering<'a> {
         let mut steps = start;
         if let Some((unknown, unread)) = rule.anything() {
             let doubt = self.doubt(&rule.origin, unknown, unread);
+            if rule.helper {
+                steps.push(Step::Act(Action::Helper(doubt)));
+            }
             steps.push(Step::Act(Action::Unmodelled(Ways::Anything, doubt)));
             return vec![steps];
         }

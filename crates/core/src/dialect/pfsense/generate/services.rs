@@ -8,6 +8,9 @@ use crate::model::{Family, Origin};
 /// Packages that put what they block into `<snort2c>`.
 const DETECTION: &[&str] = &["snort", "suricata"];
 
+/// Programs that read what is said in SIP and rewrite it, as a helper of connection tracking does.
+const HELPERS: &[&str] = &["siproxd"];
+
 /// What a package's own rules are about, where it is known.
 struct Concern {
     package: &'static str,
@@ -42,6 +45,8 @@ impl Generator<'_> {
                 rule.ports = Some(concern.ports.to_vec());
                 rule.direction = concern.inwards.then_some(Direction::In);
             }
+            rule.on = self.inbound(package);
+            rule.helper = HELPERS.iter().any(|h| h.eq_ignore_ascii_case(&package.name));
             rule.open = Some(Unknown {
                 what: format!("what the package {} does: it writes rules that are not in the backup", package.name)
                     .into(),
@@ -49,6 +54,13 @@ impl Generator<'_> {
             });
             self.out.rules.first.push(rule);
         }
+    }
+
+    /// The interfaces of which a package takes packets.
+    fn inbound(&self, package: &Package) -> Option<On> {
+        let devices = package.inbound.iter().filter_map(|name| self.interface(name));
+        let names: Vec<Box<str>> = devices.map(|i| i.device.as_str().into()).collect();
+        (names.len() == package.inbound.len() && !names.is_empty()).then_some(On { negate: false, names })
     }
 
     /// What programs of the firewall itself take and pass on: to whom is not followed.
@@ -63,6 +75,7 @@ impl Generator<'_> {
             (rule.quick, rule.any_flags, rule.direction) = (true, true, Some(Direction::In));
             (rule.protocols, rule.ports) = (relay.protocols.clone(), ports);
             rule.to = Hosts::one(Host::Own);
+            rule.helper = HELPERS.contains(&&*relay.name);
             let supply = if relay.pages {
                 "`proxy = \"gateway\"` in [[deploy]], where it passes on the site's pages"
             } else {

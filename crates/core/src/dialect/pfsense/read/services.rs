@@ -187,6 +187,9 @@ const SWITCHES: &[(&str, &[&str], &str)] = &[
     ("haproxy-devel", &["haproxy", "ha_pools", "item", "transparent_clientip"], "yes"),
 ];
 
+/// Where packages name the interfaces of which they take packets (`siproxd_generate_rules` of `siproxd.inc`).
+const INBOUND: &[(&str, &[&str])] = &[("siproxd", &["siproxdsettings", "config", "if_inbound"])];
+
 fn packages(config: &mut Config, root: Node<'_, '_>, span: &dyn Fn(Node<'_, '_>) -> Place) {
     let Some(section) = child(root, "installedpackages") else { return };
     for node in children(section, "package") {
@@ -200,7 +203,11 @@ fn packages(config: &mut Config, root: Node<'_, '_>, span: &dyn Fn(Node<'_, '_>)
             }
             at.iter().any(|n| own_text(*n) == Some(on))
         });
-        config.packages.push(Package { name: name.to_owned(), writes_rules, switched_on, at: span(node) });
+        let inbound =
+            INBOUND.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).flat_map(|(_, path)| below(section, path));
+        let inbound = inbound.filter_map(own_text).flat_map(|t| t.split(',')).map(str::trim).filter(|t| !t.is_empty());
+        let inbound = inbound.map(str::to_owned).collect();
+        config.packages.push(Package { name: name.to_owned(), writes_rules, switched_on, inbound, at: span(node) });
     }
     let upnp = child(section, "miniupnpd").and_then(|n| child(n, "config"));
     config.upnp = upnp.is_some_and(|n| text(n, "enable") == Some("on"));
