@@ -101,8 +101,13 @@ pub enum Intent {
         came: Box<str>,
         /// The device's own address there, where it is the one that is asked.
         own: Option<IpAddr>,
-        /// The router in front, and its interface towards this device.
-        front: Option<(Box<str>, Box<str>)>,
+    },
+    /// What was forwarded to a host leaves with the device's own address, so that answers return by it.
+    Masked {
+        /// The host.
+        to: IpAddr,
+        /// The interface by which it leaves.
+        out: Box<str>,
     },
     /// No helper of connection tracking gets these packets: the statement that gives them away goes.
     NoHelper {

@@ -212,9 +212,15 @@ fn answers_of_a_server_leave_by_another_line() {
     assert_eq!(calls(&fails), Verdict::Fails);
     let found = finding(&fails, "answer-by-another-line");
     assert_eq!(found.message, "server 10.66.0.2 answers by eth0, though calls come by wg0");
-    let cures = found.refused.as_deref().expect("cures that are no rules");
-    for part in ["ip rule add from 10.66.0.2", "dev wg0 table 102", "on VPS", "oifname \"wg0\" masquerade", "price"] {
-        assert!(cures.contains(part), "{part}: {cures}");
+    // The router in front puts its own address into what it forwards: that has a price, and another way is named.
+    assert!(found.verified, "{:?}", found.refused);
+    let change = found.change.as_ref().expect("a change");
+    assert_eq!(change.device, "VPS");
+    let cures: Vec<&str> = change.steps.iter().flat_map(|s| &s.lines).map(String::as_str).collect();
+    for part in
+        ["oifname \"wg0\" ip daddr 10.66.0.2 ct status dnat masquerade", "the price", "ip rule add from 10.66.0.2"]
+    {
+        assert!(cures.iter().any(|c| c.contains(part)), "{part}: {cures:?}");
     }
     assert!(fails.findings.iter().all(|f| !f.code.contains("hairpin") && f.code != "filter-missing"));
     // The cures: source NAT towards the server, or its answers by the tunnel.
@@ -267,7 +273,34 @@ fn answers_of_a_firewall_leave_by_another_line() {
     assert_eq!(bad.verdict, Verdict::Fails);
     let found = finding(&bad, "answer-by-another-line");
     assert_eq!(found.message, "pfSense answers by WAN, though calls come by WAN2");
-    assert!(found.refused.as_deref().is_some_and(|r| r.contains("Disable reply-to")), "{:?}", found.refused);
+    let steps = |f: &Finding| {
+        f.change.iter().flat_map(|c| &c.steps).map(|s| format!("{} {:?}", s.place, s.lines)).collect::<String>()
+    };
+    assert!(found.verified && steps(found).contains("[ ] Disable reply-to on WAN rules"), "{}", steps(found));
+    // The same by one rule's own switch; both at once need both.
+    let rule = |more: &str| {
+        let mut all = two_wans(more);
+        let config = &mut all.sources[1].text;
+        let filter = config.find("<filter>").expect("rules");
+        let tracker = filter + config[filter..].find("<tracker>").expect("a rule");
+        config.insert_str(tracker, "<disablereplyto></disablereplyto>");
+        analyze(&all).expect("an answer")
+    };
+    for (report, both) in [(rule(""), false), (rule("<disablereplyto></disablereplyto>"), true)] {
+        assert_ne!(report.verdict, Verdict::Works, "{}", report.headline);
+        let found = finding(&report, "answer-by-another-line");
+        let steps = steps(found);
+        assert!(found.verified, "{steps} {:?}", found.refused);
+        assert!(steps.contains("\"[ ] Disable reply-to\""), "{steps}");
+        assert_eq!(steps.contains("on WAN rules"), both, "{steps}");
+    }
+    // A line without a gateway of its own has no way to answer by: that is a setting, and no change is printed.
+    let mut bare = two_wans("");
+    bare.sources[1].text = bare.sources[1].text.replace("<gateway>WAN2GW</gateway>", "");
+    let bare = analyze(&bare).expect("an answer");
+    let refused =
+        bare.findings.iter().find_map(|f| f.refused.as_deref().filter(|_| f.code == "answer-by-another-line"));
+    assert!(refused.is_none_or(|r| r.contains("IPv4 Upstream Gateway")), "{refused:?}");
     let errors: Vec<&str> = bad.findings.iter().filter(|f| f.severity == Severity::Error).map(|f| f.code).collect();
     assert_eq!(errors, ["answer-by-another-line"]);
 }

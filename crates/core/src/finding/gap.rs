@@ -13,6 +13,8 @@ pub struct Gap {
     pub device: usize,
     /// Its name.
     pub name: String,
+    /// Another device on which the change is made, and its name.
+    pub cured_on: Option<(usize, String)>,
     /// The gap as something to print; absent where nothing on this device helps.
     pub wanted: Option<Wanted>,
     /// Protocol and ports: `udp 50000-50499`.
@@ -44,6 +46,11 @@ pub struct Gap {
 }
 
 impl Gap {
+    /// The device on which the change is made.
+    pub(crate) fn place(&self) -> (usize, &str) {
+        self.cured_on.as_ref().map_or((self.device, &self.name), |(d, name)| (*d, name))
+    }
+
     /// `is` or `are`, for the protocols and ports.
     pub(crate) fn are(&self) -> &'static str {
         if self.what.contains(" and ") { "are" } else { "is" }

@@ -146,7 +146,7 @@ fn carried(edit: &Edit) -> Vec<String> {
             out.extend([new.interface.clone(), new.source.clone(), new.descr.clone()]);
             out.extend(new.target.clone());
         }
-        Edit::OutboundMode(_) | Edit::ReflectionHelper(_) => {}
+        Edit::OutboundMode(_) | Edit::ReflectionHelper(_) | Edit::NoReplyTo(_) => {}
     }
     // A field of a page has no blanks around its value.
     let trimmed: Vec<String> = out.iter().map(|text| text.trim().to_owned()).collect();

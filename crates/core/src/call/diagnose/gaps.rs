@@ -184,6 +184,7 @@ impl Look<'_> {
             leads: None,
             lines: None,
             signalling: !self.f.same_port,
+            cured_on: None,
         }
     }
 
@@ -543,11 +544,26 @@ impl Look<'_> {
         let here = request.iter().position(|h| h.device == crossed.device);
         let before =
             here.and_then(|n| request.get(n.checked_sub(1)?)).filter(|h| own.is_some() && self.is_router(h.device));
-        let front = before
-            .and_then(|h| Some((self.net()[h.device].name.as_ref().into(), self.iface_name(h.device, h.out_iface)?)));
+        // The router in front can put its own address into what it sends on: then answers return to it.
+        if let Some((front, to, out)) = before.and_then(|h| Some((h, own?, self.iface_name(h.device, h.out_iface)?))) {
+            let wanted =
+                Wanted { intent: Intent::Masked { to, out }, nearest: None, deciding: None, name: "answers".into() };
+            gap.cured_on = Some((front.device, self.net()[front.device].name.to_string()));
+            gap.wanted = Some(wanted);
+            return Some(gap);
+        }
         let came = self.iface_name(crossed.device, Some(crossed.came))?;
-        let intent = Intent::AnswersBack { family: self.f.family, came, own, front };
-        gap.wanted = Some(Wanted { intent, nearest: None, deciding: None, name: self.name() });
+        let intent = Intent::AnswersBack { family: self.f.family, came, own };
+        // The rule that let the question in.
+        let device = &self.net()[crossed.device];
+        let let_in = here.and_then(|n| {
+            request.get(n)?.steps.iter().find_map(|s| {
+                let Did::Rule(id) = s.did else { return None };
+                let accepts = views::rule(device, id).is_some_and(|v| v.does == Does::Accept);
+                (accepts && device.pipeline.origin(id).has_lines).then_some(id)
+            })
+        });
+        gap.wanted = Some(Wanted { intent, nearest: let_in, deciding: None, name: self.name() });
         Some(gap)
     }
 
@@ -785,5 +801,6 @@ fn exposed(a: &Analysis, r: &Reached) -> Option<Gap> {
         leads: None,
         lines: None,
         signalling: false,
+        cured_on: None,
     })
 }

@@ -288,9 +288,10 @@ fn plan(
     manner: Manner,
 ) -> Result<(SourceId, Planned), String> {
     let wanted = gap.wanted.as_ref().ok_or_else(String::new)?;
-    let file = now.site.files.get(gap.device).copied().flatten();
+    let (number, name) = gap.place();
+    let file = now.site.files.get(number).copied().flatten();
     let Some(file) = file else {
-        return Err(format!("the configuration of {} is not here: the change is to be made there by hand", gap.name));
+        return Err(format!("the configuration of {name} is not here: the change is to be made there by hand"));
     };
     let before = original.source(file).map_or("", |s| &s.text);
     let context = Context {
@@ -300,11 +301,11 @@ fn plan(
         second_router: false,
         manner,
     };
-    let device = &now.site.network.devices[gap.device];
+    let device = &now.site.network.devices[number];
     let planned = dialect::plan(changed, before, file, device, wanted, &context).map_err(|r| r.0)?;
     let now = changed.source(file).map_or("", |s| &s.text);
     if dialect::apply(now, &[&planned.patch]).is_ok_and(|text| text == now) {
-        return Err(format!("{} already has what would be changed; why it does not act was not found", gap.name));
+        return Err(format!("{name} already has what would be changed; why it does not act was not found"));
     }
     Ok((file, planned))
 }

@@ -56,6 +56,7 @@ pub(super) fn strayed(a: &Analysis) -> Vec<Gap> {
             leads: None,
             lines: None,
             signalling: false,
+            cured_on: None,
         });
     }
     out
@@ -95,7 +96,9 @@ pub(super) fn strays(snapshot: &Snapshot, a: &Analysis, found: &[Found]) -> Vec<
         });
         let story = match trunk {
             _ if another => {
-                let line = a.site.network.devices[stray.router].interfaces[stray.leaves].shown();
+                let device = &a.site.network.devices[stray.router];
+                let line =
+                    if stray.line == Line::Elsewhere { &device.name } else { device.interfaces[stray.leaves].shown() };
                 let seen = stray.named().map_or_else(|| "that line's address".to_owned(), |s| s.to_string());
                 format!(
                     "where {label} asks a STUN server for its address, its packets leave by {line}, another line, and it tells \

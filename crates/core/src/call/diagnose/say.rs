@@ -91,7 +91,7 @@ fn change(
     let source = snapshot.source(*file);
     let (steps, undo) = dialect::steps(source.map_or("", |s| &s.text), &patches);
     Some(Change {
-        device: gap.name.clone(),
+        device: gap.place().1.to_owned(),
         file: source.map(|s| s.name.clone()).unwrap_or_default(),
         steps,
         undo,
@@ -286,6 +286,7 @@ pub(super) fn bare(lack: Lack, name: String, what: String, story: String) -> Gap
         leads: None,
         lines: None,
         signalling: false,
+        cured_on: None,
     }
 }
 

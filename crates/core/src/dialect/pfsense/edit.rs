@@ -47,6 +47,8 @@ pub enum Edit {
     AddOutbound(NewOutbound),
     /// System > Advanced > Firewall & NAT: "Enable automatic outbound NAT for Reflection".
     ReflectionHelper(bool),
+    /// The same page: "Disable reply-to on WAN rules".
+    NoReplyTo(bool),
 }
 
 /// A new port forward.
@@ -174,4 +176,6 @@ pub enum RuleField {
     Source(Option<String>),
     /// Gateway; absent: "Default".
     Gateway(Option<String>),
+    /// "Disable reply-to".
+    NoReplyTo(bool),
 }

@@ -171,15 +171,19 @@ fn one(edit: &Edit, before: &Work, after: &Work) -> Option<Walked> {
         Edit::AddOutbound(entry) => {
             Walked { area: Area::Nat, there: vec![outbound::add(&old, entry)], back: vec![outbound::delete(&new)] }
         }
-        Edit::ReflectionHelper(on) => {
-            let step = |on| Step {
-                page: "System > Advanced > Firewall & NAT".into(),
-                lines: vec![words::tick(on, "Enable automatic outbound NAT for Reflection")],
-                save: true,
-            };
-            Walked { area: Area::System, there: vec![step(*on)], back: vec![step(!on)] }
-        }
+        Edit::ReflectionHelper(on) => system("Enable automatic outbound NAT for Reflection", *on),
+        Edit::NoReplyTo(on) => system("Disable reply-to on WAN rules", *on),
     })
+}
+
+/// A switch of the system.
+fn system(label: &str, on: bool) -> Walked {
+    let step = |on| Step {
+        page: "System > Advanced > Firewall & NAT".into(),
+        lines: vec![words::tick(on, label)],
+        save: true,
+    };
+    Walked { area: Area::System, there: vec![step(on)], back: vec![step(!on)] }
 }
 
 /// Row of a member, labelled by the alias's kind (`firewall_aliases_edit.php`).

@@ -38,6 +38,7 @@ pub fn plan(
             Some(less) => return Ok(Planned { patch: Patch::Narrow(vec![less]), marks: planner.marks }),
             None => planner.close(except)?,
         },
+        Intent::AnswersBack { came, .. } if !planner.answers_back().is_empty() => planner.answers_back(),
         Intent::AnswersBack { came, .. } => {
             let name = planner.interface(Some(came)).unwrap_or(came).to_uppercase();
             return Err(Refused(format!(
@@ -47,6 +48,15 @@ pub fn plan(
             )));
         }
         Intent::Outbound { from, out, to } => planner.outbound(*from, out, *to)?,
+        Intent::Masked { to, out } => {
+            let name = planner.interface(Some(out)).unwrap_or(out).to_uppercase();
+            return Err(Refused(format!(
+                "it has a price: Firewall > NAT > Outbound, a rule on {name} with the destination {to} and the translation \
+                 address \"{name} address\" makes answers return here, and {to} then sees all callers with that address; or, on \
+                 {to}, a routing rule by source address (`ip rule add from {to} lookup 102`, with a table whose default leads \
+                 back here)"
+            )));
+        }
         Intent::NoHelper { .. } => {
             return Err(Refused(
                 "pf has no helpers of its own, and a package is one: Services > siproxd, untick \"Enable siproxd\", Save; or \
@@ -422,6 +432,14 @@ impl Planner<'_> {
             descr: self.wanted.name.clone(),
         };
         Ok(mode.map(Edit::OutboundMode).into_iter().chain([Edit::AddOutbound(new)]).collect())
+    }
+
+    /// What keeps answers from the line by which their questions came, switched back.
+    fn answers_back(&self) -> Vec<Edit> {
+        let system = self.config.system.no_reply_to.then_some(Edit::NoReplyTo(false));
+        let rule = self.nearest_rule().filter(|r| r.no_reply_to);
+        let rule = rule.map(|r| Edit::SetRule { rule: r.index, set: vec![RuleField::NoReplyTo(false)] });
+        system.into_iter().chain(rule).collect()
     }
 
     /// An interface towards hosts that has a gateway is taken for a line.

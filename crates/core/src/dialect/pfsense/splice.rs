@@ -15,6 +15,7 @@ pub(super) mod place;
 mod rule;
 
 use super::edit::{Edit, ForwardField};
+use item::Item;
 use place::{Splice, Tree};
 use std::borrow::Cow;
 use std::ops::Range;
@@ -175,7 +176,10 @@ impl Work {
             }
             Edit::OutboundMode(mode) => self.set_outbound_mode(mode)?,
             Edit::AddOutbound(new) => self.add_outbound(new)?,
-            Edit::ReflectionHelper(on) => self.set_helper(*on)?,
+            Edit::ReflectionHelper(on) => {
+                self.set_system(Item::Text("enablenatreflectionhelper", "yes".into()), *on)?
+            }
+            Edit::NoReplyTo(on) => self.set_system(Item::Empty("disablereplyto"), *on)?,
         }
         Ok(self.undo.len() > steps)
     }
@@ -210,17 +214,16 @@ impl Work {
         Ok(())
     }
 
-    /// "Enable automatic outbound NAT for Reflection": the key counts by presence and is written as `yes`
-    /// (pfSense's `system_advanced_firewall.inc`).
-    fn set_helper(&mut self, on: bool) -> Result<(), Refused> {
-        const KEY: &str = "enablenatreflectionhelper";
+    /// A switch of the system, which counts by presence (pfSense's `system_advanced_firewall.inc`).
+    fn set_system(&mut self, item: Item, on: bool) -> Result<(), Refused> {
+        let key_name = item.name();
         self.change(|tree| {
             let system = tree.section("system")?;
-            let key = system.and_then(|s| place::child(s, KEY));
+            let key = system.and_then(|s| place::child(s, key_name));
             Ok(match (on, key) {
-                (true, None) => vec![in_section(tree, "system", item::Item::Text(KEY, "yes".into()))?],
+                (true, None) => vec![in_section(tree, "system", item)?],
                 (false, Some(_)) => {
-                    system.iter().flat_map(|s| place::children(*s, KEY)).map(|k| tree.remove(k)).collect()
+                    system.iter().flat_map(|s| place::children(*s, key_name)).map(|k| tree.remove(k)).collect()
                 }
                 _ => Vec::new(),
             })
@@ -229,9 +232,9 @@ impl Work {
 }
 
 /// At the end of a section, before its separators; the section is made when a whole configuration has none.
-fn in_section(tree: &Tree, name: &'static str, item: item::Item) -> Result<Splice, Refused> {
+fn in_section(tree: &Tree, name: &'static str, item: Item) -> Result<Splice, Refused> {
     Ok(match tree.section(name)? {
-        None => tree.append(tree.root(), &item::Item::Node(name, vec![item])),
+        None => tree.append(tree.root(), &Item::Node(name, vec![item])),
         Some(section) => match place::child(section, "separator") {
             Some(separator) => tree.before(separator, &item),
             None => tree.append(section, &item),

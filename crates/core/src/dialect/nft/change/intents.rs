@@ -58,10 +58,11 @@ impl Plan {
                 self.pass(&Way { packets, ports, asked: None, to: *to, hooks }, deciding)
             }
             Intent::AllowAnswers { family, input } => self.answers(*family, *input, deciding),
-            Intent::AnswersBack { family, came, own, front } => {
-                front.iter().map(|(_, out)| out).chain([came]).try_for_each(|name| command_word(name))?;
-                Err(by_routing(*family, came, *own, front.as_ref()))
+            Intent::AnswersBack { family, came, own } => {
+                command_word(came)?;
+                Err(by_routing(*family, came, *own))
             }
+            Intent::Masked { to, out } => self.masked(*to, out),
             Intent::Outbound { from, out, to } => self.outbound(from, out, *to),
             // It is taken out of the text, and nothing is added: see `helper`.
             Intent::NoHelper { .. } => Err(Refused("a statement is to be taken out".into())),
@@ -282,6 +283,20 @@ impl Plan {
         self.rule(At::Start(chain), &format!("oifname \"{out}\" {word} saddr {} {target}", network(from)))
     }
 
+    /// What was forwarded to a host leaves with the device's own address, whatever other rules say.
+    fn masked(&mut self, to: IpAddr, out: &str) -> Result<(), Refused> {
+        interface(out)?;
+        let family = Family::of(to);
+        let chain = self.postrouting(family)?;
+        let rule = format!("oifname \"{out}\" {} daddr {to} ct status dnat masquerade", header(family));
+        self.rule(At::Start(chain), &rule)?;
+        self.notes.push(format!(
+            "the price: {to} sees all callers with the address of {out}, in its logs and wherever it limits or bans; a routing \
+             rule on {to} does without (`ip rule add from {to} lookup 102`, with a table whose default leads back by the tunnel)"
+        ));
+        Ok(())
+    }
+
     /// The first chain that translates sources; it is made where there is none.
     fn postrouting(&mut self, family: Family) -> Result<ChainId, Refused> {
         match self.nat_chains(Hook::Postrouting, family).first() {
@@ -414,7 +429,7 @@ fn command_word(name: &str) -> Result<(), Refused> {
 }
 
 /// What routing has to do, which is in no ruleset.
-fn by_routing(family: Family, came: &str, own: Option<IpAddr>, front: Option<&(Box<str>, Box<str>)>) -> Refused {
+fn by_routing(family: Family, came: &str, own: Option<IpAddr>) -> Refused {
     let ip = if family == Family::V4 { "ip" } else { "ip -6" };
     let table = format!("`{ip} route add default via <its gateway> dev {came} table 102` (a tunnel needs no `via`)");
     let here = match own {
@@ -424,13 +439,7 @@ fn by_routing(family: Family, came: &str, own: Option<IpAddr>, front: Option<&(B
              ct mark` in a prerouting chain of priority mangle; `{ip} rule add fwmark 102 lookup 102`"
         ),
     };
-    let nat = front.map_or_else(String::new, |(router, out)| {
-        format!(
-            "; or on {router}: `oifname \"{out}\" masquerade` in a postrouting chain, at the price that all callers then have \
-             {router}'s address here"
-        )
-    });
-    Refused(format!("rules alone do not do it, routing does: {here}, and {table}{nat}"))
+    Refused(format!("rules alone do not do it, routing does: {here}, and {table}"))
 }
 
 fn own(family: Family) -> TableFamily {

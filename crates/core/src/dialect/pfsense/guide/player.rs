@@ -168,7 +168,13 @@ impl Player {
             return;
         }
         if page == "System > Advanced > Firewall & NAT" {
-            return self.helper(fields.tick("Enable automatic outbound NAT for Reflection").unwrap());
+            return match fields.tick("Disable reply-to on WAN rules") {
+                Some(on) => self.system(Item::Empty("disablereplyto"), on),
+                None => self.system(
+                    Item::Text("enablenatreflectionhelper", "yes".into()),
+                    fields.tick("Enable automatic outbound NAT for Reflection").unwrap(),
+                ),
+            };
         }
         if page == "Firewall > NAT > Outbound" {
             return self.outbound_mode(fields.need("Mode"));
@@ -213,13 +219,13 @@ impl Player {
         }
     }
 
-    fn helper(&mut self, on: bool) {
-        const KEY: &str = "enablenatreflectionhelper";
+    fn system(&mut self, item: Item, on: bool) {
+        let key = item.name();
         if on {
-            return self.list("system", KEY, &Item::Text(KEY, "yes".into()));
+            return self.list("system", key, &item);
         }
         let tree = Tree::read(&self.xml).unwrap();
-        let keys = children(tree.section("system").unwrap().unwrap(), KEY).map(|k| tree.remove(k)).collect();
+        let keys = children(tree.section("system").unwrap().unwrap(), key).map(|k| tree.remove(k)).collect();
         self.splice(keys);
     }
 
@@ -526,6 +532,8 @@ impl Player {
                 swap(&tree, rule, "destination", &address(&tree, shown))
             } else if let Some(on) = one.tick("Disable this rule") {
                 present(&tree, rule, &field::RULE, on)
+            } else if let Some(on) = one.tick("Disable reply-to") {
+                field::presence(&tree, rule, &field::RULE, &Item::Empty("disablereplyto"), on)
             } else if one.get("Gateway") == Some("Default") {
                 children(rule, "gateway").map(|g| tree.remove(g)).collect()
             } else if let Some(gateway) = one.get("Gateway") {

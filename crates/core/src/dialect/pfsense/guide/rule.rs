@@ -107,6 +107,7 @@ fn to(tree: &Tree, entry: Option<El>, field: &RuleField) -> Vec<String> {
         RuleField::Protocol(p) => format!("Protocol: {}", words::protocol(p)),
         RuleField::Ports(from, to) => format!("Destination port range: {from} to {to}"),
         RuleField::Disabled(on) => tick(*on, "Disable this rule"),
+        RuleField::NoReplyTo(on) => tick(*on, "Disable reply-to"),
         RuleField::Action(action) => format!("Action: {}", capital(action)),
         RuleField::Gateway(gateway) => format!("Gateway: {}", gateway.as_deref().unwrap_or("Default").trim()),
     }]
@@ -129,6 +130,7 @@ fn from(tree: &Tree, entry: Option<El>, field: &RuleField) -> Vec<String> {
             format!("Destination port range: {}", ports(End::read(rule, "destination").port.as_deref()))
         }
         RuleField::Disabled(on) => tick(!on, "Disable this rule"),
+        RuleField::NoReplyTo(on) => tick(!on, "Disable reply-to"),
         RuleField::Action(_) => format!("Action: {}", capital(&or("type", "pass"))),
         RuleField::Gateway(_) => format!("Gateway: {}", or("gateway", "Default")),
     }]

@@ -152,6 +152,7 @@ pub(in crate::dialect::pfsense) fn lists() -> Vec<Vec<Edit>> {
         vec![Edit::AddPass(pass("wan", Some(3), true)), rule(3, &[RuleField::Source(Some("10.1.0.0/16".into()))])],
         vec![rule(2, &[RuleField::Gateway(Some("WAN2".into())), RuleField::Source(None)])],
         vec![rule(6, &[RuleField::Disabled(false)]), Edit::ReflectionHelper(true)],
+        vec![Edit::NoReplyTo(true), rule(2, &[RuleField::NoReplyTo(true)])],
         vec![Edit::OutboundMode("hybrid"), Edit::AddOutbound(outbound(None))],
         vec![
             Edit::AddOutbound(outbound(Some("203.0.113.6"))),

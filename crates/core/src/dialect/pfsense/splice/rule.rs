@@ -148,6 +148,7 @@ impl Work {
                 RuleField::Destination(d) => end("destination", &What::Address(d.trim().to_owned())),
                 RuleField::Source(s) => end("source", &What::source(s.as_deref())),
                 RuleField::Disabled(on) => presence(&Item::Empty("disabled"), *on),
+                RuleField::NoReplyTo(on) => presence(&Item::Empty("disablereplyto"), *on),
                 RuleField::Action(action) if text(rule, "type").is_empty() && *action == "pass" => Vec::new(),
                 RuleField::Action(action) => leaf("type", action),
                 RuleField::Gateway(Some(gateway)) => leaf("gateway", gateway.trim()),
