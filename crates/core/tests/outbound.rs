@@ -138,3 +138,73 @@ fn another_public_address_is_found_where_it_matters() {
         assert!(finding.because.contains(who), "{}", finding.because);
     }
 }
+
+/// A pfSense that forwards what a media server needs, with outbound translation by hand.
+fn by_hand(outbound: &str) -> Report {
+    let forward = |proto: &str, ports: &str| {
+        let first = ports.split('-').next().unwrap_or_default();
+        format!(
+            "<rule><source><any></any></source><destination><network>wanip</network><port>{ports}</port></destination><protocol>{proto}</protocol><target>192.168.1.50</target><local-port>{first}</local-port><interface>wan</interface><descr>a</descr><associated-rule-id>pass</associated-rule-id></rule>"
+        )
+    };
+    let forwards = [("tcp", "443"), ("tcp", "7881"), ("udp", "50000-60000")].map(|(p, n)| forward(p, n)).concat();
+    let backup = format!(
+        "<?xml version=\"1.0\"?><pfsense><version>24.0</version><system></system>\
+         <interfaces><wan><enable></enable><if>igc0</if><descr>WAN</descr><ipaddr>203.0.113.9</ipaddr><subnet>24</subnet><gateway>GW</gateway></wan>\
+         <lan><enable></enable><if>igc1</if><descr>LAN</descr><ipaddr>192.168.1.1</ipaddr><subnet>24</subnet></lan></interfaces>\
+         <gateways><gateway_item><interface>wan</interface><gateway>203.0.113.1</gateway><name>GW</name><ipprotocol>inet</ipprotocol></gateway_item><defaultgw4>GW</defaultgw4></gateways>\
+         <virtualip><vip><mode>ipalias</mode><interface>wan</interface><type>single</type><subnet>203.0.113.10</subnet><subnet_bits>24</subnet_bits></vip></virtualip>\
+         <nat><outbound>{outbound}</outbound>{forwards}</nat>\
+         <filter><rule><type>pass</type><interface>lan</interface><ipprotocol>inet</ipprotocol><source><network>lan</network></source><destination><any></any></destination></rule></filter></pfsense>"
+    );
+    let manifest = "address = \"203.0.113.9\"\n[[gateway]]\nconfig = \"config.xml\"\n[[deploy]]\nsystem = \"livekit\"\n\
+         host = \"192.168.1.50\"\nclients = [\"internet\"]\n";
+    let source = |name: &str, text: &str| Source { name: name.to_owned(), text: text.to_owned() };
+    let sources = vec![source("callpath.toml", manifest), source("config.xml", &backup)];
+    analyze(&Snapshot { sources, directory: String::new() })
+        .unwrap_or_else(|e| panic!("{}: {} ({:?})", e.message, e.help, e.at))
+}
+
+fn rule(interface: &str, source: &str, more: &str) -> String {
+    format!(
+        "<rule><interface>{interface}</interface><ipprotocol>inet</ipprotocol><source><network>{source}</network></source><destination><any></any></destination>{more}<descr>by hand</descr></rule>"
+    )
+}
+
+/// Each mode and rule of pfSense's outbound page that leaves the server's source as it is, or gives it another address;
+/// and the nearest that does not.
+#[test]
+fn pfsense_by_hand() {
+    let manual = |rules: &str| format!("<mode>advanced</mode>{rules}");
+    let (lan, other) = ("192.168.1.0/24", "<target>203.0.113.10</target><target_subnet>32</target_subnet>");
+    let right = [
+        "<mode>automatic</mode>".to_owned(),
+        manual(&rule("wan", lan, "")),
+        manual(&rule("wan", "any", "")),
+        manual(&(rule("wan", "192.168.1.60/32", other) + &rule("wan", lan, ""))),
+        format!("<mode>hybrid</mode>{}", rule("wan", "192.168.1.60/32", other)),
+        format!("<mode>automatic</mode>{}", rule("wan", lan, other)),
+    ];
+    for outbound in right {
+        let found = by_hand(&outbound);
+        assert_eq!(found.verdict, Verdict::Works, "{outbound}: {}", shown(&found));
+        assert!(missing(&found).is_none(), "{outbound}");
+    }
+    let wrong = [
+        "<mode>disabled</mode>".to_owned(),
+        manual(""),
+        manual(&rule("lan", lan, "")),
+        manual(&rule("wan", "192.168.20.0/24", "")),
+        manual(&rule("wan", lan, "<nonat></nonat>")),
+        manual(&rule("wan", lan, "<disabled></disabled>")),
+        manual(&rule("wan", lan, other)),
+        format!("<mode>hybrid</mode>{}", rule("wan", "192.168.1.50/32", other)),
+    ];
+    for outbound in wrong {
+        let found = by_hand(&outbound);
+        assert_ne!(found.verdict, Verdict::Works, "{outbound}: {}", shown(&found));
+        let finding = missing(&found).unwrap_or_else(|| panic!("{outbound}: {}", shown(&found)));
+        assert!(finding.verified, "{outbound}: {:?} {}", finding.refused, shown(&found));
+        assert!(shown(&found).contains("Firewall > NAT > Outbound, Add (to the top of the list)"), "{outbound}");
+    }
+}
