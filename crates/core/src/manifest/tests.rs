@@ -1,3 +1,6 @@
+#[path = "../../tests/messages.rs"]
+mod messages;
+
 use super::*;
 use crate::model::Family;
 
@@ -24,6 +27,18 @@ name = "guests"
 prefix = "192.168.20.0/24"
 
 [[deploy]]
+system  = "livekit"
+label   = "friends"
+host    = ["192.168.1.50", "2001:db8:1::50"]
+with    = { udp = "50500-50999", tcp = 7882 }
+clients = ["internet", "net:guests"]
+off     = ["turn"]
+admin   = ["198.51.100.77"]
+firewall = "server/ruleset.nft"
+"#;
+
+/// Its last table.
+const DEPLOY: &str = r#"[[deploy]]
 system  = "livekit"
 label   = "friends"
 host    = ["192.168.1.50", "2001:db8:1::50"]
@@ -397,6 +412,40 @@ const BROKEN: &[(&str, &str, &str, &str, &str)] = &[
     ("kernel = { ", "kernel = 1 #", "1", "expected a map", ""),
     ("firewall = \"server", "kernel = { rp_filter = 3 }\nfirewall = \"server", "3", "has no value 3", "from 0 to 2"),
     ("hairpin  = false", "aliases = { a = \"10.0.0.1\" }", "a", "and `aliases` for one that has", "leave them out"),
+    ("bridge-nf-call-iptables = 0", "ip_forward = {}", "{}", "no value of this kind", "from 0 to 1"),
+    (
+        "[[net]]",
+        "[[net]]\nname = \"guests\"\nprefix = \"10.0.0.0/8\"\n[[net]]",
+        "\"guests\"",
+        "two networks are called `guests`",
+        "another `name`",
+    ),
+    (
+        "label   = \"friends\"",
+        "label = \"a\\u200bb\"",
+        "\"a\\u200bb\"",
+        "several lines, or signs that cannot be seen",
+        "in one line",
+    ),
+    (DEPLOY, "", "", "nothing is installed", "add a [[deploy]] table"),
+    ("[\"192.168.1.50\", \"2001:db8:1::50\"]", "[]", "[]", "the host has no address", "host ="),
+    ("default via 192.168.0.1 dev wan0", " ", "\" \"", "an empty route", "ip route"),
+    ("default via 192.168.0.1 dev wan0", "10.0.0.1/8 dev a", "\"10.0.0.1/8 dev a\"", "is not a network", "ip route"),
+    (
+        "default via 192.168.0.1 dev wan0",
+        "10.0.0.0/8 via fe80::1",
+        "\"10.0.0.0/8 via fe80::1\"",
+        "of another address family",
+        "ip route",
+    ),
+    (
+        "default via 192.168.0.1 dev wan0",
+        "default via router",
+        "\"default via router\"",
+        "the next hop `router` is not an IP address",
+        "ip route",
+    ),
+    ("\"203.0.113.5\", ", "\"127.0.0.1\", ", "\"127.0.0.1\"", "cannot be the public address", "of its interfaces"),
 ];
 
 #[test]
@@ -493,4 +542,32 @@ fn two_instances_need_two_names() {
     let one = "[[deploy]]\nsystem = \"livekit\"\nhost = \"192.168.1.50\"\n";
     let error = parse(&format!("{one}{one}")).expect_err("same name");
     assert!(error.help.contains("label"), "{}", error.help);
+}
+
+/// Where the messages are written.
+const READERS: [(&str, &str); 6] = [
+    ("facts.rs", include_str!("facts.rs")),
+    ("kernel.rs", include_str!("kernel.rs")),
+    ("read.rs", include_str!("read.rs")),
+    ("route.rs", include_str!("route.rs")),
+    ("traffic.rs", include_str!("traffic.rs")),
+    ("value.rs", include_str!("value.rs")),
+];
+
+/// A message without a row in the table is one that nobody has read.
+#[test]
+fn every_message_has_its_row() {
+    let messages: Vec<String> = BROKEN
+        .iter()
+        .filter_map(|(from, to, ..)| parse(&WHOLE.replacen(from, to, 1)).err())
+        .map(|e| e.message.clone())
+        .collect();
+    let mut without = Vec::new();
+    for (file, source) in READERS {
+        let written = messages::in_source(source);
+        assert!(!written.is_empty(), "{file} has messages");
+        let shown = |m: &&Vec<String>| !messages.iter().any(|text| messages::fits(m, text));
+        without.extend(written.iter().filter(shown).map(|m| format!("{file}: {}", m.join("…"))));
+    }
+    assert!(without.is_empty(), "no row shows\n{}", without.join("\n"));
 }
