@@ -347,23 +347,27 @@ pub fn blank(text: &str) -> String {
             let end = until("?>", 2);
             if !rest.starts_with("<?xml ") || end == text.len() {
                 // The name of `<?a?>` ends where its instruction does.
-                hide(&mut out[at + 2 + name_length(inside).min(end - at - 2)..end]);
+                hide(&mut out[at + 2 + kept_name(inside).min(end - at - 2)..end]);
             }
             at = (end + 2).min(text.len());
         } else if let Some(inside) = rest.strip_prefix("<!") {
             let end = until(">", 2);
-            hide(&mut out[at + 2 + name_length(inside).min(end - at - 2)..end]);
+            hide(&mut out[at + 2 + kept_name(inside).min(end - at - 2)..end]);
             at = end.max(at + 2);
         } else if let Some(tag) = rest.strip_prefix("</") {
             let name = &tag[..name_length(tag)];
             let end = until(">", 2);
-            hide(&mut out[at + 2 + name.len()..end]);
+            hide(&mut out[at + 2 + kept_name(tag).min(end - at - 2)..end]);
             leaf.finish(&mut out, &stack);
             broken |= stack.pop() != Some(name);
             at = (end + 1).min(text.len());
         } else if let Some(tag) = rest.strip_prefix('<') {
             let name = &tag[..name_length(tag)];
             leaf.finish(&mut out, &stack);
+            if kept_name(tag) == 0 {
+                hide(&mut out[at + 1..at + 1 + name.len()]);
+                broken = true;
+            }
             let end = attributes(&mut out, text, at + 1 + name.len());
             broken |= name.is_empty() || end == text.len();
             if !text[..end].ends_with('/') {
@@ -387,6 +391,14 @@ pub fn blank(text: &str) -> String {
 /// Length of the name that a tag begins with.
 fn name_length(tag: &str) -> usize {
     tag.find(|c: char| c.is_whitespace() || "/>=<\"'".contains(c)).unwrap_or(tag.len())
+}
+
+/// The same of a name that an element can have (XML 1.0, 2.3), and that is no address; nothing is kept of another.
+fn kept_name(tag: &str) -> usize {
+    let length = name_length(tag);
+    let name = &tag[..length];
+    let begins = name.starts_with(|c: char| c.is_alphabetic() || c == '_');
+    if begins && name.parse::<std::net::IpAddr>().is_err() { length } else { 0 }
 }
 
 fn kept(stack: &[&str]) -> bool {
@@ -447,6 +459,9 @@ fn attributes(out: &mut [u8], text: &str, from: usize) -> usize {
                 let start = text.len() - value.len() + 1;
                 let end = text[start..].find(quote).map_or(text.len(), |i| start + i);
                 hide(&mut out[start..end]);
+                if kept_name(&text[at..]) == 0 {
+                    hide(&mut out[at..at + word]);
+                }
                 at = (end + 1).min(text.len());
             }
             _ => {
