@@ -5,11 +5,15 @@ use callpath_core::dialect::{Kind, recognise};
 use callpath_core::model::SourceId;
 use std::path::Path;
 
-/// Configurations in a directory, by name.
+/// Configurations in a directory, by name. Links that lead out of it are none: `check` would not read them.
 pub fn configurations(directory: &Path) -> Vec<(String, Kind)> {
     let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
+    let real = directory.canonicalize().ok();
+    let inside =
+        |file: &Path| file.canonicalize().ok().zip(real.as_ref()).is_some_and(|(file, dir)| file.starts_with(dir));
     let mut out: Vec<(String, Kind)> = entries
         .filter_map(|e| e.ok()?.file_name().into_string().ok())
+        .filter(|name| inside(&directory.join(name)))
         .filter_map(|name| Some((name.clone(), kind(&directory.join(&name))?)))
         .collect();
     out.sort_by(|a, b| a.0.cmp(&b.0));

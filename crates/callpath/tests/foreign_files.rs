@@ -151,6 +151,27 @@ fn links_that_lead_out_are_refused() {
 }
 
 #[test]
+fn commands_that_look_through_a_folder_follow_no_link_out_of_it() {
+    let m = Machine::new("looking");
+    fs::write(m.site().join("own.nft"), ruleset("accept")).expect("write");
+    symlink("own.nft", m.site().join("second.nft")).expect("link");
+    for (target, name) in [("../rules.nft", "linked.nft"), ("/etc/passwd", "passwd"), ("/dev/zero", "zero")] {
+        symlink(target, m.site().join(name)).expect("link");
+    }
+    fs::create_dir(m.site().join("deep")).expect("folder");
+    symlink("../../rules.nft", m.site().join("deep/linked.nft")).expect("link");
+    let (code, text) = m.run(&["import", "--summary", "."]);
+    assert_eq!(code, Some(0), "{text}");
+    assert!(text.contains("2 rulesets, 4 files not read"), "{text}");
+    assert_eq!(text.matches("a link that leads out of this directory").count(), 4, "{text}");
+    let init = ["init", "--system", "livekit", "--host", "192.168.1.50", "--address", "203.0.113.9"];
+    fs::remove_file(m.site().join("own.nft")).expect("removed");
+    fs::remove_file(m.site().join("second.nft")).expect("removed");
+    let (code, text) = m.run(&init);
+    assert!(code == Some(0) && !text.contains("found"), "{text}");
+}
+
+#[test]
 fn what_is_no_regular_file_or_of_no_known_kind_is_refused_and_not_quoted() {
     let m = Machine::new("kinds");
     let made = Command::new("mkfifo").arg(m.site().join("fifo")).status().expect("mkfifo runs");
@@ -242,8 +263,22 @@ fn a_copy_is_as_secret_as_the_file_that_it_was_made_of() {
     set("new.xml", 0o600);
     let (code, text) = m.run(&["render", "pfsense", "--force", "--out", "new.xml"]);
     assert_eq!((code, mode("new.xml")), (Some(0), 0o600), "{text}");
-    // A snapshot holds whole configurations.
+    // A snapshot holds whole configurations, and so does one that was made of another.
     set("config.xml", 0o600);
     let (code, text) = m.run(&["snapshot", "-o", "out.json"]);
     assert_eq!((code, mode("out.json")), (Some(0), 0o600), "{text}");
+    assert_eq!(mode("new.xml.undo.txt"), 0o600, "how to take it back holds what stood there");
+    set("config.xml", 0o644);
+    let (code, text) = m.run(&["snapshot", "--redact", "-o", "again.json", "out.json"]);
+    assert_eq!((code, mode("again.json")), (Some(0), 0o600), "{text}");
+    // The manifest is one of the texts.
+    set("callpath.toml", 0o600);
+    let (code, text) = m.run(&["snapshot", "-o", "third.json"]);
+    assert_eq!((code, mode("third.json")), (Some(0), 0o600), "{text}");
+    // Who lets nobody read new files gets none that others can read.
+    set("callpath.toml", 0o644);
+    let command = format!("umask 077; exec {} snapshot -o fourth.json", env!("CARGO_BIN_EXE_callpath"));
+    let status = Command::new("/bin/sh").args(["-c", &command]).current_dir(m.site()).status().expect("a shell");
+    assert!(status.success());
+    assert_eq!(mode("fourth.json"), 0o600);
 }

@@ -249,9 +249,12 @@ fn blank_line(out: &mut [u8], text: &str, start: usize, end: usize) {
     let lead = line.len() - line.trim_start().len();
     let name =
         line[lead..].find(|c: char| !c.is_alphanumeric() && c != '_' && c != '-').map_or(end, |i| start + lead + i);
-    // `PrivateKey = …` is no statement of nftables.
-    if text[name..end].trim_start().starts_with(['=', ':']) && names_credential(&text[start + lead..name]) {
-        hide(&mut out[name + 1..end]);
+    // `PrivateKey = …`, `psk …` and `note: "…"` are no statements of nftables.
+    let (first, rest) = (&text[start + lead..name], text[name..end].trim_start());
+    let value = rest.starts_with(|c: char| c.is_alphanumeric() || "=:\"'".contains(c));
+    let quoted = text[name..end].strip_prefix(':').is_some_and(|v| v.trim_start().starts_with('"'));
+    if value && names_credential(first) || quoted && first.starts_with(char::is_alphabetic) {
+        hide(&mut out[(name + 1).min(end)..end]);
         return;
     }
     hide_in(out, text, start..end, in_code);

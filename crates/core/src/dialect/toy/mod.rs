@@ -51,6 +51,7 @@ fn without_secrets(text: &str) -> String {
         let line = whole.split('#').next().unwrap_or_default();
         let kept = number == 0 || says(line.trim_end()).is_some();
         let from = if kept { line.len() } else { line.find(' ').unwrap_or(0) };
+        secrets::hide_in(&mut out, text, start..start + from, secrets::in_code);
         secrets::hide(&mut out[start + from..start + whole.len()]);
         start += whole.len() + 1;
     }

@@ -3,10 +3,14 @@
 //!
 //! A word that the program shows by promise (a name of a rule) gets a canary in the shape of a credential.
 
+mod json;
+mod lines;
+mod manifest;
+
 use callpath_core::dialect::pfsense::secrets::kept_in;
-use callpath_core::dialect::without_secrets;
+use callpath_core::dialect::{DIALECTS, Kind, recognise, without_secrets};
+use callpath_core::model::SourceId;
 use callpath_core::report::FORMATS;
-use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
@@ -27,6 +31,41 @@ const TEXTS: &[&str] = &[
     "$2y$10$canary1canary1",
     "lists.example/canary1?key=canary2",
 ];
+
+/// A credential that its shape alone gives away.
+const SHAPED: &str = "ghp_canary1canary1canary1";
+/// Names of values that no file of the corpus has.
+const UNKNOWN: &[&str] =
+    &["password", "api-key", "psk", "secret", "token", "private_key", "community", "note", "owner", "authorization"];
+
+/// The test that plants canaries into a kind of file. A new kind has to be named here, with its own.
+fn planted(kind: Kind) -> fn() {
+    match kind {
+        Kind::PfSense => no_element_of_a_backup_speaks,
+        Kind::Pf => lines::no_comment_of_rules_speaks,
+        Kind::NftText => lines::no_quotation_of_rules_speaks,
+        Kind::NftJson | Kind::IpRoute => json::no_key_of_json_speaks,
+        Kind::Kernel => lines::no_setting_speaks,
+        Kind::Plain(dialect) if dialect.name == "toy" => lines::no_line_of_the_pattern_speaks,
+        Kind::Plain(dialect) => panic!("no canary in a file of {}", dialect.title),
+    }
+}
+
+#[test]
+fn every_kind_of_file_has_canaries() {
+    let plain = DIALECTS.iter().filter(|d| d.plain.is_some()).map(Kind::Plain);
+    let own = DIALECTS.iter().flat_map(|d| d.kinds).copied();
+    // The manifest, and files that are refused, have tests of their own.
+    let kinds: Vec<Kind> = plain.chain(own).chain([Kind::IpRoute, Kind::Kernel]).collect();
+    let tests: Vec<fn()> = kinds.iter().map(|kind| planted(*kind)).collect();
+    println!("{} kinds", tests.len());
+}
+
+/// Files of the corpus of these kinds.
+fn of_kinds(endings: &[&str], wanted: impl Fn(Kind) -> bool) -> Vec<(PathBuf, String)> {
+    let here = |text: &str| recognise(SourceId(0), text).is_ok_and(&wanted);
+    corpus(endings).into_iter().filter(|(_, text)| here(text)).collect()
+}
 
 /// Files of the corpus with these endings; nothing where it is not here.
 fn corpus(endings: &[&str]) -> Vec<(PathBuf, String)> {
@@ -212,146 +251,58 @@ fn no_element_of_a_backup_speaks() {
     silent("backup", &[("callpath.toml", &manifest), ("config.xml", &text)], Some("pfsense"));
 }
 
-/// Rules as text with a canary behind every line, in every comment and in every quotation for people.
-fn rules(text: &str, words: &[&str], hidden: &[&str]) -> String {
-    let mut out = String::new();
-    let mut n = 0;
-    for line in text.lines() {
-        let mut line = line.to_owned();
-        for word in words.iter().chain(hidden) {
-            let mut at = 0;
-            while let Some(start) = line[at..].find(&format!("{word} \"")).map(|i| at + i + word.len() + 2) {
-                let Some(end) = line[start..].find('"').map(|i| start + i) else { break };
-                n += 1;
-                let canary = if hidden.contains(word) { CANARY } else { TEXTS[n % TEXTS.len()] };
-                line.replace_range(start..end, canary);
-                at = start + canary.len() + 1;
-            }
-        }
-        if let Some(at) = line.find('#').filter(|at| !line[*at..].starts_with("# xt_") && !line.contains('"')) {
-            line.truncate(at);
-            line += "# canary";
-        }
-        out += &line;
-        if !line.ends_with('\\') && !line.contains("# xt_") {
-            let _ = write!(out, " # canary {ADDRESS}");
-        }
-        out.push('\n');
-    }
-    out
-}
-
+/// Files of other programs, named as a router's or a server's configuration: refused, quoted nowhere, and in no snapshot.
 #[test]
-fn no_comment_of_rules_speaks() {
-    let files = corpus(&["debug"]);
-    for (path, text) in &files {
-        blanked(&path.display().to_string(), &rules(text, &["label"], &[]));
-    }
-    if let Some((_, text)) = files.first() {
-        let planted = rules(text, &["label"], &[]) + "password canary\ntoken = \"canary\" canary\n";
-        let manifest = example("spokes/callpath.toml").replace("pfsense/config.xml", "rules.debug");
-        silent("pf", &[("callpath.toml", &manifest), ("rules.debug", &planted)], None);
-    }
-    for (path, text) in corpus(&["nft"]) {
-        if callpath_core::dialect::recognise(callpath_core::model::SourceId(0), &text).is_ok() {
-            blanked(&path.display().to_string(), &rules(&text, &["comment"], &["prefix"]));
+fn files_of_other_programs_are_quoted_nowhere() {
+    let manifest = |key: &str| {
+        let config = example("linux-router/callpath.toml");
+        if key == "config" {
+            return config.replace("config = [", "config = [\"given\", ");
         }
-    }
-    let extra = "table inet more { # canary\n comment \"password=canary\"\n set s { type ipv4_addr; comment \"api key canary1\"; \
-                 elements = { 10.0.0.1 comment \"canary1:canary2@lists.example\" }; }\n chain c { log prefix \"canary\" accept comment \
-                 \"https://canary@lists.example/canary\"\n meta secmark set \"canary\"\n PrivateKey = canary\n }\n}\n";
-    let planted = rules(&example("linux-router/ruleset.nft"), &["comment"], &["prefix"]) + extra;
-    let manifest = example("linux-router/callpath.toml").replace("config = [", "config = [\"sysctl.txt\", ");
-    let settings = "# canary\nkernel.hostname = canary\nnet.ipv4.ip_forward = 1\nkernel.random.boot_id = canary\n; canary\ncanary\n\
-                    net.core.x = https://canary\nnot a setting = canary\n";
-    let [addresses, routes, routes6] = ["ip-addr", "ip-route", "ip-6-route"].map(|f| {
-        let mut value: Value = serde_json::from_str(&example(&format!("linux-router/{f}.json"))).expect("JSON");
-        plant(&mut value, &[]);
-        value.to_string()
-    });
-    let files = [
-        ("callpath.toml", &*manifest),
-        ("ruleset.nft", &planted),
-        ("sysctl.txt", settings),
-        ("ip-addr.json", &addresses),
-        ("ip-route.json", &routes),
-        ("ip-6-route.json", &routes6),
-    ];
-    silent("nft", &files, Some("nftables"));
-}
-
-/// A canary for every text for people, and in every object three keys that it has not.
-fn plant(value: &mut Value, texts: &[&str]) {
-    match value {
-        Value::Array(list) => list.iter_mut().for_each(|v| plant(v, texts)),
-        Value::Object(object) => {
-            for (key, value) in object.iter_mut() {
-                match value {
-                    Value::String(text) if texts.contains(&key.as_str()) => {
-                        TEXTS[text.len() % TEXTS.len()].clone_into(text);
-                    }
-                    Value::String(text) if ["prefix", "ifalias", "release_name", "version"].contains(&key.as_str()) => {
-                        CANARY.clone_into(text);
-                    }
-                    _ => plant(value, texts),
-                }
-            }
-            if object.contains_key("ifname") || object.contains_key("table") || object.contains_key("dst") {
-                object.insert("ifalias".into(), CANARY.into());
-                object.insert("api key".into(), serde_json::json!([CANARY, { "comment": CANARY, "name": CANARY }]));
-            }
+        config.replace("[[deploy]]\n", "[[deploy]]\nconfig = \"given\"\n")
+    };
+    let rules = example("linux-router/ruleset.nft");
+    let [addresses, routes, routes6] =
+        ["ip-addr", "ip-route", "ip-6-route"].map(|f| example(&format!("linux-router/{f}.json")));
+    for (n, text) in [
+        // A container as `docker inspect` tells it, a network of Docker, and what its daemon is told.
+        "[{\"Id\": \"1\", \"Config\": {\"Env\": [\"PASSWORD=canary\"], \"Labels\": {\"name\": \"canary\", \"type\": \"canary\"}}, \
+         \"HostConfig\": {\"PortBindings\": {\"443/tcp\": [{\"HostPort\": \"canary\"}]}}, \"address\": \"canary\"}]",
+        "[{\"Name\": \"bridge\", \"IPAM\": {\"Config\": [{\"Subnet\": \"canary\"}]}, \"table\": \"canary\"}]",
+        "{\"iptables\": true, \"data\": \"canary\", \"name\": \"canary\"}",
+        "{\"apiVersion\": \"v1\", \"kind\": \"Secret\", \"data\": {\"key\": \"canary\"}}",
+        "{\"type\": \"service_account\", \"key\": \"canary\", \"value\": \"canary\"}",
+        "set system login user vyos authentication plaintext-password 'canary'\nset vpn ipsec psk x secret 'canary'\n",
+        "config vpn ipsec\n  edit \"x\"\n    set psksecret ENC canary\n    set type static\n  next\nend\n",
+        "/ppp secret\nadd name=anna password=canary\n/ip firewall filter\nadd action=accept chain=input\n",
+        "hostname gw\nenable secret canary\ninterface eth0\n ip address 192.0.2.1 255.255.255.0\nlogging on\n",
+        "[general]\ntype = friend\nsecret = canary\n",
+        "type=friend\nsecret=canary\nlog canary\n",
+        "keys:\n  APIkey: canary\nport: 7880\nlog_level: info\n",
+        "# firewall\nDB_PASSWORD=canary\nset -e\nlog() { echo canary; }\n",
+        "#!/bin/sh\niptables -A INPUT -s canary -j ACCEPT\n",
+        "*filter\n-A INPUT -m comment --comment canary -j ACCEPT\nCOMMIT\n",
+        "<config><user>canary</user></config>\n",
+    ]
+    .iter()
+    .enumerate()
+    {
+        for key in ["config", "deploy"] {
+            let manifest = manifest(key);
+            assert!(manifest.contains("\"given\""), "{key}");
+            let files = [
+                ("callpath.toml", &*manifest),
+                ("given", text),
+                ("ruleset.nft", &*rules),
+                ("ip-addr.json", &*addresses),
+                ("ip-route.json", &*routes),
+                ("ip-6-route.json", &*routes6),
+            ];
+            let out = said(&format!("other{n}{key}"), &files, Some("nftables"));
+            assert!(shown(&out).is_empty(), "{text}: {:?}", shown(&out));
+            // Of a server's own files it is enough that they are there.
+            assert_eq!(out.contains("wrote a.json"), key == "deploy", "{text}: {out}");
         }
-        _ => {}
-    }
-}
-
-#[test]
-fn no_key_of_json_speaks() {
-    let mut read = 0;
-    for (path, text) in corpus(&["json"]) {
-        let Ok(mut value) = serde_json::from_str::<Value>(&text) else { continue };
-        if callpath_core::dialect::recognise(callpath_core::model::SourceId(0), &text).is_err() {
-            continue;
-        }
-        plant(&mut value, &["comment"]);
-        read += 1;
-        let planted = value.to_string();
-        let got = blanked(&path.display().to_string(), &planted);
-        assert!(serde_json::from_str::<Value>(&got).is_ok(), "{}: it is still JSON", path.display());
-        // Cut off anywhere.
-        for at in planted.match_indices(CANARY).map(|(i, _)| i + 3).step_by(101) {
-            blanked("cut off", &planted[..at]);
-        }
-    }
-    println!("{read} files in JSON");
-}
-
-#[test]
-fn no_line_of_a_manifest_speaks() {
-    let text = example("spokes/callpath.toml");
-    let mut planted = String::from("# canary\n");
-    for line in text.lines() {
-        let line = line.split('#').next().unwrap_or_default();
-        let _ = writeln!(planted, "{line}# canary {ADDRESS}");
-    }
-    let manifest = planted.replace("pfsense/config.xml", "config.xml");
-    let backup = example("spokes/pfsense/config.xml");
-    silent("manifest", &[("callpath.toml", &manifest), ("config.xml", &backup)], Some("pfsense"));
-    for broken in [
-        "password = \"canary\"\n",
-        "password canary\n",
-        "name = \"https://canary:canary@lists.example/canary\"\n",
-        "address = \"canary:canary@lists.example\"\n",
-        "name = \"voice.example # canary\n",
-        "dns = { password = \"canary\" }\n",
-        "dns = { lan = \"https://canary@lists.example/canary\"\ntoken = 'canary'\n",
-        "[[gateway]]\nforwards = [\"https://canary@lists.example\" # canary\npassword = \"canary\"\n",
-        "[[deploy]]\nkernel = { password = \"canary\" }\n",
-        "x = \"\"\"canary\ncanary\"\"\"\n",
-        "[[gateway]] canary\n",
-    ] {
-        let out = said("broken", &[("callpath.toml", broken)], Some("pfsense"));
-        assert!(shown(&out).is_empty(), "{broken}: {:?}", shown(&out));
     }
 }
 
