@@ -92,6 +92,25 @@ fn a_missing_forward_of_another_outer_port_is_printed() {
     assert!(only_error(&open).change.is_none(), "{}", shown(&open));
 }
 
+/// A forward of pages from the port that people type to another one of the server is needed, whatever says which it is.
+#[test]
+fn pages_by_another_port_are_no_more_than_needed() {
+    let rules = RULES
+        .replace("# here", "ip daddr 203.0.113.5 tcp dport 8443 dnat to 192.168.1.50:443")
+        .replace("tcp dport 7881 accept", "tcp dport { 443, 7881 } accept");
+    for stated in ["with = { https = 8443 }", "proxy = { at = \"192.168.1.50:443\", outer = 8443 }"] {
+        let manifest = site(READ, "1").replace("proxy = 1", stated);
+        let (_, found) = judge(&manifest, &[("r.nft", &rules)]);
+        assert_eq!(found.verdict, Verdict::Works, "{stated}: {}", shown(&found));
+        assert!(found.exposures.is_empty() && found.findings.is_empty(), "{stated}: {}", shown(&found));
+    }
+    // A port outside that no page has is not needed.
+    let manifest = site(READ, "1").replace("proxy = 1", "with = { https = 8443 }");
+    let (_, wide) = judge(&manifest, &[("r.nft", &rules.replace("dport 8443", "dport 8443-8444"))]);
+    let shown_of: Vec<&str> = wide.exposures.iter().map(|e| &*e.outside).collect();
+    assert_eq!(shown_of, ["tcp 8444"], "{}", shown(&wide));
+}
+
 fn pfsense() -> String {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples/reflector/pfsense/config.xml");
     std::fs::read_to_string(example).expect("the example")

@@ -2,11 +2,12 @@
 
 use super::address::{is_public, prefix_set};
 use super::analyze::{CLIENT_PORTS, Judge, Reached, family_name, port_set, show_set};
+use super::proxy::by_proxy;
 use super::reach::{Certainty, Ending, Goal, Host, Region, ending, exposed, regions};
 use crate::cube::{Cube, Set};
 use crate::manifest::{Admin, Proto};
 use crate::model::{Family, Part, address_value};
-use crate::profile::Instance;
+use crate::profile::{Instance, Proxied};
 use crate::report::{Elsewhere, Exposure, Searched};
 use crate::requirement::{Level, Party, Requirement};
 use crate::trace::{Answer, Disposition, Question, RoundTrip, Val, ask_requests};
@@ -192,7 +193,14 @@ impl Judge<'_> {
                 })
                 .collect()
         } else {
-            unwanted(&inside).into_iter().map(|(inside, why)| (inside.clone(), back(&inside), why)).collect()
+            // Pages are asked for by their port outside, whichever the server has for them.
+            let pages = pages(s.instance, s.proto, s.family);
+            let pieces = unwanted(&inside).into_iter().map(|(inside, why)| (inside.clone(), back(&inside), why));
+            let needed = |(inside, outside, why): (Set, Set, Option<String>)| {
+                let rest = if why.is_none() { outside.minus(&pages) } else { outside };
+                (!rest.is_empty()).then(|| (shift.map_or(inside, |k| rest.shifted(k)), rest, why))
+            };
+            pieces.filter_map(needed).collect()
         };
         for (socket, outside, forbidden) in found {
             let shown = |set: &Set| format!("{} {}", s.proto.name(), show_set(set));
@@ -305,6 +313,13 @@ impl Judge<'_> {
         }
         out
     }
+}
+
+/// Ports by which pages are asked for.
+fn pages(instance: &Instance, proto: Proto, family: Family) -> Set {
+    let rows: Vec<&Requirement> =
+        instance.requirements.iter().filter(|r| r.proxied == Some(Proxied::Pages) && r.proto == proto).collect();
+    by_proxy(instance, &rows, family).iter().fold(Set::empty(), |all, r| all.or(&port_set(&r.ports)))
 }
 
 /// Ports by which it is administered, and which its document lets others reach too: where they do, it is good to know.

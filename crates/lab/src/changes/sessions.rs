@@ -279,10 +279,7 @@ pub fn judge(site: &Site, listed: bool) -> Result<(), Failure> {
     for port in site.opened {
         ensure(begin(anybody, *port)?.is_none(), || format!("{port:?} answers before the change"))?;
     }
-    let given = match listed {
-        true => lab.device.command("nft", &["-a", "list", "ruleset"], "")?,
-        false => site.rules.to_owned(),
-    };
+    let given = if listed { lab.device.command("nft", &["-a", "list", "ruleset"], "")? } else { site.rules.to_owned() };
     for (takes, line) in lines(site, &given)? {
         lab.device.command("sh", &["-s"], &format!("set -e\n{line}\n"))?;
         for (port, session) in &mut sessions {

@@ -307,7 +307,7 @@ impl Look<'_> {
         deciding: Option<OriginId>,
         hairpin: bool,
     ) -> Option<Wanted> {
-        let port = self.port_inside()?;
+        let port = self.port_inside().ok()?;
         let packets = Packets {
             family: self.f.family,
             proto: self.f.requirement.proto,
@@ -321,23 +321,23 @@ impl Look<'_> {
         Some(Wanted { intent, nearest, deciding, name: self.name() })
     }
 
-    /// The proxy's own port, where it is another one than the port outside; none at all where nothing tells it.
-    fn port_inside(&self) -> Option<Option<u16>> {
+    /// The proxy's own port, where it is another one than the port outside; an error where nothing tells it.
+    fn port_inside(&self) -> Result<Option<u16>, ()> {
         let r = &self.f.requirement;
         let instance = &self.a.instances[self.f.instance];
         let proxy = instance.deploy.proxy.as_ref().filter(|_| r.proxied == Some(Proxied::Pages));
         let Some((outer, at)) = proxy.and_then(|p| Some((p.value.outer.as_ref()?.value, p.value.at.as_ref()))) else {
-            return Some(None);
+            return Ok(None);
         };
         let port = match at.map(|a| &a.value) {
-            Some(ProxyAt::Host(_, port)) => (*port)?,
-            Some(ProxyAt::Gateway | ProxyAt::Outside) => return Some(None),
-            None => match instance.requirements.iter().find(|own| own.id == r.id)?.ports[..] {
-                [(lo, hi)] if lo == hi => lo,
-                _ => return None,
+            Some(ProxyAt::Host(_, port)) => port.ok_or(())?,
+            Some(ProxyAt::Gateway | ProxyAt::Outside) => return Ok(None),
+            None => match instance.requirements.iter().find(|own| own.id == r.id).map(|own| &own.ports[..]) {
+                Some([(lo, hi)]) if lo == hi => *lo,
+                _ => return Err(()),
             },
         };
-        Some(Some(port).filter(|p| *p != outer))
+        Ok(Some(port).filter(|p| *p != outer))
     }
 
     /// Where a device sends packets for the server: to it, or to the next router inwards.

@@ -86,8 +86,11 @@ pub(super) fn strays(snapshot: &Snapshot, a: &Analysis, found: &[Found]) -> Vec<
         let (label, seen, public) = (instance.label(), stray.seen, stray.public);
         let private = !address::is_public(seen);
         let learns = instance.told_as_learned();
-        let another = stray.line != Line::Same;
-        if another && !learns {
+        // Which address it hears by another line is no fault of a rule.
+        if stray.line != Line::Same {
+            if learns {
+                out.extend(by_another_line(a, &stray, label));
+            }
             continue;
         }
         let trunk = a.manifest.peers.iter().find(|p| {
@@ -95,16 +98,6 @@ pub(super) fn strays(snapshot: &Snapshot, a: &Analysis, found: &[Found]) -> Vec<
                 && p.address.iter().any(|n| address::is_public(n.value.addr()))
         });
         let story = match trunk {
-            _ if another => {
-                let device = &a.site.network.devices[stray.router];
-                let line =
-                    if stray.line == Line::Elsewhere { &device.name } else { device.interfaces[stray.leaves].shown() };
-                let seen = stray.named().map_or_else(|| "that line's address".to_owned(), |s| s.to_string());
-                format!(
-                    "where {label} asks a STUN server for its address, its packets leave by {line}, another line, and it tells \
-                     callers {seen}; set {public} there, and state it: told = {{ internet = \"public\" }}"
-                )
-            }
             _ if learns => {
                 format!(
                     "where {label} asks a STUN server for its address, it tells callers {seen}; set {public} there, or translate to it"
@@ -127,8 +120,7 @@ pub(super) fn strays(snapshot: &Snapshot, a: &Analysis, found: &[Found]) -> Vec<
             // With ICE, callers answer wherever a check comes from (RFC 8445 7.3.1.3).
             None => continue,
         };
-        let lack =
-            if private && !another { Lack::OutboundNat { other: false } } else { Lack::OutboundAs(stray.named()) };
+        let lack = if private { Lack::OutboundNat { other: false } } else { Lack::OutboundAs(stray.named()) };
         let name = a.site.network.devices[stray.router].name.to_string();
         let gap = Gap { host: Some(stray.own), asked: Some(public), ..bare(lack, name, String::new(), story) };
         if let Some(finding) = plain(&gap).filter(|f| out.iter().all(|o| o.because != f.because)) {
@@ -136,4 +128,18 @@ pub(super) fn strays(snapshot: &Snapshot, a: &Analysis, found: &[Found]) -> Vec<
         }
     }
     out
+}
+
+/// A server that leaves by another line than the one by which it is called, and asks there for its address.
+fn by_another_line(a: &Analysis, stray: &Stray, label: &str) -> Option<Finding> {
+    let device = &a.site.network.devices[stray.router];
+    let line = if stray.line == Line::Elsewhere { &device.name } else { device.interfaces[stray.leaves].shown() };
+    let seen = stray.named().map_or_else(|| "the address of another line".to_owned(), |s| s.to_string());
+    let public = stray.public;
+    let story = format!(
+        "where {label} asks a STUN server for its address, its packets leave by {line}, and people call it by {public}; set \
+         {public} there, and state it: told = {{ internet = \"public\" }}"
+    );
+    let gap = Gap { who: "callers".into(), ..bare(Lack::Told, label.to_owned(), seen, story) };
+    plain(&gap).map(|f| Finding { severity: Severity::Warning, ..f })
 }

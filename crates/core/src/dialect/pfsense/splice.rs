@@ -177,7 +177,7 @@ impl Work {
             Edit::OutboundMode(mode) => self.set_outbound_mode(mode)?,
             Edit::AddOutbound(new) => self.add_outbound(new)?,
             Edit::ReflectionHelper(on) => {
-                self.set_system(Item::Text("enablenatreflectionhelper", "yes".into()), *on)?
+                self.set_system(Item::Text("enablenatreflectionhelper", "yes".into()), *on)?;
             }
             Edit::NoReplyTo(on) => self.set_system(Item::Empty("disablereplyto"), *on)?,
         }

@@ -21,11 +21,14 @@ const MOST: usize = 24;
 /// The longest name of an interface (`IFNAMSIZ` with its final zero, `linux/if.h`).
 const LONGEST_IFACE: usize = 15;
 
+/// Closed ranges.
+type Ports<'a> = &'a [(u16, u16)];
+
 /// Packets on their way through the filters of a device.
 struct Way<'a> {
     packets: &'a Packets,
     /// Before and after translation.
-    ports: (&'a [(u16, u16)], &'a [(u16, u16)]),
+    ports: (Ports<'a>, Ports<'a>),
     /// As it is asked, where it differs.
     asked: Option<IpAddr>,
     to: IpAddr,
@@ -388,7 +391,7 @@ impl Plan {
 }
 
 impl Way<'_> {
-    fn ports(&self, translated: bool) -> &[(u16, u16)] {
+    fn ports(&self, translated: bool) -> Ports<'_> {
         if translated { self.ports.1 } else { self.ports.0 }
     }
 

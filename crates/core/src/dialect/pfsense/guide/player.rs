@@ -169,9 +169,9 @@ impl Player {
         }
         if page == "System > Advanced > Firewall & NAT" {
             return match fields.tick("Disable reply-to on WAN rules") {
-                Some(on) => self.system(Item::Empty("disablereplyto"), on),
+                Some(on) => self.system(&Item::Empty("disablereplyto"), on),
                 None => self.system(
-                    Item::Text("enablenatreflectionhelper", "yes".into()),
+                    &Item::Text("enablenatreflectionhelper", "yes".into()),
                     fields.tick("Enable automatic outbound NAT for Reflection").unwrap(),
                 ),
             };
@@ -219,10 +219,10 @@ impl Player {
         }
     }
 
-    fn system(&mut self, item: Item, on: bool) {
+    fn system(&mut self, item: &Item, on: bool) {
         let key = item.name();
         if on {
-            return self.list("system", key, &item);
+            return self.list("system", key, item);
         }
         let tree = Tree::read(&self.xml).unwrap();
         let keys = children(tree.section("system").unwrap().unwrap(), key).map(|k| tree.remove(k)).collect();
@@ -275,16 +275,11 @@ impl Player {
             let splice = tree.before(*first, &rule);
             return self.splice(vec![splice]);
         }
-        match outbound::section(&tree) {
-            Some(at) => {
-                let splice = tree.put(at, &["mode", "rule"], &rule);
-                self.splice(vec![splice]);
-            }
-            None => {
-                let splice = outbound::new_section(&tree, rule).unwrap();
-                self.splice(vec![splice]);
-            }
-        }
+        let splice = match outbound::section(&tree) {
+            Some(at) => tree.put(at, &["mode", "rule"], &rule),
+            None => outbound::new_section(&tree, rule).unwrap(),
+        };
+        self.splice(vec![splice]);
     }
 
     fn add_forward(&mut self, fields: &Fields) {
