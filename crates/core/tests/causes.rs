@@ -274,7 +274,12 @@ fn answers_of_a_firewall_leave_by_another_line() {
     let found = finding(&bad, "answer-by-another-line");
     assert_eq!(found.message, "pfSense answers by WAN, though calls come by WAN2");
     let steps = |f: &Finding| {
-        f.change.iter().flat_map(|c| &c.steps).map(|s| format!("{} {:?}", s.place, s.lines)).collect::<String>()
+        f.change
+            .iter()
+            .flat_map(|c| &c.steps)
+            .map(|s| format!("{} {:?}", s.place, s.lines))
+            .collect::<Vec<_>>()
+            .concat()
     };
     assert!(found.verified && steps(found).contains("[ ] Disable reply-to on WAN rules"), "{}", steps(found));
     // The same by one rule's own switch; both at once need both.

@@ -147,10 +147,11 @@ fn pfsense_gets_a_forward_of_another_outer_port() {
 
 /// `HAProxy` of the firewall itself, with frontends on these ports.
 fn haproxy(enable: &str, ports: &[&str], text: &str) -> String {
-    let items: String = ports
+    let items = ports
         .iter()
         .map(|p| format!("<item><status>active</status><a_extaddr><item><extaddr>wan_ipv4</extaddr><extaddr_port>{p}</extaddr_port></item></a_extaddr></item>"))
-        .collect();
+        .collect::<Vec<_>>()
+        .concat();
     let package = "<package><name>haproxy</name><internal_name>haproxy</internal_name></package>";
     let settings = format!("<haproxy><enable>{enable}</enable><ha_backends>{items}</ha_backends></haproxy>");
     text.replacen("</pfsense>", &format!("<installedpackages>{package}{settings}</installedpackages></pfsense>"), 1)

@@ -1,4 +1,4 @@
-//! pfSense and OPNsense: several addresses and lines, what leaves, lists and portals.
+//! pf's firewalls: several addresses and lines, what leaves, lists and portals.
 
 use super::{as_given, errors, finding, folder, judged, report, shown, snapshot, works};
 use callpath_core::call::analyze;
