@@ -4,6 +4,7 @@
 mod bad_files;
 mod bad_input;
 mod bad_pfsense;
+mod bad_sites;
 mod canaries;
 #[cfg(target_os = "linux")]
 mod foreign_files;

@@ -7,6 +7,7 @@ mod bridges;
 mod filter;
 mod forward;
 mod names;
+mod one_to_one;
 mod outbound;
 mod reserved;
 mod services;
