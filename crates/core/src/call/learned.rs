@@ -176,7 +176,8 @@ impl Judge<'_> {
         ];
         let packets = Cube { parts, vars: Vec::new() };
         let answer = ask_requests(&self.site.network, &Question { from: self.site.server_of[n], family, packets });
-        let mut seen = None;
+        // No answer comes to a private source: by it nothing is learned, and the way out is judged by itself.
+        let mut seen: Option<(u128, Exit)> = None;
         for trip in &answer.trips {
             let there = trip.request.last();
             if !matches!(trip.request.end, Disposition::Delivered { .. }) || there.device != self.site.internet {
@@ -188,8 +189,12 @@ impl Judge<'_> {
                 Val::Part(..) | Val::Var(_) => return Seen::Open,
             };
             let by = trip.request.hops.iter().rev().nth(1).map_or((there.device, None), |h| (h.device, h.out_iface));
-            if *seen.get_or_insert((source, by)) != (source, by) {
-                return Seen::Open;
+            let answered = |s: u128| is_public(family.address(s)) || is_invented(family.address(s));
+            match seen {
+                Some(known) if known == (source, by) => {}
+                Some((known, _)) if answered(known) && !answered(source) => {}
+                Some((known, _)) if answered(known) => return Seen::Open,
+                Some(_) | None => seen = Some((source, by)),
             }
         }
         seen.map_or(Seen::Open, |(s, by)| Seen::As(family.address(s), by))
