@@ -191,7 +191,8 @@ impl Judge<'_> {
             let by = trip.request.hops.iter().rev().nth(1).map_or((there.device, None), |h| (h.device, h.out_iface));
             let answered = |s: u128| is_public(family.address(s)) || is_invented(family.address(s));
             match seen {
-                Some(known) if known == (source, by) => {}
+                // By whichever way: the address counts.
+                Some((known, _)) if known == source => {}
                 Some((known, _)) if answered(known) && !answered(source) => {}
                 Some((known, _)) if answered(known) => return Seen::Open,
                 Some(_) | None => seen = Some((source, by)),
