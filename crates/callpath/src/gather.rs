@@ -8,7 +8,7 @@ use callpath_core::dialect::recognise;
 use callpath_core::manifest::{self, At, Manifest};
 use callpath_core::model::SourceId;
 use callpath_core::redact::redact;
-use callpath_core::snapshot::{InputError, Snapshot, Source, is_snapshot, line_column};
+use callpath_core::snapshot::{InputError, MOST_TEXTS, Snapshot, Source, is_snapshot, line_column};
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read;
@@ -20,6 +20,8 @@ pub const MAX_BYTES: u64 = 64 << 20;
 const MAX_TOTAL: u64 = 128 << 20;
 /// Files that include each other: as deep as nft follows them (`MAX_INCLUDE_DEPTH`, nftables `include/nftables.h`).
 const MAX_DEPTH: usize = 16;
+/// As many includes are looked up in all; readers refuse more (`dialect/nft/text/define.rs`).
+const MAX_INCLUDES: usize = 10_000;
 /// Larger manifests are something else.
 const MAX_MANIFEST: u64 = 1 << 20;
 
@@ -34,6 +36,8 @@ pub struct Gathered {
     pub error: Option<InputError>,
     /// Real paths of the files that were read.
     pub files: Vec<PathBuf>,
+    /// The texts come from a snapshot: no file holds them as they were.
+    pub from_snapshot: bool,
 }
 
 impl Gathered {
@@ -57,7 +61,8 @@ impl Gathered {
 pub fn site(path: &Path, also: &Also) -> Gathered {
     let mut gatherer = Gatherer::default();
     let error = gatherer.fill(path, also).err();
-    Gathered { snapshot: gatherer.snapshot, error, files: gatherer.read.into_iter().collect() }
+    let from_snapshot = gatherer.from_snapshot;
+    Gathered { snapshot: gatherer.snapshot, error, files: gatherer.read.into_iter().collect(), from_snapshot }
 }
 
 /// The texts so far.
@@ -69,6 +74,9 @@ struct Gatherer {
     read: BTreeSet<PathBuf>,
     /// Bytes of all texts.
     bytes: u64,
+    from_snapshot: bool,
+    /// Includes that were looked up.
+    included: usize,
 }
 
 impl Gatherer {
@@ -86,6 +94,7 @@ impl Gatherer {
             .map_err(|(message, help)| InputError::about(name.as_str(), message).help(help))?;
         self.read.insert(file);
         if is_snapshot(&text) {
+            self.from_snapshot = true;
             self.snapshot = Snapshot::from_json(&name, &text)?;
             return Ok(());
         }
@@ -179,7 +188,11 @@ impl Gatherer {
             if path.starts_with('/') {
                 continue;
             }
-            for path in beside(file, &path) {
+            self.included += 1;
+            if self.included > MAX_INCLUDES {
+                return Ok(());
+            }
+            for path in self.beside(file, &path) {
                 let beside = file.parent().unwrap_or(Path::new("")).join(&path);
                 let Ok(real) = self.folders.real(&beside) else { continue };
                 if !real.is_file() || self.read.contains(&real) {
@@ -201,6 +214,12 @@ impl Gatherer {
     fn text(&mut self, real: &Path, name: &str) -> Result<String, (String, String)> {
         let text = read(real, name, MAX_BYTES)?;
         self.read.insert(real.to_path_buf());
+        if self.snapshot.sources.len() >= MOST_TEXTS {
+            return Err((
+                format!("these are too many files: {MOST_TEXTS} are the most of a site"),
+                "name the files that hold rules, addresses and routes, not a folder with others in it".into(),
+            ));
+        }
         self.bytes += text.len() as u64;
         if self.bytes > MAX_TOTAL {
             return Err((
@@ -209,6 +228,23 @@ impl Gatherer {
             ));
         }
         Ok(text)
+    }
+
+    /// The files that a relative path beside a file means: itself, or those that fit its pattern, by name. No folder outside
+    /// is looked through.
+    fn beside(&self, file: &Path, path: &str) -> Vec<String> {
+        let (folder, pattern) = path.rsplit_once('/').map_or(("", path), |(f, p)| (f, p));
+        if !pattern.contains(['*', '?']) || folder.contains(['*', '?']) {
+            return vec![path.to_owned()];
+        }
+        let base = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let Ok(real) = self.folders.real(&base.join(folder)) else { return Vec::new() };
+        let Ok(entries) = std::fs::read_dir(real) else { return Vec::new() };
+        let names = entries.filter_map(|e| e.ok()?.file_name().into_string().ok());
+        // A pattern does not mean hidden files (glob(7)).
+        let mut fitting: Vec<String> = names.filter(|n| !n.starts_with('.') && fits(n, pattern)).collect();
+        fitting.sort();
+        fitting.into_iter().map(|n| if folder.is_empty() { n } else { format!("{folder}/{n}") }).collect()
     }
 }
 
@@ -232,21 +268,6 @@ fn manifest_file(path: &Path) -> Result<PathBuf, InputError> {
 /// Is there a manifest in a directory, readable or not? A link that leads nowhere is one, and gets its own message.
 pub fn has_manifest(directory: &Path) -> bool {
     directory.join(MANIFEST).symlink_metadata().is_ok()
-}
-
-/// The files that a relative path beside a file means: itself, or those that fit its pattern, by name.
-fn beside(file: &Path, path: &str) -> Vec<String> {
-    let (folder, pattern) = path.rsplit_once('/').map_or(("", path), |(f, p)| (f, p));
-    if !pattern.contains(['*', '?']) || folder.contains(['*', '?']) {
-        return vec![path.to_owned()];
-    }
-    let base = file.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let Ok(entries) = std::fs::read_dir(base.join(folder)) else { return Vec::new() };
-    let names = entries.filter_map(|e| e.ok()?.file_name().into_string().ok());
-    // A pattern does not mean hidden files (glob(7)).
-    let mut fitting: Vec<String> = names.filter(|n| !n.starts_with('.') && fits(n, pattern)).collect();
-    fitting.sort();
-    fitting.into_iter().map(|n| if folder.is_empty() { n } else { format!("{folder}/{n}") }).collect()
 }
 
 /// A file's text, or what is wrong and what to do.

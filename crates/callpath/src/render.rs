@@ -45,6 +45,12 @@ pub fn run(arguments: &Arguments, shell: &Shell) -> u8 {
         None => render(&arguments.target, &gathered.snapshot),
     };
     let outcome = rendered.and_then(|r| match &arguments.out {
+        // A snapshot comes from elsewhere: the names in it are those of another machine's files.
+        Some(out) if gathered.from_snapshot => Err(InputError::about(
+            gather::shown(out),
+            "a snapshot holds no configuration as it was: no copy of it can be made",
+        )
+        .help("name the folder of the site, not a snapshot of it; or follow --guide")),
         Some(out) => write(arguments, &r, out, &gathered.snapshot),
         None if arguments.undo => Ok(undo(&r)),
         None => Ok(guide(arguments, &r)),
@@ -137,13 +143,13 @@ fn write(arguments: &Arguments, r: &Rendered, out: &Path, snapshot: &Snapshot) -
         let message = format!("the changes go into {} and {}: one copy cannot hold them", r.file, r.others.join(", "));
         return Err(InputError::about(name, message).help("follow --guide, which names the firewall of each step"));
     }
-    let original = gather::read(&site.join(&r.file), &r.file, u64::MAX)
+    let original = gather::read(&site.join(&r.file), &r.file, gather::MAX_BYTES)
         .map_err(|(message, help)| InputError::about(r.file.as_str(), message).help(help))?;
     // What was planned for one text is not put into another.
     let planned = r.source.and_then(|id| snapshot.source(id)).map(|s| s.text.as_str());
     if planned != Some(dialect::without_secrets(original.clone()).as_str()) {
         return Err(InputError::about(r.file.as_str(), format!("`{}` is not the file that was read", r.file))
-            .help("name the folder of the site, not a snapshot of it; if the file changes now, try again"));
+            .help("if the file changes now, try again"));
     }
     let patches: Vec<_> = r.patches.iter().collect();
     let text = dialect::apply(&original, &patches)

@@ -27,7 +27,8 @@ pub struct Arguments {
 
 /// Writes a snapshot; the exit code.
 pub fn run(arguments: &Arguments, shell: &Shell) -> u8 {
-    let Gathered { snapshot, error, files } = gather::site(&arguments.site, &arguments.also).redacted(arguments.redact);
+    let Gathered { snapshot, error, files, .. } =
+        gather::site(&arguments.site, &arguments.also).redacted(arguments.redact);
     // A manifest that cannot be read is what some bug reports are about; a file that is not there helps nobody.
     let unreadable = snapshot.sources.len() == 1 && manifest::parse(snapshot.manifest()).is_err();
     let outcome = match error {

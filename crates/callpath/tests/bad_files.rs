@@ -352,6 +352,23 @@ fn as_many_statements_as_are_read_take_no_longer() {
 }
 
 #[test]
+fn as_many_includes_as_are_followed_take_no_longer() {
+    let readers = readers();
+    let reader = readers.iter().find(|r| r.file == "ruleset.nft").expect("a reader");
+    for (count, refused) in [(9_900, false), (400_000, true)] {
+        for path in ["none*@.nft", "../none*@", "none@.nft", "./@"] {
+            let line = |n: usize| format!("include \"{}\"\n", path.replace('@', &n.to_string()));
+            let text = reader.good.clone() + &(0..count).map(line).collect::<String>();
+            let run = bad(reader, &readers, |file| fs::write(file, &text).expect("write"));
+            let what = format!("{count} includes of {path}");
+            println!("{what:<40} {:?} {:>5} ms {:>4} MB", run.code, run.time.as_millis(), run.peak >> 10);
+            sound(&what, "ruleset.nft", &run);
+            assert_eq!(run.err.contains("multiply beyond all measure"), refused, "{what}: {}", run.err);
+        }
+    }
+}
+
+#[test]
 fn each_kind_of_file_has_a_largest_size() {
     let readers = readers();
     for (file, megabytes) in

@@ -22,7 +22,7 @@ fn render(dir: &Path, args: &[&str]) -> (Option<i32>, String) {
 #[test]
 fn nothing_is_missing_only_where_everything_works() {
     for (name, said) in [
-        ("masquerade-on-wrong-interface", "no change is known that would help"),
+        ("masquerade-on-wrong-interface", "masquerade comment \"callpath: outbound\""),
         ("rate-limit", "no change is known that would help"),
         ("outer-address-unknown", "no change is known that would help"),
         ("stated-home-router-silent", "port forwards (port sharing) of home router: add"),
@@ -57,7 +57,13 @@ fn changes_planned_for_a_snapshot_are_not_put_into_another_file() {
     fs::write(dir.join("ruleset.nft"), format!("{rules}# changed since\n")).expect("write");
     let (code, text) = render(&dir, &["nftables", "then.json", "--out", "new.nft"]);
     assert_eq!(code, Some(2), "{text}");
-    assert!(text.contains("is not the file that was read"), "{text}");
+    assert!(text.contains("a snapshot holds no configuration as it was"), "{text}");
+    // Nor is anything opened that a stranger's snapshot calls its files.
+    let stranger = fs::read_to_string(dir.join("then.json")).expect("a snapshot").replace("ruleset.nft", "/proc/kcore");
+    fs::write(dir.join("stranger.json"), stranger).expect("write");
+    let (code, text) = render(&dir, &["nftables", "stranger.json", "--out", "new.nft"]);
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("a snapshot holds no configuration as it was"), "{text}");
     let (code, text) = render(&dir, &["nftables", ".", "--out", "new.nft"]);
     assert_eq!(code, Some(0), "{text}");
     fs::remove_dir_all(&dir).expect("clean up");

@@ -8,7 +8,7 @@ use crate::visible::line;
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 use std::ops::Range;
 
-pub use file::{SCHEMA, is_snapshot};
+pub use file::{MOST_TEXTS, SCHEMA, is_snapshot};
 pub use lines::Places;
 
 /// A named input text.

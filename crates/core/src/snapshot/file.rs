@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 /// The schema that a snapshot's file names.
 pub const SCHEMA: &str = "callpath.snapshot/1";
 
+/// As many texts has a site at most: each has a number, and whoever looks for a name looks at all.
+pub const MOST_TEXTS: usize = 2_000;
+
 /// The file, as JSON has it. No parsed type of ours is in it: a later version reads the same texts anew.
 #[derive(Serialize, Deserialize)]
 struct File {
@@ -74,6 +77,11 @@ impl Snapshot {
         };
         if file.sources.is_empty() {
             return refuse("this snapshot holds no texts".into(), write);
+        }
+        if file.sources.len() > MOST_TEXTS {
+            let message =
+                format!("this snapshot holds too many texts: {}, and {MOST_TEXTS} are the most", file.sources.len());
+            return refuse(message, write);
         }
         // Whoever wrote it may have put anything into it.
         let source = |(n, t): (usize, Text)| {

@@ -6,7 +6,7 @@ use super::chain::{self, Link};
 use crate::dialect::{Entry, Known};
 use crate::manifest::{At, GatewayKind, Manifest};
 use crate::profile::Instance;
-use crate::snapshot::{InputError, Snapshot};
+use crate::snapshot::{InputError, Places, Snapshot};
 use std::net::IpAddr;
 
 /// What was read, before devices are joined.
@@ -103,19 +103,29 @@ pub(super) fn public_v4(manifest: &Manifest) -> Option<&At<IpAddr>> {
     manifest.address.iter().find(|a| a.value.is_ipv4())
 }
 
+/// As many patterns of a device are named.
+const PATTERNS: usize = 8;
+
 /// Patterns of includes that no file of their device fits.
 pub(super) fn empty_includes(snapshot: &Snapshot, parts: &Parts) -> Vec<String> {
     let routers = parts.routers.iter().map(|r| (&r.device, &r.empty_includes));
     let servers = parts.servers.iter().map(|s| (&s.device, &s.empty_includes));
+    let places = Places::of(snapshot);
     let mut out = Vec::new();
     for (device, empty) in routers.chain(servers) {
-        for include in empty {
-            let source = snapshot.source(include.at.source);
-            let (line, _) = source.map_or((0, 0), |s| crate::snapshot::line_column(&s.text, include.at.start as usize));
-            let file = source.map_or("", |s| &s.name);
+        for include in empty.iter().take(PATTERNS) {
+            let (line, _) = places.line_column(include.at.source, include.at.start as usize).unwrap_or_default();
+            let file = snapshot.source(include.at.source).map_or("", |s| &s.name);
             out.push(format!(
                 "no file fits the include `{}` of {} ({file}:{line}): that folder is taken to be empty",
                 include.path, device.name
+            ));
+        }
+        if empty.len() > PATTERNS {
+            let more = empty.len() - PATTERNS;
+            out.push(format!(
+                "{more} more includes of {} fit no file: these folders are taken to be empty",
+                device.name
             ));
         }
     }

@@ -7,8 +7,8 @@ use crate::dialect::nft::ast::Expr;
 use crate::model::{SourceId, SourceSpan};
 use crate::snapshot::ReadError;
 
-/// As many times files are included in all, and as many bytes of them are read. A file can be included again and again.
-const MOST_FILES: usize = 10_000;
+/// As many includes are followed in all, and as many bytes of files are read by them. A file can be included again and again.
+const MOST_INCLUDES: usize = 10_000;
 const MOST_BYTES: usize = 32 << 20;
 
 impl Parser<'_, '_, '_> {
@@ -89,6 +89,9 @@ impl Parser<'_, '_, '_> {
         } else if let Some(best) = best(&found, |i| &self.env.sources[i].name, &path) {
             found = vec![best];
         }
+        if found.is_empty() {
+            self.measured(at, 0)?;
+        }
         if found.is_empty() && wild {
             // What fits nothing is no mistake for nft: the folder is empty.
             self.env.build.ruleset.empty.push(EmptyInclude { at, path });
@@ -116,13 +119,19 @@ impl Parser<'_, '_, '_> {
             return Err(ReadError::new(at, format!("`{name}` is the {MAX_INCLUDES}th file in a row of includes"))
                 .help("nft reads no more than that either"));
         }
-        self.env.included += 1;
-        self.env.included_bytes += self.env.sources.get(usize::from(id.0)).map_or(0, |s| s.text.len());
-        if self.env.included > MOST_FILES || self.env.included_bytes > MOST_BYTES {
-            return Err(ReadError::new(at, "the includes here multiply beyond all measure")
-                .help("include each file once, or give what `nft list ruleset` prints"));
-        }
+        self.measured(at, self.env.sources.get(usize::from(id.0)).map_or(0, |s| s.text.len()))?;
         super::parse_file(id, self.env, place)
+    }
+
+    /// Counts an include of so many bytes, and refuses more than anybody writes, whatever they find.
+    fn measured(&mut self, at: SourceSpan, bytes: usize) -> Result<(), ReadError> {
+        self.env.included += 1;
+        self.env.included_bytes += bytes;
+        if self.env.included <= MOST_INCLUDES && self.env.included_bytes <= MOST_BYTES {
+            return Ok(());
+        }
+        Err(ReadError::new(at, "the includes here multiply beyond all measure")
+            .help("include each file once, or give what `nft list ruleset` prints"))
     }
 }
 
@@ -147,15 +156,18 @@ fn best<'n>(found: &[usize], name: impl Fn(usize) -> &'n str, path: &str) -> Opt
 /// Does a source's name fit an include path? The shorter of the two must be the end of the other, because a manifest
 /// names files relative to itself; `*` and `?` stand for any part of a name.
 fn names_file(source: &str, path: &str) -> bool {
-    let parts = |p: &str| -> Vec<String> {
-        p.split('/').filter(|part| !matches!(*part, "" | "." | "..")).map(str::to_owned).rev().collect()
-    };
-    let (source, path) = (parts(source), parts(path));
-    !source.is_empty() && !path.is_empty() && source.iter().zip(&path).all(|(name, pattern)| fits(name, pattern))
+    fn parts(path: &str) -> impl Iterator<Item = &str> {
+        path.rsplit('/').filter(|part| !matches!(*part, "" | "." | ".."))
+    }
+    let both = parts(source).next().is_some() && parts(path).next().is_some();
+    both && parts(source).zip(parts(path)).all(|(name, pattern)| fits(name, pattern))
 }
 
 /// A name fits a pattern with the wildcards `*` and `?`.
 pub fn fits(name: &str, pattern: &str) -> bool {
+    if !pattern.contains(['*', '?']) {
+        return name == pattern;
+    }
     let (name, pattern): (Vec<char>, Vec<char>) = (name.chars().collect(), pattern.chars().collect());
     // States of the pattern that the name so far can have reached.
     let mut states = vec![false; pattern.len() + 1];
