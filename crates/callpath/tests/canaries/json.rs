@@ -150,7 +150,7 @@ pub(super) fn in_every_key(value: &mut Value, kept: &Kept, turn: &mut usize) {
                 object.insert(key.to_owned(), under(*turn));
                 *turn += 3;
             }
-            if *turn % 4 == 0 {
+            if turn.is_multiple_of(4) {
                 object.insert(ADDRESS.to_owned(), CANARY.into());
                 object.insert("Canary-1 canary".to_owned(), NUMBER.into());
             }

@@ -28,8 +28,8 @@ fn ways(schema: &Value, of: &Value, way: &[String], out: &mut Vec<Vec<String>>) 
 fn line(way: &[String], value: &str) -> String {
     let (key, table) = way.split_last().expect("a key");
     let [first, rest @ ..] = table else { return format!("{key} = {value}\n") };
-    let inner: String = rest.iter().map(|part| format!("{part}.")).collect();
-    format!("[[{first}]]\n{inner}{key} = {value}\n")
+    let inner = [rest, std::slice::from_ref(key)].concat().join(".");
+    format!("[[{first}]]\n{inner} = {value}\n")
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn no_field_of_a_snapshot_speaks() {
     let text = |text: &str| serde_json::to_string(text).expect("a string");
     let manifest = example("spokes/callpath.toml").replace("pfsense/config.xml", "config.xml");
     let backup = example("spokes/pfsense/config.xml");
-    let unknown: String = UNKNOWN.iter().map(|key| format!("\"{key}\": \"canary\", ")).collect();
+    let unknown = format!("\"{}\": \"canary\", ", UNKNOWN.join("\": \"canary\", \""));
     let good = format!(
         "{{{unknown}\"schema\": \"callpath.snapshot/1\", \"callpath\": \"canary\", \"sources\": [{{{unknown}\"name\": \"callpath.toml\", \
          \"text\": {}}}, {{\"name\": \"config.xml\", {unknown}\"text\": {}}}, {{\"name\": \"key\", \"text\": \"canary\"}}]}}",

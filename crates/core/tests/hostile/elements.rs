@@ -33,11 +33,12 @@ pub fn values(text: &str) -> Result<Vec<Value>, String> {
     let document = roxmltree::Document::parse_with_options(text, options).map_err(|e| e.to_string())?;
     let mut out = Vec::new();
     for node in document.descendants() {
-        let mut way: Vec<&str> = node.ancestors().filter(|n| n.is_element()).map(|n| n.tag_name().name()).collect();
+        let mut way: Vec<&str> =
+            node.ancestors().filter(roxmltree::Node::is_element).map(|n| n.tag_name().name()).collect();
         way.reverse();
         let way = way.join("/");
         if node.is_element() {
-            let text: String = node.children().filter(|n| n.is_text()).filter_map(|n| n.text()).collect();
+            let text: String = node.children().filter(roxmltree::Node::is_text).filter_map(|n| n.text()).collect();
             let inner = node.children().any(|n| n.is_element());
             out.extend(node.attributes().map(|a| (format!("{way}/@{}", a.name()), a.value().to_owned())));
             out.push((way, if inner { text.trim().to_owned() } else { text }));
@@ -219,18 +220,15 @@ fn what_a_change_writes_comes_back_and_nothing_else_is_another() {
     let mut last = String::new();
     for name in names::all() {
         for edit in edits(&name) {
-            let printed = match print(before, std::slice::from_ref(&edit)) {
-                Ok(printed) => printed,
+            let Ok(printed) = print(before, std::slice::from_ref(&edit)) else {
                 // A field of a page holds no control characters, and a member of a list no blanks.
-                Err(_) => {
-                    let member = matches!(edit, Edit::SetAlias { .. });
-                    let unfit = |c: char| c.is_control() || member && (c.is_whitespace() || "<>\"'`;&|".contains(c));
-                    if !name.contains(unfit) && !name.is_empty() {
-                        wrong.push(format!("{edit:?} is refused"));
-                    }
-                    refused += 1;
-                    continue;
+                let member = matches!(edit, Edit::SetAlias { .. });
+                let unfit = |c: char| c.is_control() || member && (c.is_whitespace() || "<>\"'`;&|".contains(c));
+                if !name.contains(unfit) && !name.is_empty() {
+                    wrong.push(format!("{edit:?} is refused"));
                 }
+                refused += 1;
+                continue;
             };
             written += 1;
             let found = faults(before, &printed.xml, &carried(&edit));

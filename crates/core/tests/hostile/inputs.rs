@@ -255,7 +255,7 @@ impl Site {
     /// The rules of nftables of a site with names, a plain word for each, and the words with what they stand for: what a
     /// kernel holds that has such names, in whichever way it got them.
     pub fn in_words(&self, names: &[(&Name, &str)]) -> Option<Worded> {
-        let (file, text) = self.files.get(1).filter(|(name, _)| name.ends_with(".nft"))?;
+        let (file, text) = self.files.get(1).filter(|(name, _)| name.rsplit('.').next() == Some("nft"))?;
         let mut out = Worded { text: (*text).to_owned(), words: Vec::new() };
         for (n, (place, name)) in names.iter().enumerate().filter(|(_, (p, _))| p.file == *file) {
             let word = format!("word{n}x");

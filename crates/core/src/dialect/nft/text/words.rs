@@ -308,7 +308,7 @@ fn is_statement(line: &str) -> bool {
         sign => rest.starts_with(sign),
     };
     let here = STATEMENTS.iter().filter(|(words, _)| words.contains(&first));
-    here.flat_map(|(_, seconds)| *seconds).any(|list| list.iter().any(|sign| fits(sign)))
+    here.flat_map(|(_, seconds)| *seconds).any(|list| list.iter().any(&fits))
 }
 
 #[cfg(test)]
