@@ -97,7 +97,7 @@ fn network(acl: &Acl) -> Network {
         routes: vec![default("198.18.0.2")],
         ..Device::default()
     };
-    Network { devices: vec![router, host, world] }
+    Network { devices: vec![router, host, world].into(), ..Network::default() }
 }
 
 fn question((first, last): (u128, u128), protos: Set) -> Question {

@@ -4,6 +4,7 @@
 
 pub mod call;
 pub mod change;
+pub mod counters;
 pub mod cube;
 pub mod dialect;
 pub mod finding;

@@ -175,13 +175,14 @@ fn a_stated_box_alone_leaves_ipv6_unjudged() {
 
 #[test]
 fn a_row_with_many_notes_is_no_panic() {
-    let drops: Vec<String> = (0..30).map(|n| format!("\t\tudp sport {} drop\n", 20_000 + n)).collect();
+    // Few enough to be told one by one.
+    let drops: Vec<String> = (0..20).map(|n| format!("\t\tudp sport {} drop\n", 20_000 + n)).collect();
     let drops = drops.concat();
     let filter =
         format!("table inet f {{\n\tchain fwd {{\n\t\ttype filter hook forward priority 0;\n{drops}\t}}\n}}\n");
     let found = report(&format!("{GATEWAY}{DEPLOY}"), &[("r.nft", &format!("{OPEN}{filter}"))]);
     let shown = terminal(&found);
-    assert!(shown.contains("[30]"), "{shown}");
+    assert!(shown.contains("[20]"), "{shown}");
     // Commands must be fit to paste; everything else fits a terminal.
     let fits = |l: &str| l.chars().count() <= 80 || l.trim_start().starts_with("nft ");
     assert!(shown.lines().all(fits), "{shown}");

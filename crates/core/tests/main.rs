@@ -10,6 +10,7 @@ mod faults;
 mod fuzz;
 mod generated;
 mod grounds;
+mod growth;
 #[cfg(target_os = "linux")]
 mod hostile;
 mod ice;

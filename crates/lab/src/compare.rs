@@ -53,7 +53,7 @@ pub fn allows(answer: &Answer, trip: &RoundTrip, packet: &Tuple, fates: &Fates, 
 }
 
 pub(crate) fn ends_open(journey: &Journey) -> bool {
-    matches!(journey.end, Disposition::Unknown(_) | Disposition::TooManyDoubts | Disposition::TooScattered)
+    journey.end.is_unknown()
 }
 
 /// Where a journey ends visibly.

@@ -141,7 +141,7 @@ impl Topology {
                 ..Device::default()
             });
         }
-        Network { devices }
+        Network { devices: devices.into(), ..Network::default() }
     }
 
     /// Builds the routers. The segments' other ends are in this process's namespace.

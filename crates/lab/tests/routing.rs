@@ -227,7 +227,7 @@ fn network(words: &Words, dumps: &[String], mark: u32, way_back: WayBack) -> Net
     let to = ipnet::IpNet::new(words.family.address(0), 0).expect("a net");
     let route = Route { to, target: RouteTarget::Via(0, Some(hop)), table: 254, metric: 0 };
     let hosts = Device { name: "hosts".into(), interfaces: vec![iface], routes: vec![route], ..Device::default() };
-    Network { devices: vec![router, hosts] }
+    Network { devices: vec![router, hosts].into(), ..Network::default() }
 }
 
 /// Where the trace sees the packet go: the interface, `local`, or nothing; absent: it does not know.

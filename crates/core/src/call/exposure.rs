@@ -4,13 +4,14 @@ use super::address::{is_public, prefix_set};
 use super::analyze::{CLIENT_PORTS, Judge, Reached, family_name, port_set, show_set};
 use super::proxy::by_proxy;
 use super::reach::{Certainty, Ending, Goal, Host, Region, ending, exposed, regions};
-use crate::cube::{Cube, Set};
+use super::replay::Replay;
+use crate::cube::{Cube, Dim, Set};
 use crate::manifest::{Admin, Proto};
 use crate::model::{Family, Part, address_value};
 use crate::profile::{Instance, Proxied};
 use crate::report::{Elsewhere, Exposure, Searched};
 use crate::requirement::{Level, Party, Requirement};
-use crate::trace::{Answer, Disposition, Question, RoundTrip, Val, ask_requests};
+use crate::trace::{Answer, Ask, Choice, Detail, Disposition, Phase, Question, RoundTrip, Val};
 use std::net::IpAddr;
 
 /// Every port of an instance's host, by one address and protocol.
@@ -101,7 +102,8 @@ impl Judge<'_> {
         ];
         let question =
             Question { from: self.site.internet, family: s.family, packets: Cube { parts, vars: Vec::new() } };
-        let answer = ask_requests(&self.site.network, &question);
+        let network = &self.site.network;
+        let answer = Ask::new(network, &question, Detail::Ends).answer(Phase::Request);
         let here = self.site.host_of(self.site.server_of[s.n]);
         let goal = Goal {
             host: here,
@@ -111,9 +113,14 @@ impl Judge<'_> {
             no_helper: false,
             internet: None,
         };
-        let found = regions(&answer, &self.site.network, |t| {
-            if exposed(t, here) { Ending::Works } else { ending(t, goal, usize::MAX) }
-        });
+        let judge = |t: &RoundTrip| if exposed(t, here) { Ending::Works } else { ending(t, goal, usize::MAX) };
+        let found = regions(&answer, network, judge);
+        let again = |question: &Question, world: &[(Choice, u128)]| {
+            let answer = Ask { world, ..Ask::new(network, question, Detail::Rules) }.answer(Phase::Request);
+            let endings = answer.trips.iter().map(judge).collect();
+            (answer, endings)
+        };
+        let replay = Replay { from: question.from, family: question.family, again: &again };
         for region in found.iter().filter(|r| r.certainty != Certainty::Closed) {
             let mut left = region.part(Part::DstPort);
             // All trips of the region that arrive, with their own inside ports.
@@ -123,13 +130,13 @@ impl Judge<'_> {
                     if meets { all.or(&c.part(Part::DstPort).and(trip.asked.part(Part::DstPort))) } else { all }
                 });
                 left = left.minus(&ports);
-                self.reaches(s, &answer, region, (trip, &ports), out);
+                self.reaches(s, (&answer, region, &replay), (trip, &ports), out);
             }
             // Nothing says that the rest is stopped.
             if !left.is_empty()
                 && let Some(trip) = answer.trips.get(region.trip)
             {
-                self.reaches(s, &answer, region, (trip, &left), out);
+                self.reaches(s, (&answer, region, &replay), (trip, &left), out);
             }
         }
         for trip in &answer.trips {
@@ -141,8 +148,7 @@ impl Judge<'_> {
     fn reaches(
         &self,
         s: &Search<'_>,
-        answer: &Answer,
-        region: &Region,
+        (answer, region, replay): (&Answer, &Region, &Replay<'_>),
         (trip, ports): (&RoundTrip, &Set),
         out: &mut Vec<Exposure>,
     ) {
@@ -155,22 +161,36 @@ impl Judge<'_> {
             Val::Part(..) | Val::Var(_) => (Set::range(1, 65535), None),
         };
         let unknown = region.certainty == Certainty::Unknown;
+        let ended =
+            if exposed(trip, self.site.host_of(self.site.server_of[s.n])) { Ending::Works } else { region.ending };
+        // One packet for these ports shows by which rules they come.
+        let told = |ports: &Set| {
+            let here = trip.asked.with(Dim::Part(Part::DstPort), trip.asked.part(Part::DstPort).and(ports));
+            let here = region.cubes.iter().find_map(|c| c.and(&here)).unwrap_or_else(|| trip.asked.clone());
+            let apart = if unknown { Vec::new() } else { replay.by_rules(answer, trip, &here) };
+            let all = apart.iter().fold(Set::empty(), |all, (p, _)| all.or(p));
+            if all == *ports { apart } else { vec![(ports.clone(), replay.of(answer, trip, &here, ended))] }
+        };
+        let arrives = |inside: Set, outside: Set, trip: RoundTrip| Reached {
+            instance: s.n,
+            proto: s.proto,
+            family: s.family,
+            inside,
+            outside,
+            forbidden: None,
+            at: None,
+            admins: true,
+            unknown,
+            trip,
+        };
         for socket in administration(s.instance, s.proto, &inside) {
-            self.reached.borrow_mut().push(Reached {
-                instance: s.n,
-                proto: s.proto,
-                family: s.family,
-                outside: shift.map_or(ports.clone(), |k| socket.shifted(0u128.wrapping_sub(k))),
-                inside: socket,
-                forbidden: None,
-                at: None,
-                admins: true,
-                unknown,
-                trip: trip.clone(),
-            });
+            let outside = shift.map_or(ports.clone(), |k| socket.shifted(0u128.wrapping_sub(k)));
+            for (outside, told) in told(&outside) {
+                let socket = shift.map_or_else(|| socket.clone(), |k| outside.shifted(k));
+                self.reached.borrow_mut().push(arrives(socket, outside, told));
+            }
         }
         let story = self.story(s.family, s.from);
-        let back = |inside: &Set| shift.map_or_else(|| ports.clone(), |k| inside.shifted(0u128.wrapping_sub(k)));
         let last = trip.request.last();
         let in_container =
             last.device != self.site.server_of[s.n] && exposed(trip, self.site.host_of(self.site.server_of[s.n]));
@@ -178,33 +198,17 @@ impl Judge<'_> {
             Val::Const(address) if in_container => Some(s.family.address(address)),
             _ => None,
         };
-        let unwanted = |set: &Set| self.unwanted(s.n, s.instance, s.proto, set);
-        // Ports of a container are its image's: what calls need, and what must be closed, is also what is asked outside.
-        let found: Vec<(Set, Set, Option<String>)> = if in_container {
-            let there = |outside: &Set| shift.map_or_else(|| inside.clone(), |k| outside.shifted(k));
-            let pieces = unwanted(ports).into_iter();
-            pieces
-                .flat_map(|(outside, why)| match why {
-                    Some(why) => vec![(there(&outside), outside, Some(why))],
-                    None => unwanted(&there(&outside))
-                        .into_iter()
-                        .map(|(i, why)| (i.clone(), back(&i).and(&outside), why))
-                        .collect(),
-                })
-                .collect()
-        } else {
-            // Pages are asked for by their port outside, whichever the server has for them.
-            let pages = pages(s.instance, s.proto, s.family);
-            let pieces = unwanted(&inside).into_iter().map(|(inside, why)| (inside.clone(), back(&inside), why));
-            let needed = |(inside, outside, why): (Set, Set, Option<String>)| {
-                let rest = if why.is_none() { outside.minus(&pages) } else { outside };
-                (!rest.is_empty()).then(|| (shift.map_or(inside, |k| rest.shifted(k)), rest, why))
-            };
-            pieces.filter_map(needed).collect()
-        };
-        for (socket, outside, forbidden) in found {
+        let found = self.not_needed(s, (&inside, ports), shift, in_container);
+        let found = found.into_iter().flat_map(|(socket, outside, forbidden)| {
+            let pieces = told(&outside).into_iter();
+            pieces.map(move |(outside, told)| {
+                let socket = shift.map_or_else(|| socket.clone(), |k| outside.shifted(k));
+                (socket, outside, forbidden.clone(), told)
+            })
+        });
+        for (socket, outside, forbidden, told) in found {
             let shown = |set: &Set| format!("{} {}", s.proto.name(), show_set(set));
-            let (steps, _, _) = story.of(answer, region);
+            let (steps, _, _) = story.of(answer, region, &told);
             let line = Exposure {
                 instance: s.instance.label().to_owned(),
                 socket: shown(&socket),
@@ -218,16 +222,10 @@ impl Judge<'_> {
                 steps,
             };
             self.reached.borrow_mut().push(Reached {
-                instance: s.n,
-                proto: s.proto,
-                family: s.family,
-                inside: socket.clone(),
-                outside: outside.clone(),
                 forbidden: line.forbidden.clone(),
                 at,
                 admins: for_admins_only(s.instance, s.proto, &socket),
-                unknown,
-                trip: trip.clone(),
+                ..arrives(socket.clone(), outside.clone(), told)
             });
             let same = |e: &Exposure| {
                 (&e.socket, &e.outside, e.family, &e.instance, &e.by, &e.at)
@@ -246,6 +244,41 @@ impl Judge<'_> {
                 Some(_) => {}
                 None => out.push(line),
             }
+        }
+    }
+
+    /// Ports of the server and of those that are asked for, which no call needs, each with why it must be closed.
+    fn not_needed(
+        &self,
+        s: &Search<'_>,
+        (inside, ports): (&Set, &Set),
+        shift: Option<u128>,
+        in_container: bool,
+    ) -> Vec<(Set, Set, Option<String>)> {
+        let back = |inside: &Set| shift.map_or_else(|| ports.clone(), |k| inside.shifted(0u128.wrapping_sub(k)));
+        let unwanted = |set: &Set| self.unwanted(s.n, s.instance, s.proto, set);
+        // Ports of a container are its image's: what calls need, and what must be closed, is also what is asked outside.
+        if in_container {
+            let there = |outside: &Set| shift.map_or_else(|| inside.clone(), |k| outside.shifted(k));
+            let pieces = unwanted(ports).into_iter();
+            pieces
+                .flat_map(|(outside, why)| match why {
+                    Some(why) => vec![(there(&outside), outside, Some(why))],
+                    None => unwanted(&there(&outside))
+                        .into_iter()
+                        .map(|(i, why)| (i.clone(), back(&i).and(&outside), why))
+                        .collect(),
+                })
+                .collect()
+        } else {
+            // Pages are asked for by their port outside, whichever the server has for them.
+            let pages = pages(s.instance, s.proto, s.family);
+            let pieces = unwanted(inside).into_iter().map(|(inside, why)| (inside.clone(), back(&inside), why));
+            let needed = |(inside, outside, why): (Set, Set, Option<String>)| {
+                let rest = if why.is_none() { outside.minus(&pages) } else { outside };
+                (!rest.is_empty()).then(|| (shift.map_or(inside, |k| rest.shifted(k)), rest, why))
+            };
+            pieces.filter_map(needed).collect()
         }
     }
 

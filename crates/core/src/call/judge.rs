@@ -49,10 +49,11 @@ pub(super) fn leg(alternatives: &[(Level, &Alternative)]) -> (Verdict, String) {
             (false, false) => (Verdict::Degraded, format!("no {}", alternatives[0].1.what)),
         };
     };
-    match reach(open) {
-        Reach::Punched => return (Verdict::Degraded, "only by hole punching".into()),
-        Reach::Chance => return (Verdict::Degraded, Reach::Chance.how().into()),
-        _ => {}
+    if let kind @ (Reach::Punched | Reach::Chance) = reach(open) {
+        let how = if kind == Reach::Punched { "only by hole punching" } else { kind.how() };
+        let share = &alternatives[open].1.share;
+        let note = if share.is_empty() { how.to_owned() } else { format!("{how} for {share}") };
+        return (Verdict::Degraded, note);
     }
     if unknown(open) {
         return (Verdict::Unknown, format!("at least by {}", protocol(alternatives[open].1)));

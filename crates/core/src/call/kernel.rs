@@ -33,7 +33,7 @@ pub(super) fn joined(
                 known,
             )));
         }
-        all.add(Facts { list: vec![fact.clone()], whole: false }).map_err(|pair| {
+        all.add(Facts::of(fact.clone())).map_err(|pair| {
             let file = snapshot.source(pair.0.source).map_or("a file", |s| &s.name);
             let (what, value) = (pair.0.setting.what.name(), pair.0.value);
             at.error(format!("`{file}` says that {what} is {value}"))

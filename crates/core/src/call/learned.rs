@@ -9,7 +9,7 @@ use crate::manifest::{Place, Proto, Told};
 use crate::model::{Family, Part, address_value};
 use crate::profile::Instance;
 use crate::requirement::{Party, Requirement};
-use crate::trace::{Disposition, Question, Val, ask_requests};
+use crate::trace::{Ask, Detail, Disposition, Phase, Question, Val};
 use std::net::IpAddr;
 
 /// Port of STUN servers (RFC 8489 9), where the product has no row that names another.
@@ -175,7 +175,8 @@ impl Judge<'_> {
             Set::one(u128::from(Proto::Udp.number())),
         ];
         let packets = Cube { parts, vars: Vec::new() };
-        let answer = ask_requests(&self.site.network, &Question { from: self.site.server_of[n], family, packets });
+        let question = Question { from: self.site.server_of[n], family, packets };
+        let answer = Ask::new(&self.site.network, &question, Detail::Fate).answer(Phase::Request);
         // No answer comes to a private source: by it nothing is learned, and the way out is judged by itself.
         let mut seen: Option<(u128, Exit)> = None;
         for trip in &answer.trips {

@@ -4,12 +4,24 @@ use super::analyze::Judge;
 use super::callers::Kind;
 use super::ice::{Meeting, Offer};
 use super::paths::Caller;
-use super::reach::{Goal, Host, Region, ending, regions, regions_by};
+use super::reach::{Ending, Goal, Host, Region, ending, regions_by};
+use super::replay::Replay;
 use crate::manifest::Proto;
 use crate::model::{Family, address_value};
 use crate::profile::{Answers, Ice, Instance};
+use crate::report::Piece;
 use crate::requirement::Requirement;
-use crate::trace::{Answer, Disposition, Network, Question, Val, ask, ask_requests};
+use crate::trace::{Answer, Ask, Choice, Detail, Disposition, Network, Phase, Question, Val};
+
+/// What becomes of media between two parties.
+pub(super) struct Media {
+    /// The answer of the trace.
+    pub answer: Answer,
+    /// The packets by fate.
+    pub found: Vec<Region>,
+    /// The same for the report.
+    pub pieces: Vec<Piece>,
+}
 
 impl Judge<'_> {
     /// The fate of media between this caller and the server. Absent where what the caller opens itself says it all.
@@ -18,8 +30,8 @@ impl Judge<'_> {
         caller: &Caller<'_>,
         r: &Requirement,
         goal: Goal,
-        question: &Question,
-    ) -> Option<(Answer, Vec<Region>)> {
+        (question, detail): (&Question, Detail),
+    ) -> Option<Media> {
         if r.leg != "media" || r.proto != Proto::Udp || caller.opener != "caller" {
             return None;
         }
@@ -29,21 +41,41 @@ impl Judge<'_> {
         if instance.answers() == Some(Answers::Source) {
             // The answer goes back the way that the caller's packet came, through the caller's router too.
             caller.kind?;
-            let answer = ask(network, question);
-            let found = regions(&answer, network, |t| ending(t, goal, caller.vantage.device));
-            return Some((answer, found));
+            let hold = |ask: Ask<'_>| {
+                let answer = ask.answer(Phase::Next);
+                let endings = answer.trips.iter().map(|t| ending(t, goal, caller.vantage.device)).collect();
+                (answer, endings)
+            };
+            return Some(self.held(caller, (question, detail), &hold));
         }
         let host = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == caller.family)?;
         let base = inside.unwrap_or_else(|| address_value(host));
         let full = instance.ice() == Some(Ice::Full);
-        let meeting = |offers| Meeting { network, question, goal, base, full, offers };
-        let (answer, endings) = if instance.answers() == Some(Answers::Sdp) {
-            meeting(Vec::new()).by_sdp(self.named(caller, instance))
-        } else {
-            meeting(caller.kind?.offers(self.site, caller.family, instance.stun())).hold()
+        if instance.answers() == Some(Answers::Sdp) {
+            let named = self.named(caller, instance);
+            let hold = |ask: Ask<'_>| Meeting { ask, goal, base, full, offers: Vec::new() }.by_sdp(named);
+            return Some(self.held(caller, (question, detail), &hold));
+        }
+        let offers = caller.kind?.offers(self.site, caller.family, instance.stun());
+        let hold = |ask: Ask<'_>| Meeting { ask, goal, base, full, offers: offers.clone() }.hold();
+        Some(self.held(caller, (question, detail), &hold))
+    }
+
+    /// What comes of a conversation that is held as told.
+    fn held(
+        &self,
+        caller: &Caller<'_>,
+        (question, detail): (&Question, Detail),
+        hold: &dyn Fn(Ask<'_>) -> (Answer, Vec<Ending>),
+    ) -> Media {
+        let (answer, endings) = hold(Ask::new(caller.network, question, detail));
+        let found = regions_by(&answer, caller.network, &endings);
+        let again = |question: &Question, world: &[(Choice, u128)]| {
+            hold(Ask { world, ..Ask::new(caller.network, question, Detail::Rules) })
         };
-        let found = regions_by(&answer, network, &endings);
-        Some((answer, found))
+        let replay = Replay { from: question.from, family: question.family, again: &again };
+        let pieces = self.pieces(caller, &answer, &found, &replay);
+        Media { answer, found, pieces }
     }
 
     /// The address that a phone names in its SDP. Behind a home router it is the one that it has there, unless it knows
@@ -64,7 +96,7 @@ fn in_container(network: &Network, goal: Goal, question: &Question) -> (Goal, Op
     if goal.host.containers.is_none() {
         return (goal, None);
     }
-    let answer = ask_requests(network, question);
+    let answer = Ask::new(network, question, Detail::Fate).answer(Phase::Request);
     let arrived = answer.trips.iter().map(|t| &t.request).filter(|j| matches!(j.end, Disposition::Delivered { .. }));
     let mut ends = arrived.map(|j| (j.last().device, j.last().header.dst)).filter(|(d, _)| goal.host.has(*d));
     match ends.next() {

@@ -19,6 +19,7 @@ mod parties;
 mod paths;
 mod proxy;
 mod reach;
+mod replay;
 mod server;
 mod site;
 mod stated;

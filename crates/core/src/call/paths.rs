@@ -3,8 +3,11 @@
 use super::analyze::{CLIENT_PORTS, Failure, Judge, Misled, Strayed, family_name, port_set, show_addresses, show_set};
 use super::callers::Kind;
 use super::judge;
+use super::media::Media;
 use super::proxy::by_proxy;
+use super::reach::MANY;
 use super::reach::{Certainty, Ending, Goal, Host, Region, WHO_FIRST, ending, regions};
+use super::replay::Replay;
 use super::site::Vantage;
 use super::story::Story;
 use super::told::Telling;
@@ -14,7 +17,7 @@ use crate::model::{Family, Part, address_value};
 use crate::profile::Instance;
 use crate::report::{Alternative, DoubtLine, Leg, Path, Piece, Reach, Verdict};
 use crate::requirement::{Level, NOT_STATED, Party, Requirement};
-use crate::trace::{Answer, Network, Question, ask};
+use crate::trace::{Answer, Ask, Choice, Detail, Network, Phase, Question, RoundTrip};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -326,17 +329,27 @@ impl Judge<'_> {
         let ports = port_set(&r.ports);
         let question = caller.question(r.proto, ports.clone());
         // Causes are looked for in the site's own network.
-        let answer = ask(&self.site.network, &question);
-        let found = regions(&answer, &self.site.network, |t| ending(t, goal, caller.vantage.device));
+        let network = &self.site.network;
+        let judge = |t: &RoundTrip| ending(t, goal, caller.vantage.device);
+        let answer = Ask::new(network, &question, Detail::Ends).answer(Phase::Next);
+        let found = regions(&answer, network, judge);
+        let again = |question: &Question, world: &[(Choice, u128)]| {
+            let answer = Ask { world, ..Ask::new(network, question, Detail::Rules) }.answer(Phase::Next);
+            let endings = answer.trips.iter().map(judge).collect();
+            (answer, endings)
+        };
+        let replay = Replay { from: question.from, family: question.family, again: &again };
         if found.iter().any(|f| f.certainty != Certainty::Open)
             && let Some(doubt) = self.perhaps_elsewhere(caller, r)
         {
             return unknown(caller, r, show_set(&ports), doubt);
         }
-        let by_ice = self.media(caller, r, goal, &question);
+        // Many rules that each stop a few packets are told apart once, and not again for all that two sides send.
+        let detail = if answer.trips.len() > MANY { Detail::Fate } else { Detail::Ends };
+        let by_ice = self.media(caller, r, goal, (&question, detail));
         let (pieces, last) = match &by_ice {
-            Some((answer, found)) => (self.pieces(caller, answer, found), found),
-            None => (self.pieces(caller, &answer, &found), &found),
+            Some(Media { found, pieces, .. }) => (pieces.clone(), found),
+            None => (self.pieces(caller, &answer, &found, &replay), &found),
         };
         if !r.level_at(&caller.at).is_optional() {
             // What ICE finds another way for has not failed.
@@ -358,25 +371,22 @@ impl Judge<'_> {
                     goal: goal.host.device,
                     family: caller.family,
                     region: region.clone(),
-                    trip: answer.trips[region.trip].clone(),
+                    trip: region.told(&answer, &replay),
                     other_way: false,
                     not_local: self.not_local(caller.n, &self.instances[caller.n], caller.vantage),
                 });
             }
         }
         let reach = judge::reach(&pieces.iter().map(|p| p.reach).collect::<Vec<_>>());
-        let bad = last.iter().filter(|r| r.certainty != Certainty::Open);
-        let open = bad.fold(ports.clone(), |left, r| left.minus(&r.part(Part::DstPort)));
-        let share = match (reach, open.count(), ports.count()) {
-            (Reach::Partly, n, all) if n > 0 && n < all => format!("{n} of {all} ports"),
-            _ => String::new(),
-        };
+        let share = share(reach, last, &ports, question.packets.part(Part::SrcPort));
         Alternative {
             requirement: r.id.clone(),
             what: r.what(),
             purpose: r.purpose.clone(),
             opener: match &by_ice {
-                Some((answer, found)) if found.iter().any(|r| goal.host.has(opened_by(answer, r))) => "server",
+                Some(Media { answer, found, .. }) if found.iter().any(|r| goal.host.has(opened_by(answer, r))) => {
+                    "server"
+                }
                 _ => caller.opener,
             },
             how: reach.how(),
@@ -386,9 +396,17 @@ impl Judge<'_> {
         }
     }
 
-    fn pieces(&self, caller: &Caller<'_>, answer: &Answer, found: &[Region]) -> Vec<Piece> {
+    pub(super) fn pieces(
+        &self,
+        caller: &Caller<'_>,
+        answer: &Answer,
+        found: &[Region],
+        replay: &Replay<'_>,
+    ) -> Vec<Piece> {
         let story = Story { network: caller.network, ..self.story(caller.family, caller.from) };
-        found.iter().map(|region| piece(&story, answer, region, caller.from, caller.family)).collect()
+        let piece =
+            |region: &Region| piece(&story, (answer, region, &region.told(answer, replay)), caller.from, caller.family);
+        found.iter().map(piece).collect()
     }
 
     pub(super) fn story<'s>(&'s self, family: Family, senders: &'s Set) -> Story<'s> {
@@ -423,6 +441,20 @@ impl Caller<'_> {
         let client = Set::range(CLIENT_PORTS.0, CLIENT_PORTS.1);
         let parts = [self.from.clone(), self.to.clone(), client, ports, Set::one(u128::from(proto.number()))];
         Question { from: self.vantage.device, family: self.family, packets: Cube { parts, vars: Vec::new() } }
+    }
+}
+
+/// How much of a row is open, or, where few of the callers' ports are in the way, how many these are.
+fn share(reach: Reach, regions: &[Region], ports: &Set, sources: &Set) -> String {
+    let bad = || regions.iter().filter(|r| piece_reach(r) != Reach::Open);
+    let open = bad().fold(ports.clone(), |left, r| left.minus(&r.part(Part::DstPort)));
+    let theirs = bad().fold(Set::empty(), |all, r| all.or(&r.part(Part::SrcPort)));
+    match (reach, open.count(), ports.count()) {
+        (Reach::Partly, n, all) if n > 0 && n < all => format!("{n} of {all} ports"),
+        (Reach::Partly | Reach::Punched | Reach::Chance, 0, _) if theirs.count() * 2 < sources.count() => {
+            format!("{} of {} source ports", theirs.count(), sources.count())
+        }
+        _ => String::new(),
     }
 }
 
@@ -482,8 +514,13 @@ fn piece_reach(region: &Region) -> Reach {
     }
 }
 
-fn piece(story: &Story<'_>, answer: &Answer, region: &Region, from: &Set, family: Family) -> Piece {
-    let (steps, stop, ends_at) = story.of(answer, region);
+fn piece(
+    story: &Story<'_>,
+    (answer, region, told): (&Answer, &Region, &RoundTrip),
+    from: &Set,
+    family: Family,
+) -> Piece {
+    let (steps, stop, ends_at) = story.of(answer, region, told);
     let reach = piece_reach(region);
     let sources = region.part(Part::Src);
     Piece {

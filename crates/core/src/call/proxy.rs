@@ -11,7 +11,7 @@ use crate::model::{Family, address_value};
 use crate::profile::{Instance, Proxied};
 use crate::report::DoubtLine;
 use crate::requirement::{Party, Requirement};
-use crate::trace::{Answer, Did, Disposition, Hop, Question, ask_requests};
+use crate::trace::{Answer, Ask, Detail, Did, Disposition, Hop, Phase, Question, Val};
 
 impl Judge<'_> {
     /// Where pages and signalling must end.
@@ -50,7 +50,7 @@ impl Judge<'_> {
         if r.proxied != Some(Proxied::Pages) || instance.deploy.proxy.is_some() {
             return None;
         }
-        let answer = self.asked_outside(caller, r);
+        let answer = self.asked_outside(caller, r, Detail::Rules);
         let ports = port_set(&r.ports);
         let server = self.site.host_of(self.site.server_of[caller.n]);
         let label = instance.label();
@@ -119,13 +119,14 @@ impl Judge<'_> {
     }
 
     /// What becomes of packets from the internet for a row.
-    fn asked_outside(&self, caller: &Caller<'_>, r: &Requirement) -> Answer {
+    fn asked_outside(&self, caller: &Caller<'_>, r: &Requirement, detail: Detail) -> Answer {
         let everybody = &self.site.vantages[0];
         let from = everybody.sources(caller.family).clone();
         let client = Set::range(CLIENT_PORTS.0, CLIENT_PORTS.1);
         let parts = [from, caller.to.clone(), client, port_set(&r.ports), Set::one(u128::from(r.proto.number()))];
         let packets = Cube { parts, vars: Vec::new() };
-        ask_requests(&self.site.network, &Question { from: everybody.device, family: caller.family, packets })
+        let question = Question { from: everybody.device, family: caller.family, packets };
+        Ask::new(&self.site.network, &question, detail).answer(Phase::Request)
     }
 
     /// What comes with pages on a port of its own reaches the server.
@@ -133,14 +134,14 @@ impl Judge<'_> {
         let server = self.site.host_of(self.site.server_of[caller.n]);
         let beside = |r: &&Requirement| r.proxied == Some(Proxied::Beside);
         let rows = self.instances[caller.n].requirements.iter().filter(beside);
-        rows.into_iter().any(|r| self.asked_outside(caller, r).trips.iter().any(|t| exposed(t, server)))
+        rows.into_iter().any(|r| self.asked_outside(caller, r, Detail::Fate).trips.iter().any(|t| exposed(t, server)))
     }
 
     /// Media of the instance is forwarded to this address.
     fn media_goes_to(&self, caller: &Caller<'_>, to: u128) -> bool {
         let media = |r: &&Requirement| r.leg == "media" && r.to == Party::Server && !r.example;
         self.instances[caller.n].requirements.iter().filter(media).any(|r| {
-            let answer = self.asked_outside(caller, r);
+            let answer = self.asked_outside(caller, r, Detail::Fate);
             let hops = answer.trips.iter().flat_map(|t| &t.request.hops);
             hops.filter_map(|h| self.forwarded_to(h, caller.family)).any(|there| there == to)
         })
@@ -152,14 +153,11 @@ impl Judge<'_> {
         if !device.forwards || device.is_host {
             return None;
         }
-        hop.steps.iter().find_map(|s| {
-            let Did::Rule(id) = s.did else { return None };
-            match views::rule(device, id)?.does {
-                // A loopback address is a program on the router.
-                Does::Forward { to: Some((lo, hi)), .. } if lo == hi && !family.address(lo).is_loopback() => Some(lo),
-                _ => None,
-            }
-        })
+        match hop.header.dst {
+            // A loopback address is a program on the router.
+            Val::Const(to) if !family.address(to).is_loopback() => Some(to),
+            _ => None,
+        }
     }
 
     /// A rule of the device lets just these ports in.

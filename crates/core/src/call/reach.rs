@@ -3,10 +3,11 @@
 //! Variables are quantified over: a packet gets through for certain when it does for all values of all variables
 //! (whatever a device chooses, whatever nobody knows), it fails for certain when it fails for all, else it is unknown.
 
+use super::replay::Replay;
 use crate::cube::{self, Cube, Dim, Set, VarId, merge};
-use crate::model::{DoubtId, Part};
-use crate::trace::{Answer, Choice, Did, Disposition, Journey, Network, Phase, RoundTrip, Val};
-use rustc_hash::FxHashMap;
+use crate::model::{DoubtId, OriginId, Part};
+use crate::trace::{Answer, Choice, Did, Disposition, Journey, Network, Phase, RoundTrip, TraceStep, Val};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
 
 /// What is certain about a set of packets.
@@ -22,6 +23,9 @@ pub(super) enum Certainty {
 
 /// What is open when only the order of two parties' packets decides.
 pub(super) const WHO_FIRST: &str = "which side sends first";
+
+/// More fates than this that differ in a rule or a doubt alone are told as one.
+pub(super) const MANY: usize = 24;
 
 /// How one round trip ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,11 +66,24 @@ pub(super) struct Region {
     pub doubts: Vec<(usize, DoubtId)>,
     /// Something else leaves it open: choices of devices, shared sessions, too many doubts.
     pub also: Vec<String>,
+    /// Rules that ended its packets, each with its device, in order of appearance.
+    pub rules: Vec<(usize, OriginId)>,
     /// Lists that are kept elsewhere (device and doubt): all of this is said of addresses that are on none of them.
     pub except: Vec<(usize, DoubtId)>,
 }
 
 impl Region {
+    /// Packets of the region that take the trip that shows it.
+    pub fn shown(&self, answer: &Answer) -> Cube {
+        let taken = Cube { parts: answer.trips[self.trip].asked.parts.clone(), vars: Vec::new() };
+        self.cubes.iter().find_map(|c| c.and(&taken)).unwrap_or_else(|| self.cubes[0].clone())
+    }
+
+    /// The way of one packet of the region.
+    pub fn told(&self, answer: &Answer, replay: &Replay<'_>) -> RoundTrip {
+        replay.of(answer, &answer.trips[self.trip], &self.shown(answer), self.ending)
+    }
+
     /// The values of one header field.
     pub fn part(&self, part: Part) -> Set {
         self.cubes.iter().fold(Set::empty(), |all, c| all.or(c.part(part)))
@@ -235,20 +252,77 @@ pub(super) fn regions_by(answer: &Answer, network: &Network, endings: &[Ending])
         };
         let punched = endings[trip] == Ending::Punched;
         let place = place(answer, trip, endings[trip], certainty);
+        let rules = place.as_ref().map_or_else(Vec::new, |place| ended_by(answer, place));
         let key = Key { certainty, punched, place, doubts: doubts.clone(), also: also.clone(), except: except.clone() };
         if let Some(region) = found.get(&key) {
             let region: &mut Region = &mut regions[*region];
             region.cubes.push(cube);
         } else {
             found.insert(key, regions.len());
-            regions.push(Region { cubes: vec![cube], certainty, trip, ending: endings[trip], doubts, also, except });
+            regions.push(Region {
+                cubes: vec![cube],
+                certainty,
+                trip,
+                ending: endings[trip],
+                doubts,
+                also,
+                rules,
+                except,
+            });
         }
+    }
+    if regions.len() > MANY {
+        regions = told_as_one(answer, regions);
     }
     for region in &mut regions {
         merge(&mut region.cubes);
     }
     regions.sort_by_key(|r| (r.part(Part::DstPort).min(), r.certainty));
     regions
+}
+
+/// Regions that differ in the rule that ended their packets, or in what is not known, as one.
+fn told_as_one(answer: &Answer, regions: Vec<Region>) -> Vec<Region> {
+    let mut out: Vec<Region> = Vec::new();
+    let mut found: FxHashMap<_, usize> = FxHashMap::default();
+    for region in regions {
+        let place = place(answer, region.trip, region.ending, region.certainty);
+        let place = place.map(|(ending, device, step, end)| {
+            let by_rule = matches!(step.as_ref().map(|s| &s.did), Some(Did::Rule(_) | Did::SomeRule));
+            let end = if let Disposition::Unknown(_) = end { Disposition::TooManyDoubts } else { end };
+            (ending, device, step.map(|s| s.hook), by_rule, end)
+        });
+        let key = (region.certainty, region.ending == Ending::Punched, place, region.except.clone());
+        let Some(at) = found.get(&key) else {
+            found.insert(key, out.len());
+            out.push(region);
+            continue;
+        };
+        let into = &mut out[*at];
+        into.cubes.extend(region.cubes);
+        into.rules.extend(region.rules);
+        into.doubts.extend(region.doubts);
+        into.also.extend(region.also);
+    }
+    for region in &mut out {
+        region.doubts.sort_unstable();
+        region.doubts.dedup();
+        region.also.sort();
+        region.also.dedup();
+        let mut known = FxHashSet::default();
+        region.rules.retain(|rule| known.insert(*rule));
+    }
+    out
+}
+
+/// The rules that ended packets at a place.
+fn ended_by(answer: &Answer, place: &(Ending, usize, Option<TraceStep>, Disposition)) -> Vec<(usize, OriginId)> {
+    let Some(Did::Rule(rule)) = place.2.as_ref().map(|step| &step.did) else { return Vec::new() };
+    let told = (place.1, *rule);
+    match answer.stands_for.get(&told) {
+        Some(rules) => rules.iter().map(|rule| (place.1, *rule)).collect(),
+        None => vec![told],
+    }
 }
 
 /// The trips of addresses that are on no list of which only the name is known, where these get further than those on
@@ -319,7 +393,7 @@ struct Key {
     certainty: Certainty,
     punched: bool,
     also: Vec<String>,
-    place: Option<(Ending, usize, Option<crate::trace::TraceStep>, Disposition)>,
+    place: Option<(Ending, usize, Option<TraceStep>, Disposition)>,
     doubts: Vec<(usize, DoubtId)>,
     except: Vec<(usize, DoubtId)>,
 }
@@ -329,7 +403,7 @@ fn place(
     trip: usize,
     ending: Ending,
     certainty: Certainty,
-) -> Option<(Ending, usize, Option<crate::trace::TraceStep>, Disposition)> {
+) -> Option<(Ending, usize, Option<TraceStep>, Disposition)> {
     if certainty == Certainty::Open {
         return None;
     }
@@ -406,6 +480,14 @@ fn doubts(
             }
             Some((Disposition::TooManyDoubts, device)) => {
                 also.insert(format!("too many unknown statements of {} at once", network.devices[device].name));
+            }
+            Some((Disposition::TooMuch(chain), device)) => {
+                let pipeline = &network.devices[device].pipeline;
+                also.insert(format!(
+                    "the rules of {} fall into too many cases to be followed to the end: it stopped at {}",
+                    network.devices[device].name,
+                    pipeline.origin(pipeline.chain(*chain).origin).object
+                ));
             }
             Some((Disposition::TooScattered, device)) => {
                 also.insert(format!(

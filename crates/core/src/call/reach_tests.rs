@@ -11,7 +11,7 @@ fn header() -> Header {
 }
 
 fn journey_to(device: usize, end: Disposition) -> Arc<Journey> {
-    let hop = Hop { device, in_iface: None, out_iface: None, steps: Vec::new(), header: header() };
+    let hop = Hop { device, in_iface: None, out_iface: None, steps: Vec::new(), header: header(), named: false };
     Arc::new(Journey { hops: vec![hop], end })
 }
 
@@ -45,10 +45,11 @@ fn doubt(n: u32) -> Variable {
 type Judged = (Certainty, Vec<(u128, u128)>, usize);
 
 fn judge(trips: Vec<RoundTrip>, variables: Vec<Variable>) -> Vec<Judged> {
-    let network = Network { devices: vec![Device::default(), Device::default(), Device::default()] };
+    let network =
+        Network { devices: vec![Device::default(), Device::default(), Device::default()].into(), ..Network::default() };
     let goal =
         Goal { host: Host::alone(1), listening: true, same_port: true, relay: None, no_helper: false, internet: None };
-    let answer = Answer { trips, variables };
+    let answer = Answer { trips, variables, stands_for: rustc_hash::FxHashMap::default() };
     let regions = regions(&answer, &network, |t| ending(t, goal, 0));
     let volume: u128 = regions.iter().flat_map(|r| &r.cubes).map(Cube::volume).sum();
     let all = answer.trips.iter().fold(Set::empty(), |s, t| s.or(t.asked.part(Part::DstPort)));

@@ -23,7 +23,7 @@ use crate::dialect::{Counts, LeftOut};
 use crate::manifest::{At, Manifest, Place};
 use crate::model::{Device, Family, Interface, OriginId, Route, RouteTarget, SourceId};
 use crate::snapshot::{InputError, Snapshot};
-use crate::trace::Network;
+use crate::trace::{Budget, Network};
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -204,7 +204,7 @@ pub(super) fn build(
     let mut rulesets = b.rulesets;
     rulesets.extend(parts.servers.iter().flat_map(|s| &s.rulesets));
     Ok(Site {
-        network: Network { devices: b.devices },
+        network: Network { devices: b.devices.into(), budget: Budget::of_a_run() },
         internet,
         server_of,
         containers,

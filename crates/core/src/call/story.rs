@@ -1,6 +1,7 @@
 //! One packet's way in words: what each device did to it, and what stopped it.
 
 use super::reach::{Certainty, Ending, Region, journey};
+use super::replay::example;
 use super::site::is_invented;
 use crate::cube::{Cube, Set};
 use crate::model::{Device, DoubtId, Family, Hook, Interface, OriginId, Part, address_value};
@@ -27,15 +28,8 @@ struct Example {
 impl Example {
     /// A field's value: the lowest, but not an address that ends in zeros.
     fn value(&self, part: Part) -> u128 {
-        let set = self.cube.part(part);
-        let lowest = set.min().unwrap_or_default();
-        let plain = matches!(part, Part::Src | Part::Dst) && lowest.trailing_zeros() >= 8 && set.contains(lowest + 1);
-        if plain { lowest + 1 } else { lowest }
+        example(&self.cube, part)
     }
-}
-
-fn without_variables(cube: &Cube) -> Cube {
-    Cube { parts: cube.parts.clone(), vars: Vec::new() }
 }
 
 impl Story<'_> {
@@ -44,12 +38,9 @@ impl Story<'_> {
         origin(self.places, &self.network.devices[device], id)
     }
 
-    /// One packet of the region, in words, and what stops it.
-    pub fn of(&self, answer: &Answer, region: &Region) -> (Vec<Step>, Option<Stop>, String) {
-        let trip = &answer.trips[region.trip];
-        // A packet of the region that takes this very trip.
-        let here = region.cubes.iter().find_map(|c| c.and(&without_variables(&trip.asked)));
-        let here = here.unwrap_or_else(|| region.cubes[0].clone());
+    /// One packet of the region, in words, and what stops it: the way that it was seen to take.
+    pub fn of(&self, answer: &Answer, region: &Region, trip: &RoundTrip) -> (Vec<Step>, Option<Stop>, String) {
+        let here = region.shown(answer);
         let everybody = region.part(Part::Src) == *self.senders && self.senders.count() > 65536;
         let asked = &Example { cube: here, everybody };
         let shown = match region.ending {
@@ -108,7 +99,7 @@ impl Story<'_> {
                     Did::SessionFound { reply: true } => ("known session, answer".to_owned(), None),
                     Did::SessionInvalid => ("fits no session".to_owned(), None),
                     // The rule that gives it away stands before it.
-                    Did::Helper(_) => continue,
+                    Did::Helper(_) | Did::SomeRule => continue,
                 };
                 push(Some(hook_word(device, step.hook)), action, String::new(), origin);
             }
@@ -229,9 +220,13 @@ impl Story<'_> {
                 false,
             ),
             (_, Disposition::Loop) => ("loop", format!("{it} goes in circles at {name}, on its way to {to}"), false),
-            (_, Disposition::Unknown(_) | Disposition::TooManyDoubts | Disposition::TooScattered) => {
-                ("unknown", format!("what {name} does to {it} is not known"), false)
-            }
+            (
+                _,
+                Disposition::Unknown(_)
+                | Disposition::TooManyDoubts
+                | Disposition::TooScattered
+                | Disposition::TooMuch(_),
+            ) => ("unknown", format!("what {name} does to {it} is not known"), false),
         };
         let decider = decider(at_rule);
         Some(Stop {
@@ -443,6 +438,8 @@ fn end_word(end: &Disposition) -> &'static str {
         Disposition::NotForwarding => "does not pass it on",
         Disposition::NeighborUnreachable => "finds nobody with that address",
         Disposition::Loop => "sees it again",
-        Disposition::Unknown(_) | Disposition::TooManyDoubts | Disposition::TooScattered => "may do anything to it",
+        Disposition::Unknown(_) | Disposition::TooManyDoubts | Disposition::TooScattered | Disposition::TooMuch(_) => {
+            "may do anything to it"
+        }
     }
 }

@@ -108,7 +108,7 @@ impl Judge<'_> {
 
     /// Rate limits that are taken as not reached.
     fn limits(&self, given: &mut Vec<String>) {
-        for device in &self.site.network.devices {
+        for device in self.site.network.devices.iter() {
             for id in &device.pipeline.within {
                 let at = origin(&self.places, device, *id);
                 let place = at.line.map_or_else(|| at.object.clone(), |line| format!("{}:{line}", at.source));
@@ -152,7 +152,7 @@ impl Judge<'_> {
 
     pub(super) fn unread(&self) -> Vec<Unread> {
         let mut out = Vec::new();
-        for device in &self.site.network.devices {
+        for device in self.site.network.devices.iter() {
             for doubt in device.pipeline.doubts.iter().filter(|d| d.unread) {
                 out.push(Unread { origin: origin(&self.places, device, doubt.origin), why: doubt.what.to_string() });
             }

@@ -1,9 +1,11 @@
 //! Packet sets: interval sets and cubes of them.
 
+mod first;
 mod merge;
 mod overlay;
 mod set;
 
+pub use first::first_come;
 pub use merge::merge;
 pub use overlay::overlay;
 pub use set::Set;
@@ -65,6 +67,14 @@ impl Cube {
                 Ok(i) => self.vars[i].1 = set,
                 Err(i) => self.vars.insert(i, (v, set)),
             },
+        }
+    }
+
+    /// Takes the restriction of a variable out; every value, where it has none.
+    fn take(&mut self, var: VarId) -> Set {
+        match self.vars.binary_search_by_key(&var, |(id, _)| *id) {
+            Ok(i) => self.vars.remove(i).1,
+            Err(_) => Set::range(0, u128::MAX),
         }
     }
 

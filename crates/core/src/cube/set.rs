@@ -1,10 +1,12 @@
 //! A set of integers as sorted, disjoint, non-adjacent closed intervals.
 
+use rustc_hash::FxHasher;
 use smallvec::SmallVec;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 type Interval = (u128, u128);
 
@@ -15,7 +17,31 @@ type Open = SmallVec<[Interval; 4]>;
 #[derive(Clone)]
 enum Intervals {
     Few(Option<[Interval; 1]>),
-    Many(Arc<[Interval]>),
+    Many(Arc<[Interval]>, Hashed),
+}
+
+/// The hash of a list, once it was asked for; 0 before.
+#[derive(Default)]
+struct Hashed(AtomicU64);
+
+impl Clone for Hashed {
+    fn clone(&self) -> Self {
+        Self(AtomicU64::new(self.0.load(Ordering::Relaxed)))
+    }
+}
+
+impl Hashed {
+    fn of(&self, list: &[Interval]) -> u64 {
+        let known = self.0.load(Ordering::Relaxed);
+        if known != 0 {
+            return known;
+        }
+        let mut hasher = FxHasher::default();
+        list.hash(&mut hasher);
+        let hash = hasher.finish().max(1);
+        self.0.store(hash, Ordering::Relaxed);
+        hash
+    }
 }
 
 /// A set of unsigned integers: ports, addresses (IPv4 as 0..2³², IPv6 as 128 bits), protocol numbers, marks,
@@ -59,7 +85,7 @@ impl Set {
     pub fn ranges(&self) -> &[(u128, u128)] {
         match &self.0 {
             Intervals::Few(few) => few.as_ref().map_or(&[], |one| one),
-            Intervals::Many(many) => many,
+            Intervals::Many(many, _) => many,
         }
     }
 
@@ -119,6 +145,10 @@ impl Set {
 
     /// Is every value of `self` in `other`?
     pub fn is_subset(&self, other: &Self) -> bool {
+        if let [(lo, hi)] = self.ranges() {
+            let at = other.ranges().partition_point(|b| b.1 < *lo);
+            return other.ranges().get(at).is_some_and(|b| b.0 <= *lo && *hi <= b.1);
+        }
         let mut j = 0;
         self.ranges().iter().all(|a| {
             while other.ranges().get(j).is_some_and(|b| b.1 < a.0) {
@@ -221,7 +251,19 @@ impl Set {
     /// Values in either.
     #[must_use]
     pub fn or(&self, other: &Self) -> Self {
-        Self::from_ranges(self.ranges().iter().chain(other.ranges()).copied())
+        let (mut a, mut b) = (self.ranges().iter().copied().peekable(), other.ranges().iter().copied().peekable());
+        let mut out = Open::new();
+        while let Some((lo, hi)) = match (a.peek(), b.peek()) {
+            (Some(x), Some(y)) if x <= y => a.next(),
+            (Some(_), None) => a.next(),
+            _ => b.next(),
+        } {
+            match out.last_mut() {
+                Some(last) if lo <= last.1.saturating_add(1) => last.1 = last.1.max(hi),
+                _ => out.push((lo, hi)),
+            }
+        }
+        out.into()
     }
 
     /// Every value moved by `k`, modulo 2¹²⁸.
@@ -255,7 +297,7 @@ impl From<Open> for Set {
         Self(match intervals[..] {
             [] => Intervals::Few(None),
             [one] => Intervals::Few(Some([one])),
-            _ => Intervals::Many(intervals[..].into()),
+            _ => Intervals::Many(intervals[..].into(), Hashed::default()),
         })
     }
 }
@@ -269,7 +311,7 @@ impl Default for Set {
 impl PartialEq for Set {
     fn eq(&self, other: &Self) -> bool {
         match (&self.0, &other.0) {
-            (Intervals::Many(a), Intervals::Many(b)) => Arc::ptr_eq(a, b) || a == b,
+            (Intervals::Many(a, _), Intervals::Many(b, _)) => Arc::ptr_eq(a, b) || a == b,
             _ => self.ranges() == other.ranges(),
         }
     }
@@ -279,7 +321,10 @@ impl Eq for Set {}
 
 impl Hash for Set {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.ranges().hash(state);
+        match &self.0 {
+            Intervals::Few(few) => few.hash(state),
+            Intervals::Many(list, hashed) => hashed.of(list).hash(state),
+        }
     }
 }
 

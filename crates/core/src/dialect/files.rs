@@ -94,7 +94,7 @@ impl Kind {
     /// As many statements are read. Far more than people write, and an answer still comes within five seconds or so; of
     /// a backup, changes are made in the whole text, which is read again after each.
     fn most_statements(self) -> usize {
-        if self == Self::PfSense { 20_000 } else { 50_000 }
+        if matches!(self, Self::NftText | Self::NftJson) { 100_000 } else { 50_000 }
     }
 }
 
@@ -241,6 +241,7 @@ pub(crate) fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, I
         if out.parts.contains(&id) {
             continue;
         }
+        crate::counters::count(|c| c.reads += 1);
         let text = snapshot.source(id).map_or("", |s| &s.text);
         match recognise(id, text)? {
             kind @ (Kind::NftText | Kind::NftJson | Kind::Plain(_)) => {

@@ -5,10 +5,11 @@
 use crate::model::{Family, SourceId};
 use crate::secrets::{finish, hide};
 use crate::snapshot::{InputError, floor_boundary};
+use std::collections::HashMap;
 use std::ops::Range;
 
 /// What a setting is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum What {
     /// Frames that a bridge passes on meet the rules of this family: `bridge-nf-call-iptables`, `-ip6tables`.
     BridgeCalls(Family),
@@ -27,7 +28,7 @@ pub enum What {
 }
 
 /// Where it holds.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Scope {
     /// The whole device: `conf.all`, or a setting without interfaces.
     Device,
@@ -38,7 +39,7 @@ pub enum Scope {
 }
 
 /// A setting by its name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Setting {
     /// What it is about.
     pub what: What,
@@ -64,6 +65,8 @@ pub struct Fact {
 pub struct Facts {
     /// Each setting once.
     pub list: Vec<Fact>,
+    /// Places of the settings in the list.
+    places: HashMap<Setting, usize>,
     /// All settings were given: what is absent is not there (no bridge filters where its module is not loaded).
     pub whole: bool,
 }
@@ -202,8 +205,7 @@ pub fn read(source: SourceId, text: &str) -> Result<Facts, InputError> {
                 .help(format!("it is a number from 0 to {most}: save what `sysctl -a` prints, unchanged")));
         };
         // A later line of a file of settings replaces an earlier one, as `sysctl -p` does.
-        out.list.retain(|f| f.setting != setting);
-        out.list.push(Fact { setting, value: number, source, at: place });
+        out.put(Fact { setting, value: number, source, at: place });
     }
     Ok(out)
 }
@@ -237,8 +239,27 @@ pub fn without_secrets(text: &str) -> String {
 }
 
 impl Facts {
+    /// One fact.
+    pub fn of(fact: Fact) -> Self {
+        let mut out = Self::default();
+        out.put(fact);
+        out
+    }
+
+    /// Adds a fact, in the place of an earlier one about the same setting.
+    fn put(&mut self, fact: Fact) {
+        let next = self.list.len();
+        let at = *self.places.entry(fact.setting.clone()).or_insert(next);
+        if at == next {
+            self.list.push(fact);
+        } else {
+            self.list[at] = fact;
+        }
+    }
+
     fn value(&self, what: What, scope: &Scope) -> Option<u8> {
-        self.list.iter().find(|f| f.setting.what == what && f.setting.scope == *scope).map(|f| f.value)
+        let at = self.places.get(&Setting { what, scope: scope.clone() })?;
+        Some(self.list[*at].value)
     }
 
     /// Bridges show the frames of this family to IP's rules; absent: not known.
@@ -296,10 +317,10 @@ impl Facts {
     pub fn add(&mut self, more: Self) -> Result<(), Box<(Fact, Fact)>> {
         self.whole |= more.whole;
         for fact in more.list {
-            match self.list.iter().find(|f| f.setting == fact.setting) {
+            match self.places.get(&fact.setting).map(|at| &self.list[*at]) {
                 Some(old) if old.value != fact.value => return Err(Box::new((old.clone(), fact))),
                 Some(_) => {}
-                None => self.list.push(fact),
+                None => self.put(fact),
             }
         }
         Ok(())

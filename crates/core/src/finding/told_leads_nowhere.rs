@@ -13,9 +13,9 @@ The server tells them an address for media that is private, so that no way leads
 to it from the internet, or that the site does not have.
 who notices: callers outside the networks of the site.
 how it is recognised: `told` in callpath.toml says which address the product
-tells them, and no device of the site can be reached by it from the internet. Or the
-product asks outside which address it has, by another line than the one by which
-it is called.
+tells them, and no device of the site can be reached by it from the internet. Or
+the product asks outside which address it has, by another line than the one by
+which it is called.
 what to do: set the product's external media address to the public address, or
 to a name that resolves to it.
 ",

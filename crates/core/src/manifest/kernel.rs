@@ -55,7 +55,7 @@ pub(super) fn facts(written: &Written) -> Result<Facts, InputError> {
             Setting::Table(_) => return bad("of this kind"),
         };
         let fact = Fact { setting: known, value, source: SourceId(0), at: name.span.clone() };
-        let more = Facts { list: vec![fact], whole: false };
+        let more = Facts::of(fact);
         out.add(more).map_err(|_| {
             name.error(format!("`{}` says otherwise than the line before", name.value))
                 .help("name each setting once, with the value that `sysctl` shows")

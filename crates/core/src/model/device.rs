@@ -125,7 +125,7 @@ pub enum WayBack {
 }
 
 /// Where a route leads.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum RouteTarget {
     /// Out by the interface with this index, to this next hop, or to the destination itself.
     Via(usize, Option<IpAddr>),
@@ -276,7 +276,8 @@ impl Device {
 
     /// All addresses that packets are delivered to: own and of the hosts it stands for.
     pub fn own_addresses(&self, family: Family) -> Set {
-        self.interfaces.iter().fold(Set::empty(), |all, i| all.or(&i.owned(family)))
+        let owned: Vec<Set> = self.interfaces.iter().map(|i| i.owned(family)).collect();
+        Set::from_ranges(owned.iter().flat_map(|s| s.ranges().iter().copied()))
     }
 
     /// Index of an interface by name.

@@ -2,7 +2,9 @@
 //!
 //! Dialects fill it, the trace walks it, nothing in it names a vendor. Words: Batfish's for traces, RFC 4787's for NAT.
 
+mod chains;
 mod device;
+mod fuse;
 mod leads;
 mod origin;
 mod pipeline;
@@ -10,10 +12,12 @@ pub mod print;
 mod rule;
 mod scope;
 
+pub use chains::{Chains, Pass};
 pub use device::{
     Bridge, Device, Endpoint, Holds, Interface, Loopback, Route, RouteTarget, RoutingRule, RuleAction, Settings,
     WayBack,
 };
+pub use fuse::{Fused, Hull, Least, Member};
 pub use origin::{Doubt, DoubtId, Origin, OriginId, SourceId, SourceSpan};
 pub use pipeline::{Chain, ChainId, Families, Hook, Pipeline, Policy, Side, Stage, StageKind};
 pub use rule::{

@@ -1,6 +1,8 @@
 //! What a device does to a packet: hooks, stages, chains.
 
-use super::{Doubt, DoubtId, Family, Origin, OriginId, Rule};
+use super::chains::Pass;
+use super::fuse::{Fused, Least};
+use super::{Chains, Doubt, DoubtId, Family, Origin, OriginId, Rule};
 
 /// Points on a packet's way through a device.
 ///
@@ -45,7 +47,7 @@ pub struct Pipeline {
     /// Stages of each hook in the order in which they run; index by `Hook as usize`.
     pub hooks: [Vec<Stage>; 7],
     /// All chains; stages and jumps name them by index.
-    pub chains: Vec<Chain>,
+    pub chains: Chains,
     /// Origins of rules, chains and doubts.
     pub origins: Vec<Origin>,
     /// What the configuration leaves open.
@@ -81,6 +83,17 @@ impl Pipeline {
     /// Chain by index.
     pub fn chain(&self, id: ChainId) -> &Chain {
         &self.chains[id.0 as usize]
+    }
+
+    /// The stages of a hook, neighbours that only stop packets together. Absent if stages have been added since this was
+    /// first asked.
+    pub fn passes(&self, hook: Hook, least: Least) -> Option<&[Pass]> {
+        self.chains.passes(&self.hooks, hook as usize, least, &self.doubts)
+    }
+
+    /// The rules of a chain, neighbours that decide alike as one.
+    pub fn fused(&self, id: ChainId, least: Least) -> &[Fused] {
+        self.chains.fused(id.0 as usize, least, &self.doubts)
     }
 }
 

@@ -13,6 +13,16 @@ pub struct Rule {
     pub origin: OriginId,
 }
 
+impl Rule {
+    /// It accepts packets, and names their port first.
+    pub fn accepts_port(&self) -> bool {
+        let port = Key::of(KeyField::Header(Part::DstPort));
+        let asks = self.steps.iter().map_while(|s| if let Step::Match(m) = s { Some(m) } else { None });
+        let last = self.steps.iter().rev().find_map(|s| if let Step::Act(a) = s { Some(a) } else { None });
+        matches!(last, Some(Action::Accept)) && asks.into_iter().any(|m| m.keys[..] == [port])
+    }
+}
+
 /// One step of a rule.
 #[derive(Debug, Clone)]
 pub enum Step {
@@ -47,7 +57,7 @@ pub enum Test {
 }
 
 /// A value read from the packet or its state: `(field & mask)`; no mask reads all bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
     /// Which value.
     pub field: KeyField,
@@ -63,7 +73,7 @@ impl Key {
 }
 
 /// Which tuple of a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TupleDir {
     /// As the first packet arrived, before any translation.
     Original,
@@ -87,7 +97,7 @@ pub enum Part {
 }
 
 /// Values that rules can read. All are unsigned integers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum KeyField {
     /// The packet's header as it is now. Ports have no value unless the protocol is TCP, UDP, SCTP, DCCP or UDP-Lite.
     Header(Part),
@@ -149,7 +159,7 @@ pub enum KeyField {
 }
 
 /// Which interface a lookup is tied to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum TupleIface {
     /// The one it came by.
     In,
@@ -252,7 +262,7 @@ pub struct Translate {
 }
 
 /// New address and port. Ranges are closed.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum NatTarget {
     /// A given address, range of addresses, port, or range of ports; what is absent stays as it is.
     To {

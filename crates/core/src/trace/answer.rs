@@ -1,14 +1,66 @@
 //! What is asked of the trace and what it answers.
 
+use super::devices::Devices;
 use crate::cube::{Cube, Set, VarId};
-use crate::model::{ChainId, Device, DoubtId, Family, Hook, OriginId, Part};
+use crate::model::{ChainId, DoubtId, Family, Hook, OriginId, Part};
+use rustc_hash::FxHashMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// Devices and how they are joined: interfaces with the same segment number reach each other directly.
 #[derive(Debug, Clone, Default)]
 pub struct Network {
     /// All devices; others refer to them by index.
-    pub devices: Vec<Device>,
+    pub devices: Devices,
+    /// Work that is left for all questions about this network together; copies share it.
+    pub budget: Budget,
+}
+
+/// Work that may be done: rules tried on pieces, and intervals written. It is counted, not timed, so that the same input has
+/// the same answer everywhere.
+#[derive(Debug, Clone)]
+pub struct Budget(Arc<AtomicU64>);
+
+/// About a second's work, or 600 MB.
+const WORK: u64 = 20_000_000;
+
+impl Default for Budget {
+    /// Without a limit.
+    fn default() -> Self {
+        Self(Arc::new(AtomicU64::new(u64::MAX)))
+    }
+}
+
+impl Budget {
+    /// For all that is asked about one site.
+    pub fn of_a_run() -> Self {
+        Self(Arc::new(AtomicU64::new(WORK)))
+    }
+
+    /// Work that is left.
+    pub fn left(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// Takes some; false when none is left.
+    pub(super) fn take(&self, work: usize) -> bool {
+        crate::counters::count(|c| c.work += work as u64);
+        let left = self.left();
+        self.0.store(left.saturating_sub(work as u64), Ordering::Relaxed);
+        left > 0
+    }
+}
+
+/// What an answer tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Detail {
+    /// Where packets end and how: packets in equal state go on together, whichever rules they met, and those that end at
+    /// one device in one way are together.
+    Fate,
+    /// The same, and which rule ended them; where many neighbours decide alike, the first of them is told for all.
+    Ends,
+    /// Every rule that packets met: those that met others are apart.
+    Rules,
 }
 
 /// A set of first packets that one device sends.
@@ -29,6 +81,9 @@ pub struct Answer {
     pub trips: Vec<RoundTrip>,
     /// What the variables in the cubes stand for; [`VarId`] is the index.
     pub variables: Vec<Variable>,
+    /// Where a rule is told that stands for many ([`Detail::Ends`]): those of them that some of the packets meet, by device
+    /// and told rule.
+    pub stands_for: FxHashMap<(usize, OriginId), Vec<OriginId>>,
 }
 
 /// A dimension that was added on the way.
@@ -73,6 +128,17 @@ pub enum Choice {
     },
 }
 
+impl Choice {
+    /// Made by the same device for the same purpose, if by another rule.
+    pub(super) fn is_like(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Device { device: a, part: x, .. }, Self::Device { device: b, part: y, .. }) => (a, x) == (b, y),
+            (Self::Doubt { device: a, .. }, Self::Doubt { device: b, .. }) => a == b,
+            _ => self == other,
+        }
+    }
+}
+
 /// The packets of one conversation, up to the third, or to where it ended.
 #[derive(Debug, Clone)]
 pub struct RoundTrip {
@@ -109,7 +175,7 @@ pub enum Phase {
 }
 
 /// One packet's way through the network.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Journey {
     /// Devices visited, the sender first.
     pub hops: Vec<Hop>,
@@ -125,7 +191,7 @@ impl Journey {
 }
 
 /// A visit to one device.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Hop {
     /// Device index.
     pub device: usize,
@@ -133,10 +199,12 @@ pub struct Hop {
     pub in_iface: Option<usize>,
     /// Interface by which it left; absent where it ended.
     pub out_iface: Option<usize>,
-    /// What happened to it there, in order.
+    /// What happened to it there, in order. Where not every rule is told ([`Detail`]): helpers, and the step that ended it.
     pub steps: Vec<TraceStep>,
     /// Header when it left or ended.
     pub header: Header,
+    /// A rule that names the packet's port accepted it here; told only where it is asked for ([`super::Ask::named`]).
+    pub named: bool,
 }
 
 /// Something that happened to a packet.
@@ -154,6 +222,8 @@ pub enum Did {
     /// Every match before this rule's first action held, so the action was reached (verdict, translation, mark, jump,
     /// untracked, look-up). A rule is listed once for each time, in order. The last one decided.
     Rule(OriginId),
+    /// A rule decided; which one is not told ([`Detail::Fate`]).
+    SomeRule,
     /// The end of an entry chain was reached, its policy accepted.
     PolicyAccept(ChainId),
     /// The end of an entry chain was reached, its policy dropped.
@@ -209,12 +279,14 @@ pub enum Disposition {
     TooManyDoubts,
     /// A rule asks for bits of an address, and the packets' addresses fall into more pieces than are worth following.
     TooScattered,
+    /// The network's budget was used up at this chain ([`Network::budget`]).
+    TooMuch(ChainId),
 }
 
 impl Disposition {
     /// It cannot be said how the journey ended.
     pub fn is_unknown(&self) -> bool {
-        matches!(self, Self::Unknown(_) | Self::TooManyDoubts | Self::TooScattered)
+        matches!(self, Self::Unknown(_) | Self::TooManyDoubts | Self::TooScattered | Self::TooMuch(_))
     }
 }
 

@@ -1,14 +1,17 @@
 //! Rules: a chain applied to packets.
 
-use super::answer::{Choice, Did, Disposition, Val};
+use super::answer::{Choice, Detail, Did, Disposition, Val};
 use super::condition::Condition;
-use super::flow::{Flow, Track};
+use super::flow::{Flow, State, Track, Trail};
+use super::mark::Mark;
 use super::tracer::{MERGE_FROM, Restriction, Tracer, hull, merge_when_grown};
 use crate::cube::{Cube, Set};
 use crate::model::{
-    Action, ChainId, DoubtId, Hook, KeyField, MarkFrom, MarkValue, Match, OriginId, Rule, Side, Step, Test, Value,
-    Verdicted, Ways,
+    Action, ChainId, DoubtId, Fused, Hook, Hull, KeyField, Least, MarkFrom, MarkValue, Match, Member, OriginId, Part,
+    Rule, Side, Step, Test, Value, Verdicted, Ways,
 };
+use rustc_hash::FxHashSet;
+use std::rc::Rc;
 
 /// Chains jump at most this deep (`NFT_JUMP_STACK_SIZE` in `include/net/netfilter/nf_tables.h`).
 const MAX_DEPTH: usize = 16;
@@ -24,13 +27,74 @@ pub(super) struct Passed {
     pub fell: Vec<Flow>,
 }
 
+/// Chains that did nothing to packets: they need not be run again for the same ones.
+#[derive(Default)]
+pub(super) struct Idle {
+    known: FxHashSet<(ChainId, Place, Rc<State>, Vec<Cube>)>,
+}
+
+/// Where every rule is told, a chain that does nothing is told again as long as a packet has met fewer rules of a device.
+const TOLD_STEPS: usize = 1000;
+
+impl Idle {
+    fn holds(&self, chain: ChainId, place: Place, flow: &Flow) -> bool {
+        !self.known.is_empty() && self.known.contains(&key(chain, place, flow))
+    }
+
+    fn add(&mut self, chain: ChainId, place: Place, flow: &Flow) {
+        self.known.insert(key(chain, place, flow));
+    }
+}
+
+fn key(chain: ChainId, place: Place, flow: &Flow) -> (ChainId, Place, Rc<State>, Vec<Cube>) {
+    let mut flow = flow.clone();
+    if !flow.state.is_plain() {
+        let state = flow.state_mut();
+        (state.steps, state.decided) = (Trail::default(), None);
+    }
+    (chain, place, flow.state, flow.cubes)
+}
+
 /// Where a rule is evaluated.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Place {
     pub hook: Hook,
     /// In a translation stage: the side that it decides.
     pub side: Option<Side>,
     pub depth: usize,
+}
+
+/// The rules of a chain.
+#[derive(Clone, Copy)]
+pub(super) enum Rules<'r> {
+    /// As given.
+    Given(&'r [Rule], &'r [Hull]),
+    /// Neighbours that decide alike are one.
+    Fused(&'r [Fused]),
+}
+
+impl<'r> Rules<'r> {
+    fn len(self) -> usize {
+        match self {
+            Self::Given(rules, _) => rules.len(),
+            Self::Fused(rules) => rules.len(),
+        }
+    }
+
+    fn hull(self, n: usize) -> &'r Hull {
+        match self {
+            Self::Given(_, hulls) => &hulls[n],
+            Self::Fused(rules) => &rules[n].hull,
+        }
+    }
+
+    /// A rule, and those for which it stands.
+    fn get(self, n: usize) -> (&'r Rule, &'r [Member]) {
+        match self {
+            Self::Given(rules, _) => (&rules[n], &[]),
+            Self::Fused(rules) => (&rules[n].rule, &rules[n].members),
+        }
+    }
 }
 
 impl Tracer<'_> {
@@ -41,31 +105,95 @@ impl Tracer<'_> {
             self.end(flow, Disposition::Loop);
             return passed;
         }
-        let chain = self.net.devices[flow.state.device].pipeline.chain(id);
+        // What is not known of an answer to a rejected packet is noted each time.
+        let retold = self.detail == Detail::Rules && flow.state.steps.len <= TOLD_STEPS;
+        let jumped = place.depth > 0 && flow.state.refusal.is_none() && !retold;
+        if jumped && self.idle.holds(id, place, &flow) {
+            passed.fell.push(flow);
+            return passed;
+        }
+        let before = jumped.then(|| (flow.clone(), self.variables.len(), self.done.len()));
+        let device = flow.state.device;
+        let pipeline = &self.net.devices[device].pipeline;
+        let rules = match self.detail {
+            Detail::Fate if self.without.is_empty() => Rules::Fused(pipeline.fused(id, Least::Two)),
+            Detail::Ends if self.without.is_empty() => Rules::Fused(pipeline.fused(id, Least::Many)),
+            _ => Rules::Given(&pipeline.chain(id).rules, pipeline.chains.hulls(id.0 as usize)),
+        };
+        let passed = self.run_rules(id, rules, flow, place);
+        if let (Some((before, variables, done)), [fell], [], []) =
+            (before, &passed.fell[..], &passed.accepted[..], &passed.translated[..])
+            && (variables, done) == (self.variables.len(), self.done.len())
+            && before.state.without_steps(&fell.state)
+            && before.cubes == fell.cubes
+        {
+            self.idle.add(id, place, &before);
+        }
+        passed
+    }
+
+    /// Applies rules in order.
+    pub(super) fn run_rules(&mut self, id: ChainId, rules: Rules<'_>, flow: Flow, place: Place) -> Passed {
+        let mut passed = Passed::default();
+        let device = flow.state.device;
         let bounds = hull(&flow.cubes);
+        let seen = self.seen(&flow, &bounds);
         let mut live = vec![flow];
         let mut limits = vec![MERGE_FROM];
-        for rule in &chain.rules {
+        for n in (0..rules.len()).filter(|n| rules.hull(*n).meets(&seen)) {
             if live.is_empty() {
                 break;
             }
+            let (rule, members) = rules.get(n);
+            if !self.without.is_empty() && self.without.contains(&(device, rule.origin)) {
+                continue;
+            }
+            let work = live.iter().map(|f| f.cubes.len()).sum();
+            if !self.net.budget.take(work) {
+                for flow in live {
+                    self.end(flow, Disposition::TooMuch(id));
+                }
+                return passed;
+            }
             let mut next = Vec::with_capacity(live.len());
             for flow in live {
-                self.run_rule(rule, flow, &bounds, place, &mut passed, &mut next);
+                self.run_rule((rule, members), flow, &bounds, place, &mut passed, &mut next);
             }
             live = next;
+            self.settle(&mut live);
             limits.resize(live.len(), MERGE_FROM);
             for (flow, limit) in live.iter_mut().zip(&mut limits) {
                 merge_when_grown(&mut flow.cubes, limit);
             }
         }
         passed.fell.append(&mut live);
+        self.settle(&mut passed.fell);
+        self.settle(&mut passed.accepted);
         passed
+    }
+
+    /// Bounds of the packets as rules see them; no rule of a chain that goes on changes them.
+    fn seen(&self, flow: &Flow, bounds: &Cube) -> Hull {
+        let mut out = Hull::ALL;
+        if flow.state.refusal.is_some() {
+            return out;
+        }
+        for part in [Part::Src, Part::Dst, Part::SrcPort, Part::DstPort, Part::Proto] {
+            let ends = |set: &Set| Some((set.min()?, set.max()?));
+            let ends = match flow.state.header.get(part) {
+                Val::Const(c) => Some((c, c)),
+                Val::Part(p, 0) => ends(bounds.part(p)),
+                Val::Part(p, shift) => ends(&bounds.part(p).shifted(shift)),
+                Val::Var(var) => ends(&self.variables[var.0 as usize].domain),
+            };
+            out.0[part as usize] = ends.unwrap_or((0, u128::MAX));
+        }
+        out
     }
 
     fn run_rule(
         &mut self,
-        rule: &Rule,
+        (rule, members): (&Rule, &[Member]),
         flow: Flow,
         bounds: &Cube,
         place: Place,
@@ -78,8 +206,14 @@ impl Tracer<'_> {
             return;
         };
         let (matches, rest) = rule.steps.split_at(first_action);
-        let Some((yes, no)) = self.conjunction(matches, flow, bounds, place.hook) else { return };
+        let Some((mut yes, no)) = self.conjunction(matches, flow, bounds, place.hook) else { return };
         next.extend(no);
+        if let Some(flow) = yes.as_mut().filter(|f| self.named && !f.state.named && rule.accepts_port()) {
+            flow.state_mut().named = true;
+        }
+        if let Some(flow) = yes.as_ref().filter(|_| self.detail == Detail::Ends && !members.is_empty()) {
+            self.name_members(flow, rule.origin, members, place.hook);
+        }
         let mut live: Vec<(Flow, bool)> = yes.into_iter().map(|f| (f, false)).collect();
         for step in rest {
             let mut after = Vec::new();
@@ -99,6 +233,36 @@ impl Tracer<'_> {
             live = after;
         }
         next.extend(live.into_iter().map(|(f, _)| f));
+    }
+
+    /// Notes which of the rules that one stands for are met by some of these packets.
+    fn name_members(&mut self, flow: &Flow, rule: OriginId, members: &[Member], hook: Hook) {
+        let told = (flow.state.device, rule);
+        // A table is read once, and not for each of the rules.
+        let mark = self.values_of_mark(flow.state.mark, &flow.cubes);
+        for member in members {
+            if self.stands_for.get(&told).is_some_and(|known| known.contains(&member.origin)) {
+                continue;
+            }
+            let meets = member.asks.iter().all(|(key, set)| {
+                // What a doubt may be is no matter of the packet.
+                let doubt = matches!(key.field, KeyField::Unknown(..) | KeyField::WithinRate(_));
+                if let (Some(values), KeyField::Mark, None) = (&mark, key.field, key.mask) {
+                    return values.intersects(set);
+                }
+                doubt
+                    || match self.condition_of(flow, hook, *key, set) {
+                        Condition::No => false,
+                        Condition::On(dim, set) => {
+                            flow.cubes.iter().any(|c| c.get(dim).is_none_or(|have| have.intersects(&set)))
+                        }
+                        Condition::Yes | Condition::Masked(..) | Condition::TooComplex => true,
+                    }
+            });
+            if meets {
+                self.stands_for.entry(told).or_default().insert(member.origin);
+            }
+        }
     }
 
     /// Applies the leading matches of a rule together, so that packets that fail any of them stay in one piece.
@@ -179,7 +343,8 @@ impl Tracer<'_> {
                 }
             }
             Action::SetMark(value) => {
-                for (mark, mut flow) in self.marks(flow, value, run) {
+                let old = flow.state.mark;
+                for (mark, mut flow) in self.marks(flow, value, old, run) {
                     flow.state_mut().mark = mark;
                     run.after.push((flow, true));
                 }
@@ -189,7 +354,8 @@ impl Tracer<'_> {
                     run.after.push((flow, true));
                     return;
                 };
-                for (mark, mut flow) in self.marks(flow, value, run) {
+                let old = flow.state.sessions[session].mark;
+                for (mark, mut flow) in self.marks(flow, value, old, run) {
                     flow.state_mut().sessions[session].mark = mark;
                     run.after.push((flow, true));
                 }
@@ -235,7 +401,10 @@ impl Tracer<'_> {
     }
 
     /// The marks that a value gives; packets for which it has none leave the rule.
-    fn marks(&mut self, flow: Flow, value: &Value, run: &mut Run<'_>) -> Vec<(Val, Flow)> {
+    fn marks(&mut self, flow: Flow, value: &Value, old: Mark, run: &mut Run<'_>) -> Vec<(Mark, Flow)> {
+        if let Some(mark) = self.looked_up(&flow, value, old) {
+            return vec![(mark, flow)];
+        }
         let (found, none) = self.look_up(flow, run.place.hook, value);
         run.next.extend(none);
         let mut out = Vec::new();
@@ -248,14 +417,18 @@ impl Tracer<'_> {
         out
     }
 
-    fn mark(&mut self, value: MarkValue, flow: &Flow) -> Option<Val> {
+    fn mark(&mut self, value: MarkValue, flow: &Flow) -> Option<Mark> {
         let start = match value.from {
-            MarkFrom::Zero => Val::Const(0),
+            MarkFrom::Zero => Mark::ZERO,
             MarkFrom::Mark => flow.state.mark,
             MarkFrom::CtMark => flow.state.session()?.mark,
-            MarkFrom::Unknown(doubt) => Val::Var(self.doubt_variable(flow.state.device, doubt, 32)),
+            MarkFrom::Unknown(doubt) => Mark::Known(Val::Var(self.doubt_variable(flow.state.device, doubt, 32))),
         };
-        Some(match start {
+        let start = match start {
+            Mark::Known(value) => value,
+            Mark::Looked(table) => return Some(self.changed_table(table, (value.and, value.xor))),
+        };
+        Some(Mark::Known(match start {
             Val::Const(c) => Val::Const((c & u128::from(value.and)) ^ u128::from(value.xor)),
             other if value.and == u32::MAX && value.xor == 0 => other,
             Val::Var(var) => {
@@ -264,7 +437,7 @@ impl Tracer<'_> {
                 Val::Var(self.new_variable(Set::range(0, u128::from(u32::MAX)), choice))
             }
             Val::Part(..) => unreachable!("marks are never header fields"),
-        })
+        }))
     }
 
     fn unmodelled(&mut self, ways: Ways, doubt: DoubtId, flow: Flow, run: &mut Run<'_>) {

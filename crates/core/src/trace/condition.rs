@@ -189,11 +189,11 @@ impl Tracer<'_> {
             KeyField::OutIface => constant(name(state.seen_out)),
             KeyField::InGroup => group(seen_in(state, hook)),
             KeyField::OutGroup => group(state.seen_out),
-            KeyField::Mark => value(state.mark, 32),
+            KeyField::Mark => self.on_mark(state.mark, key.mask, set),
             KeyField::CtState => constant(ct_state_of(state)),
             KeyField::CtStatus => state.session().map_or(Condition::No, |s| constant(s.status())),
             KeyField::CtDirection => state.session().map_or(Condition::No, |_| constant(u128::from(state.is_reply()))),
-            KeyField::CtMark => state.session().map_or(Condition::No, |s| value(s.mark, 32)),
+            KeyField::CtMark => state.session().map_or(Condition::No, |s| self.on_mark(s.mark, key.mask, set)),
             KeyField::CtTuple(dir, part) => state.session().map_or(Condition::No, |s| {
                 let header = match dir {
                     TupleDir::Original => s.original,

@@ -1,6 +1,7 @@
 //! What moves through the network: packets that have had the same fate so far.
 
-use super::answer::{Did, Header, Hop, Phase, TraceStep, Val};
+use super::answer::{Detail, Did, Header, Hop, Phase, TraceStep, Val};
+use super::mark::Mark;
 use crate::cube::Cube;
 use crate::model::{Family, Hook, Part, ct_status};
 use std::rc::Rc;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 /// Index that stands for a device's loopback interface, which configurations do not list.
 pub(super) const LOOPBACK: usize = usize::MAX;
 
-/// Packets that have seen the same rules and have the same state.
+/// Packets in the same state: all that comes next is the same for them, and, where rules are told, so is all that was.
 #[derive(Debug, Clone)]
 pub(super) struct Flow {
     /// What is the same for all of them; shared while nothing changes it.
@@ -29,16 +30,26 @@ impl Flow {
         Self { state: Rc::clone(&self.state), cubes }
     }
 
-    /// Notes what happened.
+    /// Notes what happened: all of it where rules are told, else the last thing, which may decide.
     pub fn note(&mut self, hook: Hook, did: Did) {
         let state = self.state_mut();
-        state.steps = state.steps.push(TraceStep { hook, did });
+        let did = match did {
+            Did::Rule(_) if state.detail == Detail::Fate => Did::SomeRule,
+            did => did,
+        };
+        let step = TraceStep { hook, did };
+        if state.detail == Detail::Rules || matches!(step.did, Did::Helper(_)) {
+            state.steps = state.steps.push(step);
+        } else {
+            state.decided = Some(step);
+        }
     }
 }
 
 /// Everything about a packet that is not in its cube.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct State {
+    pub detail: Detail,
     pub family: Family,
     pub phase: Phase,
     pub header: Header,
@@ -53,8 +64,10 @@ pub(super) struct State {
     pub next_hop: Val,
     /// How the device's bridge has it.
     pub bridged: Bridged,
-    pub mark: Val,
+    pub mark: Mark,
     pub track: Track,
+    /// A rule of this device that names the packet's port accepted it; only where that is asked for.
+    pub named: bool,
     /// The socket that took it answers by UDP from the address that routing picks.
     pub answers_as_routed: bool,
     /// It is no packet of the conversation but tells the sender of one that it was rejected.
@@ -63,13 +76,15 @@ pub(super) struct State {
     pub sessions: Vec<Session>,
     /// Steps at this device.
     pub steps: Trail,
+    /// Where only fates are told: the last step, until the stage is over.
+    pub decided: Option<TraceStep>,
     /// Devices visited before, with header and interface on arrival (to find loops).
     pub hops: Vec<Arc<Hop>>,
     pub arrivals: Vec<(usize, Option<usize>, Header)>,
 }
 
 /// How a packet stands to the bridge of the device that has it.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(super) enum Bridged {
     /// The device has it as a router or host.
     #[default]
@@ -99,21 +114,33 @@ impl State {
         matches!(self.track, Track::In { reply: false, .. }) && self.session().is_some_and(|s| !s.seen_reply)
     }
 
+    /// Nothing is noted at this device.
+    pub fn is_plain(&self) -> bool {
+        self.steps.last.is_none() && self.decided.is_none()
+    }
+
+    /// The same state but for what is noted of the way.
+    pub fn without_steps(&self, other: &Self) -> bool {
+        let plain = |state: &Self| Self { steps: Trail::default(), decided: None, ..state.clone() };
+        plain(self) == plain(other)
+    }
+
     /// Closes the visit to this device.
     pub fn end_hop(&mut self) {
         let hop = Hop {
             device: self.device,
             in_iface: self.in_iface,
             out_iface: self.out_iface,
-            steps: std::mem::take(&mut self.steps).into_vec(),
+            steps: std::mem::take(&mut self.steps).into_vec(self.decided.take()),
             header: self.header,
+            named: std::mem::take(&mut self.named),
         };
         self.hops.push(Arc::new(hop));
     }
 }
 
 /// How a sender is told that its packet was rejected.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Refusal {
     /// By TCP's own reset.
     Reset,
@@ -122,7 +149,7 @@ pub(super) enum Refusal {
 }
 
 /// What connection tracking made of a packet at this device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Track {
     /// Not looked at yet.
     No,
@@ -135,7 +162,7 @@ pub(super) enum Track {
 }
 
 /// What a translation may pick from (`struct nf_nat_range2`). Without a rule: the packet's own address, any port.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub(super) struct Allowed {
     pub addresses: Option<(u128, u128)>,
     pub ports: Option<(u16, u16)>,
@@ -144,14 +171,14 @@ pub(super) struct Allowed {
 
 /// A connection as one device knows it.
 #[allow(clippy::struct_excessive_bools)] // each is one status bit of the kernel's session
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub(super) struct Session {
     pub device: usize,
     /// As its first packet arrived.
     pub original: Header,
     /// As its answer must arrive.
     pub reply: Header,
-    pub mark: Val,
+    pub mark: Mark,
     pub snat: bool,
     pub dnat: bool,
     /// What the rule that is deciding allows; nothing is asked for before and after.
@@ -173,7 +200,7 @@ impl Session {
             device,
             original: header,
             reply: header.inverse(),
-            mark: Val::Const(0),
+            mark: Mark::ZERO,
             snat: false,
             dnat: false,
             allowed: Allowed::default(),
@@ -216,22 +243,38 @@ impl Header {
 }
 
 /// Steps as a list that shares its beginning: flows split often and steps are only added at the end.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Trail(Option<Rc<(Trail, TraceStep)>>);
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub(super) struct Trail {
+    last: Option<Rc<(Self, TraceStep)>>,
+    /// How many steps.
+    pub len: usize,
+}
 
 impl Trail {
     fn push(&self, step: TraceStep) -> Self {
-        Self(Some(Rc::new((self.clone(), step))))
+        Self { last: Some(Rc::new((self.clone(), step))), len: self.len + 1 }
     }
 
-    fn into_vec(self) -> Vec<TraceStep> {
-        let mut out = Vec::new();
-        let mut at = self;
-        while let Some(node) = at.0 {
+    fn into_vec(mut self, decided: Option<TraceStep>) -> Vec<TraceStep> {
+        let mut out: Vec<TraceStep> = decided.into_iter().collect();
+        let last = self.last.take();
+        let mut at = last.as_ref();
+        while let Some(node) = at {
             out.push(node.1.clone());
-            at = node.0.clone();
+            at = node.0.last.as_ref();
         }
+        drop(Self { last, len: self.len });
         out.reverse();
         out
+    }
+}
+
+impl Drop for Trail {
+    /// One after the other: a long trail would not fit the stack.
+    fn drop(&mut self) {
+        let mut at = self.last.take();
+        while let Some(mut node) = at.and_then(Rc::into_inner) {
+            at = node.0.last.take();
+        }
     }
 }

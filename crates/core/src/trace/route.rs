@@ -1,15 +1,18 @@
 //! Routing: which addresses are the device's own, and which way the others go.
 
+use super::answer::Val;
 use super::condition::{Condition, on_value};
 use super::flow::{Flow, LOOPBACK, State};
 use super::tracer::Tracer;
-use crate::cube::{Dim, Set};
+use crate::cube::{Dim, Set, first_come};
 use crate::model::{
     Device, Family, Holds, Hook, Part, Route, RouteTarget, RoutingRule, RuleAction, address_value, iface_value,
     prefix_range,
 };
 use ipnet::IpNet;
+use rustc_hash::FxHashMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// The main routing table's number on Linux.
 pub(super) const MAIN_TABLE: u32 = 254;
@@ -29,14 +32,56 @@ mod kind {
 pub(super) struct Routing {
     /// Own addresses and loopback.
     pub local: Set,
-    /// Own addresses without loopback.
-    pub own: Set,
+    /// No packet from outside comes from these.
+    pub no_source: Set,
+    /// Broadcast and multicast.
+    not_unicast: Set,
     pub loopback: Set,
     pub broadcast: Set,
     pub multicast: Set,
-    /// Tables by number: destinations are disjoint, in the order of preference they had.
-    tables: Vec<(u32, Vec<Entry>)>,
+    /// Tables by number.
+    tables: Vec<(u32, Table)>,
     rules: Vec<RoutingRule>,
+}
+
+/// A routing table: destinations are disjoint, in the order of preference they had.
+#[derive(Debug, Default)]
+struct Table {
+    entries: Vec<Entry>,
+    /// Stretches of addresses, in ascending order, each with its entry.
+    index: Vec<(u128, u128, usize)>,
+}
+
+impl Table {
+    /// Destinations that lead to one place are one entry.
+    fn new(all: Vec<Entry>) -> Self {
+        let mut known: FxHashMap<(u8, RouteTarget), usize> = FxHashMap::default();
+        let mut entries: Vec<(Entry, Vec<(u128, u128)>)> = Vec::new();
+        for entry in all {
+            let at = *known.entry((entry.length, entry.target.clone())).or_insert(entries.len());
+            let ranges = entry.set.ranges().to_vec();
+            if at < entries.len() { entries[at].1.extend(ranges) } else { entries.push((entry, ranges)) }
+        }
+        let whole = |(entry, ranges)| Entry { set: Set::from_ranges(ranges), ..entry };
+        let entries: Vec<Entry> = entries.into_iter().map(whole).collect();
+        let stretches =
+            entries.iter().enumerate().flat_map(|(n, e)| e.set.ranges().iter().map(move |(a, b)| (*a, *b, n)));
+        let mut index: Vec<_> = stretches.collect();
+        index.sort_unstable();
+        Self { entries, index }
+    }
+
+    /// Entries for some of these addresses, in the order of preference.
+    fn of(&self, addresses: &Set) -> Vec<&Entry> {
+        let mut found = Vec::new();
+        for (lo, hi) in addresses.ranges() {
+            let first = self.index.partition_point(|(_, end, _)| end < lo);
+            found.extend(self.index[first..].iter().take_while(|(start, ..)| start <= hi).map(|(.., n)| *n));
+        }
+        found.sort_unstable();
+        found.dedup();
+        found.into_iter().map(|n| &self.entries[n]).collect()
+    }
 }
 
 /// A destination of a table: addresses that no longer prefix takes, the length of theirs, and where they go.
@@ -98,11 +143,20 @@ impl Routing {
         let tables = numbers.into_iter().map(|t| (t, table(&routes, t))).collect();
         let mut rules: Vec<RoutingRule> = device.routing_rules.iter().filter(|r| r.family == family).cloned().collect();
         rules.sort_by_key(|r| r.priority);
+        let broadcast = Set::from_ranges(broadcast);
+        let mut no_source = loopback.or(&multicast);
+        if family == Family::V4 {
+            no_source = no_source.or(&broadcast);
+            if device.drops_own_source {
+                no_source = no_source.or(&own);
+            }
+        }
         Self {
             local: own.or(&loopback),
-            own,
+            not_unicast: broadcast.or(&multicast),
+            no_source,
             loopback,
-            broadcast: Set::from_ranges(broadcast),
+            broadcast,
             multicast,
             tables,
             rules,
@@ -113,26 +167,21 @@ impl Routing {
 impl Routing {
     /// Addresses that the main table has a way to.
     fn reached(&self) -> Set {
-        let main = self.tables.iter().filter(|(t, _)| *t == MAIN_TABLE).flat_map(|(_, e)| e);
-        main.filter(|e| !e.target.ways().is_empty()).fold(Set::empty(), |all, e| all.or(&e.set))
+        let main = self.tables.iter().filter(|(t, _)| *t == MAIN_TABLE).flat_map(|(_, t)| &t.entries);
+        let sets = main.filter(|e| !e.target.ways().is_empty()).map(|e| &e.set);
+        Set::from_ranges(sets.flat_map(|s| s.ranges().iter().copied()))
     }
 }
 
 /// One table's destinations, most specific first, each without those before it.
-fn table(routes: &[Route], number: u32) -> Vec<Entry> {
+fn table(routes: &[Route], number: u32) -> Table {
     let mut routes: Vec<&Route> = routes.iter().filter(|r| r.table == number).collect();
     routes.sort_by_key(|r| (std::cmp::Reverse(r.to.prefix_len()), r.metric));
-    let mut taken = Set::empty();
-    let mut out = Vec::new();
-    for route in routes {
-        let (lo, hi) = prefix_range(route.to);
-        let set = Set::range(lo, hi).minus(&taken);
-        if !set.is_empty() {
-            taken = taken.or(&set);
-            out.push(Entry { set, length: route.to.prefix_len(), target: route.target.clone() });
-        }
-    }
-    out
+    let asked: Vec<Set> = routes.iter().map(|r| prefix_set(r.to)).collect();
+    let own = first_come(&asked);
+    let entry =
+        |(route, set): (&Route, Set)| Entry { set, length: route.to.prefix_len(), target: route.target.clone() };
+    Table::new(routes.into_iter().zip(own).filter(|(_, set)| !set.is_empty()).map(entry).collect())
 }
 
 fn prefix_set(net: IpNet) -> Set {
@@ -141,14 +190,9 @@ fn prefix_set(net: IpNet) -> Set {
 }
 
 impl Tracer<'_> {
-    /// A device's routing, prepared once.
-    pub(super) fn routing(&mut self, device: usize, family: Family) -> Rc<Routing> {
-        let net = self.net;
-        Rc::clone(
-            self.routings
-                .entry((device, family))
-                .or_insert_with(|| Rc::new(Routing::new(&net.devices[device], family))),
-        )
+    /// A device's routing.
+    pub(super) fn routing(&self, device: usize, family: Family) -> Arc<Routing> {
+        self.net.devices.routing(device, family)
     }
 
     /// Splits packets by where routing sends them.
@@ -167,7 +211,7 @@ impl Tracer<'_> {
         let (local, rest) = self.apply(flow, &on_value(dst, &routing.local));
         out.extend(local.map(|f| (Way::Local, f)));
         let Some(rest) = rest else { return out };
-        let (other, rest) = self.apply(rest, &on_value(dst, &routing.broadcast.or(&routing.multicast)));
+        let (other, rest) = self.apply(rest, &on_value(dst, &routing.not_unicast));
         out.extend(other.map(|f| (Way::NotUnicast, f)));
         let rest: Vec<Flow> = rest.into_iter().collect();
         let main = [RoutingRule::every(0, Family::V4, MAIN_TABLE)];
@@ -206,8 +250,10 @@ impl Tracer<'_> {
                         },
                         RuleAction::LookUp { longer_than, not_group } => {
                             let table = routing.tables.iter().find(|(t, _)| *t == rule.table);
-                            let entries = table.map_or(&[][..], |(_, e)| e);
-                            unmatched.extend(self.in_table(flow, entries, *longer_than, *not_group, out));
+                            match table {
+                                Some((_, t)) => unmatched.extend(self.in_table(flow, t, *longer_than, *not_group, out)),
+                                None => unmatched.push(flow),
+                            }
                         }
                     }
                 }
@@ -222,7 +268,7 @@ impl Tracer<'_> {
     fn in_table(
         &mut self,
         flow: Flow,
-        entries: &[Entry],
+        table: &Table,
         longer_than: Option<u8>,
         not_group: Option<u32>,
         out: &mut Vec<(Way, Flow)>,
@@ -230,8 +276,13 @@ impl Tracer<'_> {
         let device = &self.net.devices[flow.state.device];
         let dst = flow.state.header.dst;
         let mut unmatched = Vec::new();
+        let asked = match dst {
+            Val::Const(c) => Set::one(c),
+            Val::Part(part, shift) => self.values(&flow.cubes, Dim::Part(part)).shifted(shift),
+            Val::Var(var) => self.values(&flow.cubes, Dim::Var(var)),
+        };
         let mut rest = Some(flow);
-        for entry in entries {
+        for entry in table.of(&asked) {
             let Some(flow) = rest else { break };
             let (found, remaining) = self.apply(flow, &on_value(dst, &entry.set));
             rest = remaining;
@@ -358,7 +409,7 @@ impl Tracer<'_> {
         let may_hold = |rule: &RoutingRule| {
             let by_mark = rule.mark.is_none_or(|(value, mask)| match (marked, state.mark) {
                 (false, _) => value & mask == 0,
-                (true, super::answer::Val::Const(c)) => c & u128::from(mask) == u128::from(value & mask),
+                (true, super::mark::Mark::Known(Val::Const(c))) => c & u128::from(mask) == u128::from(value & mask),
                 (true, _) => true,
             });
             rule.inverted || (by_mark && rule.iif.as_deref().is_none_or(|name| name == "lo"))
@@ -379,22 +430,22 @@ impl Tracer<'_> {
     pub(super) fn addresses_routed_by(&mut self, state: &State, names: &Set, only: Only) -> Set {
         let routing = self.routing(state.device, state.family);
         let device = &self.net.devices[state.device];
-        let mut reached = Set::empty();
-        let mut out = Set::empty();
         let unroutable = routing.local.or(&routing.multicast);
-        for entry in routing.tables.iter().filter(|(t, _)| *t == MAIN_TABLE).flat_map(|(_, e)| e) {
+        let (mut reached, mut out) = (Vec::new(), Vec::new());
+        for entry in routing.tables.iter().filter(|(t, _)| *t == MAIN_TABLE).flat_map(|(_, t)| &t.entries) {
             // Of several ways each counts (`fib_info_nh_uses_dev`).
             for (index, _) in entry.target.ways() {
                 if only.is_some_and(|wanted| wanted != Some(index)) {
                     continue;
                 }
                 let set = entry.set.minus(&unroutable);
-                reached = reached.or(&set);
+                reached.extend_from_slice(set.ranges());
                 if names.contains(iface_value(&device.interfaces[index].name)) {
-                    out = out.or(&set);
+                    out.extend_from_slice(set.ranges());
                 }
             }
         }
+        let (reached, out) = (Set::from_ranges(reached), Set::from_ranges(out));
         if names.contains(0) { out.or(&reached.complement()) } else { out }
     }
 
@@ -409,7 +460,7 @@ impl Tracer<'_> {
                 out.push(flow);
                 continue;
             };
-            let next_hop = hop.map_or(dst, |a| super::answer::Val::Const(address_value(a)));
+            let next_hop = hop.map_or(dst, |a| Val::Const(address_value(a)));
             flow.state_mut().out_iface = Some(iface);
             let addresses = self.outgoing_addresses(&flow.state);
             flow.state_mut().out_iface = None;
@@ -418,7 +469,7 @@ impl Tracer<'_> {
                 let Some(flow) = rest else { break };
                 let (here, other) = self.apply(flow, &on_value(next_hop, &set));
                 out.extend(here.map(|mut f| {
-                    f.state_mut().header.src = super::answer::Val::Const(address);
+                    f.state_mut().header.src = Val::Const(address);
                     f
                 }));
                 rest = other;

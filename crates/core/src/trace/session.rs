@@ -125,7 +125,7 @@ impl Tracer<'_> {
     fn compare(&mut self, flow: Flow, a: Val, b: Val) -> (Option<Flow>, Option<Flow>, Option<Flow>) {
         let (yes, no) = match (a, b) {
             _ if a == b => (Some(flow), None),
-            _ if self.two_sided && (self.by_luck(&flow, a) || self.by_luck(&flow, b)) => (None, Some(flow)),
+            _ if self.two_sided && (self.by_luck(a) || self.by_luck(b)) => (None, Some(flow)),
             (Val::Const(x), Val::Const(y)) => self.apply(flow, if x == y { &Condition::Yes } else { &Condition::No }),
             (Val::Const(c), v) | (v, Val::Const(c)) => self.apply(flow, &on_value(v, &Set::one(c))),
             (Val::Part(p, _), Val::Part(q, _)) if p == q => (None, Some(flow)),
@@ -188,13 +188,18 @@ impl Tracer<'_> {
     }
 
     /// A value that a device has picked from so many that another one equals it by luck only.
-    fn by_luck(&self, flow: &Flow, value: Val) -> bool {
-        matches!(value, Val::Var(var) if self.is_chosen(var)) && self.value_set(flow, value).count() > MAX_COMPARED
+    fn by_luck(&self, value: Val) -> bool {
+        matches!(value, Val::Var(var) if self.is_chosen(var)
+            && self.variables[var.0 as usize].domain.count() > MAX_COMPARED)
     }
 
+    /// Values that a term may have. What is luck must not depend on which packets happen to be together: where both
+    /// parties send, all that was asked counts.
     fn value_set(&self, flow: &Flow, value: Val) -> Set {
         match value {
             Val::Const(c) => Set::one(c),
+            Val::Part(p, k) if self.two_sided => self.asked.part(p).shifted(k),
+            Val::Var(v) if self.two_sided => self.variables[v.0 as usize].domain.clone(),
             Val::Part(p, k) => self.values(&flow.cubes, Dim::Part(p)).shifted(k),
             Val::Var(v) => self.values(&flow.cubes, Dim::Var(v)),
         }

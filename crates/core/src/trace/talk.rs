@@ -1,12 +1,16 @@
 //! Several packets of two parties over the same sessions: what one leaves in the filters and translations on the way is
 //! there for the next.
 
-use super::answer::{Answer, Header, Journey, Network, Phase, Question, Val, Variable};
+use super::Ask;
+use super::answer::{Answer, Detail, Header, Journey, Phase, Val, Variable};
 use super::condition::on_value;
 use super::flow::{Flow, Session};
 use super::tracer::Tracer;
 use super::{hops, restart, start};
 use crate::cube::{Cube, Set, merge};
+use rustc_hash::FxHashMap;
+use std::collections::hash_map::Entry;
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// A conversation that is being followed.
@@ -74,10 +78,10 @@ impl<'n> Talk<'n> {
     ///
     /// # Panics
     /// If `question.from` is not a device of the network.
-    pub fn new(network: &'n Network, question: &Question) -> (Self, Option<Branch>) {
-        let mut tracer = Tracer::new(network);
+    pub fn new(ask: &Ask<'n>) -> (Self, Option<Branch>) {
+        let mut tracer = Tracer::new(ask);
         tracer.two_sided = true;
-        let flow = start(question);
+        let flow = start(ask.question, ask.detail);
         let branch = (!flow.cubes.is_empty()).then_some(Branch { flow });
         (Self { tracer }, branch)
     }
@@ -91,13 +95,31 @@ impl<'n> Talk<'n> {
             flow.state_mut().sessions.retain(|s| s.confirmed);
         }
         let ended = super::journey(&mut self.tracer, flow, phase);
-        ended
-            .into_iter()
-            .map(|(flow, end)| {
-                let journey = Arc::new(Journey { hops: hops(&flow.state), end });
-                (Branch { flow }, journey)
-            })
-            .collect()
+        let mut out: Vec<(Branch, Arc<Journey>)> = Vec::with_capacity(ended.len());
+        let mut known: FxHashMap<(Rc<Journey>, Vec<Session>), usize> = FxHashMap::default();
+        for (flow, end) in ended {
+            let journey = Journey { hops: hops(&flow.state), end };
+            let mut branch = Branch { flow };
+            if self.tracer.detail < Detail::Rules {
+                let sessions: Vec<Session> = branch.confirmed().cloned().collect();
+                match known.entry((Rc::new(journey.clone()), sessions)) {
+                    Entry::Occupied(at) => {
+                        out[*at.get()].0.flow.cubes.append(&mut branch.flow.cubes);
+                        continue;
+                    }
+                    Entry::Vacant(free) => {
+                        free.insert(out.len());
+                    }
+                }
+            }
+            out.push((branch, Arc::new(journey)));
+        }
+        if self.tracer.detail < Detail::Rules {
+            for (branch, _) in &mut out {
+                branch.tidy();
+            }
+        }
+        out
     }
 
     /// Splits a branch by whether two headers are the same: those for which they are, and the others.

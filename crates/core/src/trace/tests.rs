@@ -114,7 +114,10 @@ fn network(hairpin: bool, snat: bool) -> Network {
         "203.0.113.1",
     );
     internet.routes.clear();
-    Network { devices: vec![router, server, internet, host("lan", "192.168.1.60/24", 1, lan, "192.168.1.1")] }
+    Network {
+        devices: vec![router, server, internet, host("lan", "192.168.1.60/24", 1, lan, "192.168.1.1")].into(),
+        ..Network::default()
+    }
 }
 
 fn question(from: usize, src: Set) -> Question {
@@ -168,7 +171,8 @@ fn meeting(order: [usize; 2]) -> Vec<(Vec<Arc<Journey>>, Vec<Choice>)> {
     let outside = ip("198.51.100.1");
     let parts = [Set::one(SERVER), Set::one(outside), Set::one(40000), Set::one(5000), Set::one(17)];
     let packets = Cube { parts, vars: Vec::new() };
-    let (mut talk, branch) = Talk::new(&net, &Question { from: 1, family: Family::V4, packets });
+    let question = Question { from: 1, family: Family::V4, packets };
+    let (mut talk, branch) = Talk::new(&Ask::new(&net, &question, Detail::Rules));
     let mut open = vec![(branch.expect("packets"), Vec::new())];
     for from in order {
         let header = if from == 1 { as_asked() } else { Header { dst: Val::Const(WAN), ..as_asked().inverse() } };
@@ -234,8 +238,12 @@ fn a_sender_hears_of_a_refusal_only_if_the_device_may_send_it() {
 
 #[test]
 fn every_way_to_give_up_is_unknown_and_no_other_end_is() {
-    let given_up =
-        [Disposition::Unknown(crate::model::DoubtId(0)), Disposition::TooManyDoubts, Disposition::TooScattered];
+    let given_up = [
+        Disposition::Unknown(crate::model::DoubtId(0)),
+        Disposition::TooManyDoubts,
+        Disposition::TooScattered,
+        Disposition::TooMuch(ChainId(0)),
+    ];
     assert!(given_up.iter().all(Disposition::is_unknown));
     let known = [Disposition::Delivered { listening: false }, Disposition::Dropped, Disposition::NoRoute];
     assert!(!known.iter().any(Disposition::is_unknown));

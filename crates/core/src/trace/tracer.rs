@@ -1,12 +1,14 @@
 //! The tracer's own state, and how packets are split by conditions.
 
-use super::answer::{Answer, Choice, Disposition, Network, Variable};
+use super::Ask;
+use super::answer::{Answer, Choice, Detail, Disposition, Network, Variable};
 use super::condition::Condition;
-use super::flow::{Flow, State};
-use super::route::Routing;
+use super::flow::{Flow, State, Track};
+use super::mark::{Mark, Tables};
 use crate::cube::{Cube, Dim, Set, VarId, merge};
-use crate::model::{DoubtId, Family};
-use rustc_hash::FxHashMap;
+use crate::model::{DoubtId, OriginId};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::collections::hash_map::Entry;
 use std::rc::Rc;
 
 /// More doubts than this on one packet: its fate is unknown at once.
@@ -21,32 +23,112 @@ pub(super) struct Tracer<'n> {
     pub variables: Vec<Variable>,
     /// Variables of doubts whose answer is always the same.
     pub fixed: FxHashMap<(usize, DoubtId), VarId>,
-    pub routings: FxHashMap<(usize, Family), Rc<Routing>>,
     /// Both parties send: see [`super::Talk`].
     pub two_sided: bool,
+    pub detail: Detail,
+    /// What was asked, to decide what is luck for all packets alike.
+    pub asked: Cube,
+    /// Marks that are looked up.
+    pub tables: Tables,
+    /// Runs of chains that had no effect.
+    pub idle: super::chain::Idle,
+    /// See [`Ask::named`].
+    pub named: bool,
+    /// Rules that are taken as absent.
+    pub without: FxHashSet<(usize, OriginId)>,
+    /// Values that are left for variables to come; absent where every value is followed.
+    world: Option<Vec<(Choice, u128)>>,
     /// A match was met that depends on what the trace does not know of an answer to a rejected packet.
     pub unsure_refusal: bool,
+    /// Rules that some packets meet, by device and the rule that stands for them.
+    pub stands_for: FxHashMap<(usize, OriginId), FxHashSet<OriginId>>,
     /// Packets whose journey has ended.
     pub done: Vec<(Flow, Disposition)>,
 }
 
 impl<'n> Tracer<'n> {
-    pub fn new(net: &'n Network) -> Self {
+    pub fn new(ask: &Ask<'n>) -> Self {
+        crate::counters::count(|c| c.asks += 1);
         Self {
-            net,
+            net: ask.network,
+            detail: ask.detail,
+            named: ask.named,
+            asked: ask.question.packets.clone(),
+            tables: Tables::default(),
+            idle: super::chain::Idle::default(),
+            without: ask.without.iter().copied().collect(),
+            world: (!ask.world.is_empty()).then(|| ask.world.to_vec()),
             variables: Vec::new(),
             fixed: FxHashMap::default(),
-            routings: FxHashMap::default(),
             two_sided: false,
             unsure_refusal: false,
+            stands_for: FxHashMap::default(),
             done: Vec::new(),
         }
     }
 
     /// Adds a dimension.
     pub fn new_variable(&mut self, domain: Set, choice: Choice) -> VarId {
+        let domain = match self.in_this_world(choice) {
+            Some(value) if domain.contains(value) => Set::one(value),
+            _ => domain,
+        };
         self.variables.push(Variable { domain, choice });
         VarId(u32::try_from(self.variables.len() - 1).expect("fewer than 2³² variables"))
+    }
+
+    /// The value that the next variable of this kind has, where only one world is followed.
+    fn in_this_world(&mut self, choice: Choice) -> Option<u128> {
+        let world = self.world.as_mut()?;
+        let at = world.iter().position(|(c, _)| *c == choice);
+        // The rule that stands for others is not the one that this packet meets.
+        let at = at.or_else(|| world.iter().position(|(c, _)| c.is_like(choice)))?;
+        Some(world.remove(at).1)
+    }
+
+    /// Makes one flow of those whose packets are in equal state, where only fates are told: which rules they met does not
+    /// matter to what comes next.
+    pub fn settle(&self, flows: &mut Vec<Flow>) {
+        if self.detail == Detail::Rules {
+            return;
+        }
+        for flow in flows.iter_mut() {
+            if flow.state.decided.is_some() {
+                flow.state_mut().decided = None;
+            }
+        }
+        if flows.len() < 2 {
+            return;
+        }
+        let mut known: FxHashMap<Rc<State>, usize> = FxHashMap::default();
+        let mut out: Vec<Flow> = Vec::with_capacity(flows.len());
+        let mut grown: Vec<bool> = Vec::with_capacity(flows.len());
+        for mut flow in flows.drain(..) {
+            match known.entry(Rc::clone(&flow.state)) {
+                Entry::Occupied(at) => {
+                    out[*at.get()].cubes.append(&mut flow.cubes);
+                    grown[*at.get()] = true;
+                }
+                Entry::Vacant(free) => {
+                    free.insert(out.len());
+                    out.push(flow);
+                    grown.push(false);
+                }
+            }
+        }
+        for (flow, _) in out.iter_mut().zip(grown).filter(|(_, grown)| *grown) {
+            merge(&mut flow.cubes);
+        }
+        *flows = out;
+    }
+
+    /// Forgets what no later step reads of a packet that leaves a device or has arrived.
+    pub fn leftovers(&self, flow: &mut Flow) {
+        if self.detail < Detail::Rules {
+            let state = flow.state_mut();
+            state.decided = None;
+            (state.mark, state.track) = (Mark::ZERO, Track::No);
+        }
     }
 
     /// Ends the packets' journey here.
@@ -60,7 +142,13 @@ impl<'n> Tracer<'n> {
 
     /// Hands the answer over.
     pub fn finish(self, trips: Vec<super::answer::RoundTrip>) -> Answer {
-        Answer { trips, variables: self.variables }
+        let sorted = |list: FxHashSet<OriginId>| {
+            let mut list: Vec<OriginId> = list.into_iter().collect();
+            list.sort_unstable();
+            list
+        };
+        let stands_for = self.stands_for.into_iter().map(|(rule, list)| (rule, sorted(list))).collect();
+        Answer { trips, variables: self.variables, stands_for }
     }
 
     /// Splits packets by a condition, and ends those that bear too many doubts or fall into too many pieces.
@@ -104,6 +192,7 @@ impl<'n> Tracer<'n> {
             yes.push(cube);
         } else {
             let (inside, outside) = (have.and(set), have.minus(set));
+            self.net.budget.take(inside.ranges().len() + outside.ranges().len());
             no.push(cube.with(dim, outside));
             yes.push(cube.with(dim, inside));
         }

@@ -1,14 +1,16 @@
 //! One packet's way: through the hooks of a device, over a segment, to the next.
 
-use super::answer::{Did, Disposition, Val};
-use super::chain::Place;
+use super::answer::{Detail, Did, Disposition, Val};
+use super::chain::{Place, Rules};
 use super::condition::{Condition, on_value};
 use super::flow::{Bridged, Flow, LOOPBACK, Track};
+use super::mark::Mark;
 use super::route::Way;
 use super::tracer::Tracer;
 use crate::cube::{Dim, Set};
 use crate::model::{
-    Bridge, ChainId, Family, Hook, Loopback, Policy, RouteTarget, Side, Stage, StageKind, WayBack, address_value,
+    Bridge, ChainId, Family, Hook, Least, Loopback, Pass, Policy, RouteTarget, Side, Stage, StageKind, WayBack,
+    address_value,
 };
 use std::rc::Rc;
 
@@ -28,13 +30,27 @@ impl Tracer<'_> {
                 moving.extend(self.output(flow));
             }
         }
-        while let Some(flow) = moving.pop() {
-            if flow.state.out_iface == Some(LOOPBACK) {
-                self.loop_back(flow, &mut delivered);
-                continue;
-            }
-            for flow in self.transmit(flow) {
-                moving.extend(self.receive(flow, &mut delivered));
+        while let Some(last) = moving.pop() {
+            // Where only fates are told, all go one device further, so that those that meet go on together.
+            let step = if self.detail < Detail::Rules {
+                let mut step = std::mem::take(&mut moving);
+                step.push(last);
+                for flow in step.iter_mut().filter(|f| f.state.out_iface != Some(LOOPBACK)) {
+                    self.leftovers(flow);
+                }
+                self.settle(&mut step);
+                step
+            } else {
+                vec![last]
+            };
+            for flow in step {
+                if flow.state.out_iface == Some(LOOPBACK) {
+                    self.loop_back(flow, &mut delivered);
+                    continue;
+                }
+                for flow in self.transmit(flow) {
+                    moving.extend(self.receive(flow, &mut delivered));
+                }
             }
         }
         delivered
@@ -202,14 +218,7 @@ impl Tracer<'_> {
     fn not_martian(&mut self, flow: Flow) -> Option<Flow> {
         let routing = self.routing(flow.state.device, flow.state.family);
         let header = flow.state.header;
-        let mut sources = routing.loopback.or(&routing.multicast);
-        if flow.state.family == crate::model::Family::V4 {
-            sources = sources.or(&routing.broadcast);
-            if self.net.devices[flow.state.device].drops_own_source {
-                sources = sources.or(&routing.own);
-            }
-        }
-        let (bad, good) = self.split(flow, &on_value(header.src, &sources));
+        let (bad, good) = self.split(flow, &on_value(header.src, &routing.no_source));
         if let Some(flow) = bad {
             self.end(flow, Disposition::MartianSource);
         }
@@ -266,7 +275,7 @@ impl Tracer<'_> {
             _ => None,
         };
         if !marked {
-            asked.mark = Val::Const(0);
+            asked.mark = Mark::ZERO;
         }
         let mut passed = Vec::new();
         for (way, mut flow) in self.route(back) {
@@ -298,26 +307,26 @@ impl Tracer<'_> {
             arrived.extend(through);
             rest = direct;
         }
-        for (device, neighbour) in self.net.devices.iter().enumerate() {
-            for (index, iface) in neighbour.interfaces.iter().enumerate() {
-                if iface.segment != segment || (device, index) == (from, out) {
-                    continue;
-                }
-                let Some(flow) = rest else { return arrived };
-                let (here, other) = self.split(flow, &on_value(next_hop, &iface.owned(family)));
-                rest = other;
-                let Some(mut flow) = here else { continue };
-                let arrival = (device, Some(index), flow.state.header);
-                let circle = flow.state.arrivals.contains(&arrival) || flow.state.hops.len() >= MAX_HOPS;
-                let state = flow.state_mut();
-                (state.device, state.in_iface, state.out_iface, state.seen_out) = (device, Some(index), None, None);
-                (state.mark, state.track) = (Val::Const(0), Track::No);
-                state.arrivals.push(arrival);
-                if circle {
-                    self.end(flow, Disposition::Loop);
-                } else {
-                    arrived.push(flow);
-                }
+        let net = self.net;
+        for neighbour in net.devices.on_segment(segment) {
+            let (device, index) = (neighbour.device, neighbour.interface);
+            if (device, index) == (from, out) {
+                continue;
+            }
+            let Some(flow) = rest else { return arrived };
+            let (here, other) = self.split(flow, &on_value(next_hop, neighbour.owned(family)));
+            rest = other;
+            let Some(mut flow) = here else { continue };
+            let arrival = (device, Some(index), flow.state.header);
+            let circle = flow.state.arrivals.contains(&arrival) || flow.state.hops.len() >= MAX_HOPS;
+            let state = flow.state_mut();
+            (state.device, state.in_iface, state.out_iface, state.seen_out) = (device, Some(index), None, None);
+            (state.mark, state.track) = (Mark::ZERO, Track::No);
+            state.arrivals.push(arrival);
+            if circle {
+                self.end(flow, Disposition::Loop);
+            } else {
+                arrived.push(flow);
             }
         }
         if let Some(flow) = rest {
@@ -331,15 +340,17 @@ impl Tracer<'_> {
     /// not.
     fn by_bridge(&mut self, flow: Flow, segment: usize) -> (Option<Flow>, Option<Flow>) {
         let (from, family) = (flow.state.device, flow.state.family);
-        let found = self.net.devices.iter().enumerate().find_map(|(d, device)| {
-            // What a device itself sends does not pass its own bridge.
-            let mut all = device.interfaces.iter().enumerate().filter(|(_, f)| d != from && f.segment == segment);
-            all.find_map(|(i, f)| f.bridge(family).map(|b| (d, i, f, b)))
+        let net = self.net;
+        // What a device itself sends does not pass its own bridge.
+        let others = net.devices.on_segment(segment).iter().filter(|n| n.device != from);
+        let found = others.into_iter().find_map(|n| {
+            let bridge = net.devices[n.device].interfaces[n.interface].bridge(family)?;
+            Some((n.device, n.interface, n.owned(family), bridge))
         });
-        let Some((device, index, iface, bridge)) = found else { return (None, Some(flow)) };
+        let Some((device, index, owned, bridge)) = found else { return (None, Some(flow)) };
         // What is for the device itself only arrives.
         let next_hop = flow.state.next_hop;
-        let (own, others) = self.split(flow, &on_value(next_hop, &iface.owned(family)));
+        let (own, others) = self.split(flow, &on_value(next_hop, owned));
         let Some(mut flow) = others else { return (None, own) };
         let arrival = (device, Some(index), flow.state.header);
         flow.state_mut().device = device;
@@ -352,7 +363,7 @@ impl Tracer<'_> {
         let circle = flow.state.arrivals.contains(&arrival) || flow.state.hops.len() >= MAX_HOPS;
         let state = flow.state_mut();
         (state.in_iface, state.out_iface, state.seen_out) = (Some(index), None, None);
-        (state.mark, state.track) = (Val::Const(0), Track::No);
+        (state.mark, state.track) = (Mark::ZERO, Track::No);
         state.bridged = Bridged::Through(next_hop);
         state.arrivals.push(arrival);
         if circle {
@@ -366,18 +377,53 @@ impl Tracer<'_> {
     pub(super) fn hook(&mut self, mut flows: Vec<Flow>, hook: Hook) -> Vec<Flow> {
         let Some(first) = flows.first() else { return flows };
         let device = &self.net.devices[first.state.device];
-        for stage in &device.pipeline.hooks[hook as usize] {
-            let mut passed = Vec::with_capacity(flows.len());
-            for flow in flows {
-                if self.sees(stage, &flow, hook) {
-                    passed.extend(self.stage(stage, flow, hook));
-                } else {
-                    passed.push(flow);
+        let stages = &device.pipeline.hooks[hook as usize];
+        let least = if self.detail == Detail::Fate { Least::Two } else { Least::Many };
+        let apart = self.detail == Detail::Rules || !self.without.is_empty();
+        match device.pipeline.passes(hook, least).filter(|_| !apart) {
+            None => {
+                for stage in stages {
+                    flows = self.each(stage, flows, hook, |tracer, flow| tracer.stage(stage, flow, hook));
                 }
             }
-            flows = passed;
+            Some(passes) => {
+                for pass in passes {
+                    flows = match pass {
+                        Pass::One(n) => {
+                            self.each(&stages[*n], flows, hook, |tracer, flow| tracer.stage(&stages[*n], flow, hook))
+                        }
+                        Pass::Joined { first, chain, rules } => {
+                            self.each(&stages[*first], flows, hook, |tracer, flow| {
+                                let place = Place { hook, side: None, depth: 0 };
+                                let passed = tracer.run_rules(*chain, Rules::Fused(rules), flow, place);
+                                tracer.at_policy(passed.fell, hook, *chain, Policy::Accept)
+                            })
+                        }
+                    };
+                }
+            }
         }
         flows
+    }
+
+    /// Runs a stage for the packets that it sees; others pass.
+    fn each(
+        &mut self,
+        stage: &Stage,
+        flows: Vec<Flow>,
+        hook: Hook,
+        mut run: impl FnMut(&mut Self, Flow) -> Vec<Flow>,
+    ) -> Vec<Flow> {
+        let mut passed = Vec::with_capacity(flows.len());
+        for flow in flows {
+            if self.sees(stage, &flow, hook) {
+                passed.extend(run(self, flow));
+            } else {
+                passed.push(flow);
+            }
+        }
+        self.settle(&mut passed);
+        passed
     }
 
     fn sees(&self, stage: &Stage, flow: &Flow, hook: Hook) -> bool {

@@ -47,7 +47,7 @@ fn seen(trip: &RoundTrip, packet: &Cube, family: Family, world: &World) -> Seen 
         Disposition::Delivered { listening } if here => ("local", *listening),
         Disposition::Delivered { .. } => ("delivered", false),
         Disposition::Rejected(_) => ("rejected", false),
-        Disposition::Unknown(_) | Disposition::TooManyDoubts | Disposition::TooScattered => ("unknown", false),
+        end if end.is_unknown() => ("unknown", false),
         // Dropped, unheard; and what the kernel itself refuses is silence for the sender, as far as the fates tell.
         _ => ("dropped", false),
     };
@@ -57,9 +57,7 @@ fn seen(trip: &RoundTrip, packet: &Cube, family: Family, world: &World) -> Seen 
     if end == "local" && relayed {
         end = "relayed";
     }
-    let unknown = |j: &callpath_core::trace::Journey| {
-        matches!(j.end, Disposition::Unknown(_) | Disposition::TooManyDoubts | Disposition::TooScattered)
-    };
+    let unknown = |j: &callpath_core::trace::Journey| j.end.is_unknown();
     let reply = match (&trip.reply, &trip.next) {
         (Some(j), _) if unknown(j) => "unknown",
         (_, Some(j)) if unknown(j) => "unknown",

@@ -61,7 +61,7 @@ impl World {
             });
         }
         let hairpin = folder.hairpin(configuration);
-        let mut world = Self { network: Network { devices: Vec::new() }, hosts: Vec::new(), hairpin };
+        let mut world = Self { network: Network::default(), hosts: Vec::new(), hairpin };
         let named = named_hosts(folder);
         let outer = outer(&device);
         for (index, iface) in device.interfaces.iter_mut().enumerate() {

@@ -4,14 +4,14 @@
 
 use super::generate::{Random, plant};
 use super::interpret::converse;
-use super::{WORLD, assert_agreed, assert_whole, draw, maker, question};
-use callpath_core::trace::{Disposition, Phase, ask};
+use super::{WORLD, assert_agreed_in, assert_whole, draw, maker, question};
+use callpath_core::trace::{Ask, Detail, Disposition, Phase, ask};
 
 fn wanted() -> u64 {
     std::env::var("CALLPATH_ORACLE_PACKETS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000)
 }
 
-fn run(doubts: bool, packets: u64) -> (u64, u64) {
+fn run(detail: Detail, doubts: bool, packets: u64) -> (u64, u64) {
     let (mut compared, mut seed, mut open) = (0, 0, 0);
     while compared < packets {
         seed += 1;
@@ -22,7 +22,7 @@ fn run(doubts: bool, packets: u64) -> (u64, u64) {
             if q.packets.is_empty() {
                 continue;
             }
-            let answer = ask(&net, &q);
+            let answer = Ask::new(&net, &q, detail).answer(Phase::Next);
             if !doubts {
                 assert_whole(&answer, &q, &seed.to_string());
             }
@@ -32,7 +32,7 @@ fn run(doubts: bool, packets: u64) -> (u64, u64) {
                     continue;
                 }
                 compared += 1;
-                if !assert_agreed(&net, &q, &answer, &packet, &seed.to_string()) {
+                if !assert_agreed_in(detail, (&net, &q), &answer, &packet, &seed.to_string()) {
                     open += 1;
                 }
             }
@@ -43,16 +43,20 @@ fn run(doubts: bool, packets: u64) -> (u64, u64) {
 
 #[test]
 fn the_piece_that_holds_a_packet_says_what_the_interpreter_says() {
-    let (compared, open) = run(false, wanted());
-    println!("{compared} packets compared, {open} given up");
-    assert_eq!(open, 0, "nothing in these models is open");
+    for detail in [Detail::Rules, Detail::Ends, Detail::Fate] {
+        let (compared, open) = run(detail, false, wanted());
+        println!("{detail:?}: {compared} packets compared, {open} given up");
+        assert_eq!(open, 0, "nothing in these models is open");
+    }
 }
 
 #[test]
 fn so_it_does_in_every_world_where_something_is_open() {
-    let (compared, open) = run(true, wanted() / 4);
-    println!("{compared} packets compared, {open} given up");
-    assert!(open * 20 < compared, "most conversations bear few doubts");
+    for detail in [Detail::Rules, Detail::Ends, Detail::Fate] {
+        let (compared, open) = run(detail, true, wanted() / 4);
+        println!("{detail:?}: {compared} packets compared, {open} given up");
+        assert!(open * 20 < compared, "most conversations bear few doubts");
+    }
 }
 
 #[test]

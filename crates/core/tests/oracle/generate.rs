@@ -432,7 +432,7 @@ impl Maker {
                 .collect(),
             ..Device::default()
         });
-        Network { devices }
+        Network { devices: devices.into(), ..Network::default() }
     }
 }
 

@@ -10,7 +10,7 @@ mod values;
 use callpath_core::cube::{Cube, Set, VarId};
 use callpath_core::model::{Action, Device, DoubtId, Family, NatTarget, OriginId, Part, Step};
 use callpath_core::trace::{
-    Answer, Choice, Did, Disposition, Header, Journey, Network, Phase, Question, RoundTrip, Val,
+    Answer, Choice, Detail, Did, Disposition, Header, Journey, Network, Phase, Question, RoundTrip, Val,
 };
 use generate::{Maker, PORTS, Random, addresses};
 use interpret::{Tuple, Walk, World, converse};
@@ -63,7 +63,7 @@ fn header(answer: &Answer, h: &Header, packet: &[u128; 5]) -> Tuple {
     [h.src, h.dst, h.sport, h.dport].map(|v| number(answer, v, packet))
 }
 
-fn compare(answer: &Answer, journey: &Journey, walk: &Walk, packet: &[u128; 5]) -> Result<(), String> {
+fn compare(detail: Detail, answer: &Answer, journey: &Journey, walk: &Walk, packet: &[u128; 5]) -> Result<(), String> {
     let steps: Vec<(usize, _, Did)> =
         journey.hops.iter().flat_map(|h| h.steps.iter().map(move |s| (h.device, s.hook, s.did.clone()))).collect();
     // The interpreter does not follow how senders are told that their packet was rejected.
@@ -72,7 +72,23 @@ fn compare(answer: &Answer, journey: &Journey, walk: &Walk, packet: &[u128; 5]) 
         end => *end == walk.end,
     };
     let header = header(answer, &journey.last().header, packet);
-    if end_matches && steps == walk.steps && (header == walk.header || matches!(walk.end, Disposition::Loop)) {
+    let steps_match = match detail {
+        Detail::Rules => steps == walk.steps,
+        // What ended the packet is told, and nothing else.
+        Detail::Ends | Detail::Fate => {
+            let told = |did: Did| match did {
+                Did::Rule(_) if detail == Detail::Fate => Did::SomeRule,
+                did => did,
+            };
+            let last = walk.steps.last().map(|(device, hook, did)| (*device, *hook, told(did.clone())));
+            let decided = journey.last().steps.last().map(|s| (journey.last().device, s.hook, s.did.clone()));
+            match walk.end {
+                Disposition::Dropped | Disposition::Rejected(_) => decided.is_some() && decided == last,
+                _ => decided.is_none() || decided == last,
+            }
+        }
+    };
+    if end_matches && steps_match && (header == walk.header || matches!(walk.end, Disposition::Loop)) {
         return Ok(());
     }
     Err(format!(
@@ -176,6 +192,17 @@ fn maps_networks(device: &Device, rule: OriginId) -> bool {
 
 /// The piece that holds this packet says what the interpreter says; false where the trace gave up.
 pub fn assert_agreed(net: &Network, q: &Question, answer: &Answer, packet: &[u128; 5], seed: &str) -> bool {
+    assert_agreed_in(Detail::Rules, (net, q), answer, packet, seed)
+}
+
+/// The same for an answer that tells only fates, or rules too.
+pub fn assert_agreed_in(
+    detail: Detail,
+    (net, q): (&Network, &Question),
+    answer: &Answer,
+    packet: &[u128; 5],
+    seed: &str,
+) -> bool {
     let here = || answer.trips.iter().filter(|t| t.asked.contains(packet));
     let trips: Vec<&RoundTrip> = here().filter(|t| is_for(answer, t, packet)).collect();
     if trips.iter().any(|t| gave_up(t)) || here().any(|t| moved_after_a_pick(net, answer, t)) {
@@ -191,7 +218,7 @@ pub fn assert_agreed(net: &Network, q: &Question, answer: &Answer, packet: &[u12
             let phases = [Phase::Request, Phase::Reply, Phase::Next];
             let journeys: Vec<&Journey> = phases.iter().filter_map(|p| trip.journey(*p)).collect();
             for (journey, walk) in journeys.iter().zip(&walks) {
-                compare(answer, journey, walk, packet)?;
+                compare(detail, answer, journey, walk, packet)?;
             }
             if journeys.len() == walks.len() { Ok(()) } else { Err("another number of packets".into()) }
         })

@@ -32,7 +32,7 @@ fn seen(trip: &RoundTrip, packet: &Cube, family: Family, router: usize) -> Seen 
         Disposition::Delivered { .. } if here => "local",
         Disposition::Delivered { .. } => "delivered",
         Disposition::Dropped | Disposition::Rejected(_) if here => "blocked",
-        Disposition::Unknown(_) | Disposition::TooManyDoubts | Disposition::TooScattered => "unknown",
+        end if end.is_unknown() => "unknown",
         _ => "misrouted",
     };
     let reply = match (&trip.reply, &trip.next) {

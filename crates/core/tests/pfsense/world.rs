@@ -177,7 +177,14 @@ impl World {
         }
         targets.sort();
         targets.dedup();
-        Self { network: Network { devices }, router: 0, from_rules, internet, inner, targets }
+        Self {
+            network: Network { devices: devices.into(), ..Network::default() },
+            router: 0,
+            from_rules,
+            internet,
+            inner,
+            targets,
+        }
     }
 
     /// Every vantage, every target, every port, both protocols and families.

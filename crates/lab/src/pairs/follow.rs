@@ -5,7 +5,7 @@ use crate::compare::{Fate, end_place, ends_open};
 use crate::packet::Tuple;
 use crate::wire::Place;
 use callpath_core::model::Part;
-use callpath_core::trace::{Branch, Choice, Disposition, Header, Journey, Network, Phase, Talk, Val};
+use callpath_core::trace::{Ask, Branch, Choice, Detail, Disposition, Header, Journey, Network, Phase, Talk, Val};
 use std::sync::Arc;
 
 /// A port equal to one picked from more than this is no luck.
@@ -70,7 +70,8 @@ impl<'a> Follower<'a> {
     /// # Errors
     /// What the trace says instead, if it says something else.
     pub fn follow(&self) -> Result<Shown, String> {
-        let (mut talk, branch) = Talk::new(self.network, &self.script.question(self.routers));
+        let question = self.script.question(self.routers);
+        let (mut talk, branch) = Talk::new(&Ask::new(self.network, &question, Detail::Rules));
         let begin = |branch| Thread { branch, past: Vec::new(), picked: Vec::new(), shown: Shown::default() };
         let mut threads: Vec<Thread> = branch.into_iter().map(begin).collect();
         let mut open = false;

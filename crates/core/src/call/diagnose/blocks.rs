@@ -2,7 +2,7 @@
 
 use crate::cube::Cube;
 use crate::model::{Action, ChainId, Device, Family, OriginId, Pipeline, Rule, Step};
-use crate::trace::{Did, Disposition, Hop, Journey, Network, Phase, Question, ask, ask_requests};
+use crate::trace::{Ask, Detail, Did, Disposition, Hop, Journey, Network, Phase, Question};
 
 /// So many rules that block one after the other are looked behind.
 const MOST: usize = 256;
@@ -48,7 +48,9 @@ fn stood<'a>(pipeline: &'a Pipeline, hop: &Hop) -> Stood<'a> {
                 let met = if base == Some(chain) { met } else { Vec::new() };
                 return Stood { frames: Vec::new(), met, base: Some(chain) };
             }
-            Did::SessionNew | Did::SessionFound { .. } | Did::SessionInvalid | Did::Helper(_) => continue,
+            Did::SessionNew | Did::SessionFound { .. } | Did::SessionInvalid | Did::Helper(_) | Did::SomeRule => {
+                continue;
+            }
         };
         let Some((chain, rule)) = find(pipeline, id) else { continue };
         while stack.last().is_some_and(|(_, top)| !top.calls().contains(&chain)) {
@@ -65,10 +67,7 @@ fn stood<'a>(pipeline: &'a Pipeline, hop: &Hop) -> Stood<'a> {
 }
 
 fn find(pipeline: &Pipeline, id: OriginId) -> Option<(ChainId, &Rule)> {
-    pipeline.chains.iter().enumerate().find_map(|(n, chain)| {
-        let rule = chain.rules.iter().find(|r| r.origin == id)?;
-        Some((ChainId(u32::try_from(n).ok()?), rule))
-    })
+    pipeline.chains.with_origin(id).next()
 }
 
 /// The rule to blame for the end of a packet: the one that ended it, or the one that sent it into a chain that only
@@ -110,32 +109,28 @@ pub(super) struct Asked<'a> {
 pub(super) fn behind(network: &Network, device: usize, hop: &Hop, asked: &Asked<'_>) -> Behind {
     let first = &network.devices[device].pipeline;
     let Some(base) = stood(first, hop).base else { return Behind { blockers: Vec::new(), passes: false } };
-    let mut network = network.clone();
     let mut blockers: Vec<OriginId> = Vec::new();
-    // Whether it was left out because it may do anything: nothing says that it blocks.
     let mut left_out: Vec<OriginId> = Vec::new();
     let mut ended = Some(hop.clone());
     for _ in 0..MOST {
         let Some(hop) = ended else { return Behind { blockers, passes: true } };
-        let pipeline = &network.devices[device].pipeline;
-        let stood = stood(pipeline, &hop);
-        let blocks = match of_frames(pipeline, &stood.frames, Pipeline::blames_callers) {
+        let stood = stood(first, &hop);
+        let blocks = match of_frames(first, &stood.frames, Pipeline::blames_callers) {
             Some(rule) => vec![rule],
             // The list ended early: rules that leave it hide what stands below them.
             None => stood.met.iter().filter(|(_, rule)| rule.leaves()).map(|(id, _)| *id).collect(),
         };
-        let usable = |id: &OriginId| pipeline.origin(*id).has_lines && !left_out.contains(id);
+        let usable = |id: &OriginId| first.origin(*id).has_lines && !left_out.contains(id);
         if blocks.is_empty() || !blocks.iter().all(usable) {
             return Behind { blockers, passes: false };
         }
         left_out.extend(&blocks);
-        let open = |id: &OriginId| find(pipeline, *id).is_some_and(|(_, rule)| may_do_anything(rule));
+        // Of a rule that may do anything, nothing says that it blocks.
+        let open = |id: &OriginId| find(first, *id).is_some_and(|(_, rule)| may_do_anything(rule));
         blockers.extend(blocks.iter().filter(|id| !open(id)));
         let narrow = left_out.iter().any(|id| find(first, *id).is_some_and(|(_, rule)| rule.singles_out()));
-        for chain in &mut network.devices[device].pipeline.chains {
-            chain.rules.retain(|r| !blocks.contains(&r.origin));
-        }
-        ended = match stopped(&network, device, base, asked, narrow) {
+        let without: Vec<(usize, OriginId)> = left_out.iter().map(|id| (device, *id)).collect();
+        ended = match stopped((network, &without), device, base, asked, narrow) {
             Ok(hop) => hop,
             Err(()) => return Behind { blockers, passes: false },
         };
@@ -146,14 +141,15 @@ pub(super) fn behind(network: &Network, device: usize, hop: &Hop, asked: &Asked<
 /// The hop at which packets still end in this base chain; an error where they only pass because nothing is left that
 /// decides.
 fn stopped(
-    network: &Network,
+    (network, without): (&Network, &[(usize, OriginId)]),
     device: usize,
     base: ChainId,
     asked: &Asked<'_>,
     narrow: bool,
 ) -> Result<Option<Hop>, ()> {
     let question = Question { from: asked.from, family: asked.family, packets: asked.packets.clone() };
-    let answer = if asked.phase == Phase::Request { ask_requests(network, &question) } else { ask(network, &question) };
+    let until = if asked.phase == Phase::Request { Phase::Request } else { Phase::Next };
+    let answer = Ask { without, ..Ask::new(network, &question, Detail::Rules) }.answer(until);
     let pipeline = &network.devices[device].pipeline;
     let journeys: Vec<&Journey> = answer.trips.iter().filter_map(|t| t.journey(asked.phase)).collect();
     if journeys.is_empty() {
@@ -161,15 +157,8 @@ fn stopped(
     }
     for j in &journeys {
         let hop = j.last();
-        let lost = matches!(
-            j.end,
-            Disposition::Dropped
-                | Disposition::Rejected(_)
-                | Disposition::Unheard(_)
-                | Disposition::Unknown(_)
-                | Disposition::TooManyDoubts
-                | Disposition::TooScattered
-        );
+        let stopped = matches!(j.end, Disposition::Dropped | Disposition::Rejected(_) | Disposition::Unheard(_));
+        let lost = stopped || j.end.is_unknown();
         if lost && hop.device == device && stood(pipeline, hop).base == Some(base) {
             return Ok(Some(hop.clone()));
         }

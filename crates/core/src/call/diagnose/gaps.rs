@@ -8,7 +8,7 @@ use crate::call::address::is_link_local;
 use crate::call::analyze::{Analysis, Failure, Reached, port_set, show_set};
 use crate::call::reach::{Certainty, Ending, crossed, helpers, journey};
 use crate::change::{Intent, Packets, Wanted};
-use crate::cube::Set;
+use crate::cube::{Cube, Set};
 use crate::finding::{Gap, Lack, Near, Stands};
 use crate::manifest::{Place, PortRanges, Proto, ProxyAt};
 use crate::model::{Device, Family, OriginId, Part, address_value, iface_value};
@@ -602,7 +602,7 @@ impl Look<'_> {
             ports: port_set(&Self::ports_at(hop, ranges(&self.failing()))),
         };
         let generated = explicit.is_some_and(|id| !d.pipeline.origin(id).has_lines);
-        let behind = self.behind(hop, answers).filter(|_| !generated);
+        let behind = (!generated).then(|| self.behind(hop, answers));
         let off = views::dormant(d).into_iter().find(|v| v.differs(&packet).is_empty() && v.asks.ports.is_some());
         let stands = match (&explicit, off.as_ref()) {
             _ if behind.as_ref().is_some_and(|b| b.passes) => Stands::BlockFirst,
@@ -651,14 +651,16 @@ impl Look<'_> {
     }
 
     /// What stands behind the rule that ends these packets.
-    fn behind(&self, hop: &Hop, answers: bool) -> Option<Behind> {
+    fn behind(&self, hop: &Hop, answers: bool) -> Behind {
         let phase = match self.f.region.ending {
             Ending::Lost(phase) if answers => phase,
             _ => Phase::Request,
         };
         let from = self.f.trip.request.hops.first().map_or(0, |h| h.device);
-        let asked = Asked { from, family: self.f.family, packets: self.f.region.cubes.first()?, phase };
-        Some(blocks::behind(&self.a.site.network, hop.device, hop, &asked))
+        // The packet whose way was told, whatever is not known.
+        let packet = Cube { parts: self.f.trip.asked.parts.clone(), vars: Vec::new() };
+        let asked = Asked { from, family: self.f.family, packets: &packet, phase };
+        blocks::behind(&self.a.site.network, hop.device, hop, &asked)
     }
 
     fn answer(&self, j: &Journey) -> Option<Gap> {

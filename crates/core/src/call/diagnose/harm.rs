@@ -3,7 +3,6 @@
 //! Everybody of the site asks for every port of every address, once before and once after; both answers are compared
 //! packet by packet. What may be lost is only what a product must keep closed, and what was wanted of the port itself.
 
-use super::views::{self, Does};
 use crate::call::address::prefix_set;
 use crate::call::analyze::{Judge, port_set, show_addresses, show_set};
 use crate::call::proxy::by_proxy;
@@ -15,7 +14,7 @@ use crate::profile::Instance;
 use crate::report::Loss;
 use crate::requirement::{Level, Party, Requirement};
 use crate::snapshot::Snapshot;
-use crate::trace::{Answer, Did, Disposition, Question, RoundTrip, Val, ask};
+use crate::trace::{Answer, Ask, Detail, Disposition, Network, Phase, Question, RoundTrip, Val};
 
 /// Whether changes are compared with what was reached before them. Off: for tests, which show that it is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -90,7 +89,7 @@ impl Reached {
         let mut out = Vec::new();
         for family in [Family::V4, Family::V6] {
             for asker in askers(site, family) {
-                let answer = ask(&site.network, &question(&asker, family));
+                let answer = everything(&site.network, &question(&asker, family));
                 let mut had = pieces(&answer, site, asker.device);
                 had.retain(|p| p.fates.iter().any(|f| *f != Fate::Lost));
                 out.push((asker, family, had));
@@ -110,7 +109,7 @@ impl Reached {
             if had.peek().is_none() {
                 continue;
             }
-            let new = ask(&after.network, &question(asker, *family));
+            let new = everything(&after.network, &question(asker, *family));
             let has = pieces(&new, after, asker.device);
             let told = told(wishes, before, *family);
             let compare = Compare { wishes, before, asker, family: *family, has: &has, changed, told };
@@ -161,6 +160,10 @@ fn question(asker: &Asker, family: Family) -> Question {
     Question { from: asker.device, family, packets: Cube { parts, vars: Vec::new() } }
 }
 
+fn everything(network: &Network, question: &Question) -> Answer {
+    Ask { named: true, ..Ask::new(network, question, Detail::Fate) }.answer(Phase::Next)
+}
+
 /// An answer as disjoint pieces.
 fn pieces(answer: &Answer, site: &Site, asker: usize) -> Vec<Piece> {
     let fates: Vec<Fate> = answer.trips.iter().map(|t| fate(answer, site, t, asker)).collect();
@@ -200,12 +203,8 @@ fn fate(answer: &Answer, site: &Site, trip: &RoundTrip, asker: usize) -> Fate {
         Val::Part(..) => Where::OneOf(Set::empty()),
     };
     let there = || {
-        let device = &site.network.devices[last.device];
-        let rules = last.steps.iter().filter_map(|s| if let Did::Rule(id) = s.did { Some(id) } else { None });
-        let named =
-            rules.filter_map(|id| views::rule(device, id)).any(|v| v.does == Does::Accept && v.asks.ports.is_some());
         let (address, port) = (value(last.header.dst), value(last.header.dport));
-        Fate::At(Service { device: last.device, address, port, named })
+        Fate::At(Service { device: last.device, address, port, named: last.named })
     };
     match &trip.request.end {
         // A host that nobody described: the packet is on its way there.

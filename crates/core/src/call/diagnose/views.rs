@@ -296,8 +296,7 @@ fn calls(rule: &Rule) -> Vec<(ChainId, Asks)> {
 
 /// The rule with this origin.
 pub(in crate::call) fn rule(device: &Device, origin: OriginId) -> Option<View> {
-    let rules = device.pipeline.chains.iter().flat_map(|c| &c.rules);
-    rules.filter(|r| r.origin == origin).find_map(|r| View::of(r, false))
+    device.pipeline.chains.with_origin(origin).find_map(|(_, rule)| View::of(rule, false))
 }
 
 /// Filter rules that are switched off.

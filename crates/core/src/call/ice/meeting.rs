@@ -3,9 +3,7 @@
 use super::{Candidate, ORDER, Offer, STUN, Side, any_port};
 use crate::call::reach::{Ending, Goal, ending};
 use crate::cube::{Cube, Set, VarId};
-use crate::trace::{
-    Answer, Branch, Choice, Disposition, Header, Journey, Network, Phase, Question, RoundTrip, Talk, Val,
-};
+use crate::trace::{Answer, Ask, Branch, Choice, Disposition, Header, Journey, Phase, Question, RoundTrip, Talk, Val};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -15,10 +13,8 @@ const ROUNDS: usize = 3;
 /// Two agents that want to talk.
 #[derive(Debug, Clone)]
 pub(in crate::call) struct Meeting<'a> {
-    /// The network.
-    pub network: &'a Network,
-    /// The caller's checks to the address that it was told.
-    pub question: &'a Question,
+    /// The network, and the caller's checks to the address that it was told.
+    pub ask: Ask<'a>,
     /// Device of the server, where sockets must listen.
     pub goal: Goal,
     /// The server's own address.
@@ -66,7 +62,7 @@ pub(super) type Ended = Vec<(Branch, Vec<Arc<Journey>>, Ending)>;
 impl Meeting<'_> {
     /// Every round trip that matters, and how the attempt ended of which it is part.
     pub fn hold(&self) -> (Answer, Vec<Ending>) {
-        let (mut talk, branch) = Talk::new(self.network, self.question);
+        let (mut talk, branch) = Talk::new(&self.ask);
         let mut ended = Vec::new();
         let begun = branch.map(|b| self.gather(&mut talk, b)).unwrap_or_default();
         let order = talk.choice(Set::range(0, 1), ORDER);
@@ -82,7 +78,7 @@ impl Meeting<'_> {
                 }
             }
         }
-        finish(talk, self.question, ended)
+        finish(talk, self.ask.question, ended)
     }
 
     /// What the caller offers. A STUN server's answer leaves sessions too.
@@ -120,7 +116,8 @@ impl Meeting<'_> {
         server: Candidate,
     ) -> Vec<(Branch, Vec<Candidate>)> {
         let mut out = Vec::new();
-        for (branch, request) in talk.send(branch, self.question.from, Candidate::CALLER.to(server), Phase::Request) {
+        for (branch, request) in talk.send(branch, self.ask.question.from, Candidate::CALLER.to(server), Phase::Request)
+        {
             let seen = request.last();
             if !arrived(&request, device) {
                 out.push((branch, known.clone()));
@@ -129,7 +126,7 @@ impl Meeting<'_> {
             for (branch, reply) in talk.send(branch, device, inverse(seen.header), Phase::Reply) {
                 let mut known = known.clone();
                 let candidate = source(seen.header);
-                if arrived(&reply, self.question.from) && !known.contains(&candidate) {
+                if arrived(&reply, self.ask.question.from) && !known.contains(&candidate) {
                     known.push(candidate);
                 }
                 out.push((branch, known));
@@ -157,7 +154,7 @@ impl Meeting<'_> {
                 if round == ROUNDS || round > 1 && now == task.before {
                     let fates = if task.unsure.is_empty() { &task.failed } else { &task.unsure };
                     if fates.is_empty() {
-                        let (journeys, ending) = nothing(self.question.from);
+                        let (journeys, ending) = nothing(self.ask.question.from);
                         ended.push((task.branch, journeys, ending));
                         continue;
                     }
@@ -183,8 +180,8 @@ impl Meeting<'_> {
         let mut open = Vec::new();
         let server = Candidate { addr: Val::Const(self.base), port: Candidate::TOLD.port };
         let (from, own, peer, peer_base) = match side {
-            Side::Caller => (self.question.from, Candidate::CALLER, self.goal.host.device, server),
-            Side::Server => (self.goal.host.device, server, self.question.from, Candidate::CALLER),
+            Side::Caller => (self.ask.question.from, Candidate::CALLER, self.goal.host.device, server),
+            Side::Server => (self.goal.host.device, server, self.ask.question.from, Candidate::CALLER),
         };
         let asked = own.to(to);
         for (branch, request) in talk.send(task.branch.clone(), from, asked, Phase::Request) {
@@ -279,7 +276,7 @@ impl Task {
         }
         if side == Side::Caller && self.failed.is_empty() {
             let cube = self.branch.cubes()[0].clone();
-            let ending = ending(&trip(cube, &journeys), meeting.goal, meeting.question.from);
+            let ending = ending(&trip(cube, &journeys), meeting.goal, meeting.ask.question.from);
             self.failed = Rc::new(vec![Fate { packets: packets(), journeys, ending }]);
         }
         self
@@ -375,7 +372,7 @@ fn task(branch: Branch, server_knows: Vec<Candidate>) -> Task {
 /// Nobody has sent anything.
 fn nothing(device: usize) -> (Vec<Arc<Journey>>, Ending) {
     let header = Candidate::CALLER.to(Candidate::TOLD);
-    let hop = crate::trace::Hop { device, in_iface: None, out_iface: None, steps: Vec::new(), header };
+    let hop = crate::trace::Hop { device, in_iface: None, out_iface: None, steps: Vec::new(), header, named: false };
     let journey = Journey { hops: vec![hop], end: Disposition::NoRoute };
     (vec![Arc::new(journey)], Ending::Lost(Phase::Request))
 }

@@ -12,7 +12,7 @@ impl Meeting<'_> {
     /// Without ICE: each side sends to the address in the other one's SDP, and hears what arrives there from wherever.
     /// `named`: what the caller's SDP says.
     pub fn by_sdp(&self, named: Offer) -> (Answer, Vec<Ending>) {
-        let (mut talk, branch) = Talk::new(self.network, self.question);
+        let (mut talk, branch) = Talk::new(&self.ask);
         let order = talk.choice(Set::range(0, 1), ORDER);
         let named = match named {
             Offer::Elsewhere { device } => {
@@ -22,7 +22,7 @@ impl Meeting<'_> {
             Offer::Own | Offer::Reflexive { .. } => Candidate::CALLER,
         };
         let server = Candidate { addr: Val::Const(self.base), port: Candidate::TOLD.port };
-        let there = (self.question.from, Candidate::CALLER.to(Candidate::TOLD));
+        let there = (self.ask.question.from, Candidate::CALLER.to(Candidate::TOLD));
         let back = (self.goal.host.device, server.to(named));
         let mut ended: Ended = Vec::new();
         let (caller_first, server_first) = branch.map_or((None, None), |b| talk.split(b, order, 0));
@@ -39,7 +39,7 @@ impl Meeting<'_> {
                 self.by_sdp_ended(&mut talk, &heard, &mut ended);
             }
         }
-        finish(talk, self.question, ended)
+        finish(talk, self.ask.question, ended)
     }
 
     /// How it ended for the packets of a branch: by the last packet of either side.
@@ -47,7 +47,7 @@ impl Meeting<'_> {
         for (packets, request) in heard.there.iter() {
             let here = heard.branch.within(packets);
             let Some(cube) = here.cubes().first() else { continue };
-            let way = ending(&trip(cube.clone(), &[Arc::clone(request)]), self.goal, self.question.from);
+            let way = ending(&trip(cube.clone(), &[Arc::clone(request)]), self.goal, self.ask.question.from);
             if !matches!(way, Ending::OtherPort | Ending::Lost(Phase::Reply)) {
                 ended.push((here, vec![Arc::clone(request)], way));
                 continue;
@@ -70,7 +70,7 @@ impl Meeting<'_> {
 
     /// How it ended for the caller, by the last packet of the server.
     fn heard_back(&self, reply: &Journey) -> Ending {
-        if arrived(reply, self.question.from) {
+        if arrived(reply, self.ask.question.from) {
             Ending::Works
         } else if reply.end.is_unknown() {
             Ending::Unknown(Phase::Reply)

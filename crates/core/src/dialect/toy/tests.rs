@@ -29,7 +29,7 @@ fn arrives(text: &str, port: u16) -> Option<bool> {
     let one = |ip: &str| Set::one(address_value(ip.parse().expect("ip")));
     let parts = [one("203.0.113.9"), one("203.0.113.5"), Set::one(40000), Set::one(port.into()), Set::one(17)];
     let question = Question { from: 2, family: Family::V4, packets: Cube { parts, vars: Vec::new() } };
-    let trips = ask(&Network { devices: vec![router, server, caller] }, &question).trips;
+    let trips = ask(&Network { devices: vec![router, server, caller].into(), ..Network::default() }, &question).trips;
     let known = !matches!(trips[0].request.end, Disposition::Unknown(_));
     known.then(|| trips[0].next.as_ref().is_some_and(|j| j.last().device == 1))
 }

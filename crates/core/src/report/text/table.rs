@@ -119,6 +119,9 @@ fn words(path: &Path, a: &Alternative, notes: &Notes<'_>) -> String {
     if numbers.is_empty() { state(path, a) } else { format!("{} {numbers}", state(path, a)) }
 }
 
+/// The end of a share that counts the callers' ports.
+const SOURCES: &str = " source ports";
+
 /// The fate, or the share.
 pub(in crate::report) fn state(path: &Path, a: &Alternative) -> String {
     let bad = a.pieces.iter().find(|p| p.reach != Reach::Open);
@@ -126,8 +129,11 @@ pub(in crate::report) fn state(path: &Path, a: &Alternative) -> String {
         (Reach::Open, _) if a.opener == "server" && path.vantage == "internet" => "server opens".to_owned(),
         (Reach::Open, _) if a.opener == "server" && path.vantage != "server" => "direct".to_owned(),
         (Reach::Open, _) => "open".to_owned(),
-        (Reach::Punched, _) => "hole punching".to_owned(),
-        (Reach::Chance, _) => "by chance".to_owned(),
+        (Reach::Punched, true) => "hole punching".to_owned(),
+        (Reach::Punched, false) => format!("hole punching for {}", a.share),
+        (Reach::Chance, true) => "by chance".to_owned(),
+        (Reach::Chance, false) => format!("by chance for {}", a.share),
+        (Reach::Partly, false) if a.share.ends_with(SOURCES) => format!("not for {}", a.share),
         (Reach::Partly, false) => a.share.replace(" ports", ""),
         (Reach::Partly, true) => "not for all".to_owned(),
         (Reach::Unknown, _) => "unknown".to_owned(),

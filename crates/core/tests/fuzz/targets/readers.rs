@@ -139,7 +139,7 @@ fn asked(router: Device) {
     };
     let mut internet = Device { interfaces: vec![interface("eth0", "203.0.113.1/24", 0)], ..Device::default() };
     internet.interfaces[0].hosts_v4 = Set::range(value("8.8.8.0"), value("8.8.8.255"));
-    let network = Network { devices: vec![router, server, internet] };
+    let network = Network { devices: vec![router, server, internet].into(), ..Network::default() };
     let parts = [
         Set::one(value("8.8.8.8")),
         Set::from_ranges([value("203.0.113.5"), value("192.168.1.50")].map(|a| (a, a))),

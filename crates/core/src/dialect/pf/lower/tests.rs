@@ -28,7 +28,7 @@ fn answered(rules: &Ruleset) -> (Option<bool>, Counts) {
     let one = |ip: &str| Set::one(address_value(ip.parse().expect("ip")));
     let parts = [one("203.0.113.9"), one("203.0.113.5"), Set::one(40000), Set::one(5004), Set::one(17)];
     let question = Question { from: 2, family: Family::V4, packets: Cube { parts, vars: Vec::new() } };
-    let trips = ask(&Network { devices: vec![router, server, caller] }, &question).trips;
+    let trips = ask(&Network { devices: vec![router, server, caller].into(), ..Network::default() }, &question).trips;
     let unknown = |t: &crate::trace::RoundTrip| {
         let journeys = [Some(&t.request), t.reply.as_ref(), t.next.as_ref()];
         journeys.into_iter().flatten().any(|j| matches!(j.end, Disposition::Unknown(_)))
