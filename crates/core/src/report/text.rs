@@ -415,6 +415,8 @@ impl Writer {
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
+        let short = short_list(word);
+        let word = short.as_deref().unwrap_or(word);
         let fits = |line: &&mut String| line.chars().count() + 1 + word.chars().count() <= width;
         if let Some(line) = lines.last_mut().filter(fits) {
             line.push(' ');
@@ -435,6 +437,20 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
         lines.push(String::new());
     }
     lines
+}
+
+/// A list of more ports than anybody reads, by its first ones and its last. JSON has all.
+fn short_list(word: &str) -> Option<String> {
+    const SHOWN: usize = 4;
+    const MOST: usize = 16;
+    let end = word.rfind(|c: char| c.is_ascii_digit())? + 1;
+    let (list, rest) = word.split_at(end);
+    let ports = list.bytes().all(|b| b.is_ascii_digit() || b == b',' || b == b'-');
+    let parts: Vec<&str> = list.split(',').collect();
+    (ports && parts.len() > MOST).then(|| {
+        let left_out = parts.len() - SHOWN - 1;
+        format!("{},…({left_out} more)…,{}{rest}", parts[..SHOWN].join(","), parts[parts.len() - 1])
+    })
 }
 
 /// A text shortened to a width.
@@ -465,4 +481,23 @@ pub(super) fn fate(reach: Reach, stop: Option<&Stop>) -> &'static str {
 fn same_reason(a: &Piece, b: &Piece) -> bool {
     let key = |p: &Piece| p.stop.as_ref().map(|s| (s.kind, s.packet, s.device.clone(), s.hook, s.origin.clone()));
     a.reach == b.reach && key(a) == key(b) && a.doubts == b.doubts
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_list_of_very_many_ports_is_shortened_and_nothing_else() {
+        let ports: Vec<String> = (0..1000).map(|n| (50_000 + 10 * n).to_string()).collect();
+        let shown = wrap(&format!("router blocks udp {}) before it", ports.join(",")), 78).join(" ");
+        assert_eq!(shown, "router blocks udp 50000,50010,50020,50030,…(995 more)…,59990) before it");
+        for kept in [
+            "udp 443,3478,5349-5350",
+            "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16",
+            "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q,r,1",
+        ] {
+            assert_eq!(wrap(kept, 78).join(" "), kept);
+        }
+    }
 }

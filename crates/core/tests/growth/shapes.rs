@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-/// LiveKit behind one router.
+/// A product behind one router.
 pub const MANIFEST: &str = "address = \"203.0.113.9\"\n[[gateway]]\nlabel = \"router\"\nconfig = \"router.nft\"\n\
     interfaces = { wan = \"203.0.113.9/24\", lan = \"192.168.1.1/24\" }\nroutes = [\"default via 203.0.113.1\"]\n\
     [[deploy]]\nsystem = \"livekit\"\nlabel = \"talk\"\nhost = \"192.168.1.50\"\n";

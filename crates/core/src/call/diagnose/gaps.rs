@@ -623,6 +623,10 @@ impl Look<'_> {
             Stands::Block => explicit.into_iter().collect(),
             Stands::Nothing => deciding.into_iter().filter(|id| d.pipeline.origin(*id).has_lines).collect(),
         };
+        let others = self.f.region.rules.len().saturating_sub(1);
+        if others > 0 && matches!(stands, Stands::Block | Stands::BlockFirst) {
+            gap.story = format!("{}; {others} more rules do the same to other packets of these", gap.story);
+        }
         // On the way out the destination is anybody's address: no rule for one host is what is missing.
         if self.f.requirement.from == Party::Server && !answers {
             return Some(gap);
