@@ -94,7 +94,11 @@ impl Kind {
     /// As many statements are read. Far more than people write, and an answer still comes within five seconds or so; of
     /// a backup, changes are made in the whole text, which is read again after each.
     fn most_statements(self) -> usize {
-        if matches!(self, Self::NftText | Self::NftJson) { 100_000 } else { 50_000 }
+        match self {
+            Self::NftText | Self::NftJson => 100_000,
+            Self::PfSense => 25_000,
+            _ => 50_000,
+        }
     }
 }
 
