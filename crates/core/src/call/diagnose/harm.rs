@@ -15,6 +15,7 @@ use crate::report::Loss;
 use crate::requirement::{Level, Party, Requirement};
 use crate::snapshot::Snapshot;
 use crate::trace::{Answer, Ask, Detail, Disposition, Network, Phase, Question, RoundTrip, Val};
+use rustc_hash::FxHashMap;
 
 /// Whether changes are compared with what was reached before them. Off: for tests, which show that it is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -111,6 +112,9 @@ impl Reached {
             }
             let new = everything(&after.network, &question(asker, *family));
             let has = pieces(&new, after, asker.device);
+            // What fares as before is not looked at: most of it.
+            let same: FxHashMap<&Cube, &Piece> = has.iter().map(|p| (&p.cube, p)).collect();
+            let had = had.filter(|p| same.get(&p.cube).is_none_or(|now| now.fates != p.fates));
             let told = told(wishes, before, *family);
             let compare = Compare { wishes, before, asker, family: *family, has: &has, changed, told };
             had.for_each(|piece| compare.piece(piece, &mut out));
