@@ -68,10 +68,10 @@ impl Builder<'_> {
 
     /// All addresses that belong to the site: interfaces, inner networks, the public addresses.
     pub(super) fn site_addresses(&self, family: Family) -> Set {
-        let mut all = Set::empty();
+        let mut all: Vec<(u128, u128)> = Vec::new();
         let mut add = |ip: IpAddr, set: Set| {
             if Family::of(ip) == family {
-                all = all.or(&set);
+                all.extend_from_slice(set.ranges());
             }
         };
         for iface in self.devices.iter().flat_map(|d| &d.interfaces) {
@@ -87,7 +87,7 @@ impl Builder<'_> {
         for ip in self.public_addresses() {
             add(ip, one(ip));
         }
-        all
+        Set::from_ranges(all)
     }
 
     /// How the internet reaches the site: directly on the outer segment, the rest by the outermost device.
