@@ -223,7 +223,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     (", and the next router has ", "what a router's files say of its address is what is forwarded to"),
 ];
 
-/// A message about a site without a row in a table is one that nobody has read.
+/// A message about a site without a row in a table was never read.
 #[test]
 fn every_message_about_a_site_has_its_row() {
     let site = Site::new("messages");

@@ -275,7 +275,7 @@ fn a_copy_is_as_secret_as_the_file_that_it_was_made_of() {
     set("callpath.toml", 0o600);
     let (code, text) = m.run(&["snapshot", "-o", "third.json"]);
     assert_eq!((code, mode("third.json")), (Some(0), 0o600), "{text}");
-    // Who lets nobody read new files gets none that others can read.
+    // A mask that hides new files from others hides these too.
     set("callpath.toml", 0o644);
     let command = format!("umask 077; exec {} snapshot -o fourth.json", env!("CARGO_BIN_EXE_callpath"));
     let status = Command::new("/bin/sh").args(["-c", &command]).current_dir(m.site()).status().expect("a shell");

@@ -191,7 +191,7 @@ fn a_proxy_on_the_firewall_that_is_stated_is_followed_and_one_that_is_not_is_ask
     let (_, found) = judge(&reflector("proxy = \"gateway\""), &[("config.xml", &closed)]);
     assert_eq!(found.verdict, Verdict::Fails, "{}", shown(&found));
     assert_eq!(only_error(&found).code, "filter-missing", "{}", shown(&found));
-    // What it takes on other ports is nobody's page: it may lead to what must stay closed.
+    // What it takes on other ports is no page: it may lead to what must stay closed.
     let redis =
         at_the_gateway(true).replace("<port>80</port></destination></rule>", "<port>6379</port></destination></rule>");
     let redis = haproxy("yes", &["443", "6379"], &redis);

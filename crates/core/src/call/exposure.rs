@@ -4,7 +4,7 @@ use super::address::{is_public, prefix_set};
 use super::analyze::{CLIENT_PORTS, Judge, Reached, family_name, port_set, show_set};
 use super::proxy::by_proxy;
 use super::reach::{Certainty, Ending, Goal, Host, Region, ending, exposed, regions};
-use super::replay::Replay;
+use super::replay::{Replay, judged};
 use crate::cube::{Cube, Dim, Set};
 use crate::manifest::{Admin, Proto};
 use crate::model::{Family, Part, address_value};
@@ -103,7 +103,6 @@ impl Judge<'_> {
         let question =
             Question { from: self.site.internet, family: s.family, packets: Cube { parts, vars: Vec::new() } };
         let network = &self.site.network;
-        let answer = Ask::new(network, &question, Detail::Ends).answer(Phase::Request);
         let here = self.site.host_of(self.site.server_of[s.n]);
         let goal = Goal {
             host: here,
@@ -114,11 +113,10 @@ impl Judge<'_> {
             internet: None,
         };
         let judge = |t: &RoundTrip| if exposed(t, here) { Ending::Works } else { ending(t, goal, usize::MAX) };
-        let found = regions(&answer, network, judge);
+        let (answer, endings) = judged(Ask::new(network, &question, Detail::Ends), Phase::Request, judge);
+        let found = regions(&answer, network, &endings);
         let again = |question: &Question, world: &[(Choice, u128)]| {
-            let answer = Ask { world, ..Ask::new(network, question, Detail::Rules) }.answer(Phase::Request);
-            let endings = answer.trips.iter().map(judge).collect();
-            (answer, endings)
+            judged(Ask { world, ..Ask::new(network, question, Detail::Rules) }, Phase::Request, judge)
         };
         let replay = Replay { from: question.from, family: question.family, again: &again };
         for region in found.iter().filter(|r| r.certainty != Certainty::Closed) {

@@ -4,8 +4,8 @@ use super::analyze::Judge;
 use super::callers::Kind;
 use super::ice::{Meeting, Offer};
 use super::paths::Caller;
-use super::reach::{Ending, Goal, Host, Region, ending, regions_by};
-use super::replay::Replay;
+use super::reach::{Ending, Goal, Host, Region, ending, regions};
+use super::replay::{Replay, judged};
 use crate::manifest::Proto;
 use crate::model::{Family, address_value};
 use crate::profile::{Answers, Ice, Instance};
@@ -41,11 +41,7 @@ impl Judge<'_> {
         if instance.answers() == Some(Answers::Source) {
             // The answer goes back the way that the caller's packet came, through the caller's router too.
             caller.kind?;
-            let hold = |ask: Ask<'_>| {
-                let answer = ask.answer(Phase::Next);
-                let endings = answer.trips.iter().map(|t| ending(t, goal, caller.vantage.device)).collect();
-                (answer, endings)
-            };
+            let hold = |ask: Ask<'_>| judged(ask, Phase::Next, |t| ending(t, goal, caller.vantage.device));
             return Some(self.held(caller, (question, detail), &hold));
         }
         let host = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == caller.family)?;
@@ -69,7 +65,7 @@ impl Judge<'_> {
         hold: &dyn Fn(Ask<'_>) -> (Answer, Vec<Ending>),
     ) -> Media {
         let (answer, endings) = hold(Ask::new(caller.network, question, detail));
-        let found = regions_by(&answer, caller.network, &endings);
+        let found = regions(&answer, caller.network, &endings);
         let again = |question: &Question, world: &[(Choice, u128)]| {
             hold(Ask { world, ..Ask::new(caller.network, question, Detail::Rules) })
         };

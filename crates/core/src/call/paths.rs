@@ -5,15 +5,14 @@ use super::callers::Kind;
 use super::judge;
 use super::media::Media;
 use super::proxy::by_proxy;
-use super::reach::MANY;
 use super::reach::{Certainty, Ending, Goal, Host, Region, WHO_FIRST, ending, regions};
-use super::replay::Replay;
+use super::replay::{Replay, judged};
 use super::site::Vantage;
 use super::story::Story;
 use super::told::Telling;
 use crate::cube::{Cube, Set};
 use crate::manifest::{Place, Proto, show_ports};
-use crate::model::{Family, Part, address_value};
+use crate::model::{Family, Part, TOLD, address_value};
 use crate::profile::Instance;
 use crate::report::{Alternative, DoubtLine, Leg, Path, Piece, Reach, Verdict};
 use crate::requirement::{Level, NOT_STATED, Party, Requirement};
@@ -331,12 +330,10 @@ impl Judge<'_> {
         // Causes are looked for in the site's own network.
         let network = &self.site.network;
         let judge = |t: &RoundTrip| ending(t, goal, caller.vantage.device);
-        let answer = Ask::new(network, &question, Detail::Ends).answer(Phase::Next);
-        let found = regions(&answer, network, judge);
+        let (answer, endings) = judged(Ask::new(network, &question, Detail::Ends), Phase::Next, judge);
+        let found = regions(&answer, network, &endings);
         let again = |question: &Question, world: &[(Choice, u128)]| {
-            let answer = Ask { world, ..Ask::new(network, question, Detail::Rules) }.answer(Phase::Next);
-            let endings = answer.trips.iter().map(judge).collect();
-            (answer, endings)
+            judged(Ask { world, ..Ask::new(network, question, Detail::Rules) }, Phase::Next, judge)
         };
         let replay = Replay { from: question.from, family: question.family, again: &again };
         if found.iter().any(|f| f.certainty != Certainty::Open)
@@ -345,7 +342,7 @@ impl Judge<'_> {
             return unknown(caller, r, show_set(&ports), doubt);
         }
         // Many rules that each stop a few packets are told apart once, and not again for all that two sides send.
-        let detail = if answer.trips.len() > MANY { Detail::Fate } else { Detail::Ends };
+        let detail = if answer.trips.len() > TOLD { Detail::Fate } else { Detail::Ends };
         let by_ice = self.media(caller, r, goal, (&question, detail));
         let (pieces, last) = match &by_ice {
             Some(Media { found, pieces, .. }) => (pieces.clone(), found),
@@ -371,7 +368,7 @@ impl Judge<'_> {
                     goal: goal.host.device,
                     family: caller.family,
                     region: region.clone(),
-                    trip: region.told(&answer, &replay),
+                    trip: region.told(&answer, &replay).clone(),
                     other_way: false,
                     not_local: self.not_local(caller.n, &self.instances[caller.n], caller.vantage),
                 });
@@ -405,7 +402,7 @@ impl Judge<'_> {
     ) -> Vec<Piece> {
         let story = Story { network: caller.network, ..self.story(caller.family, caller.from) };
         let piece =
-            |region: &Region| piece(&story, (answer, region, &region.told(answer, replay)), caller.from, caller.family);
+            |region: &Region| piece(&story, (answer, region, region.told(answer, replay)), caller.from, caller.family);
         found.iter().map(piece).collect()
     }
 

@@ -11,7 +11,7 @@ use crate::model::{Family, address_value};
 use crate::profile::{Instance, Proxied};
 use crate::report::DoubtLine;
 use crate::requirement::{Party, Requirement};
-use crate::trace::{Answer, Ask, Detail, Did, Disposition, Hop, Phase, Question, Val};
+use crate::trace::{Answer, Ask, Detail, Disposition, Hop, Phase, Question, Val};
 
 impl Judge<'_> {
     /// Where pages and signalling must end.
@@ -163,10 +163,8 @@ impl Judge<'_> {
     /// A rule of the device lets just these ports in.
     fn let_in(&self, hop: &Hop, ports: &Set) -> bool {
         let device = &self.site.network.devices[hop.device];
-        hop.steps.iter().any(|s| {
-            let Did::Rule(id) = s.did else { return false };
-            let view = views::rule(device, id);
-            view.is_some_and(|v| {
+        hop.rules().any(|id| {
+            views::rule(device, id).is_some_and(|v| {
                 v.does == Does::Accept && v.asks.ports.is_some_and(|p| ports.is_subset(&p) && p.count() < 1024)
             })
         })

@@ -5,9 +5,10 @@
 
 use super::replay::Replay;
 use crate::cube::{self, Cube, Dim, Set, VarId, merge};
-use crate::model::{DoubtId, OriginId, Part};
+use crate::model::{DoubtId, OriginId, Part, TOLD};
 use crate::trace::{Answer, Choice, Did, Disposition, Journey, Network, Phase, RoundTrip, TraceStep, Val};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 /// What is certain about a set of packets.
@@ -23,9 +24,6 @@ pub(super) enum Certainty {
 
 /// What is open when only the order of two parties' packets decides.
 pub(super) const WHO_FIRST: &str = "which side sends first";
-
-/// More fates than this that differ in a rule or a doubt alone are told as one.
-pub(super) const MANY: usize = 24;
 
 /// How one round trip ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -70,6 +68,8 @@ pub(super) struct Region {
     pub rules: Vec<(usize, OriginId)>,
     /// Lists that are kept elsewhere (device and doubt): all of this is said of addresses that are on none of them.
     pub except: Vec<(usize, DoubtId)>,
+    /// The way of one packet, once it was asked for.
+    followed: OnceCell<RoundTrip>,
 }
 
 impl Region {
@@ -79,9 +79,10 @@ impl Region {
         self.cubes.iter().find_map(|c| c.and(&taken)).unwrap_or_else(|| self.cubes[0].clone())
     }
 
-    /// The way of one packet of the region.
-    pub fn told(&self, answer: &Answer, replay: &Replay<'_>) -> RoundTrip {
-        replay.of(answer, &answer.trips[self.trip], &self.shown(answer), self.ending)
+    /// The way of one packet of the region, which is followed once.
+    pub fn told(&self, answer: &Answer, replay: &Replay<'_>) -> &RoundTrip {
+        let again = || replay.of(answer, &answer.trips[self.trip], &self.shown(answer), self.ending);
+        self.followed.get_or_init(again)
     }
 
     /// The values of one header field.
@@ -214,14 +215,8 @@ fn same_port(trip: &RoundTrip) -> bool {
     }
 }
 
-/// Groups what was asked by fate.
-pub(super) fn regions(answer: &Answer, network: &Network, judge: impl Fn(&RoundTrip) -> Ending) -> Vec<Region> {
-    let endings: Vec<Ending> = answer.trips.iter().map(judge).collect();
-    regions_by(answer, network, &endings)
-}
-
-/// The same where it is known already how each trip ended.
-pub(super) fn regions_by(answer: &Answer, network: &Network, endings: &[Ending]) -> Vec<Region> {
+/// Groups what was asked by fate; `endings` says for each trip how it ended.
+pub(super) fn regions(answer: &Answer, network: &Network, endings: &[Ending]) -> Vec<Region> {
     let mut regions: Vec<Region> = Vec::new();
     let mut found: FxHashMap<Key, usize> = FxHashMap::default();
     for (cube, trips) in overlay(answer) {
@@ -268,10 +263,11 @@ pub(super) fn regions_by(answer: &Answer, network: &Network, endings: &[Ending])
                 also,
                 rules,
                 except,
+                followed: OnceCell::new(),
             });
         }
     }
-    if regions.len() > MANY {
+    if regions.len() > TOLD {
         regions = told_as_one(answer, regions);
     }
     for region in &mut regions {

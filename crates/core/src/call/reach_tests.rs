@@ -50,7 +50,8 @@ fn judge(trips: Vec<RoundTrip>, variables: Vec<Variable>) -> Vec<Judged> {
     let goal =
         Goal { host: Host::alone(1), listening: true, same_port: true, relay: None, no_helper: false, internet: None };
     let answer = Answer { trips, variables, stands_for: rustc_hash::FxHashMap::default() };
-    let regions = regions(&answer, &network, |t| ending(t, goal, 0));
+    let endings: Vec<Ending> = answer.trips.iter().map(|t| ending(t, goal, 0)).collect();
+    let regions = regions(&answer, &network, &endings);
     let volume: u128 = regions.iter().flat_map(|r| &r.cubes).map(Cube::volume).sum();
     let all = answer.trips.iter().fold(Set::empty(), |s, t| s.or(t.asked.part(Part::DstPort)));
     assert_eq!(volume, all.count() * 9 * 64512, "the regions are what was asked, each packet once");

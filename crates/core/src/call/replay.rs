@@ -1,13 +1,20 @@
 //! One packet of a set, followed again with every rule that it meets: fates are decided with sets, and explained with a
 //! packet.
 
-use super::reach::{Ending, MANY};
+use super::reach::Ending;
 use crate::cube::{Cube, Dim, Set, VarId};
-use crate::model::{Family, OriginId, Part};
-use crate::trace::{Answer, Choice, Did, Question, RoundTrip};
+use crate::model::{Family, OriginId, Part, TOLD};
+use crate::trace::{Answer, Ask, Choice, Phase, Question, RoundTrip};
 
 /// Follows the packets of a question in one world with every rule that they meet, and tells how each trip ended.
 pub(super) type Again<'a> = dyn Fn(&Question, &[(Choice, u128)]) -> (Answer, Vec<Ending>) + 'a;
+
+/// The answer to a question, and how each trip of it ended.
+pub(super) fn judged(ask: Ask<'_>, until: Phase, judge: impl Fn(&RoundTrip) -> Ending) -> (Answer, Vec<Ending>) {
+    let answer = ask.answer(until);
+    let endings = answer.trips.iter().map(judge).collect();
+    (answer, endings)
+}
 
 /// Packets of an answer that was given in fates.
 pub(super) struct Replay<'a> {
@@ -34,7 +41,7 @@ impl Replay<'_> {
     /// The ways of such packets to all ports of the cube, where they fare well, each with its ports: those that meet the
     /// same rules are together. Nothing where these are more than are told one by one.
     pub fn by_rules(&self, answer: &Answer, trip: &RoundTrip, cube: &Cube) -> Vec<(Set, RoundTrip)> {
-        if cube.part(Part::DstPort).ranges().len() > MANY {
+        if cube.part(Part::DstPort).ranges().len() > TOLD {
             return Vec::new();
         }
         let packet = packet(cube);
@@ -46,7 +53,7 @@ impl Replay<'_> {
             let ports = trip.asked.part(Part::DstPort);
             match out.iter().position(|(_, known)| met(known).eq(met(&trip))) {
                 Some(at) => out[at].0 = out[at].0.or(ports),
-                None if out.len() == MANY => return Vec::new(),
+                None if out.len() == TOLD => return Vec::new(),
                 None => out.push((ports.clone(), trip)),
             }
         }
@@ -63,9 +70,7 @@ impl Replay<'_> {
 
 /// The rules that the first packet met, each with its device.
 fn met(trip: &RoundTrip) -> impl Iterator<Item = (usize, OriginId)> + '_ {
-    trip.request.hops.iter().flat_map(|hop| {
-        hop.steps.iter().filter_map(|s| if let Did::Rule(rule) = s.did { Some((hop.device, rule)) } else { None })
-    })
+    trip.request.hops.iter().flat_map(|hop| hop.rules().map(|rule| (hop.device, rule)))
 }
 
 /// A packet that stands for others: the lowest value of each field, but no address that ends in zeros.

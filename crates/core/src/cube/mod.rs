@@ -6,7 +6,7 @@ mod overlay;
 mod set;
 
 pub use first::first_come;
-pub use merge::merge;
+pub use merge::{merge, united};
 pub use overlay::overlay;
 pub use set::Set;
 

@@ -554,7 +554,7 @@ const READERS: [(&str, &str); 6] = [
     ("value.rs", include_str!("value.rs")),
 ];
 
-/// A message without a row in the table is one that nobody has read.
+/// A message without a row in the table was never read.
 #[test]
 fn every_message_has_its_row() {
     let messages: Vec<String> = BROKEN

@@ -17,7 +17,7 @@ pub use device::{
     Bridge, Device, Endpoint, Holds, Interface, Loopback, Route, RouteTarget, RoutingRule, RuleAction, Settings,
     WayBack,
 };
-pub use fuse::{Fused, Hull, Least, Member};
+pub use fuse::{Fused, Hull, Least, Member, TOLD};
 pub use origin::{Doubt, DoubtId, Origin, OriginId, SourceId, SourceSpan};
 pub use pipeline::{Chain, ChainId, Families, Hook, Pipeline, Policy, Side, Stage, StageKind};
 pub use rule::{

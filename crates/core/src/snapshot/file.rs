@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// The schema that a snapshot's file names.
 pub const SCHEMA: &str = "callpath.snapshot/1";
 
-/// As many texts has a site at most: each has a number, and whoever looks for a name looks at all.
+/// A site has as many texts at most: each has a number, and a look-up by name goes through all.
 pub const MOST_TEXTS: usize = 2_000;
 
 /// The file, as JSON has it. No parsed type of ours is in it: a later version reads the same texts anew.

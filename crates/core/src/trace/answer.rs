@@ -207,6 +207,13 @@ pub struct Hop {
     pub named: bool,
 }
 
+impl Hop {
+    /// The rules that the packet met here, in order.
+    pub fn rules(&self) -> impl DoubleEndedIterator<Item = OriginId> + '_ {
+        self.steps.iter().filter_map(|s| if let Did::Rule(rule) = s.did { Some(rule) } else { None })
+    }
+}
+
 /// Something that happened to a packet.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct TraceStep {

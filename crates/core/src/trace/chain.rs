@@ -115,10 +115,9 @@ impl Tracer<'_> {
         let before = jumped.then(|| (flow.clone(), self.variables.len(), self.done.len()));
         let device = flow.state.device;
         let pipeline = &self.net.devices[device].pipeline;
-        let rules = match self.detail {
-            Detail::Fate if self.without.is_empty() => Rules::Fused(pipeline.fused(id, Least::Two)),
-            Detail::Ends if self.without.is_empty() => Rules::Fused(pipeline.fused(id, Least::Many)),
-            _ => Rules::Given(&pipeline.chain(id).rules, pipeline.chains.hulls(id.0 as usize)),
+        let rules = match self.fuses() {
+            Some(least) => Rules::Fused(pipeline.fused(id, least)),
+            None => Rules::Given(&pipeline.chain(id).rules, pipeline.chains.hulls(id.0 as usize)),
         };
         let passed = self.run_rules(id, rules, flow, place);
         if let (Some((before, variables, done)), [fell], [], []) =
@@ -130,6 +129,16 @@ impl Tracer<'_> {
             self.idle.add(id, place, &before);
         }
         passed
+    }
+
+    /// Which neighbouring rules are one; none where each is told, or where some are left out.
+    pub(super) fn fuses(&self) -> Option<Least> {
+        match self.detail {
+            _ if !self.without.is_empty() => None,
+            Detail::Fate => Some(Least::Two),
+            Detail::Ends => Some(Least::Many),
+            Detail::Rules => None,
+        }
     }
 
     /// Applies rules in order.
@@ -145,7 +154,7 @@ impl Tracer<'_> {
                 break;
             }
             let (rule, members) = rules.get(n);
-            if !self.without.is_empty() && self.without.contains(&(device, rule.origin)) {
+            if self.without.contains(&(device, rule.origin)) {
                 continue;
             }
             let work = live.iter().map(|f| f.cubes.len()).sum();

@@ -4,13 +4,12 @@ use super::answer::Val;
 use super::condition::{Condition, on_value};
 use super::flow::{Flow, LOOPBACK, State};
 use super::tracer::Tracer;
-use crate::cube::{Dim, Set, first_come};
+use crate::cube::{Dim, Set, first_come, united};
 use crate::model::{
     Device, Family, Holds, Hook, Part, Route, RouteTarget, RoutingRule, RuleAction, address_value, iface_value,
     prefix_range,
 };
 use ipnet::IpNet;
-use rustc_hash::FxHashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -55,15 +54,8 @@ struct Table {
 impl Table {
     /// Destinations that lead to one place are one entry.
     fn new(all: Vec<Entry>) -> Self {
-        let mut known: FxHashMap<(u8, RouteTarget), usize> = FxHashMap::default();
-        let mut entries: Vec<(Entry, Vec<(u128, u128)>)> = Vec::new();
-        for entry in all {
-            let at = *known.entry((entry.length, entry.target.clone())).or_insert(entries.len());
-            let ranges = entry.set.ranges().to_vec();
-            if at < entries.len() { entries[at].1.extend(ranges) } else { entries.push((entry, ranges)) }
-        }
-        let whole = |(entry, ranges)| Entry { set: Set::from_ranges(ranges), ..entry };
-        let entries: Vec<Entry> = entries.into_iter().map(whole).collect();
+        let to_one = united(all.into_iter().map(|e| ((e.length, e.target), e.set))).into_iter();
+        let entries: Vec<Entry> = to_one.map(|((length, target), set)| Entry { set, length, target }).collect();
         let stretches =
             entries.iter().enumerate().flat_map(|(n, e)| e.set.ranges().iter().map(move |(a, b)| (*a, *b, n)));
         let mut index: Vec<_> = stretches.collect();

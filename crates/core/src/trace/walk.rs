@@ -9,8 +9,7 @@ use super::route::Way;
 use super::tracer::Tracer;
 use crate::cube::{Dim, Set};
 use crate::model::{
-    Bridge, ChainId, Family, Hook, Least, Loopback, Pass, Policy, RouteTarget, Side, Stage, StageKind, WayBack,
-    address_value,
+    Bridge, ChainId, Family, Hook, Loopback, Pass, Policy, RouteTarget, Side, Stage, StageKind, WayBack, address_value,
 };
 use std::rc::Rc;
 
@@ -378,9 +377,7 @@ impl Tracer<'_> {
         let Some(first) = flows.first() else { return flows };
         let device = &self.net.devices[first.state.device];
         let stages = &device.pipeline.hooks[hook as usize];
-        let least = if self.detail == Detail::Fate { Least::Two } else { Least::Many };
-        let apart = self.detail == Detail::Rules || !self.without.is_empty();
-        match device.pipeline.passes(hook, least).filter(|_| !apart) {
+        match self.fuses().and_then(|least| device.pipeline.passes(hook, least)) {
             None => {
                 for stage in stages {
                     flows = self.each(stage, flows, hook, |tracer, flow| tracer.stage(stage, flow, hook));

@@ -2,7 +2,20 @@
 
 use super::{as_given, errors, finding, folder, judged, report, shown, snapshot, works};
 use callpath_core::call::analyze;
-use callpath_core::report::Verdict;
+use callpath_core::report::{Report, Verdict};
+use std::path::Path;
+
+/// The answer for a site with other words in its backup.
+fn edited(site: &Path, edits: &[(&str, &str)]) -> Report {
+    let manifest = std::fs::read_to_string(site.join("callpath.toml")).expect("the manifest");
+    let mut all = snapshot(site, &manifest);
+    let file = all.sources.iter_mut().find(|s| s.name == "config.xml").expect("the backup");
+    for (from, to) in edits {
+        assert!(file.text.contains(from), "{from}");
+        file.text = file.text.replace(from, to);
+    }
+    analyze(&all).unwrap_or_else(|e| panic!("{}", e.message))
+}
 
 /// Several addresses of one network on one interface are usual: the second router of a pair, an address for a service.
 #[test]
@@ -38,16 +51,7 @@ fn site_15_the_first_address_of_an_interface() {
 #[test]
 fn site_20_without_outbound_translation() {
     let Some(site) = folder("20-second-address-on-lan") else { return };
-    let manifest = std::fs::read_to_string(site.join("callpath.toml")).expect("the manifest");
-    let with = |edits: &[(&str, &str)]| {
-        let mut all = snapshot(&site, &manifest);
-        let file = all.sources.iter_mut().find(|s| s.name == "config.xml").expect("the backup");
-        for (from, to) in edits {
-            assert!(file.text.contains(from), "{from}");
-            file.text = file.text.replacen(from, to, 1);
-        }
-        analyze(&all).unwrap_or_else(|e| panic!("{}", e.message))
-    };
+    let with = |edits: &[(&str, &str)]| edited(&site, edits);
     let missing = with(&[("<mode>automatic", "<mode>disabled")]);
     assert!(shown(finding(&missing, "outbound-nat-missing")).is_empty(), "no rule translates anything");
     assert!(finding(&missing, "outbound-nat-missing").verified, "a rule by hand cures it");
@@ -105,16 +109,7 @@ fn site_20_with_another_outbound_address() {
 #[test]
 fn site_20_with_lists_and_with_a_captive_portal() {
     let Some(site) = folder("20-second-address-on-lan") else { return };
-    let manifest = std::fs::read_to_string(site.join("callpath.toml")).expect("the manifest");
-    let with = |edits: &[(&str, &str)]| {
-        let mut all = snapshot(&site, &manifest);
-        let file = all.sources.iter_mut().find(|s| s.name == "config.xml").expect("the backup");
-        for (from, to) in edits {
-            assert!(file.text.contains(from), "{from}");
-            file.text = file.text.replace(from, to);
-        }
-        analyze(&all).unwrap_or_else(|e| panic!("{}", e.message))
-    };
+    let with = |edits: &[(&str, &str)]| edited(&site, edits);
     let list = "<aliases><alias><name>pfB_Europe</name><type>urltable</type><url>https://127.0.0.1/x</url></alias></aliases></pfsense>";
     let block = "<filter><rule><type>block</type><interface>wan</interface><ipprotocol>inet</ipprotocol><source><address>pfB_Europe</address></source><destination><any></any></destination></rule>";
     let blocks = with(&[("</pfsense>", list), ("<filter>", block)]);

@@ -7,7 +7,7 @@ use crate::call::analyze::{Analysis, Judge};
 use crate::call::learned::{Line, Stray};
 use crate::change::{Intent, Wanted};
 use crate::finding::{Gap, Lack, Severity};
-use crate::model::{Device, Family};
+use crate::model::Device;
 use crate::report::Finding;
 use crate::snapshot::Snapshot;
 use ipnet::IpNet;
@@ -39,24 +39,13 @@ pub(super) fn strayed(a: &Analysis) -> Vec<Gap> {
         let rules = a.site.files.get(stray.router).is_some_and(Option::is_some) && stray.line == Line::Same;
         let wanted = rules.then(|| wanted(device, stray.leaves, stray.own.into(), Some(stray.public)));
         out.push(Gap {
-            lack: Lack::OutboundAs(stray.named()),
             device: stray.router,
-            name: device.name.to_string(),
             wanted,
-            what: s.what.clone(),
             host: Some(stray.own),
             asked: Some(stray.public),
-            outer: None,
-            family: Family::V4,
             paths: vec![s.path.clone()],
             who: s.place.to_string(),
-            story,
-            at: Vec::new(),
-            doubt: None,
-            leads: None,
-            lines: None,
-            signalling: false,
-            cured_on: None,
+            ..bare(Lack::OutboundAs(stray.named()), device.name.to_string(), s.what.clone(), story)
         });
     }
     out

@@ -1,5 +1,6 @@
 //! What is kept of pf's rules: statements. Comments go; texts in quotes stay where a name, a file or a value stands.
 
+use super::text::HARMLESS_OPTIONS;
 use crate::secrets::{finish, hide, hide_in, in_code, in_text};
 
 /// Words before a text in quotes that is a name, a file or a value (pf.conf(5)).
@@ -30,25 +31,9 @@ const BEFORE: &[&str] = &[
     "on {",
 ];
 
-/// Options of pf (pf.conf(5), OPTIONS): in other languages `set` begins lines with passwords.
-const OPTIONS: &[&str] = &[
-    "block-policy",
-    "debug",
-    "fingerprints",
-    "hostid",
-    "keepcounters",
-    "limit",
-    "loginterface",
-    "optimization",
-    "reassemble",
-    "require-order",
-    "ruleset-optimization",
-    "skip",
-    "state-defaults",
-    "state-policy",
-    "syncookies",
-    "timeout",
-];
+/// Options of pf that change what becomes of packets (pf.conf(5), OPTIONS). In other languages `set` begins lines with
+/// passwords.
+const OPTIONS: &[&str] = &["block-policy", "skip", "state-defaults", "state-policy"];
 
 /// Words that begin a statement. Of other lines is kept the word alone that messages name.
 const STATEMENTS: &[&str] = &[
@@ -76,7 +61,7 @@ const STATEMENTS: &[&str] = &[
 pub(super) fn begins(word: &str, line: &str) -> bool {
     let second = line.split_whitespace().nth(1).unwrap_or_default();
     match word {
-        "set" => OPTIONS.contains(&second),
+        "set" => OPTIONS.contains(&second) || HARMLESS_OPTIONS.contains(&second),
         "no" => ["nat", "rdr", "binat", "scrub"].contains(&second),
         "table" => second.starts_with(['<', '$']),
         _ => STATEMENTS.contains(&word),

@@ -26,8 +26,8 @@ pub enum Least {
     Many,
 }
 
-/// So many rules that decide alike are told one by one.
-const TOLD: usize = 24;
+/// So many rules that decide alike are told one by one, and so many fates that differ in a rule or a doubt alone.
+pub const TOLD: usize = 24;
 
 impl Least {
     fn takes(self, rules: usize) -> bool {

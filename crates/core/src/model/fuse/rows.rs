@@ -2,16 +2,15 @@
 
 use super::form::ends_at_once;
 use super::{Least, TOLD};
-use crate::cube::Set;
+use crate::cube::{Set, united};
 use crate::model::{Action, Chain, Lookup, Match, Rule, Step, Test, Translate, Verdicted};
-use rustc_hash::FxHashMap;
 use std::sync::Arc;
 
 /// The same rule with as few rows in its lists as they are told by.
 pub(super) fn slim(rule: &Rule, chains: &[Chain], least: Least) -> Rule {
     let step = |step: &Step| match step {
         Step::Match(Match { keys, test: Test::Boxes(rows), negate }) => {
-            let rows = united(rows.iter().map(|row| row.to_vec()).collect());
+            let rows = fewer(rows.iter().map(|row| row.to_vec()).collect());
             let rows = rows.into_iter().map(Vec::into_boxed_slice).collect();
             Step::Match(Match { keys: keys.clone(), test: Test::Boxes(rows), negate: *negate })
         }
@@ -55,34 +54,26 @@ pub(super) fn grouped<T: Clone + PartialEq>(lookup: Lookup<T>) -> Lookup<T> {
     }
     let entries = groups
         .into_iter()
-        .flat_map(|(value, rows)| united(rows).into_iter().map(move |row| (row.into_boxed_slice(), value.clone())));
+        .flat_map(|(value, rows)| fewer(rows).into_iter().map(move |row| (row.into_boxed_slice(), value.clone())));
     Lookup { keys: lookup.keys, entries: entries.collect(), default: lookup.default }
 }
 
 /// The same boxes in fewer rows: those that differ in one key become one.
-fn united(mut rows: Vec<Vec<Set>>) -> Vec<Vec<Set>> {
+fn fewer(mut rows: Vec<Vec<Set>>) -> Vec<Vec<Set>> {
     let keys = rows.first().map_or(0, Vec::len);
     for key in (0..keys).rev() {
         if rows.len() < 2 {
             break;
         }
-        let mut groups: FxHashMap<Vec<Set>, usize> = FxHashMap::default();
-        let mut out: Vec<Vec<Set>> = Vec::new();
-        let mut values: Vec<Vec<(u128, u128)>> = Vec::new();
-        for mut row in rows {
+        let apart = rows.into_iter().map(|mut row| {
             let set = std::mem::take(&mut row[key]);
-            let at = *groups.entry(row.clone()).or_insert(out.len());
-            if at < out.len() {
-                values[at].extend_from_slice(set.ranges());
-            } else {
-                out.push(row);
-                values.push(set.ranges().to_vec());
-            }
-        }
-        for (row, values) in out.iter_mut().zip(values) {
-            row[key] = Set::from_ranges(values);
-        }
-        rows = out;
+            (row, set)
+        });
+        let back = |(mut row, set): (Vec<Set>, Set)| {
+            row[key] = set;
+            row
+        };
+        rows = united(apart).into_iter().map(back).collect();
     }
     rows
 }

@@ -100,7 +100,7 @@ const NO_EFFECT: &[&str] = &["scrub", "altq", "queue", "set"];
 
 /// Options that change no packet's fate (pf.conf(5), "OPTIONS"): sizes, lifetimes of states, statistics, how fragments
 /// and SYN floods are met, and how the loaded rules are arranged without changing what they say.
-const HARMLESS_OPTIONS: &[&str] = &[
+pub(super) const HARMLESS_OPTIONS: &[&str] = &[
     "debug",
     "fingerprints",
     "hostid",
