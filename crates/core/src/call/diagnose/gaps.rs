@@ -1,19 +1,19 @@
 //! From packets that are lost to what is missing.
 
-use super::blocks::{self, Asked, Behind};
-use super::merge;
-use super::outbound;
-use super::views::{self, Does, Field, Packet, PortChange, View};
-use crate::call::address::is_link_local;
-use crate::call::analyze::{Analysis, Failure, Reached, port_set, show_set};
+mod exposed;
+mod forward;
+
+use super::{merge, outbound};
+use crate::call::analyze::{Analysis, Failure, port_set, show_set};
+use crate::call::diagnose::blocks::{self, Asked, Behind};
+use crate::call::diagnose::views::{self, Does, Packet};
 use crate::call::reach::{Certainty, Ending, crossed, helpers, journey};
 use crate::change::{Intent, Packets, Wanted};
 use crate::cube::{Cube, Set};
 use crate::finding::{Gap, Lack, Near, Stands};
 use crate::manifest::{Place, PortRanges, Proto, ProxyAt};
 use crate::model::{Device, Family, OriginId, Part, address_value, iface_value};
-use crate::profile::Proxied;
-use crate::requirement::{Level, Party};
+use crate::requirement::Party;
 use crate::trace::{Did, Disposition, Hop, Journey, Phase, Val};
 use std::net::IpAddr;
 
@@ -29,7 +29,7 @@ pub(super) fn gaps(a: &Analysis) -> Vec<Gap> {
         merge::add(a, &mut out, gap);
     }
     for reached in &a.reached {
-        if let Some(gap) = exposed(a, reached) {
+        if let Some(gap) = exposed::exposed(a, reached) {
             merge::add(a, &mut out, gap);
         }
     }
@@ -280,182 +280,6 @@ impl Look<'_> {
         matches!(port, Val::Const(c) if self.failing().single() == Some(c))
     }
 
-    /// The hop and rule that gave the packet another destination than was asked.
-    fn translated<'j>(&self, j: &'j Journey) -> Option<(&'j Hop, View)> {
-        j.hops.iter().filter(|h| self.is_router(h.device)).find_map(|h| {
-            let rules = h.steps.iter().filter_map(|s| match s.did {
-                Did::Rule(id) => views::rule(&self.net()[h.device], id),
-                _ => None,
-            });
-            let found = rules.into_iter().find(|v| matches!(v.does, Does::Forward { .. }))?;
-            Some((h, found))
-        })
-    }
-
-    fn astray(&self, j: &Journey, near: Near) -> Option<Gap> {
-        let (hop, view) = self.translated(j)?;
-        let mut gap = self.base(Lack::Forward { near, inside: false }, hop.device);
-        gap.at = vec![view.origin];
-        gap.wanted = self.forward_wanted(hop, Some(view.origin), Some(view.origin), false);
-        Some(gap)
-    }
-
-    fn forward_wanted(
-        &self,
-        hop: &Hop,
-        nearest: Option<OriginId>,
-        deciding: Option<OriginId>,
-        hairpin: bool,
-    ) -> Option<Wanted> {
-        let port = self.port_inside().ok()?;
-        let packets = Packets {
-            family: self.f.family,
-            proto: self.f.requirement.proto,
-            ports: self.ports(),
-            from: self.admins(),
-            in_iface: self.iface_name(hop.device, hop.in_iface),
-            out_iface: None,
-        };
-        let intent =
-            Intent::Forward { packets, address: self.asked()?, to: self.next_hop_inside(hop.device)?, port, hairpin };
-        Some(Wanted { intent, nearest, deciding, name: self.name() })
-    }
-
-    /// The proxy's own port, where it is another one than the port outside; an error where nothing tells it.
-    fn port_inside(&self) -> Result<Option<u16>, ()> {
-        let r = &self.f.requirement;
-        let instance = &self.a.instances[self.f.instance];
-        let proxy = instance.deploy.proxy.as_ref().filter(|_| r.proxied == Some(Proxied::Pages));
-        let Some((outer, at)) = proxy.and_then(|p| Some((p.value.outer.as_ref()?.value, p.value.at.as_ref()))) else {
-            return Ok(None);
-        };
-        let port = match at.map(|a| &a.value) {
-            Some(ProxyAt::Host(_, port)) => port.ok_or(())?,
-            Some(ProxyAt::Gateway | ProxyAt::Outside) => return Ok(None),
-            None => match instance.requirements.iter().find(|own| own.id == r.id).map(|own| &own.ports[..]) {
-                Some([(lo, hi)]) if lo == hi => *lo,
-                _ => return Err(()),
-            },
-        };
-        Ok(Some(port).filter(|p| *p != outer))
-    }
-
-    /// Where a device sends packets for the server: to it, or to the next router inwards.
-    fn next_hop_inside(&self, device: usize) -> Option<IpAddr> {
-        let host = self.host()?;
-        let own = &self.net()[device];
-        let direct = own.interfaces.iter().flat_map(|i| &i.addresses).any(|n| n.contains(&host));
-        let routed = own.routes.iter().any(|r| r.to.prefix_len() > 0 && r.to.contains(&host));
-        if direct || routed {
-            return Some(host);
-        }
-        let (inner, entry) = self.a.site.entries.iter().find(|(d, _)| *d > device)?;
-        let addresses = self.net()[*inner].interfaces[*entry].addresses.iter().map(ipnet::IpNet::addr);
-        addresses.filter(|a| Family::of(*a) == self.f.family).find(|a| !is_link_local(*a))
-    }
-
-    /// The packet ends at this router, and no forward there applied.
-    fn forward(&self, device: usize, hop: &Hop) -> Option<Gap> {
-        let in_name = self.iface_name(device, hop.in_iface)?;
-        let packet = Packet {
-            iface: iface_value(&in_name),
-            proto: self.f.requirement.proto.number(),
-            dst: self.value(hop.header.dst)?,
-            ports: self.failing(),
-        };
-        let (near, nearest, leads) = self.nearest(device, &packet);
-        let inside = self.inside();
-        let lack = match near {
-            Near::Address => match self.stale(device, nearest) {
-                Lack::Alias => Lack::Alias,
-                _ if inside && self.outer(device) != self.asked() => Lack::OwnAddress,
-                other => other,
-            },
-            near => Lack::Forward { near, inside },
-        };
-        let mut gap = self.base(lack, device);
-        gap.at = nearest.into_iter().collect();
-        gap.leads = leads;
-        if gap.lack == Lack::Alias {
-            // What keeps an alias up to date is not in the rules.
-            gap.what = String::new();
-        } else {
-            // Who types another port keeps it.
-            let kept = near == Near::Shift && gap.signalling;
-            gap.wanted = self.forward_wanted(hop, nearest.filter(|_| !kept), last_rule(hop), inside);
-        }
-        Some(gap)
-    }
-
-    /// A forward asks for an address that is neither the device's own nor the one that was asked: an alias out of date.
-    fn stale(&self, device: usize, nearest: Option<OriginId>) -> Lack {
-        let view = nearest.and_then(|id| views::rule(&self.net()[device], id));
-        let own = self.net()[device].own_addresses(self.f.family);
-        let asks = view.and_then(|v| v.asks.dst);
-        if asks.is_some_and(|s| !s.intersects(&own)) {
-            Lack::Alias
-        } else {
-            Lack::Forward { near: Near::Nothing, inside: self.inside() }
-        }
-    }
-
-    /// The forward that is nearly the wanted one; where it leads to the wanted ports from others, the others.
-    fn nearest(&self, device: usize, packet: &Packet) -> (Near, Option<OriginId>, Option<String>) {
-        let host = self.next_hop_inside(device).map(address_value);
-        let own = self.net()[device].own_addresses(self.f.family);
-        let mut best: Option<(u8, Near, View)> = None;
-        for view in views::forwards(&self.net()[device], self.f.family) {
-            let Does::Forward { to, ports } = view.does else { continue };
-            let here = to.is_some_and(|(lo, hi)| lo == hi && Some(lo) == host);
-            let differs = view.differs(packet);
-            let overlap = view.asks.ports.as_ref().is_some_and(|s| s.intersects(&self.wanted_ports()));
-            let near = match (here, view.dormant, &differs[..]) {
-                (true, true, []) => Some((1, Near::Disabled)),
-                (_, true, _) => None,
-                (true, _, [Field::Interface]) if self.inside() => Some((0, Near::Interface)),
-                (true, _, [Field::Ports]) if view.shifted().is_some_and(|s| s.intersects(&self.failing())) => {
-                    Some((2, Near::Shift))
-                }
-                (true, _, [Field::Ports]) if overlap => Some((2, Near::Ports)),
-                (true, _, [Field::Protocol]) if !self.needed(&view) => Some((3, Near::Protocol)),
-                (true, _, [Field::Address] | [Field::Interface, Field::Address]) if ports == PortChange::Same => {
-                    // An alias that is out of date was made for this; a forward for the own address was not.
-                    let foreign = view.asks.dst.as_ref().is_some_and(|s| !s.intersects(&own));
-                    Some((if foreign { 4 } else { 5 }, Near::Address))
-                }
-                (false, _, []) => Some((6, Near::Target)),
-                _ => None,
-            };
-            if let Some((rank, near)) = near
-                && best.as_ref().is_none_or(|b| rank < b.0)
-            {
-                best = Some((rank, near, view));
-            }
-        }
-        let Some((_, near, view)) = best else { return (Near::Nothing, None, None) };
-        let outside = view.asks.ports.as_ref().filter(|_| near == Near::Shift);
-        let leads = outside.map(|ports| format!("{} {}", self.f.requirement.proto.name(), show_set(ports)));
-        (near, Some(view.origin), leads)
-    }
-
-    fn wanted_ports(&self) -> Set {
-        port_set(&self.f.requirement.ports)
-    }
-
-    /// Something else on the host needs this forward as it is.
-    fn needed(&self, view: &View) -> bool {
-        let host = self.host();
-        let same = self.a.instances.iter().filter(|i| i.deploy.host.iter().any(|h| Some(h.value) == host));
-        same.flat_map(|i| &i.requirements).any(|r| {
-            r.to == Party::Server
-                && r.level != Level::Forbidden
-                && view.asks.proto_fits(r.proto.number())
-                && view.asks.ports.as_ref().is_some_and(|s| {
-                    r.ports.iter().any(|(lo, hi)| s.intersects(&Set::range(u128::from(*lo), u128::from(*hi))))
-                })
-        })
-    }
-
     /// It ended at a box that cannot be changed from here.
     fn beyond(&self, j: &Journey) -> Option<Gap> {
         let last = j.last().device;
@@ -557,10 +381,9 @@ impl Look<'_> {
         // The rule that let the question in.
         let device = &self.net()[crossed.device];
         let let_in = here.and_then(|n| {
-            request.get(n)?.steps.iter().find_map(|s| {
-                let Did::Rule(id) = s.did else { return None };
-                let accepts = views::rule(device, id).is_some_and(|v| v.does == Does::Accept);
-                (accepts && device.pipeline.origin(id).has_lines).then_some(id)
+            request.get(n)?.rules().find(|id| {
+                let accepts = views::rule(device, *id).is_some_and(|v| v.does == Does::Accept);
+                accepts && device.pipeline.origin(*id).has_lines
             })
         });
         gap.wanted = Some(Wanted { intent, nearest: let_in, deciding: None, name: self.name() });
@@ -719,94 +542,10 @@ impl Look<'_> {
 
 /// The statement that decided last at a hop.
 fn last_rule(hop: &Hop) -> Option<OriginId> {
-    hop.steps.iter().rev().find_map(|s| match s.did {
-        Did::Rule(id) => Some(id),
-        _ => None,
-    })
+    hop.rules().next_back()
 }
 
 fn ranges(set: &Set) -> PortRanges {
     let port = |v: u128| u16::try_from(v).unwrap_or(u16::MAX);
     set.ranges().iter().map(|(lo, hi)| (port(*lo), port(*hi))).collect()
-}
-
-fn exposed(a: &Analysis, r: &Reached) -> Option<Gap> {
-    if r.unknown {
-        return None;
-    }
-    let devices = &a.site.network.devices;
-    let asked = r.trip.asked.part(Part::Dst).single().map(|v| r.family.address(v))?;
-    let hop = r.trip.request.hops.iter().find(|h| a.site.files.get(h.device).is_some_and(Option::is_some))?;
-    let device = &devices[hop.device];
-    let rules: Vec<View> = hop
-        .steps
-        .iter()
-        .filter_map(|s| match s.did {
-            Did::Rule(id) => views::rule(device, id),
-            _ => None,
-        })
-        .collect();
-    let forward = rules.iter().find(|v| matches!(v.does, Does::Forward { .. }));
-    let accept = rules.iter().rev().find(|v| v.does == Does::Accept && device.pipeline.origin(v.origin).has_lines);
-    let nearest = forward.or(accept).map(|v| v.origin);
-    let host = a.instances[r.instance].deploy.host.iter().map(|h| h.value).find(|h| Family::of(*h) == r.family)?;
-    // Where it ends: in a container, at the address that was asked, or at the server's own.
-    let to = match r.trip.request.last().header.dst {
-        Val::Const(address) => r.family.address(address),
-        Val::Part(Part::Dst, 0) => asked,
-        Val::Part(..) | Val::Var(_) => host,
-    };
-    let packets = Packets {
-        family: r.family,
-        proto: r.proto,
-        ports: ranges(&r.outside),
-        from: Vec::new(),
-        // What the server's own interface is called need not be known, unless it passes packets on to a container.
-        in_iface: hop
-            .in_iface
-            .filter(|_| hop.device != a.site.server_of[r.instance] || (to != host && to != asked))
-            .and_then(|i| device.interfaces.get(i))
-            .map(|i| i.name.clone()),
-        out_iface: None,
-    };
-    let admins = a.instances[r.instance].deploy.admin.iter().map(|a| a.value);
-    let admins: Vec<ipnet::IpNet> = admins.filter(|a| r.admins && Family::of(a.addr()) == r.family).collect();
-    // Who administers is not known: closing would shut him out.
-    let closes = !r.admins || !admins.is_empty();
-    let intent = Intent::Close { packets, address: asked, to, inside: ranges(&r.inside), except: admins };
-    let shown = |s: &Set| format!("{} {}", r.proto.name(), show_set(s));
-    // Whoever is told to enlarge a range is not told to close the ports beside it.
-    if r.forbidden.is_none()
-        && !r.admins
-        && a.instances.iter().flat_map(|i| &i.requirements).any(|q| q.proto == r.proto && q.too_small())
-    {
-        return None;
-    }
-    let at = r.at.map_or_else(String::new, |at| format!(" of the container {at}"));
-    let by = if r.inside == r.outside { String::new() } else { format!(" by {}", shown(&r.outside)) };
-    let why = r.forbidden.as_ref().map_or_else(String::new, |w| format!(" ({w})"));
-    Some(Gap {
-        lack: match (&r.forbidden, r.admins) {
-            (Some(_), _) => Lack::Exposed,
-            (None, true) => Lack::Administration,
-            (None, false) => Lack::Wider,
-        },
-        device: hop.device,
-        name: device.name.to_string(),
-        wanted: closes.then(|| Wanted { intent, nearest, deciding: None, name: "close".into() }),
-        what: shown(&r.inside),
-        host: Some(host),
-        asked: Some(asked),
-        outer: None,
-        family: r.family,
-        paths: Vec::new(),
-        who: "internet".into(),
-        story: format!("the internet reaches {}{at}{by}{why}", shown(&r.inside)),
-        at: nearest.into_iter().collect(),
-        doubt: None,
-        leads: None,
-        lines: None,
-        signalling: false,
-        cured_on: None,
-    })
 }
