@@ -39,8 +39,8 @@ pub struct Packets {
     pub ports: Vec<(u16, u16)>,
     /// Only from these senders; empty: from everybody.
     pub from: Vec<IpNet>,
-    /// Device interface by which they come; absent: any.
-    pub in_iface: Option<Box<str>>,
+    /// Device interfaces by which they come; none: any.
+    pub in_ifaces: Vec<Box<str>>,
     /// Device interface by which they leave; absent: any, or the device itself is meant.
     pub out_iface: Option<Box<str>>,
 }

@@ -166,7 +166,7 @@ impl Judge<'_> {
             let here = trip.asked.with(Dim::Part(Part::DstPort), trip.asked.part(Part::DstPort).and(ports));
             let here = region.cubes.iter().find_map(|c| c.and(&here)).unwrap_or_else(|| trip.asked.clone());
             let apart = if unknown { Vec::new() } else { replay.by_rules(answer, trip, &here) };
-            let all = apart.iter().fold(Set::empty(), |all, (p, _)| all.or(p));
+            let all = Set::union(apart.iter().map(|(p, _)| p.clone()));
             if all == *ports { apart } else { vec![(ports.clone(), replay.of(answer, trip, &here, ended))] }
         };
         let arrives = |inside: Set, outside: Set, trip: RoundTrip| Reached {
@@ -350,7 +350,7 @@ impl Judge<'_> {
 fn pages(instance: &Instance, proto: Proto, family: Family) -> Set {
     let rows: Vec<&Requirement> =
         instance.requirements.iter().filter(|r| r.proxied == Some(Proxied::Pages) && r.proto == proto).collect();
-    by_proxy(instance, &rows, family).iter().fold(Set::empty(), |all, r| all.or(&port_set(&r.ports)))
+    Set::union(by_proxy(instance, &rows, family).iter().map(|r| port_set(&r.ports)))
 }
 
 /// Ports by which it is administered, and which its document lets others reach too: where they do, it is good to know.
@@ -371,6 +371,6 @@ fn administration(instance: &Instance, proto: Proto, inside: &Set) -> Vec<Set> {
 /// All of them are for the administrator, and for nobody else.
 fn for_admins_only(instance: &Instance, proto: Proto, socket: &Set) -> bool {
     let here = |r: &&Requirement| r.proto == proto && r.to == Party::Server && r.level.is_admins();
-    let all = instance.requirements.iter().filter(here).fold(Set::empty(), |all, r| all.or(&port_set(&r.ports)));
+    let all = Set::union(instance.requirements.iter().filter(here).map(|r| port_set(&r.ports)));
     socket.is_subset(&all)
 }

@@ -47,7 +47,7 @@ pub(super) fn device(s: &Stated<'_>) -> Device {
     let accept = || Step::Act(Action::Accept);
     let mut rules: Vec<(&str, Vec<Step>)> = Vec::new();
     if let Some(guards) = s.guards {
-        let guarded = guards.iter().fold(Set::empty(), |all, n| all.or(&prefix_set(*n)));
+        let guarded = Set::union(guards.iter().map(|n| prefix_set(*n)));
         // Addresses of both families are one kind of number: each family is asked apart.
         for (family, text) in [(Family::V4, "other IPv4 addresses"), (Family::V6, "other IPv6 addresses")] {
             let here = guards.iter().any(|n| Family::of(n.addr()) == family);

@@ -105,7 +105,7 @@ fn helped(device: &mut Device) {
         unread: false,
     });
     let is = |part, values: &[u128]| {
-        let set = values.iter().fold(Set::empty(), |all, v| all.or(&Set::one(*v)));
+        let set = Set::union(values.iter().map(|v| Set::one(*v)));
         Step::Match(Match { keys: [Key::of(KeyField::Header(part))].into(), test: Test::In(set), negate: false })
     };
     let steps = vec![is(Part::Proto, &[6, 17]), is(Part::DstPort, &[SIP]), Step::Act(Action::Helper(doubt))];

@@ -445,7 +445,7 @@ impl Caller<'_> {
 fn share(reach: Reach, regions: &[Region], ports: &Set, sources: &Set) -> String {
     let bad = || regions.iter().filter(|r| piece_reach(r) != Reach::Open);
     let open = bad().fold(ports.clone(), |left, r| left.minus(&r.part(Part::DstPort)));
-    let theirs = bad().fold(Set::empty(), |all, r| all.or(&r.part(Part::SrcPort)));
+    let theirs = Set::union(bad().map(|r| r.part(Part::SrcPort)));
     match (reach, open.count(), ports.count()) {
         (Reach::Partly, n, all) if n > 0 && n < all => format!("{n} of {all} ports"),
         (Reach::Partly | Reach::Punched | Reach::Chance, 0, _) if theirs.count() * 2 < sources.count() => {

@@ -156,7 +156,7 @@ impl Builder {
     }
 
     fn forwards(&mut self, s: &Stated<'_>) -> Vec<Rule> {
-        let own = s.outside.iter().fold(Set::empty(), |all, n| all.or(&one(n.addr())));
+        let own = Set::union(s.outside.iter().map(|n| one(n.addr())));
         let mut start = vec![is(KeyField::Header(Part::Dst), own)];
         match s.hairpin {
             Some(true) => {}

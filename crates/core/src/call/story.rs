@@ -330,9 +330,12 @@ impl Story<'_> {
 
     /// The device whose address, which no file says, this one stands for.
     fn placeholder(&self, value: u128) -> Option<&Device> {
+        if !is_invented(self.family.address(value)) {
+            return None;
+        }
         let own = |i: &Interface| {
             let mut all = i.addresses.iter().map(ipnet::IpNet::addr);
-            i.placeholder && all.any(|a| is_invented(a) && Family::of(a) == self.family && address_value(a) == value)
+            i.placeholder && all.any(|a| Family::of(a) == self.family && address_value(a) == value)
         };
         self.network.devices.iter().find(|d| d.interfaces.iter().any(own))
     }

@@ -81,6 +81,19 @@ impl Set {
         out.into()
     }
 
+    /// Values in any of these.
+    pub fn union(sets: impl IntoIterator<Item = Self>) -> Self {
+        let mut sets = sets.into_iter();
+        match (sets.next(), sets.next()) {
+            (None, _) => Self::empty(),
+            (Some(one), None) => one,
+            (Some(a), Some(b)) => {
+                let all = [a, b].into_iter().chain(sets);
+                Self::from_ranges(all.flat_map(|s| s.ranges().to_vec()))
+            }
+        }
+    }
+
     /// The intervals, sorted.
     pub fn ranges(&self) -> &[(u128, u128)] {
         match &self.0 {

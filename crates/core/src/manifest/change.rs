@@ -329,7 +329,7 @@ mod tests {
             proto,
             ports: vec![(lo, hi)],
             from: Vec::new(),
-            in_iface: None,
+            in_ifaces: Vec::new(),
             out_iface: None,
         };
         let address = "203.0.113.5".parse().expect("an address");

@@ -54,7 +54,7 @@ impl Instance {
     pub fn is_local(&self, net: &Set, family: Family, own: bool) -> bool {
         let listed = |list: &Vec<At<IpNet>>| {
             let of_family = list.iter().map(|n| n.value).filter(|n| Family::of(n.addr()) == family);
-            let all = of_family.map(prefix_range).fold(Set::empty(), |all, (lo, hi)| all.or(&Set::range(lo, hi)));
+            let all = Set::from_ranges(of_family.map(prefix_range));
             net.is_subset(&all)
         };
         self.profile.told.own_inside && self.deploy.local.as_ref().map_or(own, listed)

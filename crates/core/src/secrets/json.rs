@@ -16,7 +16,7 @@ pub(crate) struct Keep {
 
 /// The text with nothing in it but what stands under the keys of the list. All others keep their kind: a text becomes
 /// `***`, a number `111`. What stands outside of texts stays only if it is a word of JSON or a number; behind anything else
-/// no text is kept, for what belongs to which key is not known there.
+/// no text and no number is kept, for what belongs to which key is not known there.
 pub(crate) fn blank(text: &str, keep: &Keep) -> String {
     let mut out = text.as_bytes().to_vec();
     let mut walk = Walk { text, keep, open: Vec::new(), key: Key::Kept, broken: false };
@@ -117,7 +117,7 @@ impl Walk<'_> {
         if !number && !["true", "false", "null"].contains(&word) {
             hide(&mut out[start..end]);
             self.broken = true;
-        } else if number && self.key == Key::Hidden {
+        } else if number && (self.broken || self.key == Key::Hidden) {
             out[start..end].iter_mut().filter(|b| b.is_ascii_digit()).for_each(|b| *b = b'1');
         }
         end

@@ -140,3 +140,13 @@ fn json_with_blanks_that_it_does_not_have_comes_to_an_end() {
         assert!(!got.contains('x'), "{got}");
     }
 }
+
+#[test]
+fn behind_what_is_no_json_nothing_is_kept_the_second_time_either() {
+    let keep = super::json::Keep { keys: &["a"], texts: &[], inner: &[] };
+    for broken in ["x", "[x", "{\"a\":1}x{\"a\":1024,\"b\":\"c\"}", "[1024]x[1024]", "\"a\":x,\"a\":1024"] {
+        let text = format!("{broken},{{\"a\":1024}}");
+        let got = super::json::blank(&text, &keep);
+        assert_eq!(super::json::blank(&got, &keep), got, "{text}");
+    }
+}

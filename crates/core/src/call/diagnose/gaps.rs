@@ -464,7 +464,7 @@ impl Look<'_> {
                 ports: Self::ports_at(hop, self.ports()),
                 from: self.admins(),
                 // On the server itself every way in counts, and what its interface is called need not be known.
-                in_iface: in_name.filter(|_| !input),
+                in_ifaces: in_name.filter(|_| !input).into_iter().collect(),
                 out_iface: self.iface_name(device, hop.out_iface),
             };
             Intent::Allow { packets, to: self.f.family.address(packet.dst), input }
@@ -531,7 +531,7 @@ impl Look<'_> {
             proto: self.f.requirement.proto,
             ports: Self::ports_at(hop, self.ports()),
             from: vec![net.trunc()],
-            in_iface: Some(out.name.clone()),
+            in_ifaces: vec![out.name.clone()],
             out_iface: Some(out.name.clone()),
         };
         let intent = Intent::SourceNat { packets, to: host };

@@ -272,7 +272,7 @@ fn told(wishes: &Wishes<'_>, site: &Site, family: Family) -> Set {
         ways.filter_map(|i| d.interfaces.get(i)).flat_map(|i| &i.addresses).map(ipnet::IpNet::addr)
     });
     let all = told.chain(outer.filter(|a| Family::of(*a) == family));
-    all.fold(Set::empty(), |all, a| all.or(&Set::one(address_value(a))))
+    Set::union(all.map(|a| Set::one(address_value(a))))
 }
 
 struct Compare<'a> {
@@ -334,7 +334,7 @@ impl Compare<'_> {
                 continue;
             }
             let admins = instance.deploy.admin.iter().filter(|a| Family::of(a.value.addr()) == self.family);
-            let admins = admins.fold(Set::empty(), |all, a| all.or(&prefix_set(a.value)));
+            let admins = Set::union(admins.map(|a| prefix_set(a.value)));
             for r in instance.requirements.iter().filter(|r| r.proto == proto && r.to == Party::Server) {
                 let allowed = match r.level {
                     Level::Forbidden => Set::empty(),

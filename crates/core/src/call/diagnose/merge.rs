@@ -23,16 +23,26 @@ pub(super) fn add(a: &Analysis, out: &mut Vec<Gap>, gap: Gap) {
         g.device == gap.device
             && g.lack == gap.lack
             && match (&g.wanted, &gap.wanted) {
-                (Some(x), Some(y)) => x.intent == y.intent,
+                (Some(x), Some(y)) => x.intent == y.intent || by_other_interface(&g.lack, x, y),
                 _ => g.doubt == gap.doubt && g.what == gap.what,
             }
     };
     match out.iter_mut().find(same) {
         Some(known) => {
-            if let (Some(have), Some(more)) = (packets_mut(known), gap.wanted.as_ref().and_then(packets))
-                && have.in_iface != more.in_iface
+            let other = match (&known.wanted, &gap.wanted) {
+                (Some(have), Some(more)) => by_other_interface(&known.lack, have, more),
+                _ => false,
+            };
+            if let (Some(have), Some(more)) =
+                (known.wanted.as_mut().and_then(packets_mut), gap.wanted.as_ref().and_then(packets))
             {
-                have.in_iface = None;
+                if other {
+                    let new = more.in_ifaces.iter().filter(|name| !have.in_ifaces.contains(name));
+                    let new: Vec<_> = new.cloned().collect();
+                    have.in_ifaces.extend(new);
+                } else if have.in_ifaces != more.in_ifaces {
+                    have.in_ifaces.clear();
+                }
             }
             for path in gap.paths {
                 if !known.paths.contains(&path) {
@@ -44,19 +54,42 @@ pub(super) fn add(a: &Analysis, out: &mut Vec<Gap>, gap: Gap) {
     }
 }
 
-/// Packets of a wanted forward.
+/// The same is wanted for what comes by another interface: one change does both.
+fn by_other_interface(lack: &Lack, a: &Wanted, b: &Wanted) -> bool {
+    if !matches!(lack, Lack::Forward { inside: true, .. } | Lack::Filter { answers: false, .. })
+        || (a.nearest, a.deciding) != (b.nearest, b.deciding)
+    {
+        return false;
+    }
+    let (Some(x), Some(y)) = (packets(a), packets(b)) else { return false };
+    // Where any interface is meant, no list of names widens it.
+    if x.in_ifaces.is_empty() || y.in_ifaces.is_empty() {
+        return false;
+    }
+    let mut there = b.clone();
+    packets_mut(&mut there).into_iter().for_each(|p| p.in_ifaces.clone_from(&x.in_ifaces));
+    there.intent == a.intent
+}
+
+/// Packets that a forward or a filter is wanted for.
 fn packets(wanted: &Wanted) -> Option<&Packets> {
     match &wanted.intent {
-        Intent::Forward { packets, .. } => Some(packets),
+        Intent::Forward { packets, .. } | Intent::Allow { packets, .. } => Some(packets),
         _ => None,
     }
 }
 
-fn packets_mut(gap: &mut Gap) -> Option<&mut Packets> {
-    match &mut gap.wanted.as_mut()?.intent {
-        Intent::Forward { packets, .. } => Some(packets),
+fn packets_mut(wanted: &mut Wanted) -> Option<&mut Packets> {
+    match &mut wanted.intent {
+        Intent::Forward { packets, .. } | Intent::Allow { packets, .. } => Some(packets),
         _ => None,
     }
+}
+
+/// Packets of a wanted forward.
+fn forwarded(gap: &mut Gap) -> Option<&mut Packets> {
+    let wanted = gap.wanted.as_mut().filter(|w| matches!(w.intent, Intent::Forward { .. }))?;
+    packets_mut(wanted)
 }
 
 fn near(gap: &Gap) -> Option<Near> {
@@ -73,8 +106,8 @@ pub(super) fn inside_after_outside(gaps: &mut Vec<Gap>) {
     let covers = |o: &Gap, g: &Gap| o.family == g.family && o.device == g.device && overlaps(&o.what, &g.what);
     for n in 0..gaps.len() {
         let served = outer(&gaps[n]) && gaps.iter().any(|g| inner(g) && covers(&gaps[n], g));
-        if let (true, Some(packets)) = (served, packets_mut(&mut gaps[n])) {
-            packets.in_iface = None;
+        if let (true, Some(packets)) = (served, forwarded(&mut gaps[n])) {
+            packets.in_ifaces.clear();
         }
     }
     let outside: Vec<Gap> = gaps.iter().filter(|g| outer(g)).cloned().collect();
@@ -89,7 +122,7 @@ pub(super) fn inside_after_outside(gaps: &mut Vec<Gap>) {
     gaps.retain(|g| !(inner(g) && outside.iter().any(|o| covers(o, g))));
     // What a filter says about packets of a forward that is to change shows after the change.
     let changing: Vec<(usize, Packets)> =
-        gaps.iter().filter_map(|g| Some((g.device, packets(g.wanted.as_ref()?)?.clone()))).collect();
+        gaps.iter_mut().filter_map(|g| Some((g.device, forwarded(g)?.clone()))).collect();
     gaps.retain(|g| match (&g.lack, g.wanted.as_ref().map(|w| &w.intent)) {
         (Lack::Filter { answers: false, .. }, Some(Intent::Allow { packets: p, .. })) => !changing
             .iter()

@@ -105,10 +105,12 @@ fn search(snapshot: &Snapshot, first: &Analysis, gate: Gate) -> Search {
     // What closes comes last: nothing is closed before what has to stay open is.
     let mut closing = false;
     let mut round = 0;
+    // What everybody reaches at first, and now.
+    let (reached, mut later) = (OnceCell::new(), OnceCell::new());
     while round < MAX_ROUNDS {
         let now = analysis.as_ref().unwrap_or(start);
-        let look =
-            Look { original: snapshot, changed: &changed, start, now, round, closing, gate, reached: OnceCell::new() };
+        let reached = if analysis.is_some() { &later } else { &reached };
+        let look = Look { original: snapshot, changed: &changed, start, now, round, closing, gate, reached };
         let fresh = look.fresh(&found);
         if fresh.is_empty() {
             if closing {
@@ -123,6 +125,7 @@ fn search(snapshot: &Snapshot, first: &Analysis, gate: Gate) -> Search {
         let Ok(again) = run(&next, true) else { break };
         changed = next;
         analysis = Some(again);
+        later = OnceCell::new();
     }
     let mut last = analysis;
     if found.iter().any(|f| f.cures() && !f.takes.is_empty()) {
@@ -139,13 +142,13 @@ fn search(snapshot: &Snapshot, first: &Analysis, gate: Gate) -> Search {
             round: 0,
             closing: false,
             gate,
-            reached: OnceCell::new(),
+            reached: &OnceCell::new(),
         };
         let unread = look.fresh(&found);
         found.extend(unread.into_iter().filter(|f| f.gap.lack == Lack::NotUnderstood));
     }
     let mut proven = prove(snapshot, &found, last);
-    if gate == Gate::On && !harmless_together(snapshot, &found, start) {
+    if gate == Gate::On && !harmless_together(snapshot, &found, start, &reached) {
         proven = Proven { paths: proven.paths, each: vec![false; found.len()], all: false };
     }
     try_notes(snapshot, &mut found, last, &mut proven);
@@ -153,12 +156,17 @@ fn search(snapshot: &Snapshot, first: &Analysis, gate: Gate) -> Search {
 }
 
 /// Whether all that is proposed takes nothing from anybody, also where one change meets another.
-fn harmless_together(snapshot: &Snapshot, found: &[Found], start: &Analysis) -> bool {
+fn harmless_together(
+    snapshot: &Snapshot,
+    found: &[Found],
+    start: &Analysis,
+    reached: &OnceCell<harm::Reached>,
+) -> bool {
     if found.iter().filter(|f| f.proposed() && f.change.is_ok()).count() < 2 {
         return true;
     }
     let with_all = with(snapshot, found, |n| found[n].proposed());
-    with_all.is_none_or(|changed| losses(snapshot, &changed, start, &OnceCell::new()).is_empty())
+    with_all.is_none_or(|changed| losses(snapshot, &changed, start, reached).is_empty())
 }
 
 /// What a changed site does not reach that it reached before.
@@ -185,33 +193,26 @@ struct Look<'a> {
     closing: bool,
     gate: Gate,
     /// What everybody reaches now.
-    reached: OnceCell<harm::Reached>,
+    reached: &'a OnceCell<harm::Reached>,
+}
+
+/// A gap that was not seen before.
+struct Candidate {
+    gap: Gap,
+    cause: &'static Cause,
+    /// As it was seen in the files as given.
+    first: Option<Gap>,
+    change: Result<(SourceId, Planned), String>,
+    takes: Vec<Loss>,
 }
 
 impl Look<'_> {
     /// Gaps that were not seen before, each with its change.
     fn fresh(&self, known: &[Found]) -> Vec<Found> {
+        let mut candidates = self.candidates(known);
+        self.weigh(&mut candidates, known);
         let mut out: Vec<Found> = Vec::new();
-        for gap in gaps::gaps(self.now) {
-            let Some(cause) = cause(&gap) else { continue };
-            if closes(&gap) != self.closing {
-                continue;
-            }
-            // Later rounds look only for what stood behind a change.
-            let first = self.first(&gap);
-            if self.round > 0 && first.is_none() && (gap.wanted.is_none() || cause.severity != Severity::Error) {
-                continue;
-            }
-            let seen = |f: &&Found| {
-                f.cause.code == cause.code
-                    && f.gap.device == gap.device
-                    && f.gap.wanted == gap.wanted
-                    && f.gap.what == gap.what
-            };
-            if known.iter().chain(&out).find(seen).is_some() {
-                continue;
-            }
-            let (change, takes) = self.change(&gap, known);
+        for Candidate { gap, cause, first, change, takes } in candidates {
             // One change may serve several: it is one finding.
             let same = |f: &&mut Found| {
                 f.cause.code == cause.code
@@ -242,6 +243,31 @@ impl Look<'_> {
         out
     }
 
+    /// Gaps that were not seen before, each with its smallest change.
+    fn candidates(&self, known: &[Found]) -> Vec<Candidate> {
+        let mut out: Vec<Candidate> = Vec::new();
+        for gap in gaps::gaps(self.now) {
+            let Some(cause) = cause(&gap) else { continue };
+            if closes(&gap) != self.closing {
+                continue;
+            }
+            // Later rounds look only for what stood behind a change.
+            let first = self.first(&gap);
+            if self.round > 0 && first.is_none() && (gap.wanted.is_none() || cause.severity != Severity::Error) {
+                continue;
+            }
+            let seen = |c: &'static Cause, g: &Gap| {
+                c.code == cause.code && g.device == gap.device && g.wanted == gap.wanted && g.what == gap.what
+            };
+            if known.iter().any(|f| seen(f.cause, &f.gap)) || out.iter().any(|c| seen(c.cause, &c.gap)) {
+                continue;
+            }
+            let change = plan(self.original, self.changed, self.now, &gap, Manner::Least);
+            out.push(Candidate { gap, cause, first, change, takes: Vec::new() });
+        }
+        out
+    }
+
     /// A gap about closing as it was seen in the files as given.
     fn first(&self, gap: &Gap) -> Option<Gap> {
         if !self.closing {
@@ -251,32 +277,57 @@ impl Look<'_> {
         gaps::gaps(self.start).into_iter().find(same)
     }
 
-    /// The smallest change that takes nothing from anybody; else the smallest, with what it takes.
-    fn change(&self, gap: &Gap, known: &[Found]) -> (Result<(SourceId, Planned), String>, Vec<Loss>) {
-        let least = plan(self.original, self.changed, self.now, gap, Manner::Least);
-        let Ok(change) = &least else { return (least, Vec::new()) };
+    /// What each change takes; where another way to the same end takes nothing, that is the change.
+    fn weigh(&self, candidates: &mut [Candidate], known: &[Found]) {
         if self.gate == Gate::Off {
-            return (least, Vec::new());
+            return;
         }
-        let takes = self.takes(change, known);
-        if takes.is_empty() {
-            return (least, takes);
+        let mut changes: Vec<(SourceId, Patch)> = Vec::new();
+        for (file, planned) in candidates.iter().filter_map(|c| c.change.as_ref().ok()) {
+            if !changes.iter().any(|(id, patch)| id == file && *patch == planned.patch) {
+                changes.push((*file, planned.patch.clone()));
+            }
         }
-        if let Ok(beside) = plan(self.original, self.changed, self.now, gap, Manner::Beside)
-            && beside != *change
-            && self.takes(&beside, known).is_empty()
-        {
-            return (Ok(beside), Vec::new());
+        let mut taking = Vec::new();
+        self.taking(&changes, known, &mut taking);
+        for candidate in candidates {
+            let Ok((file, least)) = &candidate.change else { continue };
+            let of = |(id, patch, _): &&(SourceId, Patch, Vec<Loss>)| id == file && *patch == least.patch;
+            let Some((_, _, takes)) = taking.iter().find(of) else { continue };
+            let beside = plan(self.original, self.changed, self.now, &candidate.gap, Manner::Beside).ok();
+            let harmless = |(id, b): &(SourceId, Planned)| {
+                b != least && self.takes(&[(*id, b.patch.clone())], known).is_none_or(|t| t.is_empty())
+            };
+            let beside = beside.filter(harmless);
+            match beside {
+                Some(beside) => candidate.change = Ok(beside),
+                None => candidate.takes.clone_from(takes),
+            }
         }
-        (least, takes)
     }
 
-    fn takes(&self, (file, planned): &(SourceId, Planned), known: &[Found]) -> Vec<Loss> {
-        let made = |n: &usize| known[*n].cures();
-        let more = (*file, &planned.patch);
-        let with =
-            patched(self.original, known.iter().enumerate().filter(|(n, _)| made(n)).map(|(_, f)| f), Some(more));
-        with.map_or_else(Vec::new, |to| losses(self.changed, &to, self.now, &self.reached))
+    /// Those of the changes that take something, with what they take. All are tried at once, and halves of them where
+    /// something is lost: as a rule nothing is.
+    fn taking(&self, changes: &[(SourceId, Patch)], known: &[Found], out: &mut Vec<(SourceId, Patch, Vec<Loss>)>) {
+        if changes.is_empty() {
+            return;
+        }
+        let takes = self.takes(changes, known);
+        match changes {
+            _ if takes.as_ref().is_some_and(Vec::is_empty) => {}
+            [(file, patch)] => out.extend(takes.map(|takes| (*file, patch.clone(), takes))),
+            _ => {
+                let (first, second) = changes.split_at(changes.len() / 2);
+                self.taking(first, known, out);
+                self.taking(second, known, out);
+            }
+        }
+    }
+
+    /// What some more changes take together; nothing is said where they cannot be made together.
+    fn takes(&self, more: &[(SourceId, Patch)], known: &[Found]) -> Option<Vec<Loss>> {
+        let with = patched(self.original, known.iter().filter(|f| f.cures()), more)?;
+        Some(losses(self.changed, &with, self.now, self.reached))
     }
 }
 
@@ -312,19 +363,19 @@ fn plan(
 
 /// The snapshot with the changes of some findings.
 fn with(snapshot: &Snapshot, found: &[Found], wanted: impl Fn(usize) -> bool) -> Option<Snapshot> {
-    patched(snapshot, found.iter().enumerate().filter(|(n, _)| wanted(*n)).map(|(_, f)| f), None)
+    patched(snapshot, found.iter().enumerate().filter(|(n, _)| wanted(*n)).map(|(_, f)| f), &[])
 }
 
-/// The snapshot with the changes of these findings, and one more.
+/// The snapshot with the changes of these findings, and some more.
 fn patched<'f>(
     snapshot: &Snapshot,
     found: impl Iterator<Item = &'f Found>,
-    more: Option<(SourceId, &'f Patch)>,
+    more: &'f [(SourceId, Patch)],
 ) -> Option<Snapshot> {
     let mut out = snapshot.clone();
     let mut chosen: Vec<(SourceId, &Patch)> =
         found.filter_map(|f| f.change.as_ref().ok().map(|(id, p)| (*id, &p.patch))).collect();
-    chosen.extend(more);
+    chosen.extend(more.iter().map(|(id, patch)| (*id, patch)));
     let mut files: Vec<SourceId> = chosen.iter().map(|(id, _)| *id).collect();
     files.sort_unstable();
     files.dedup();

@@ -237,7 +237,7 @@ impl Builder<'_> {
             self.rulesets.extend(lowered.counts);
         }
         // The rest of the internet passes its packets on.
-        let own = wan.iter().fold(Set::empty(), |all, a| all.or(&one(*a)));
+        let own = Set::union(wan.iter().map(|a| one(*a)));
         let everybody = &mut self.devices[internet];
         everybody.forwards = true;
         let direct = |a: &IpAddr| Route { to: (*a).into(), target: RouteTarget::Via(0, None), table: MAIN, metric: 0 };
@@ -247,7 +247,7 @@ impl Builder<'_> {
         let nets = line.addresses.iter().filter(|n| n.addr().is_ipv4()).map(|n| prefix_set(*n));
         let ways = device.routes.iter().flat_map(|r| r.target.ways()).filter(|(i, _)| *i == router.outer_v4);
         let hops = ways.filter_map(|(_, hop)| hop.filter(IpAddr::is_ipv4).map(one));
-        let near = nets.chain(hops).fold(Set::empty(), |all, s| all.or(&s));
+        let near = Set::union(nets.chain(hops));
         let hosts = &mut everybody.interfaces[0].hosts_v4;
         *hosts = hosts.or(&near).minus(&own);
         self.vantages[0].v4 = self.vantages[0].v4.minus(&own);
@@ -271,7 +271,7 @@ impl Builder<'_> {
     fn next_hops(&self) -> Set {
         let routes = self.devices.iter().flat_map(|d| &d.routes);
         let hops = routes.flat_map(|r| r.target.ways()).filter_map(|(_, hop)| hop);
-        hops.fold(Set::empty(), |all, hop| all.or(&one(hop)))
+        Set::union(hops.map(one))
     }
 
     /// Hosts on a segment, with the gateway on it as their router.

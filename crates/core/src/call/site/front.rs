@@ -352,15 +352,15 @@ impl Builder<'_> {
             Source::Net(net) => Some(address::prefix_set(*net)),
             Source::Place(Place::Net(name)) => {
                 let nets = self.manifest.nets.iter().filter(|n| n.name.value == *name);
-                Some(nets.flat_map(|n| &n.prefixes).fold(Set::empty(), |all, p| all.or(&address::prefix_set(p.value))))
+                Some(Set::union(nets.flat_map(|n| &n.prefixes).map(|p| address::prefix_set(p.value))))
             }
             Source::Place(Place::Peer(name)) => {
                 let peers = self.manifest.peers.iter().filter(|p| p.name.value == *name);
-                Some(peers.flat_map(|p| &p.address).fold(Set::empty(), |all, p| all.or(&address::prefix_set(p.value))))
+                Some(Set::union(peers.flat_map(|p| &p.address).map(|p| address::prefix_set(p.value))))
             }
             Source::Place(Place::Admin) => {
                 let admins = self.manifest.deploys.iter().flat_map(|d| &d.admin);
-                Some(admins.fold(Set::empty(), |all, p| all.or(&address::prefix_set(p.value))))
+                Some(Set::union(admins.map(|p| address::prefix_set(p.value))))
             }
             Source::Place(Place::Caller(name)) => {
                 let (_, own) = self.caller_lines.iter().find(|(n, _)| n == name)?;
@@ -382,7 +382,7 @@ impl Builder<'_> {
             return Err(InputError { message: "nothing says how these servers are connected".into(), ..error }
                 .help("describe the routers between them and the internet: a [[gateway]] table for each"));
         }
-        let taken = hosts.iter().fold(Set::empty(), |all, h| all.or(&one(*h)));
+        let taken = Set::union(hosts.iter().map(|h| one(*h)));
         let free = address::hosts(net).minus(&taken).min();
         let Some(inner) = free.map(|v| Family::V4.address(v)) else { return Ok(None) };
         self.assumptions.push(format!(

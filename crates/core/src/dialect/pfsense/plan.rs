@@ -104,7 +104,9 @@ impl Planner<'_> {
     ) -> Result<Vec<Edit>, Refused> {
         let near = self.wanted.nearest.and_then(|id| self.forward_at(id)).cloned();
         if hairpin {
-            self.not_a_line(packets.in_iface.as_deref(), packets.family == Family::V6)?;
+            for name in &packets.in_ifaces {
+                self.not_a_line(Some(name), packets.family == Family::V6)?;
+            }
             return Ok(self.reflect(near.as_ref(), packets, address, to));
         }
         match near {
@@ -118,7 +120,10 @@ impl Planner<'_> {
     }
 
     fn outer(&self, packets: &Packets) -> String {
-        self.interface(packets.in_iface.as_deref()).map_or_else(|| self.outside(), str::to_owned)
+        match &packets.in_ifaces[..] {
+            [name] => self.interface(Some(name)).map_or_else(|| self.outside(), str::to_owned),
+            _ => self.outside(),
+        }
     }
 
     fn outer_destination(&self, packets: &Packets) -> Destination {
@@ -307,10 +312,11 @@ impl Planner<'_> {
 
     /// A filter lets the packets pass: the forward's own rule if it has one, else a new rule on the interface.
     fn allow(&mut self, packets: &Packets, to: IpAddr) -> Result<Vec<Edit>, Refused> {
-        let interface = self.interface(packets.in_iface.as_deref());
-        let interface =
-            interface.ok_or_else(|| Refused("the interface by which they come is not in the backup".into()))?;
-        let interface = interface.to_owned();
+        let interfaces = packets.in_ifaces.iter().map(|name| self.interface(Some(name)).map(str::to_owned));
+        let interfaces: Vec<String> = interfaces
+            .collect::<Option<_>>()
+            .filter(|all: &Vec<String>| !all.is_empty())
+            .ok_or_else(|| Refused("the interface by which they come is not in the backup".into()))?;
         // Settings of an interface come before all rules.
         let setting = self.wanted.deciding.map(|id| self.device.pipeline.origin(id));
         if let Some(iface) = setting.and_then(|o| self.config.interfaces.iter().find(|i| i.at.start == o.at.start)) {
@@ -334,7 +340,7 @@ impl Planner<'_> {
         if blocker.is_none() {
             let dangling = self.config.forwards.iter().find(|f| {
                 !f.disabled
-                    && f.interface == interface
+                    && interfaces.contains(&f.interface)
                     && f.target.as_deref() == Some(&*to.to_string())
                     && f.associated.starts_with("nat_")
                     && f.protocol.as_deref().is_none_or(|p| p.split('/').any(|x| x == packets.proto.name()))
@@ -355,7 +361,7 @@ impl Planner<'_> {
             let (at, name) = (rule.at, named(&rule.descr));
             self.mark(at, format!("{name} blocks them first"));
         }
-        let rule = |ports: &(u16, u16)| {
+        let rule = |interface: &String, ports: &(u16, u16)| {
             Edit::AddPass(NewPass {
                 interface: interface.clone(),
                 v6: packets.family == Family::V6,
@@ -368,7 +374,7 @@ impl Planner<'_> {
                 descr: self.wanted.name.clone(),
             })
         };
-        Ok(packets.ports.iter().map(rule).collect())
+        Ok(interfaces.iter().flat_map(|i| packets.ports.iter().map(|p| rule(i, p))).collect())
     }
 
     fn nearest_rule(&self) -> Option<&super::config::Rule> {

@@ -398,7 +398,9 @@ fn kept_name(tag: &str) -> usize {
     let length = name_length(tag);
     let name = &tag[..length];
     let begins = name.starts_with(|c: char| c.is_alphabetic() || c == '_');
-    if begins && name.parse::<std::net::IpAddr>().is_err() { length } else { 0 }
+    let goes_on = name.chars().all(|c| c.is_alphanumeric() || "_-.:".contains(c));
+    let address = name.split(['_', '-']).any(|part| part.parse::<std::net::IpAddr>().is_ok());
+    if begins && goes_on && !address { length } else { 0 }
 }
 
 fn kept(stack: &[&str]) -> bool {
@@ -531,5 +533,11 @@ mod tests {
             blank("\u{feff}<pfsense><version>24.0</version></pfsense>").starts_with("\u{feff}<pfsense><version>24.0<")
         );
         assert_eq!(blank("<a b = 'x' c='y'/>"), "<a b = '*' c='*'/>");
+        for name in ["b\u{1}8.8.4.4", "8.8.4.4", "b_8.8.4.4", "b-2001:db8::5"] {
+            for text in [format!("<a><{name}/></a>"), format!("<a></{name}></a>"), format!("<a {name}=''/>")] {
+                let got = blank(&text);
+                assert!(!got.contains("8.8.4.4") && !got.contains("db8"), "{text}: {got}");
+            }
+        }
     }
 }

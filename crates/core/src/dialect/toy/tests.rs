@@ -52,7 +52,7 @@ fn lines_decide_and_what_is_not_understood_leaves_it_open() {
 fn a_change_works_and_can_be_taken_back() {
     let address = "203.0.113.5".parse().expect("ip");
     let (family, proto, ports) = (Family::V4, Proto::Udp, vec![(7000, 7000), (7010, 7019)]);
-    let packets = Packets { family, proto, ports, from: Vec::new(), in_iface: None, out_iface: None };
+    let packets = Packets { family, proto, ports, from: Vec::new(), in_ifaces: Vec::new(), out_iface: None };
     let to = "192.168.1.50".parse().expect("ip");
     let intent = Intent::Forward { packets, address, to, port: None, hairpin: false };
     let wanted = [Wanted { intent, nearest: None, deciding: None, name: "calls".into() }];

@@ -36,11 +36,13 @@ pub(super) fn exposed(a: &Analysis, r: &Reached) -> Option<Gap> {
         ports: ranges(&r.outside),
         from: Vec::new(),
         // What the server's own interface is called need not be known, unless it passes packets on to a container.
-        in_iface: hop
+        in_ifaces: hop
             .in_iface
             .filter(|_| hop.device != a.site.server_of[r.instance] || (to != host && to != asked))
             .and_then(|i| device.interfaces.get(i))
-            .map(|i| i.name.clone()),
+            .map(|i| i.name.clone())
+            .into_iter()
+            .collect(),
         out_iface: None,
     };
     let admins = a.instances[r.instance].deploy.admin.iter().map(|a| a.value);

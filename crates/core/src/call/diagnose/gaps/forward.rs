@@ -45,7 +45,7 @@ impl Look<'_> {
             proto: self.f.requirement.proto,
             ports: self.ports(),
             from: self.admins(),
-            in_iface: self.iface_name(hop.device, hop.in_iface),
+            in_ifaces: self.iface_name(hop.device, hop.in_iface).into_iter().collect(),
             out_iface: None,
         };
         let intent =

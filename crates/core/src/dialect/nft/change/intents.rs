@@ -96,7 +96,7 @@ impl Plan {
         let chains = self.nat_chains(Hook::Prerouting, family);
         // Where the rules name addresses there are several, or it never changes. A host with a public address has
         // neighbours with such addresses, and their packets come by the same interface.
-        let by_address = hairpin || packets.in_iface.is_none() || !is_private(to) || self.names_addresses(&chains);
+        let by_address = hairpin || packets.in_ifaces.is_empty() || !is_private(to) || self.names_addresses(&chains);
         let chain = match chains.first() {
             Some(id) => *id,
             None => self.make_chain(own(family), "prerouting", "type nat hook prerouting priority dstnat")?,
@@ -139,12 +139,13 @@ impl Plan {
         out
     }
 
-    /// Base chains of a hook that filter a family; for each whether the destination was translated before.
-    fn filters(&self, hook: Hook, packets_in: Option<&str>, family: Family) -> Vec<(ChainId, Policy, bool)> {
+    /// Base chains of a hook that filter a family and what comes by one of these interfaces; for each whether the destination was translated before.
+    fn filters(&self, hook: Hook, packets_in: &[Box<str>], family: Family) -> Vec<(ChainId, Policy, bool)> {
         let mut translated = !matches!(hook, Hook::Ingress | Hook::Prerouting);
         let mut out = Vec::new();
         for stage in self.pipeline.hooks[hook as usize].iter().filter(|s| s.families.has(family)) {
-            let elsewhere = |on: &Vec<Box<str>>| packets_in.is_some_and(|name| !on.iter().any(|i| **i == *name));
+            let elsewhere =
+                |on: &Vec<Box<str>>| !packets_in.is_empty() && !packets_in.iter().any(|name| on.contains(name));
             match &stage.kind {
                 StageKind::Translate { .. } => translated = true,
                 StageKind::Filter { chain, policy, .. } if !stage.interfaces.as_ref().is_some_and(elsewhere) => {
@@ -161,7 +162,7 @@ impl Plan {
         let mut kept = None;
         'rules: for _ in 0..MOST {
             for hook in way.hooks {
-                let filters = self.filters(*hook, way.packets.in_iface.as_deref(), way.packets.family);
+                let filters = self.filters(*hook, &way.packets.in_ifaces, way.packets.family);
                 for (chain, policy, translated) in filters {
                     let seen = way.seen(*hook, translated);
                     // A rule that blocks before one that would let these packets pass is a cause of its own, with its own cure;
@@ -243,13 +244,13 @@ impl Plan {
             from: Set::range(0, u128::MAX),
             to: None,
             asked: None,
-            in_iface: None,
+            in_ifaces: Vec::new(),
             out_iface: None,
             routed: !input,
             first: false,
         };
         let hook = if input { Hook::Input } else { Hook::Forward };
-        for (chain, policy, _) in self.filters(hook, None, family) {
+        for (chain, policy, _) in self.filters(hook, &[], family) {
             let decides = match deciding {
                 Some(Found::Rule((id, _)) | Found::End(id)) => self.reached(&[chain]).contains(&id),
                 None => false,
@@ -262,7 +263,7 @@ impl Plan {
     }
 
     fn masquerade(&mut self, packets: &Packets, to: IpAddr) -> Result<(), Refused> {
-        if packets.from.is_empty() && packets.in_iface.is_none() {
+        if packets.from.is_empty() && packets.in_ifaces.is_empty() {
             return Err(Refused("which packets come from inside is not known: name their networks".into()));
         }
         let chain = self.postrouting(packets.family)?;
@@ -322,25 +323,25 @@ impl Plan {
         let family = packets.family;
         let holds = |plan: &Self, hook: Hook| {
             let Some(Found::Rule((id, _)) | Found::End(id)) = deciding else { return false };
-            let bases: Vec<ChainId> = plan.filters(hook, None, family).iter().map(|(id, ..)| *id).collect();
+            let bases: Vec<ChainId> = plan.filters(hook, &[], family).iter().map(|(id, ..)| *id).collect();
             plan.reached(&bases).contains(&id)
         };
         let hooks: &[(Hook, &str)] = match (holds(self, Hook::Input), holds(self, Hook::Forward)) {
             (true, false) => &[(Hook::Input, "input")],
             // Only the device itself is meant.
-            (false, false) if address == to && packets.in_iface.is_none() => &[(Hook::Input, "input")],
+            (false, false) if address == to && packets.in_ifaces.is_empty() => &[(Hook::Input, "input")],
             (false, false) if address == to && packets.out_iface.is_none() => {
                 &[(Hook::Forward, "forward"), (Hook::Input, "input")]
             }
             _ => &[(Hook::Forward, "forward")],
         };
-        let any = packets.in_iface.is_none() && packets.from.is_empty();
+        let any = packets.in_ifaces.is_empty() && packets.from.is_empty();
         if any && hooks.iter().any(|(hook, _)| *hook == Hook::Forward) && address != to {
             return Err(Refused("by which interface packets from outside come is not known: name it".into()));
         }
         for (hook, name) in hooks {
             // Behind another chain's accept a drop still counts: it is final in every chain of a hook.
-            let chain = if let Some((id, ..)) = self.filters(*hook, None, family).first() {
+            let chain = if let Some((id, ..)) = self.filters(*hook, &[], family).first() {
                 let kept = self.kept_chain(*hook, family).filter(|_| address != to);
                 if let (Some(_), Some((outside, _)), Some((there, _))) = (kept, packets.ports.first(), inside.first()) {
                     let port = format!("or publish it for the host alone: -p 127.0.0.1:{outside}:{there}");
@@ -373,7 +374,7 @@ impl Plan {
     /// A chain of the hook that a program which writes rules leaves to its user. Docker puts its own rules before all that
     /// it finds in `FORWARD` whenever it starts, and the jump to `DOCKER-USER` before those (moby, `iptables/iptables.go`).
     fn kept_chain(&self, hook: Hook, family: Family) -> Option<ChainId> {
-        let bases: Vec<ChainId> = self.filters(hook, None, family).iter().map(|(id, ..)| *id).collect();
+        let bases: Vec<ChainId> = self.filters(hook, &[], family).iter().map(|(id, ..)| *id).collect();
         self.reached(&bases).into_iter().find(|id| &*self.pipeline.chain(*id).name == USER_CHAIN)
     }
 
@@ -412,7 +413,7 @@ impl Way<'_> {
             from,
             to: Some(address_value(to)),
             asked: self.asked.map(address_value),
-            in_iface: packets.in_iface.clone(),
+            in_ifaces: packets.in_ifaces.clone(),
             out_iface: packets.out_iface.clone(),
             routed: matches!(hook, Hook::Forward | Hook::Postrouting),
             first: true,
@@ -464,7 +465,7 @@ fn targets(map: &Lookup<Verdicted>) -> Vec<ChainId> {
 
 /// Names of interfaces that a rule can hold.
 fn names(packets: &Packets) -> Result<(), Refused> {
-    packets.in_iface.iter().chain(&packets.out_iface).try_for_each(|name| interface(name))
+    packets.in_ifaces.iter().chain(&packets.out_iface).try_for_each(|name| interface(name))
 }
 
 /// A name as a rule can hold it between quotation marks, and as a report shows it: signs that cannot be seen would be

@@ -16,7 +16,7 @@ fn packets(iface: Option<&str>) -> Packets {
         proto: Proto::Udp,
         ports: vec![(50000, 60000)],
         from: Vec::new(),
-        in_iface: iface.map(Into::into),
+        in_ifaces: iface.into_iter().map(Into::into).collect(),
         out_iface: None,
     }
 }

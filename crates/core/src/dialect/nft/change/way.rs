@@ -26,8 +26,8 @@ pub(super) struct Seen {
     pub to: Option<u128>,
     /// The destination that the sender asked, where it was translated.
     pub asked: Option<u128>,
-    /// Name, or any.
-    pub in_iface: Option<Box<str>>,
+    /// Names; none: any.
+    pub in_ifaces: Vec<Box<str>>,
     /// Name, or any; `routed` is false where routing has not happened yet or the device is meant.
     pub out_iface: Option<Box<str>>,
     pub routed: bool,
@@ -72,11 +72,11 @@ enum Value {
 impl Seen {
     fn value(&self, field: KeyField) -> Value {
         let one = |v: u128| Value::Each(Set::one(v));
-        let iface = |name: &Option<Box<str>>| match name {
-            Some(name) => one(iface_value(name)),
+        let iface = |names: &[Box<str>]| match names {
             // Where only answers are meant, an interface says nothing about them.
-            None if self.first => Value::Each(Set::range(0, u128::MAX)),
-            None => Value::Unknown,
+            [] if self.first => Value::Each(Set::range(0, u128::MAX)),
+            [] => Value::Unknown,
+            names => Value::Each(Set::from_ranges(names.iter().map(|n| (iface_value(n), iface_value(n))))),
         };
         match field {
             KeyField::Header(Part::Src) => Value::Among(self.from.clone()),
@@ -89,9 +89,9 @@ impl Seen {
                 self.transport.as_ref().map_or(Value::Unknown, |(proto, _)| one(u128::from(*proto)))
             }
             KeyField::Family => one(if self.family == Family::V4 { nfproto::IPV4 } else { nfproto::IPV6 }),
-            KeyField::InIface => iface(&self.in_iface),
+            KeyField::InIface => iface(&self.in_ifaces),
             KeyField::OutIface if !self.routed => one(0),
-            KeyField::OutIface => iface(&self.out_iface),
+            KeyField::OutIface => iface(self.out_iface.as_slice()),
             KeyField::CtState => one(if self.first { ct_state::NEW } else { ct_state::ESTABLISHED }),
             KeyField::CtStatus if self.asked.is_some() && self.asked != self.to => one(ct_status::DNAT),
             KeyField::CtDirection if self.first => one(0),

@@ -58,13 +58,13 @@ pub(super) struct Conditions<'a> {
 
 impl std::fmt::Display for Conditions<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Packets { family, from, in_iface, out_iface, .. } = self.packets;
-        for (word, name) in [
-            ("iifname", in_iface.as_ref().filter(|_| self.in_iface)),
-            ("oifname", out_iface.as_ref().filter(|_| self.out_iface)),
-        ] {
-            if let Some(name) = name {
-                write!(f, "{word} \"{name}\" ")?;
+        let Packets { family, from, in_ifaces, out_iface, .. } = self.packets;
+        for (word, names, seen) in
+            [("iifname", &in_ifaces[..], self.in_iface), ("oifname", out_iface.as_slice(), self.out_iface)]
+        {
+            if seen && !names.is_empty() {
+                let names: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+                write!(f, "{word} {} ", list(&names))?;
             }
         }
         if !from.is_empty() {

@@ -21,7 +21,7 @@ fn closing(local: &str, closed: (u16, u16)) -> Result<Vec<Edit>, String> {
         proto: Proto::Udp,
         ports: vec![closed],
         from: Vec::new(),
-        in_iface: None,
+        in_ifaces: Vec::new(),
         out_iface: None,
     };
     let address = "203.0.113.5".parse().expect("ip");
