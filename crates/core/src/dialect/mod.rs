@@ -13,7 +13,7 @@ pub mod toy;
 
 pub use files::{Kind, left_out, recognise, ruleset};
 pub(crate) use files::{expand, read};
-pub use patch::{Patch, Recipe, apply, plan, recipe, steps};
+pub use patch::{Opened, Patch, Recipe, apply, plan, recipe, steps};
 pub(crate) use pending::Pending;
 pub use pf::ast::Entry;
 pub use pfsense::generate::{Known, LeftOut};

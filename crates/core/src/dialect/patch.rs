@@ -8,6 +8,9 @@ use crate::model::{Device, SourceId};
 use crate::profile::Instance;
 use crate::snapshot::{ReadError, Snapshot};
 use crate::visible::named;
+use rustc_hash::FxHashMap;
+use std::cell::RefCell;
+use std::rc::Rc;
 
 /// The manifest is the first text of every snapshot.
 const MANIFEST: SourceId = SourceId(0);
@@ -43,12 +46,27 @@ pub enum Patch {
     },
 }
 
-/// The change that a wanted thing needs. `original`: the file before any change of this run.
+/// Files of one snapshot, each read once for all changes that are planned.
+#[derive(Debug, Default)]
+pub struct Opened {
+    nft: RefCell<FxHashMap<SourceId, Rc<Result<nft::change::Plan, Refused>>>>,
+}
+
+impl Opened {
+    fn nft(&self, snapshot: &Snapshot, file: SourceId) -> Rc<Result<nft::change::Plan, Refused>> {
+        let mut known = self.nft.borrow_mut();
+        let open = || Rc::new(nft::change::Plan::new(file, &super::includes::of_device(snapshot, file)));
+        known.entry(file).or_insert_with(open).clone()
+    }
+}
+
+/// The change that a wanted thing needs. `original`: the file before any change of this run; `opened`: what was read of
+/// this snapshot.
 ///
 /// # Errors
 /// Why it cannot be done.
 pub fn plan(
-    snapshot: &Snapshot,
+    (snapshot, opened): (&Snapshot, &Opened),
     original: &str,
     file: SourceId,
     device: &Device,
@@ -75,8 +93,8 @@ pub fn plan(
             nft::change::without_helper(file, &snapshot.sources, device, wanted)
         }
         Some("nftables") => {
-            let sources = super::includes::of_device(snapshot, file);
-            let printed = nft::change::print(file, &sources, &device.pipeline, std::slice::from_ref(wanted))?;
+            let plan = (*opened.nft(snapshot, file)).clone()?;
+            let printed = plan.print(&device.pipeline, std::slice::from_ref(wanted))?;
             Ok(added(text, printed, device, wanted))
         }
         _ => match dialect.and_then(|d| d.plain) {

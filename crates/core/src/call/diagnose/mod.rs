@@ -17,7 +17,7 @@ pub use harm::Gate;
 
 use super::analyze::{Analysis, network, run};
 use crate::change::{Context, Intent, Manner, Planned};
-use crate::dialect::{self, Patch};
+use crate::dialect::{self, Opened, Patch};
 use crate::finding::{Cause, Gap, Lack, Severity, cause};
 use crate::model::SourceId;
 use crate::report::{Finding, Loss, Verdict};
@@ -110,7 +110,8 @@ fn search(snapshot: &Snapshot, first: &Analysis, gate: Gate) -> Search {
     while round < MAX_ROUNDS {
         let now = analysis.as_ref().unwrap_or(start);
         let reached = if analysis.is_some() { &later } else { &reached };
-        let look = Look { original: snapshot, changed: &changed, start, now, round, closing, gate, reached };
+        let opened = Default::default();
+        let look = Look { original: snapshot, changed: &changed, start, now, round, closing, gate, reached, opened };
         let fresh = look.fresh(&found);
         if fresh.is_empty() {
             if closing {
@@ -143,6 +144,7 @@ fn search(snapshot: &Snapshot, first: &Analysis, gate: Gate) -> Search {
             closing: false,
             gate,
             reached: &OnceCell::new(),
+            opened: Default::default(),
         };
         let unread = look.fresh(&found);
         found.extend(unread.into_iter().filter(|f| f.gap.lack == Lack::NotUnderstood));
@@ -194,6 +196,8 @@ struct Look<'a> {
     gate: Gate,
     /// What everybody reaches now.
     reached: &'a OnceCell<harm::Reached>,
+    /// Files as given that were opened to plan changes, and those with the changes so far.
+    opened: [Opened; 2],
 }
 
 /// A gap that was not seen before.
@@ -230,7 +234,8 @@ impl Look<'_> {
                 _ if self.round == 0 => say::marks(self.original, self.now, &gap, change.as_ref().ok()),
                 // Places are those of the files as given.
                 Some(first) => {
-                    let there = plan(self.original, self.original, self.start, &first, Manner::Least);
+                    let there =
+                        plan(self.original, (self.original, &self.opened[0]), self.start, &first, Manner::Least);
                     say::marks(self.original, self.start, &first, there.as_ref().ok())
                 }
                 None => {
@@ -262,7 +267,7 @@ impl Look<'_> {
             if known.iter().any(|f| seen(f.cause, &f.gap)) || out.iter().any(|c| seen(c.cause, &c.gap)) {
                 continue;
             }
-            let change = plan(self.original, self.changed, self.now, &gap, Manner::Least);
+            let change = plan(self.original, (self.changed, &self.opened[1]), self.now, &gap, Manner::Least);
             out.push(Candidate { gap, cause, first, change, takes: Vec::new() });
         }
         out
@@ -294,7 +299,8 @@ impl Look<'_> {
             let Ok((file, least)) = &candidate.change else { continue };
             let of = |(id, patch, _): &&(SourceId, Patch, Vec<Loss>)| id == file && *patch == least.patch;
             let Some((_, _, takes)) = taking.iter().find(of) else { continue };
-            let beside = plan(self.original, self.changed, self.now, &candidate.gap, Manner::Beside).ok();
+            let changed = (self.changed, &self.opened[1]);
+            let beside = plan(self.original, changed, self.now, &candidate.gap, Manner::Beside).ok();
             let harmless = |(id, b): &(SourceId, Planned)| {
                 b != least && self.takes(&[(*id, b.patch.clone())], known).is_none_or(|t| t.is_empty())
             };
@@ -333,7 +339,7 @@ impl Look<'_> {
 
 fn plan(
     original: &Snapshot,
-    changed: &Snapshot,
+    (changed, opened): (&Snapshot, &Opened),
     now: &Analysis,
     gap: &Gap,
     manner: Manner,
@@ -353,7 +359,7 @@ fn plan(
         manner,
     };
     let device = &now.site.network.devices[number];
-    let planned = dialect::plan(changed, before, file, device, wanted, &context).map_err(|r| r.0)?;
+    let planned = dialect::plan((changed, opened), before, file, device, wanted, &context).map_err(|r| r.0)?;
     let now = changed.source(file).map_or("", |s| &s.text);
     if dialect::apply(now, &[&planned.patch]).is_ok_and(|text| text == now) {
         return Err(format!("{name} already has what would be changed; why it does not act was not found"));

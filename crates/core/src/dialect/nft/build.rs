@@ -32,6 +32,19 @@ pub(super) struct Build {
 }
 
 impl Build {
+    /// A ruleset that was read, to be changed.
+    pub fn of(ruleset: Ruleset) -> Self {
+        let mut out = Self::default();
+        for (n, table) in ruleset.tables.iter().enumerate() {
+            let chains = table.chains.iter().enumerate().map(|(i, c)| (c.name.clone(), i));
+            let sets = table.sets.iter().enumerate().map(|(i, s)| (s.name.clone(), i));
+            out.chains.push(chains.collect());
+            out.sets.push(sets.collect());
+            out.tables.entry(table.family).or_default().insert(table.name.clone(), n);
+        }
+        Self { ruleset, ..out }
+    }
+
     /// The table of this name, if there is one.
     pub fn find_table(&self, family: TableFamily, name: &str) -> Option<usize> {
         self.tables.get(&family)?.get(name).copied()

@@ -1,5 +1,5 @@
 //! Wanted changes as `nft` commands: only additions, each tagged with a comment, so that they can be found and taken
-//! back. Every command is appended to the text and read again before the next one is chosen.
+//! back. Every command is appended to the text and read before the next one is chosen; at the end the whole text is read.
 
 mod helper;
 mod intents;
@@ -28,17 +28,7 @@ use write::{ChainName, remove, remove_table, shell, tag};
 /// # Errors
 /// When the rules are given as JSON, or when additions alone cannot do it; the message is for a person.
 pub fn print(source: SourceId, sources: &[Source], pipeline: &Pipeline, wanted: &[Wanted]) -> Result<Printed, Refused> {
-    let mut plan = Plan::new(source, sources)?;
-    for one in wanted {
-        plan.name(&one.name);
-        let deciding = one.deciding.and_then(|id| plan.find(pipeline, id));
-        plan.intent(&one.intent, deciding)?;
-        // What one wanted thing adds may be all that the next one needs.
-        if plan.live.is_empty() {
-            return Err(Refused(format!("the rules of this text do not stop `{}`; something else does", one.name)));
-        }
-    }
-    Ok(plan.printed())
+    Plan::new(source, sources)?.print(pipeline, wanted)
 }
 
 /// A statement of the text.
@@ -60,7 +50,8 @@ enum At {
 }
 
 /// Commands so far, and what the text means with them.
-struct Plan {
+#[derive(Debug, Clone)]
+pub(in crate::dialect) struct Plan {
     source: SourceId,
     sources: Vec<Source>,
     /// The tags that the text had before.
@@ -76,7 +67,11 @@ struct Plan {
 }
 
 impl Plan {
-    fn new(source: SourceId, sources: &[Source]) -> Result<Self, Refused> {
+    /// A text as it is, to be changed.
+    ///
+    /// # Errors
+    /// When it is JSON, or not everything in it was understood.
+    pub fn new(source: SourceId, sources: &[Source]) -> Result<Self, Refused> {
         let mut plan = Self {
             source,
             sources: sources.to_vec(),
@@ -107,15 +102,47 @@ impl Plan {
         Ok(plan)
     }
 
+    /// What makes wanted things true on the device: see [`print`].
+    ///
+    /// # Errors
+    /// When additions alone cannot do it.
+    pub fn print(self, pipeline: &Pipeline, wanted: &[Wanted]) -> Result<Printed, Refused> {
+        let mut plan = self;
+        for one in wanted {
+            plan.name(&one.name);
+            let deciding = one.deciding.and_then(|id| plan.find(pipeline, id));
+            plan.intent(&one.intent, deciding)?;
+            // What one wanted thing adds may be all that the next one needs.
+            if plan.live.is_empty() {
+                return Err(Refused(format!("the rules of this text do not stop `{}`; something else does", one.name)));
+            }
+        }
+        plan.read_whole()?;
+        Ok(plan.printed())
+    }
+
     fn text(&mut self) -> &mut String {
         &mut self.sources[usize::from(self.source.0)].text
     }
 
     fn read(&mut self) -> Result<(), Refused> {
         self.ast = text::parse(self.source, &self.sources).map_err(|e| Refused(e.message))?;
+        self.lower();
+        Ok(())
+    }
+
+    fn lower(&mut self) {
         self.pipeline = Pipeline::default();
         lower(&self.ast, true, &mut self.pipeline);
-        Ok(())
+    }
+
+    /// The text as a whole means what its parts meant, read one after the other.
+    fn read_whole(&self) -> Result<(), Refused> {
+        let whole = text::parse(self.source, &self.sources).map_err(|e| Refused(e.message))?;
+        if whole == self.ast {
+            return Ok(());
+        }
+        Err(Refused("what would be added would mean something else at the end of this text: change it by hand".into()))
     }
 
     /// The tag of what follows; no rule of the text has it already.
@@ -174,10 +201,14 @@ impl Plan {
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
         }
+        let from = text.len();
         text.push_str(file);
         text.push('\n');
         self.live.push(shell(live));
-        self.read()
+        let before = std::mem::take(&mut self.ast);
+        self.ast = text::more(before, self.source, &self.sources, from).map_err(|e| Refused(e.message))?;
+        self.lower();
+        Ok(())
     }
 
     /// Adds a rule.

@@ -88,6 +88,11 @@ const MAX_TEXT: usize = 1 << 30;
 
 /// Cuts a text into tokens.
 pub(super) fn tokens(source: SourceId, text: &str) -> Result<Tokens, ReadError> {
+    tokens_from(source, text, 0)
+}
+
+/// Cuts what stands behind this byte of a text into tokens.
+pub(super) fn tokens_from(source: SourceId, text: &str, from: usize) -> Result<Tokens, ReadError> {
     if text.len() > MAX_TEXT {
         return Err(ReadError::new(
             SourceSpan { source, start: 0, end: 0 },
@@ -98,12 +103,12 @@ pub(super) fn tokens(source: SourceId, text: &str) -> Result<Tokens, ReadError> 
         source,
         text,
         bytes: text.as_bytes(),
-        at: 0,
-        out: Vec::with_capacity(text.len() / 4),
+        at: from,
+        out: Vec::with_capacity((text.len() - from) / 4),
         last: Kind::Newline,
         too_long: None,
     };
-    if text.starts_with('\u{feff}') {
+    if from == 0 && text.starts_with('\u{feff}') {
         lexer.at = 3;
     }
     while lexer.at < lexer.bytes.len() {

@@ -17,6 +17,7 @@ use crate::dialect::nft::ast::{Chain, Expr, Field, HookName, Lost, Rule, Stmt, T
 use crate::dialect::nft::ast::{Cmp, Ruleset};
 use crate::dialect::nft::print;
 use crate::snapshot::Source;
+use std::cell::OnceCell;
 
 /// Tables that iptables has.
 const TABLES: &[&str] = &["filter", "nat", "mangle", "raw", "security"];
@@ -37,6 +38,7 @@ pub(super) fn mark(ruleset: &mut Ruleset, sources: &[Source]) {
     families.dedup();
     // Before another family nothing is lost. A part of a listing does not tell which family was first.
     let whole = families.first().copied().filter(|_| families.len() > 1);
+    let texts: Vec<Text<'_>> = sources.iter().map(|s| Text { text: &s.text, kept: OnceCell::new() }).collect();
     for table in ruleset.tables.iter_mut().filter(|t| is_of_iptables(t)) {
         let targets = match &*table.name {
             // Those that only rewrite headers other than addresses and ports, or send copies.
@@ -44,7 +46,7 @@ pub(super) fn mark(ruleset: &mut Ruleset, sources: &[Source]) {
             "nat" if Some(table.family) != whole => Targets::MayBeLost,
             _ => Targets::LostWithBlank,
         };
-        table.chains.iter_mut().for_each(|c| mark_chain(c, targets, sources));
+        table.chains.iter_mut().for_each(|c| mark_chain(c, targets, &texts));
     }
 }
 
@@ -68,13 +70,13 @@ fn is_of_iptables(table: &Table) -> bool {
         && bases.all(|base| CHAINS.contains(&base))
 }
 
-fn mark_chain(chain: &mut Chain, targets: Targets, sources: &[Source]) {
+fn mark_chain(chain: &mut Chain, targets: Targets, texts: &[Text<'_>]) {
     for rule in &mut chain.rules {
         // iptables gives each of its rules a counter.
         if !rule.stmts.iter().any(is_counter) {
             continue;
         }
-        if rule.stmts.last().is_some_and(is_counter) && lost_its_target(rule, targets, sources) {
+        if rule.stmts.last().is_some_and(is_counter) && lost_its_target(rule, targets, texts) {
             rule.stmts.push(Stmt::Lost(Lost::Target));
         }
         for i in (0..rule.stmts.len()).rev() {
@@ -99,16 +101,30 @@ fn is_counter(stmt: &Stmt) -> bool {
 
 /// A lost target leaves a blank behind the counter. Copying often takes such blanks away: only a text that still has
 /// some tells that a rule without one has no target.
-fn lost_its_target(rule: &Rule, targets: Targets, sources: &[Source]) -> bool {
-    let Some(source) = sources.get(usize::from(rule.at.source.0)) else { return targets == Targets::MayBeLost };
-    let blank = |line: &str| line.strip_suffix('\r').unwrap_or(line).ends_with(' ');
-    let rest = source.text.get(rule.at.end as usize..).unwrap_or_default();
+fn lost_its_target(rule: &Rule, targets: Targets, texts: &[Text<'_>]) -> bool {
+    let Some(text) = texts.get(usize::from(rule.at.source.0)) else { return targets == Targets::MayBeLost };
+    let rest = text.text.get(rule.at.end as usize..).unwrap_or_default();
     let here = rest.split('\n').next().is_some_and(blank);
-    let kept = || source.text.lines().any(|line| line.contains("counter ") && blank(line));
     match targets {
         Targets::Shown => false,
         Targets::LostWithBlank => here,
-        Targets::MayBeLost => here || !kept(),
+        Targets::MayBeLost => here || !text.keeps_blanks(),
+    }
+}
+
+fn blank(line: &str) -> bool {
+    line.strip_suffix('\r').unwrap_or(line).ends_with(' ')
+}
+
+/// A text, and whether it has such blanks.
+struct Text<'s> {
+    text: &'s str,
+    kept: OnceCell<bool>,
+}
+
+impl Text<'_> {
+    fn keeps_blanks(&self) -> bool {
+        *self.kept.get_or_init(|| self.text.lines().any(|line| line.contains("counter ") && blank(line)))
     }
 }
 

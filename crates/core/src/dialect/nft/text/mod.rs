@@ -22,6 +22,7 @@ mod variables;
 mod words;
 
 use super::ast::{Chain, Ruleset, Stmt, TableFamily};
+use super::build::Build;
 use crate::model::{SourceId, SourceSpan};
 use crate::snapshot::{ReadError, Source};
 use cursor::Parser;
@@ -53,6 +54,22 @@ pub fn read(main: SourceId, sources: &[Source]) -> Result<(Ruleset, Vec<SourceId
     let mut ruleset = env.build.finish();
     lost::mark(&mut ruleset, sources);
     Ok((ruleset, env.read))
+}
+
+/// Reads the commands that stand behind this byte of a text of which everything before it was read. The commands use no
+/// variable, and the place is the beginning of a line.
+///
+/// # Errors
+/// As [`parse`].
+pub(super) fn more(before: Ruleset, main: SourceId, sources: &[Source], from: usize) -> Result<Ruleset, ReadError> {
+    let mut env = Env::new(sources);
+    env.build = Build::of(before);
+    let text = sources.get(usize::from(main.0)).map_or("", |s| &s.text);
+    let tokens = lex::tokens_from(main, text, from)?;
+    let mut parser = Parser::new(main, text, tokens, &mut env);
+    parser.check_braces()?;
+    parser.file()?;
+    Ok(env.build.finish())
 }
 
 /// Reads a text that stands at a place of another one.
