@@ -16,7 +16,7 @@ use crate::report::{
 };
 use crate::requirement::{Level, Party, Requirement};
 use crate::snapshot::{InputError, Places, Snapshot};
-use crate::trace::RoundTrip;
+use crate::trace::{Budget, RoundTrip};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -46,7 +46,7 @@ pub fn changes(snapshot: &Snapshot) -> Result<(Vec<(SourceId, Patch)>, Report), 
 /// # Errors
 /// Input from which no answer follows.
 pub fn proposals(snapshot: &Snapshot, gate: Gate) -> Result<(Proposals, Report), InputError> {
-    let mut analysis = run(snapshot, false)?;
+    let mut analysis = run(snapshot, false, &Budget::of_a_run())?;
     let (findings, proposals) = diagnose::findings(snapshot, &analysis, gate);
     analysis.report.findings = findings;
     crate::report::lines(&mut analysis.report);
@@ -72,24 +72,24 @@ pub(super) struct Analysis {
 ///
 /// # Errors
 /// Input from which none follows.
-pub(super) fn network(snapshot: &Snapshot, intended: bool) -> Result<Site, InputError> {
+pub(super) fn network(snapshot: &Snapshot, intended: bool, budget: &Budget) -> Result<Site, InputError> {
     let manifest = parse(snapshot.manifest())?;
     let instances = manifest.deploys.iter().map(instance).collect::<Result<Vec<_>, _>>()?;
     let parts = Parts::read(snapshot, &manifest, &instances)?;
-    site::build(snapshot, &manifest, &parts, Case::OnGateway, intended)
+    site::build(snapshot, &manifest, &parts, (Case::OnGateway, intended), budget)
 }
 
 /// Judges a site, without looking for causes. `intended`: by what configurations ask for, not by the rules in force.
 ///
 /// # Errors
 /// Input from which no answer follows.
-pub(super) fn run(snapshot: &Snapshot, intended: bool) -> Result<Analysis, InputError> {
+pub(super) fn run(snapshot: &Snapshot, intended: bool, budget: &Budget) -> Result<Analysis, InputError> {
     let manifest = parse(snapshot.manifest())?;
     let instances = manifest.deploys.iter().map(instance).collect::<Result<Vec<_>, _>>()?;
     overlap::check(&instances)?;
     let parts = Parts::read(snapshot, &manifest, &instances)?;
     let judged = |case, intended| -> Result<Analysis, InputError> {
-        let site = site::build(snapshot, &manifest, &parts, case, intended)?;
+        let site = site::build(snapshot, &manifest, &parts, (case, intended), budget)?;
         check_clients(&instances, &site)?;
         check_modes(&instances)?;
         check_peers(&manifest, &instances)?;

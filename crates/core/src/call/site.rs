@@ -117,8 +117,8 @@ pub(super) fn build(
     snapshot: &Snapshot,
     manifest: &Manifest,
     parts: &Parts,
-    case: Case,
-    intended: bool,
+    (case, intended): (Case, bool),
+    budget: &Budget,
 ) -> Result<Site, InputError> {
     let line = |(router, gateway): (&Router, &crate::manifest::Gateway)| {
         let own = router.wan.as_ref().map_or_else(Set::empty, |w| super::address::one(w.address));
@@ -204,7 +204,7 @@ pub(super) fn build(
     let mut rulesets = b.rulesets;
     rulesets.extend(parts.servers.iter().flat_map(|s| &s.rulesets));
     Ok(Site {
-        network: Network { devices: b.devices.into(), budget: Budget::of_a_run() },
+        network: Network { devices: b.devices.into(), budget: budget.for_another_site() },
         internet,
         server_of,
         containers,

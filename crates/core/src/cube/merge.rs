@@ -2,9 +2,9 @@
 
 use super::{Cube, Dim, Set, VarId};
 use crate::model::Part;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxBuildHasher, FxHashMap};
 use std::collections::BTreeMap;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash};
 
 /// Parts in the order in which merging pays most: rules cut sources and ports finest.
 const ORDER: [Part; 5] = [Part::Src, Part::DstPort, Part::SrcPort, Part::Dst, Part::Proto];
@@ -32,22 +32,38 @@ pub fn merge(cubes: &mut Vec<Cube>) {
 }
 
 /// Sets with equal names united, in the order of the first of each.
-pub fn united<K: Clone + Eq + Hash>(named: impl IntoIterator<Item = (K, Set)>) -> Vec<(K, Set)> {
-    let mut known: FxHashMap<K, usize> = FxHashMap::default();
-    let mut out: Vec<(K, Vec<Set>)> = Vec::new();
-    for (name, set) in named {
-        if let Some(at) = known.get(&name) {
-            out[*at].1.push(set);
-        } else {
-            known.insert(name.clone(), out.len());
-            out.push((name, vec![set]));
+pub fn united<K: Eq + Hash>(named: impl IntoIterator<Item = (K, Set)>) -> Vec<(K, Set)> {
+    // Names by their hash, without a copy of each: the last of them, and the one before it.
+    let mut last: FxHashMap<u64, usize> = FxHashMap::default();
+    let mut out: Vec<Named<K>> = Vec::new();
+    'named: for (name, set) in named {
+        let hash = FxBuildHasher.hash_one(&name);
+        let head = last.get(&hash).copied();
+        let mut next = head;
+        while let Some(n) = next {
+            if out[n].name == name {
+                out[n].more.push(set);
+                continue 'named;
+            }
+            next = out[n].before;
         }
+        last.insert(hash, out.len());
+        out.push(Named { name, set, more: Vec::new(), before: head });
     }
-    let whole = |sets: Vec<Set>| match <[Set; 1]>::try_from(sets) {
-        Ok([set]) => set,
-        Err(sets) => Set::from_ranges(sets.iter().flat_map(|s| s.ranges().iter().copied())),
+    let whole = |n: Named<K>| match n.more.is_empty() {
+        true => (n.name, n.set),
+        false => (n.name, Set::union([n.set].into_iter().chain(n.more))),
     };
-    out.into_iter().map(|(name, sets)| (name, whole(sets))).collect()
+    out.into_iter().map(whole).collect()
+}
+
+/// Sets of one name.
+struct Named<K> {
+    name: K,
+    set: Set,
+    more: Vec<Set>,
+    /// Another name of the same hash.
+    before: Option<usize>,
 }
 
 /// One cube for those that are equal once a dimension is taken out of them.

@@ -16,37 +16,69 @@ pub struct Network {
     pub budget: Budget,
 }
 
-/// Work that may be done: rules tried on pieces, and intervals written. It is counted, not timed, so that the same input has
-/// the same answer everywhere.
+/// Work that may be done: rules tried on pieces, intervals written, and bytes read again. It is counted, not timed, so that
+/// the same input has the same answer everywhere.
 #[derive(Debug, Clone)]
-pub struct Budget(Arc<AtomicU64>);
+pub struct Budget {
+    /// For all that is asked about one site.
+    site: Arc<AtomicU64>,
+    /// For the whole run, with every change that is tried.
+    run: Arc<AtomicU64>,
+}
 
 /// About a second's work, or 600 MB.
 const WORK: u64 = 20_000_000;
 
+/// A run is a first judgement, and changes that are tried for five seconds or so.
+const RUN: u64 = 5 * WORK;
+
 impl Default for Budget {
     /// Without a limit.
     fn default() -> Self {
-        Self(Arc::new(AtomicU64::new(u64::MAX)))
+        Self::new(u64::MAX, u64::MAX)
     }
 }
 
 impl Budget {
-    /// For all that is asked about one site.
+    fn new(site: u64, run: u64) -> Self {
+        Self { site: Arc::new(AtomicU64::new(site)), run: Arc::new(AtomicU64::new(run)) }
+    }
+
+    /// For a run.
     pub fn of_a_run() -> Self {
-        Self(Arc::new(AtomicU64::new(WORK)))
+        Self::new(WORK, RUN)
+    }
+
+    /// For another site of the same run: with the changes that are tried.
+    #[must_use]
+    pub fn for_another_site(&self) -> Self {
+        Self { site: Arc::new(AtomicU64::new(WORK)), run: self.run.clone() }
     }
 
     /// Work that is left.
     pub fn left(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.site.load(Ordering::Relaxed).min(self.run.load(Ordering::Relaxed))
+    }
+
+    /// Work that is left for the whole run.
+    pub fn left_for_run(&self) -> u64 {
+        self.run.load(Ordering::Relaxed)
     }
 
     /// Takes some; false when none is left.
     pub(super) fn take(&self, work: usize) -> bool {
         crate::counters::count(|c| c.work += work as u64);
         let left = self.left();
-        self.0.store(left.saturating_sub(work as u64), Ordering::Relaxed);
+        for all in [&self.site, &self.run] {
+            all.store(all.load(Ordering::Relaxed).saturating_sub(work as u64), Ordering::Relaxed);
+        }
+        left > 0
+    }
+
+    /// Takes what reading this many bytes costs from the run; false when none is left.
+    pub fn read(&self, bytes: usize) -> bool {
+        let left = self.left_for_run();
+        self.run.store(left.saturating_sub(bytes as u64), Ordering::Relaxed);
         left > 0
     }
 }

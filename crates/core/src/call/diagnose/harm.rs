@@ -15,7 +15,7 @@ use crate::report::Loss;
 use crate::requirement::{Level, Party, Requirement};
 use crate::snapshot::Snapshot;
 use crate::trace::{Answer, Ask, Detail, Disposition, Network, Phase, Question, RoundTrip, Val};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Whether changes are compared with what was reached before them. Off: for tests, which show that it is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,6 +81,8 @@ struct Asker {
 
 /// What everybody reaches in a network.
 pub(super) struct Reached {
+    /// All that was asked was answered.
+    pub whole: bool,
     askers: Vec<(Asker, Family, Vec<Piece>)>,
 }
 
@@ -96,7 +98,7 @@ impl Reached {
                 out.push((asker, family, had));
             }
         }
-        Self { askers: out }
+        Self { whole: site.network.budget.left() > 0, askers: out }
     }
 
     /// What was reached and is not `after`. `changed`: the devices whose rules differ.
@@ -105,19 +107,28 @@ impl Reached {
         if before.network.devices.len() != after.network.devices.len() {
             return out;
         }
-        for (asker, family, had) in &self.askers {
-            let mut had = had.iter().filter(|p| p.devices.iter().any(|d| changed.contains(d))).peekable();
+        for (asker, family, all) in &self.askers {
+            let mut had = all.iter().filter(|p| p.devices.iter().any(|d| changed.contains(d))).peekable();
             if had.peek().is_none() {
                 continue;
             }
             let new = everything(&after.network, &question(asker, *family));
             let has = pieces(&new, after, asker.device);
-            // What fares as before is not looked at: most of it.
-            let same: FxHashMap<&Cube, &Piece> = has.iter().map(|p| (&p.cube, p)).collect();
-            let had = had.filter(|p| same.get(&p.cube).is_none_or(|now| now.fates != p.fates));
+            // Pieces are disjoint: one that is as it was meets no other, and most are.
+            let now: FxHashMap<&Cube, usize> = has.iter().enumerate().map(|(n, p)| (&p.cube, n)).collect();
+            let kept: FxHashSet<usize> = all.iter().filter_map(|p| now.get(&p.cube)).copied().collect();
+            let others: Vec<&Piece> =
+                has.iter().enumerate().filter(|(n, _)| !kept.contains(n)).map(|(_, p)| p).collect();
             let told = told(wishes, before, *family);
             let compare = Compare { wishes, before, asker, family: *family, has: &has, changed, told };
-            had.for_each(|piece| compare.piece(piece, &mut out));
+            for piece in had {
+                match now.get(&piece.cube).map(|n| &has[*n]) {
+                    // What fares as before is not looked at.
+                    Some(same) if same.fates == piece.fates => {}
+                    Some(same) => compare.piece(piece, &[same], &mut out),
+                    None => compare.piece(piece, &others, &mut out),
+                }
+            }
         }
         joined(out)
     }
@@ -286,8 +297,9 @@ struct Compare<'a> {
 }
 
 impl Compare<'_> {
-    fn piece(&self, had: &Piece, out: &mut Vec<Loss>) {
-        for has in self.has {
+    /// Compares a piece with what its packets are now.
+    fn piece(&self, had: &Piece, now: &[&Piece], out: &mut Vec<Loss>) {
+        for has in now {
             let Some(packets) = had.cube.and(&has.cube) else { continue };
             for (n, fate) in had.fates.iter().enumerate() {
                 let repeated = had.fates[..n].iter().any(|f| match (f, fate) {

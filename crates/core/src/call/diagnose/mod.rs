@@ -22,7 +22,8 @@ use crate::finding::{Cause, Gap, Lack, Severity, cause};
 use crate::model::SourceId;
 use crate::report::{Finding, Loss, Verdict};
 use crate::snapshot::Snapshot;
-use std::cell::OnceCell;
+use crate::trace::Budget;
+use std::cell::{Cell, OnceCell};
 
 /// Gaps hide behind each other at most this deep.
 const MAX_ROUNDS: usize = 8;
@@ -99,9 +100,10 @@ fn search(snapshot: &Snapshot, first: &Analysis, gate: Gate) -> Search {
     let mut changed = snapshot.clone();
     // Changes are made in the configuration: where the rules in force are given too, causes are looked for in what it
     // would make.
-    let intended = first.intended.as_ref().and_then(|_| run(snapshot, true).ok());
+    let intended = first.intended.as_ref().and_then(|_| again(snapshot, first));
     let start = intended.as_ref().unwrap_or(first);
     let mut analysis: Option<Analysis> = None;
+    let mut apart = false;
     // What closes comes last: nothing is closed before what has to stay open is.
     let mut closing = false;
     let mut round = 0;
@@ -111,8 +113,20 @@ fn search(snapshot: &Snapshot, first: &Analysis, gate: Gate) -> Search {
         let now = analysis.as_ref().unwrap_or(start);
         let reached = if analysis.is_some() { &later } else { &reached };
         let opened = Default::default();
-        let look = Look { original: snapshot, changed: &changed, start, now, round, closing, gate, reached, opened };
+        let look = Look {
+            original: snapshot,
+            changed: &changed,
+            start,
+            now,
+            round,
+            closing,
+            gate,
+            reached,
+            opened,
+            apart: Cell::new(false),
+        };
         let fresh = look.fresh(&found);
+        apart |= look.apart.get();
         if fresh.is_empty() {
             if closing {
                 break;
@@ -123,14 +137,14 @@ fn search(snapshot: &Snapshot, first: &Analysis, gate: Gate) -> Search {
         round += 1;
         found.extend(fresh);
         let Some(next) = with(snapshot, &found, |n| found[n].cures()) else { break };
-        let Ok(again) = run(&next, true) else { break };
+        let Some(then) = again(&next, first) else { break };
         changed = next;
-        analysis = Some(again);
+        analysis = Some(then);
         later = OnceCell::new();
     }
     let mut last = analysis;
     if found.iter().any(|f| f.cures() && !f.takes.is_empty()) {
-        last = with(snapshot, &found, |n| found[n].proposed()).and_then(|s| run(&s, true).ok());
+        last = with(snapshot, &found, |n| found[n].proposed()).and_then(|s| again(&s, first));
     }
     let last = last.as_ref().unwrap_or(start);
     if intended.is_some() {
@@ -145,12 +159,13 @@ fn search(snapshot: &Snapshot, first: &Analysis, gate: Gate) -> Search {
             gate,
             reached: &OnceCell::new(),
             opened: Default::default(),
+            apart: Cell::new(false),
         };
         let unread = look.fresh(&found);
         found.extend(unread.into_iter().filter(|f| f.gap.lack == Lack::NotUnderstood));
     }
     let mut proven = prove(snapshot, &found, last);
-    if gate == Gate::On && !harmless_together(snapshot, &found, start, &reached) {
+    if gate == Gate::On && apart && !harmless_together(snapshot, &found, start, &reached) {
         proven = Proven { paths: proven.paths, each: vec![false; found.len()], all: false };
     }
     try_notes(snapshot, &mut found, last, &mut proven);
@@ -168,17 +183,59 @@ fn harmless_together(
         return true;
     }
     let with_all = with(snapshot, found, |n| found[n].proposed());
-    with_all.is_none_or(|changed| losses(snapshot, &changed, start, reached).is_empty())
+    with_all.is_none_or(|changed| losses(snapshot, &changed, start, reached).is_some_and(|l| l.is_empty()))
 }
 
-/// What a changed site does not reach that it reached before.
-fn losses(from: &Snapshot, to: &Snapshot, before: &Analysis, reached: &OnceCell<harm::Reached>) -> Vec<Loss> {
-    let Ok(after) = network(to, true) else { return Vec::new() };
+/// What a changed site does not reach that it reached before; nothing is said where it could not be tried.
+fn losses(from: &Snapshot, to: &Snapshot, before: &Analysis, reached: &OnceCell<harm::Reached>) -> Option<Vec<Loss>> {
+    let budget = &before.site.network.budget;
+    if !budget.read(size(to)) {
+        return None;
+    }
+    let after = network(to, true, budget).ok()?;
     let differs = |id: &SourceId| from.source(*id).map(|s| &s.text) != to.source(*id).map(|s| &s.text);
     let devices = before.site.files.iter().enumerate();
     let changed: Vec<usize> = devices.filter(|(_, f)| f.as_ref().is_some_and(differs)).map(|(d, _)| d).collect();
     let wishes = harm::Wishes { snapshot: from, manifest: &before.manifest, instances: &before.instances };
-    reached.get_or_init(|| harm::Reached::of(&before.site)).taken(&wishes, &before.site, &after, &changed)
+    // Everybody asks for everything: that has work of its own.
+    let reached = reached.get_or_init(|| {
+        let mut site = before.site.clone();
+        site.network.budget = budget.for_another_site();
+        harm::Reached::of(&site)
+    });
+    let lost = reached.taken(&wishes, &before.site, &after, &changed);
+    // What was not asked to the end says nothing.
+    (reached.whole && after.network.budget.left() > 0).then_some(lost)
+}
+
+/// The site with changes, judged, as far as the run may take.
+fn again(snapshot: &Snapshot, first: &Analysis) -> Option<Analysis> {
+    let budget = &first.site.network.budget;
+    if !budget.read(size(snapshot)) {
+        return None;
+    }
+    run(snapshot, true, budget).ok()
+}
+
+/// Bytes of all texts.
+fn size(snapshot: &Snapshot) -> usize {
+    snapshot.sources.iter().map(|s| s.text.len()).sum()
+}
+
+/// A change that takes something, or that could not be tried.
+struct Taking {
+    file: SourceId,
+    patch: Patch,
+    losses: Option<Vec<Loss>>,
+}
+
+/// Why a change is not printed.
+fn not_tried(budget: &Budget) -> String {
+    let why = match budget.left_for_run() {
+        0 => ": it asks more of these rules than one run may; change them by hand",
+        _ => "",
+    };
+    format!("what would be printed could not be tried{why}")
 }
 
 /// Where gaps are looked for.
@@ -198,6 +255,8 @@ struct Look<'a> {
     reached: &'a OnceCell<harm::Reached>,
     /// Files as given that were opened to plan changes, and those with the changes so far.
     opened: [Opened; 2],
+    /// Some changes were tried one by one: it was not seen that all together take nothing.
+    apart: Cell<bool>,
 }
 
 /// A gap that was not seen before.
@@ -251,13 +310,15 @@ impl Look<'_> {
     /// Gaps that were not seen before, each with its smallest change.
     fn candidates(&self, known: &[Found]) -> Vec<Candidate> {
         let mut out: Vec<Candidate> = Vec::new();
+        let at_first = if self.closing { gaps::gaps(self.start) } else { Vec::new() };
         for gap in gaps::gaps(self.now) {
             let Some(cause) = cause(&gap) else { continue };
             if closes(&gap) != self.closing {
                 continue;
             }
             // Later rounds look only for what stood behind a change.
-            let first = self.first(&gap);
+            let same = |g: &&Gap| g.lack == gap.lack && g.device == gap.device && g.what == gap.what;
+            let first = at_first.iter().find(same).cloned();
             if self.round > 0 && first.is_none() && (gap.wanted.is_none() || cause.severity != Severity::Error) {
                 continue;
             }
@@ -273,15 +334,6 @@ impl Look<'_> {
         out
     }
 
-    /// A gap about closing as it was seen in the files as given.
-    fn first(&self, gap: &Gap) -> Option<Gap> {
-        if !self.closing {
-            return None;
-        }
-        let same = |g: &Gap| g.lack == gap.lack && g.device == gap.device && g.what == gap.what;
-        gaps::gaps(self.start).into_iter().find(same)
-    }
-
     /// What each change takes; where another way to the same end takes nothing, that is the change.
     fn weigh(&self, candidates: &mut [Candidate], known: &[Found]) {
         if self.gate == Gate::Off {
@@ -295,33 +347,39 @@ impl Look<'_> {
         }
         let mut taking = Vec::new();
         self.taking(&changes, known, &mut taking);
+        self.apart.set(!taking.is_empty());
         for candidate in candidates {
             let Ok((file, least)) = &candidate.change else { continue };
-            let of = |(id, patch, _): &&(SourceId, Patch, Vec<Loss>)| id == file && *patch == least.patch;
-            let Some((_, _, takes)) = taking.iter().find(of) else { continue };
+            let Some(Taking { losses, .. }) = taking.iter().find(|t| t.file == *file && t.patch == least.patch) else {
+                continue;
+            };
+            let Some(losses) = losses else {
+                candidate.change = Err(not_tried(&self.now.site.network.budget));
+                continue;
+            };
             let changed = (self.changed, &self.opened[1]);
             let beside = plan(self.original, changed, self.now, &candidate.gap, Manner::Beside).ok();
             let harmless = |(id, b): &(SourceId, Planned)| {
-                b != least && self.takes(&[(*id, b.patch.clone())], known).is_none_or(|t| t.is_empty())
+                b != least && self.takes(&[(*id, b.patch.clone())], known).is_some_and(|t| t.is_empty())
             };
             let beside = beside.filter(harmless);
             match beside {
                 Some(beside) => candidate.change = Ok(beside),
-                None => candidate.takes.clone_from(takes),
+                None => candidate.takes.clone_from(losses),
             }
         }
     }
 
     /// Those of the changes that take something, with what they take. All are tried at once, and halves of them where
     /// something is lost: as a rule nothing is.
-    fn taking(&self, changes: &[(SourceId, Patch)], known: &[Found], out: &mut Vec<(SourceId, Patch, Vec<Loss>)>) {
+    fn taking(&self, changes: &[(SourceId, Patch)], known: &[Found], out: &mut Vec<Taking>) {
         if changes.is_empty() {
             return;
         }
-        let takes = self.takes(changes, known);
+        let losses = self.takes(changes, known);
         match changes {
-            _ if takes.as_ref().is_some_and(Vec::is_empty) => {}
-            [(file, patch)] => out.extend(takes.map(|takes| (*file, patch.clone(), takes))),
+            _ if losses.as_ref().is_some_and(Vec::is_empty) => {}
+            [(file, patch)] => out.push(Taking { file: *file, patch: patch.clone(), losses }),
             _ => {
                 let (first, second) = changes.split_at(changes.len() / 2);
                 self.taking(first, known, out);
@@ -333,7 +391,7 @@ impl Look<'_> {
     /// What some more changes take together; nothing is said where they cannot be made together.
     fn takes(&self, more: &[(SourceId, Patch)], known: &[Found]) -> Option<Vec<Loss>> {
         let with = patched(self.original, known.iter().filter(|f| f.cures()), more)?;
-        Some(losses(self.changed, &with, self.now, self.reached))
+        losses(self.changed, &with, self.now, self.reached)
     }
 }
 
@@ -351,6 +409,10 @@ fn plan(
         return Err(format!("the configuration of {name} is not here: the change is to be made there by hand"));
     };
     let before = original.source(file).map_or("", |s| &s.text);
+    let budget = &now.site.network.budget;
+    if !budget.read(before.len()) {
+        return Err(not_tried(budget));
+    }
     let context = Context {
         name: now.manifest.name.as_ref().map(|n| n.value.clone()),
         address: now.site.public,
@@ -415,7 +477,7 @@ fn prove(snapshot: &Snapshot, found: &[Found], last: &Analysis) -> Proven {
         if f.change.is_err() || !f.proposed() {
             continue;
         }
-        let without = with(snapshot, found, |i| i != n && found[i].proposed()).and_then(|s| run(&s, true).ok());
+        let without = with(snapshot, found, |i| i != n && found[i].proposed()).and_then(|s| again(&s, last));
         out.each[n] = without.is_some_and(|a| !works(&a));
     }
     out
@@ -432,7 +494,7 @@ fn try_notes(snapshot: &Snapshot, found: &mut [Found], last: &Analysis, proven: 
         let tried = with(snapshot, found, |i| i == n || found[i].proposed() || proven.each[i]);
         let closes =
             |a: &Analysis| !gaps::gaps(a).iter().any(|g| g.lack == found[n].gap.lack && g.what == found[n].gap.what);
-        let holds = tried.and_then(|s| run(&s, true).ok()).is_some_and(|a| working(&a) >= working(last) && closes(&a));
+        let holds = tried.and_then(|s| again(&s, last)).is_some_and(|a| working(&a) >= working(last) && closes(&a));
         proven.each[n] = holds;
         if !holds {
             found[n].change = Err("what would be printed was tried, and did not do it".into());
