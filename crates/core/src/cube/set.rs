@@ -130,6 +130,11 @@ impl Set {
         self.ranges().iter().fold(0u128, |n, (lo, hi)| n.saturating_add((hi - lo).saturating_add(1)))
     }
 
+    /// Both are the same list in memory.
+    fn is_shared_with(&self, other: &Self) -> bool {
+        matches!((&self.0, &other.0), (Intervals::Many(a, _), Intervals::Many(b, _)) if Arc::ptr_eq(a, b))
+    }
+
     /// Is `v` in the set?
     pub fn contains(&self, v: u128) -> bool {
         let i = self.ranges().partition_point(|r| r.1 < v);
@@ -162,6 +167,9 @@ impl Set {
             let at = other.ranges().partition_point(|b| b.1 < *lo);
             return other.ranges().get(at).is_some_and(|b| b.0 <= *lo && *hi <= b.1);
         }
+        if self.is_shared_with(other) {
+            return true;
+        }
         let mut j = 0;
         self.ranges().iter().all(|a| {
             while other.ranges().get(j).is_some_and(|b| b.1 < a.0) {
@@ -178,6 +186,7 @@ impl Set {
             ([a], [b]) => return Self::range(a.0.max(b.0), a.1.min(b.1)),
             ([one], _) => return other.within(*one),
             (_, [one]) => return self.within(*one),
+            _ if self.is_shared_with(other) => return self.clone(),
             _ => {}
         }
         let mut out = Open::new();
@@ -264,6 +273,12 @@ impl Set {
     /// Values in either.
     #[must_use]
     pub fn or(&self, other: &Self) -> Self {
+        match (self.ranges(), other.ranges()) {
+            ([], _) => return other.clone(),
+            (_, []) => return self.clone(),
+            _ if self.is_shared_with(other) => return self.clone(),
+            _ => {}
+        }
         let (mut a, mut b) = (self.ranges().iter().copied().peekable(), other.ranges().iter().copied().peekable());
         let mut out = Open::new();
         while let Some((lo, hi)) = match (a.peek(), b.peek()) {

@@ -398,8 +398,9 @@ fn kept_name(tag: &str) -> usize {
     let length = name_length(tag);
     let name = &tag[..length];
     let begins = name.starts_with(|c: char| c.is_alphabetic() || c == '_');
-    let goes_on = name.chars().all(|c| c.is_alphanumeric() || "_-.:".contains(c));
-    let address = name.split(['_', '-']).any(|part| part.parse::<std::net::IpAddr>().is_ok());
+    // `*` is what was hidden of it before.
+    let goes_on = name.chars().all(|c| c.is_alphanumeric() || "_-.:*".contains(c));
+    let address = name.split(['_', '-', '*']).any(|part| part.parse::<std::net::IpAddr>().is_ok());
     if begins && goes_on && !address { length } else { 0 }
 }
 
