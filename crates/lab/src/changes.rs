@@ -53,7 +53,7 @@ impl Wish {
             proto: Proto::Udp,
             ports: vec![(50000, 60000)],
             from: Vec::new(),
-            in_iface: iface.map(Into::into),
+            in_ifaces: iface.into_iter().map(Into::into).collect(),
             out_iface: None,
         };
         let (public, server) = (ip("203.0.113.5"), ip("192.168.1.50"));

@@ -4,6 +4,8 @@
 mod campaign;
 pub mod generate;
 pub mod interpret;
+#[cfg(test)]
+mod large;
 mod translate;
 mod values;
 

@@ -5,7 +5,7 @@ use crate::random::Random;
 use crate::topology::Topology;
 use callpath_core::cube::{Cube, Set};
 use callpath_core::model::{Family, address_value};
-use callpath_core::trace::{Answer, Network, Question, ask};
+use callpath_core::trace::{Answer, Ask, Detail, Network, Phase, Question, ask};
 use std::collections::HashSet;
 
 /// A question with its answer.
@@ -15,8 +15,10 @@ pub struct Asked {
     pub from: usize,
     /// What was asked.
     pub question: Question,
-    /// What the trace said.
+    /// What the trace said, with every rule.
     pub answer: Answer,
+    /// The same in less detail: what ended packets, and their fates alone.
+    pub brief: [(Detail, Answer); 2],
 }
 
 /// A packet to send.
@@ -90,7 +92,9 @@ pub fn ask_all(topology: &Topology, network: &Network) -> Vec<Asked> {
             let parts = [src, dst, ports.clone(), ports, Set::from_ranges([(6, 6), (17, 17)])];
             let question = Question { from, family, packets: Cube { parts, vars: Vec::new() } };
             let answer = ask(network, &question);
-            all.push(Asked { from, question, answer });
+            let brief = [Detail::Ends, Detail::Fate]
+                .map(|detail| (detail, Ask::new(network, &question, detail).answer(Phase::Next)));
+            all.push(Asked { from, question, answer, brief });
         }
     }
     all

@@ -215,6 +215,13 @@ impl Bench {
             let says: Vec<String> = all.iter().map(|t| story(t)).collect();
             return Err(format!("the kernel: {fates:?}\nthe trace: {}", says.join("\n  or ")));
         }
+        for (detail, answer) in &a.brief {
+            let all = candidates(answer, &probe.tuple);
+            if !all.iter().any(|t| allows(answer, t, &probe.tuple, fates, routers)) {
+                let says: Vec<String> = all.iter().map(|t| story(t)).collect();
+                return Err(format!("the kernel: {fates:?}\nthe trace in {detail:?}: {}", says.join("\n  or ")));
+            }
+        }
         Ok(good)
     }
 

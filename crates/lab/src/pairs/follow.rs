@@ -65,13 +65,20 @@ impl<'a> Follower<'a> {
         Self { network, routers, script, sent, fates }
     }
 
-    /// Follows the script.
+    /// Follows the script, in every detail that the trace has.
     ///
     /// # Errors
     /// What the trace says instead, if it says something else.
     pub fn follow(&self) -> Result<Shown, String> {
+        for detail in [Detail::Fate, Detail::Ends] {
+            self.follow_in(detail).map_err(|what| format!("in {detail:?}: {what}"))?;
+        }
+        self.follow_in(Detail::Rules)
+    }
+
+    fn follow_in(&self, detail: Detail) -> Result<Shown, String> {
         let question = self.script.question(self.routers);
-        let (mut talk, branch) = Talk::new(&Ask::new(self.network, &question, Detail::Rules));
+        let (mut talk, branch) = Talk::new(&Ask::new(self.network, &question, detail));
         let begin = |branch| Thread { branch, past: Vec::new(), picked: Vec::new(), shown: Shown::default() };
         let mut threads: Vec<Thread> = branch.into_iter().map(begin).collect();
         let mut open = false;
