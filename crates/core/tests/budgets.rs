@@ -1,6 +1,7 @@
 //! Texts that are small to write and large to read: an answer, or a message with a place, comes all the same.
 
 use callpath_core::call::analyze;
+use callpath_core::counters;
 use callpath_core::dialect::{iproute, recognise, ruleset, without_secrets};
 use callpath_core::model::{Pipeline, SourceId, print};
 use callpath_core::redact::redact;
@@ -145,5 +146,156 @@ fn long_dumps_of_addresses_and_rules_are_read() {
         [(links, "{\"ifname\":\"lo\"}"), (rules, "{\"priority\":32766,\"src\":\"all\",\"table\":\"main\"}")]
     {
         within("a dump", || iproute::parse(id, &format!("[{text}{last}]"))).expect("it is read");
+    }
+}
+
+/// A router that works, with more rules.
+fn router(translate: &str, forward: &str, more: &str) -> String {
+    format!(
+        "{more}table ip nat {{\n\tchain prerouting {{\n\t\ttype nat hook prerouting priority -100; policy accept;\n{translate}\
+         \t\tip daddr 203.0.113.9 udp dport 50000-60000 dnat to 192.168.1.50\n\
+         \t\tip daddr 203.0.113.9 tcp dport {{ 443, 7881 }} dnat to 192.168.1.50\n\t}}\n\
+         \tchain postrouting {{\n\t\ttype nat hook postrouting priority 100; policy accept;\n\
+         \t\toifname \"lan\" ip saddr 192.168.1.0/24 masquerade\n\t\toifname \"wan\" masquerade\n\t}}\n}}\n\
+         table ip filter {{\n\tchain forward {{\n\t\ttype filter hook forward priority 0; policy drop;\n\
+         \t\tct state established,related accept\n{forward}\t\tct status dnat accept\n\t\tiifname \"lan\" accept\n\t}}\n}}\n"
+    )
+}
+
+/// A manifest for it. `interfaces`: more of them; `deploys`: what is installed.
+fn manifest(interfaces: &str, deploys: &str) -> String {
+    format!(
+        "address = \"203.0.113.9\"\n[[gateway]]\nlabel = \"router\"\nconfig = \"router.nft\"\n\
+         interfaces = {{ wan = \"203.0.113.9/24\", lan = \"192.168.1.1/24\"{interfaces} }}\n\
+         routes = [\"default via 203.0.113.1\"]\n{deploys}"
+    )
+}
+
+const DEPLOY: &str = "[[deploy]]\nsystem = \"livekit\"\nhost = \"192.168.1.50\"\n";
+
+/// Sites of a few kilobytes of which much has to be asked.
+fn sites() -> Vec<(&'static str, Vec<(&'static str, String)>)> {
+    let nft = |name, text: String| (name, vec![("callpath.toml", manifest("", DEPLOY)), ("router.nft", text)]);
+    let jumps =
+        (0..15).rev().fold(String::from("table ip deep {\n\tchain c15 {\n\t\tudp dport 1 drop\n\t}\n"), |all, i| {
+            let jump = format!("\t\tudp dport != {i} jump c{}\n", i + 1).repeat(3);
+            format!("{all}\tchain c{i} {{\n{jump}\t}}\n")
+        });
+    let jumps =
+        jumps + "\tchain forward {\n\t\ttype filter hook forward priority -1; policy accept;\n\t\tjump c0\n\t}\n}\n";
+    let bases = (0..200).fold(String::from("table ip many {\n"), |all, i| {
+        format!(
+            "{all}\tchain c{i} {{\n\t\ttype filter hook forward priority {}; policy accept;\n\t\tudp dport {} drop\n\t}}\n",
+            i + 1,
+            50_000 + 7 * i
+        )
+    }) + "}\n";
+    let forwards: String = (0..50)
+        .map(|i| format!("\t\tudp dport {} dnat to numgen inc mod 3 map {{ 0 : 192.168.1.50, 1 : 192.168.1.51, 2 : 192.168.1.52 }}\n", 50_000 + i))
+        .collect();
+    let marks: String = (0..50)
+        .map(|i| {
+            format!(
+                "\t\tlimit rate {}/second meta mark set mark or {:#x}\n\t\tmeta mark & {:#x} != 0 udp dport {} drop\n",
+                i + 1,
+                1_u64 << (i % 32),
+                1_u64 << (i % 32),
+                50_000 + i
+            )
+        })
+        .collect();
+    let many = |range: std::ops::Range<usize>, sep: &str, one: &dyn Fn(usize) -> String| {
+        range.map(one).collect::<Vec<_>>().join(sep)
+    };
+    let inner = many(0..50, "", &|i| format!(", n{i} = \"10.0.{i}.1/24\""));
+    let deploys =
+        many(0..50, "", &|i| format!("[[deploy]]\nsystem = \"livekit\"\nlabel = \"d{i}\"\nhost = \"10.0.{i}.50\"\n"));
+    let stated = many(0..200, ", ", &|i| format!("\"udp/{} to 192.168.1.50\"", 50_000 + 2 * i));
+    let stated = format!(
+        "address = \"203.0.113.9\"\n[[gateway]]\nlabel = \"box\"\ninside = \"192.168.1.1/24\"\nforwards = [{stated}]\n{DEPLOY}"
+    );
+    let dump = many(0..500, ",", &|i| {
+        format!(
+            "{{\"ifname\":\"v{i}\",\"addr_info\":[{{\"local\":\"10.{}.{}.1\",\"prefixlen\":24}}]}}",
+            i / 250,
+            i % 250
+        )
+    });
+    let dump = format!(
+        "[{{\"ifname\":\"wan\",\"addr_info\":[{{\"local\":\"203.0.113.9\",\"prefixlen\":24}}]}},\
+         {{\"ifname\":\"lan\",\"addr_info\":[{{\"local\":\"192.168.1.1\",\"prefixlen\":24}}]}},{dump}]"
+    );
+    let dumped = format!(
+        "address = \"203.0.113.9\"\n[[gateway]]\nlabel = \"router\"\nconfig = [\"router.nft\", \"addr.json\"]\n\
+         routes = [\"default via 203.0.113.1\"]\n{DEPLOY}"
+    );
+    let ports = many(0..5000, ",", &|i| (10_000 + 2 * i).to_string());
+    let with = format!("[[deploy]]\nsystem = \"livekit\"\nhost = \"192.168.1.50\"\nwith = {{ udp = \"{ports}\" }}\n");
+    let callers = many(0..20, "", &|i| {
+        format!(
+            "[[caller]]\nlabel = \"home{i}\"\nconfig = \"caller.nft\"\ninterfaces = {{ wan = \"198.51.100.{}/24\", lan = \"192.168.{}.1/24\" }}\nroutes = [\"default via 198.51.100.1\"]\n",
+            i + 10,
+            i + 100
+        )
+    });
+    let caller = "table ip f {\n\tchain forward {\n\t\ttype filter hook forward priority 0; policy accept;\n"
+        .to_owned()
+        + &lines(40_000, |i| format!("\t\tip daddr 10.{}.{}.1 udp dport {} drop", i / 256, i % 256, 1 + i % 60_000))
+        + "\t}\n}\ntable ip nat {\n\tchain post {\n\t\ttype nat hook postrouting priority 100; policy accept;\n\t\toifname \"wan\" masquerade\n\t}\n}\n";
+    let example = |name: &str| {
+        std::fs::read_to_string(format!("{}/../../examples/spokes/{name}", env!("CARGO_MANIFEST_DIR")))
+            .expect("the example")
+    };
+    let nets = many(1..101, "", &|i| {
+        format!(
+            "<opt{i}><if>igc{}</if><descr>NET{i}</descr><enable></enable><ipaddr>10.{i}.0.1</ipaddr><subnet>24</subnet></opt{i}>",
+            i + 1
+        )
+    });
+    let backup = example("pfsense/config.xml").replacen("</interfaces>", &format!("{nets}</interfaces>"), 1);
+    vec![
+        nft("three jumps a chain, fifteen deep", router("", "", &jumps)),
+        nft("200 base chains", router("", "", &bases)),
+        nft("forwards by numbers and maps", router(&forwards, "", "")),
+        nft("50 marks with limits", router("", &marks, "")),
+        (
+            "50 deploys and 50 networks",
+            vec![("callpath.toml", manifest(&inner, &deploys)), ("router.nft", router("", "", ""))],
+        ),
+        ("200 stated forwards", vec![("callpath.toml", stated)]),
+        (
+            "500 interfaces of a dump",
+            vec![("callpath.toml", dumped), ("router.nft", router("", "", "")), ("addr.json", dump)],
+        ),
+        ("5,000 ports of a product", vec![("callpath.toml", manifest("", &with)), ("router.nft", router("", "", ""))]),
+        (
+            "20 callers with 40,000 rules",
+            vec![
+                ("callpath.toml", manifest("", &(DEPLOY.to_owned() + &callers))),
+                ("router.nft", router("", "", "")),
+                ("caller.nft", caller),
+            ],
+        ),
+        (
+            "pfSense with 100 interfaces",
+            vec![("callpath.toml", example("callpath.toml")), ("pfsense/config.xml", backup)],
+        ),
+    ]
+}
+
+/// Rules that a run may try on pieces: as many as its budget holds.
+const MOST_WORK: u64 = 120_000_000;
+
+#[test]
+fn whatever_a_site_asks_a_run_comes_to_its_end() {
+    for (about, texts) in sites() {
+        let texts: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (*name, &**text)).collect();
+        let site = files(&texts);
+        counters::take();
+        let start = Instant::now();
+        let report = analyze(&site).unwrap_or_else(|e| panic!("{about}: {} {}", e.message, e.help));
+        let counts = counters::take();
+        println!("{about}: {:?} {counts:?} {:.1?} {}", report.verdict, start.elapsed(), report.headline);
+        assert!(counts.work < MOST_WORK && counts.asks < 200_000 && counts.reads < 100, "{about}: {counts:?}");
     }
 }

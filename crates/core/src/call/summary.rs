@@ -7,6 +7,7 @@ use crate::model::Family;
 use crate::profile::{Answers, Ice, Instance};
 use crate::report::{LeftOut, Origin, Path, Report, Ruleset, Unread, Verdict, in_a_sentence};
 use crate::requirement::{Level, Party, Requirement};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
 
 impl Judge<'_> {
@@ -238,25 +239,31 @@ fn has_calls(report: &Report, instance: &str) -> bool {
     report.paths.iter().any(|p| p.instance == instance && p.is_call())
 }
 
+/// A headline names as many places.
+const MOST_PLACES: usize = 8;
+
 /// Marks a place from which not everybody gets through.
 const OTHERWISE: &str = " otherwise";
 
 fn headline(report: &Report) -> String {
     let many = report.instances.len() > 1;
+    let mut together: FxHashMap<(&str, &str, &str), Vec<&Path>> = FxHashMap::default();
+    for p in report.paths.iter().filter(|p| p.is_call()) {
+        together.entry((&p.instance, &p.vantage, p.family)).or_default().push(p);
+    }
     let places = |verdict: Verdict| {
         let mut list: Vec<(String, &str)> = Vec::new();
         let calls = || report.paths.iter().filter(|p| p.is_call());
         // The server is no caller: what it does not reach is said apart.
         let told = |p: &&Path| p.verdict == verdict && (p.vantage != "self" || verdict == Verdict::Works);
         for p in calls().filter(told) {
-            let here =
-                || calls().filter(|q| (&q.instance, &q.vantage, q.family) == (&p.instance, &p.vantage, p.family));
-            let kinds: Vec<&str> = here().filter(|q| q.verdict == verdict).map(|q| q.kind).collect();
+            let here = &together[&(&*p.instance, &*p.vantage, p.family)];
+            let kinds: Vec<&str> = here.iter().filter(|q| q.verdict == verdict).map(|q| q.kind).collect();
             if kinds.first() != Some(&p.kind) {
                 continue;
             }
             // Who fares otherwise is named; who is well off needs no name.
-            let all = here().count() == kinds.len();
+            let all = here.len() == kinds.len();
             let who = match verdict {
                 _ if all => String::new(),
                 Verdict::Works => OTHERWISE.to_owned(),
@@ -273,12 +280,11 @@ fn headline(report: &Report) -> String {
             list.push((format!("{place}{family}{what}{who}"), &p.vantage));
         }
         // Both families of a place are said once; that IPv6 works where IPv4 does not is left to the table.
-        let both = list.clone();
-        let worse = |place: &str| report.paths.iter().any(|p| p.verdict > verdict && p.vantage == place);
+        let both: FxHashSet<String> = list.iter().map(|(l, _)| l.clone()).collect();
+        let worse: FxHashSet<&str> = report.paths.iter().filter(|p| p.verdict > verdict).map(|p| &*p.vantage).collect();
         list.retain(|(l, place)| {
             let v6 = l.contains(" by IPv6");
-            !v6 || !both.iter().any(|(b, _)| *b == l.replace(" by IPv6", ""))
-                && (verdict != Verdict::Works || !worse(place))
+            !v6 || !both.contains(&l.replace(" by IPv6", "")) && (verdict != Verdict::Works || !worse.contains(place))
         });
         let list: Vec<String> = list.into_iter().map(|(l, _)| l).collect();
         list
@@ -295,7 +301,7 @@ fn headline(report: &Report) -> String {
             parts.push("everybody else gets through".to_owned());
         } else if !list.is_empty() {
             let words = if parts.is_empty() || verdict != Verdict::Works { words } else { "they work" };
-            parts.push(format!("{words} {}", and(&list)));
+            parts.push(format!("{words} {}", and(&some(list))));
         }
     }
     let silent: Vec<String> =
@@ -308,7 +314,10 @@ fn headline(report: &Report) -> String {
             "server" => {
                 let bad = p.legs.iter().filter(|l| l.verdict > Verdict::Works).flat_map(|l| &l.any_of);
                 let what = bad.map(|a| a.what.clone()).collect::<Vec<_>>().join(", ");
-                parts.insert(0, format!("the server's own way out {} ({what})", fate(p.verdict)));
+                let line = format!("the server's own way out {} ({what})", fate(p.verdict));
+                if !parts.contains(&line) {
+                    parts.insert(0, line);
+                }
             }
             "admin" => {
                 let line = administrator(report, p);
@@ -400,6 +409,15 @@ fn fate(verdict: Verdict) -> &'static str {
 
 fn are(list: &[String]) -> &'static str {
     if list.len() == 1 { "is" } else { "are" }
+}
+
+/// More places than a sentence holds are counted.
+fn some(mut places: Vec<String>) -> Vec<String> {
+    if places.len() > MOST_PLACES {
+        let more = places.split_off(MOST_PLACES - 2).len();
+        places.push(format!("from {more} more places"));
+    }
+    places
 }
 
 fn and(list: &[String]) -> String {

@@ -19,15 +19,48 @@ pub fn merge(cubes: &mut Vec<Cube>) {
         let all = std::mem::take(cubes);
         *cubes = without(all, |cube| std::mem::take(&mut cube.parts[part as usize]), Dim::Part(part));
     }
-    let mut holders: BTreeMap<VarId, usize> = BTreeMap::new();
-    for (var, _) in cubes.iter().flat_map(|c| &c.vars) {
-        *holders.entry(*var).or_default() += 1;
+    let mut holders: BTreeMap<VarId, Vec<usize>> = BTreeMap::new();
+    for (n, cube) in cubes.iter().enumerate() {
+        for (var, _) in &cube.vars {
+            holders.entry(*var).or_default().push(n);
+        }
     }
-    for (var, _) in holders.into_iter().filter(|(_, n)| *n > 1) {
-        let (having, mut out): (Vec<Cube>, Vec<Cube>) =
-            std::mem::take(cubes).into_iter().partition(|c| c.get(Dim::Var(var)).is_some());
-        out.extend(without(having, |cube| cube.take(var), Dim::Var(var)));
-        *cubes = out;
+    // Cubes stay at their places: there may be as many variables as cubes.
+    let mut gone = vec![false; cubes.len()];
+    for (var, holders) in holders.into_iter().filter(|(_, all)| all.len() > 1) {
+        unite_at(cubes, &holders, var, &mut gone);
+    }
+    let mut at = 0;
+    cubes.retain(|_| {
+        at += 1;
+        !gone[at - 1]
+    });
+}
+
+/// Unites those of these cubes that are equal but for a variable, which all of them have; the first of each holds the union.
+fn unite_at(cubes: &mut [Cube], holders: &[usize], var: VarId, gone: &mut [bool]) {
+    // Cubes by their hash: the last of them, and the one before it.
+    let mut last: FxHashMap<u64, usize> = FxHashMap::default();
+    let mut kept: Vec<(usize, Vec<Set>, Option<usize>)> = Vec::new();
+    'cubes: for n in holders.iter().copied().filter(|n| !gone[*n]).collect::<Vec<_>>() {
+        let set = cubes[n].take(var);
+        let hash = FxBuildHasher.hash_one(&cubes[n]);
+        let head = last.get(&hash).copied();
+        let mut next = head;
+        while let Some(k) = next {
+            let (first, sets, before) = &mut kept[k];
+            if cubes[*first] == cubes[n] {
+                sets.push(set);
+                gone[n] = true;
+                continue 'cubes;
+            }
+            next = *before;
+        }
+        last.insert(hash, kept.len());
+        kept.push((n, vec![set], head));
+    }
+    for (n, sets, _) in kept {
+        cubes[n].put(Dim::Var(var), Set::union(sets));
     }
 }
 

@@ -82,7 +82,10 @@ fn fates_of_large_rulesets_are_those_of_each_packet_and_its_rules() {
                 let alone = Question { packets: Cube { parts, vars: Vec::new() }, ..q.clone() };
                 let told = Ask::new(&net, &alone, Detail::Rules).answer(Phase::Next);
                 assert_agreed_in(Detail::Rules, (&net, &alone), &told, &packet, &seed);
-                assert_eq!(ends(&told.trips[0]), ends(trip), "seed {seed}, packet {packet:?}");
+                // Where a packet may be of a session that another one opened, several pieces are right.
+                let all: Vec<_> = answer.trips.iter().filter(|t| t.asked.contains(&packet)).map(ends).collect();
+                let alone: Vec<_> = told.trips.iter().map(ends).collect();
+                assert!(all.iter().any(|e| alone.contains(e)), "seed {seed}, packet {packet:?}: {all:?}, {alone:?}");
             }
         }
     }

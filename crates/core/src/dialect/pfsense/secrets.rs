@@ -345,7 +345,7 @@ pub fn blank(text: &str) -> String {
             at = (end + 3).min(text.len());
         } else if let Some(inside) = rest.strip_prefix("<?") {
             let end = until("?>", 2);
-            if !rest.starts_with("<?xml ") || end == text.len() {
+            if !is_declaration(&rest[..end - at]) || end == text.len() {
                 // The name of `<?a?>` ends where its instruction does.
                 hide(&mut out[at + 2 + kept_name(inside).min(end - at - 2)..end]);
             }
@@ -353,7 +353,7 @@ pub fn blank(text: &str) -> String {
         } else if let Some(inside) = rest.strip_prefix("<!") {
             let end = until(">", 2);
             hide(&mut out[at + 2 + kept_name(inside).min(end - at - 2)..end]);
-            at = end.max(at + 2);
+            at = (end + 1).min(text.len()).max(at + 2);
         } else if let Some(tag) = rest.strip_prefix("</") {
             let name = &tag[..name_length(tag)];
             let end = until(">", 2);
@@ -386,6 +386,16 @@ pub fn blank(text: &str) -> String {
     }
     leaf.finish(&mut out, &stack);
     finish(out)
+}
+
+/// The beginning of an XML text, with nothing in it that such a one does not have.
+fn is_declaration(text: &str) -> bool {
+    let known = |word: &str| {
+        let Some((name, value)) = word.split_once('=') else { return false };
+        let plain = |c: char| c.is_ascii_alphanumeric() || "\"'.-".contains(c);
+        ["version", "encoding", "standalone"].contains(&name) && value.len() <= 16 && value.chars().all(plain)
+    };
+    text.strip_prefix("<?xml ").is_some_and(|rest| rest.split_whitespace().all(known))
 }
 
 /// Length of the name that a tag begins with.
@@ -523,12 +533,18 @@ mod tests {
             "\u{feff}<a>secret</a>",
             "< secret>",
             "<!secret",
+            "<a><!secret>secret</a>",
+            "<pfsense><interfaces><lan><descr><!x[secret]]></descr><ipaddr>1</ipaddr></lan></interfaces></pfsense>",
+            "<?xml secret?>",
+            "<?xml version='1.0' secret='x'?>",
+            "<?xml version=\"1.0\">secret<a>secret</a><?b ?>",
             "<!",
             "<",
         ] {
             let got = blank(text);
             assert_eq!(got.len(), text.len(), "{text}: {got}");
-            assert!(!got.contains("secret") || text == "<!secret", "{text}: {got}");
+            assert!(!got.contains("secret") || text.contains("<!secret"), "{text}: {got}");
+            assert_eq!(blank(&got), got, "{text}");
         }
         assert!(
             blank("\u{feff}<pfsense><version>24.0</version></pfsense>").starts_with("\u{feff}<pfsense><version>24.0<")
