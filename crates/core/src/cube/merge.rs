@@ -12,23 +12,22 @@ const ORDER: [Part; 5] = [Part::Src, Part::DstPort, Part::SrcPort, Part::Dst, Pa
 /// Unites cubes that differ in one header field or one variable only. Disjoint cubes stay disjoint, and the union stays
 /// the same.
 pub fn merge(cubes: &mut Vec<Cube>) {
+    if cubes.len() < 2 {
+        return;
+    }
+    // Cubes are large: they stay at their places until the end.
+    let mut gone = vec![false; cubes.len()];
     for part in ORDER {
-        if cubes.len() < 2 {
-            return;
-        }
-        let all = std::mem::take(cubes);
-        *cubes = without(all, |cube| std::mem::take(&mut cube.parts[part as usize]), Dim::Part(part));
+        unite(cubes, 0..gone.len(), Dim::Part(part), &mut gone);
     }
     let mut holders: BTreeMap<VarId, Vec<usize>> = BTreeMap::new();
-    for (n, cube) in cubes.iter().enumerate() {
+    for (n, cube) in cubes.iter().enumerate().filter(|(n, _)| !gone[*n]) {
         for (var, _) in &cube.vars {
             holders.entry(*var).or_default().push(n);
         }
     }
-    // Cubes stay at their places: there may be as many variables as cubes.
-    let mut gone = vec![false; cubes.len()];
     for (var, holders) in holders.into_iter().filter(|(_, all)| all.len() > 1) {
-        unite_at(cubes, &holders, var, &mut gone);
+        unite(cubes, holders, Dim::Var(var), &mut gone);
     }
     let mut at = 0;
     cubes.retain(|_| {
@@ -37,31 +36,44 @@ pub fn merge(cubes: &mut Vec<Cube>) {
     });
 }
 
-/// Unites those of these cubes that are equal but for a variable, which all of them have; the first of each holds the union.
-fn unite_at(cubes: &mut [Cube], holders: &[usize], var: VarId, gone: &mut [bool]) {
+/// Unites those of these cubes that are equal but for one dimension; the first of each holds the union.
+fn unite(cubes: &mut [Cube], among: impl IntoIterator<Item = usize>, dim: Dim, gone: &mut [bool]) {
     // Cubes by their hash: the last of them, and the one before it.
     let mut last: FxHashMap<u64, usize> = FxHashMap::default();
-    let mut kept: Vec<(usize, Vec<Set>, Option<usize>)> = Vec::new();
-    'cubes: for n in holders.iter().copied().filter(|n| !gone[*n]).collect::<Vec<_>>() {
-        let set = cubes[n].take(var);
-        let hash = FxBuildHasher.hash_one(&cubes[n]);
+    let mut kept: Vec<Kept> = Vec::new();
+    'cubes: for at in among {
+        if gone[at] {
+            continue;
+        }
+        let set = cubes[at].take(dim);
+        let hash = FxBuildHasher.hash_one(&cubes[at]);
         let head = last.get(&hash).copied();
         let mut next = head;
-        while let Some(k) = next {
-            let (first, sets, before) = &mut kept[k];
-            if cubes[*first] == cubes[n] {
-                sets.push(set);
-                gone[n] = true;
+        while let Some(n) = next {
+            if cubes[kept[n].at] == cubes[at] {
+                kept[n].more.push(set);
+                gone[at] = true;
                 continue 'cubes;
             }
-            next = *before;
+            next = kept[n].before;
         }
         last.insert(hash, kept.len());
-        kept.push((n, vec![set], head));
+        kept.push(Kept { at, set, more: Vec::new(), before: head });
     }
-    for (n, sets, _) in kept {
-        cubes[n].put(Dim::Var(var), Set::union(sets));
+    for Kept { at, set, more, .. } in kept {
+        let all = if more.is_empty() { set } else { Set::union([set].into_iter().chain(more)) };
+        cubes[at].put(dim, all);
     }
+}
+
+/// A cube without one of its dimensions.
+struct Kept {
+    at: usize,
+    set: Set,
+    /// The same dimension of equal cubes.
+    more: Vec<Set>,
+    /// Another cube of the same hash.
+    before: Option<usize>,
 }
 
 /// Sets with equal names united, in the order of the first of each.
@@ -97,17 +109,4 @@ struct Named<K> {
     more: Vec<Set>,
     /// Another name of the same hash.
     before: Option<usize>,
-}
-
-/// One cube for those that are equal once a dimension is taken out of them.
-fn without(cubes: Vec<Cube>, take: impl Fn(&mut Cube) -> Set, dim: Dim) -> Vec<Cube> {
-    let apart = cubes.into_iter().map(|mut cube| {
-        let set = take(&mut cube);
-        (cube, set)
-    });
-    let back = |(mut cube, set): (Cube, Set)| {
-        cube.put(dim, set);
-        cube
-    };
-    united(apart).into_iter().map(back).collect()
 }

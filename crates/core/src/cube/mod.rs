@@ -70,11 +70,15 @@ impl Cube {
         }
     }
 
-    /// Takes the restriction of a variable out; every value, where it has none.
-    fn take(&mut self, var: VarId) -> Set {
-        match self.vars.binary_search_by_key(&var, |(id, _)| *id) {
-            Ok(i) => self.vars.remove(i).1,
-            Err(_) => Set::range(0, u128::MAX),
+    /// Takes a dimension out: no cube with another value of it differs any more. Every value, where a variable is not
+    /// restricted.
+    fn take(&mut self, dim: Dim) -> Set {
+        match dim {
+            Dim::Part(part) => std::mem::replace(&mut self.parts[part as usize], Set::empty()),
+            Dim::Var(var) => match self.vars.binary_search_by_key(&var, |(id, _)| *id) {
+                Ok(i) => self.vars.remove(i).1,
+                Err(_) => Set::range(0, u128::MAX),
+            },
         }
     }
 

@@ -29,6 +29,9 @@ pub struct Budget {
 /// About a second's work, or 600 MB.
 const WORK: u64 = 20_000_000;
 
+/// A question that meets no rule.
+const QUESTION: u64 = 400;
+
 /// A run is a first judgement, and changes that are tried for five seconds or so.
 const RUN: u64 = 5 * WORK;
 
@@ -73,6 +76,12 @@ impl Budget {
             all.store(all.load(Ordering::Relaxed).saturating_sub(work as u64), Ordering::Relaxed);
         }
         left > 0
+    }
+
+    /// Takes what a question costs by itself from the run.
+    pub(super) fn ask(&self) {
+        crate::counters::count(|c| c.asks += 1);
+        self.run.store(self.left_for_run().saturating_sub(QUESTION), Ordering::Relaxed);
     }
 
     /// Takes what reading this many bytes costs from the run; false when none is left.

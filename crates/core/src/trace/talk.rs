@@ -7,7 +7,7 @@ use super::condition::on_value;
 use super::flow::{Flow, Session};
 use super::tracer::Tracer;
 use super::{hops, restart, start};
-use crate::cube::{Cube, Set, merge};
+use crate::cube::{Cube, Set};
 use rustc_hash::FxHashMap;
 use std::collections::hash_map::Entry;
 use std::rc::Rc;
@@ -33,13 +33,6 @@ impl Branch {
         &self.flow.cubes
     }
 
-    /// Those of the branch's packets that lie in these cubes too.
-    #[must_use]
-    pub fn within(&self, cubes: &[Cube]) -> Self {
-        let both = self.flow.cubes.iter().flat_map(|a| cubes.iter().filter_map(|b| a.and(b))).collect();
-        Self { flow: self.flow.with(both) }
-    }
-
     /// Takes the packets of another branch in, if the devices on the way hold the same sessions for both: whatever is
     /// sent next fares alike. Else hands it back.
     pub fn join(&mut self, other: Self) -> Option<Self> {
@@ -48,11 +41,6 @@ impl Branch {
         }
         self.flow.cubes.extend(other.flow.cubes);
         None
-    }
-
-    /// The same packets in as few cubes as are found.
-    pub fn tidy(&mut self) {
-        merge(&mut self.flow.cubes);
     }
 
     /// The same packets in a network that has seen none yet.
@@ -116,10 +104,24 @@ impl<'n> Talk<'n> {
         }
         if self.tracer.detail < Detail::Rules {
             for (branch, _) in &mut out {
-                branch.tidy();
+                self.tidy(branch);
             }
         }
         out
+    }
+
+    /// The same packets in as few cubes as are found.
+    pub fn tidy(&self, branch: &mut Branch) {
+        self.tracer.merge(&mut branch.flow.cubes);
+    }
+
+    /// Those of the branch's packets that lie in these cubes too.
+    #[must_use]
+    pub fn within(&self, branch: &Branch, cubes: &[Cube]) -> Branch {
+        let mine = &branch.flow.cubes;
+        self.tracer.net.budget.take(mine.len() * cubes.len());
+        let both = mine.iter().flat_map(|a| cubes.iter().filter_map(|b| a.and(b))).collect();
+        Branch { flow: branch.flow.with(both) }
     }
 
     /// Splits a branch by whether two headers are the same: those for which they are, and the others.

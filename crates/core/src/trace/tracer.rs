@@ -48,7 +48,7 @@ pub(super) struct Tracer<'n> {
 
 impl<'n> Tracer<'n> {
     pub fn new(ask: &Ask<'n>) -> Self {
-        crate::counters::count(|c| c.asks += 1);
+        ask.network.budget.ask();
         Self {
             net: ask.network,
             detail: ask.detail,
@@ -117,9 +117,15 @@ impl<'n> Tracer<'n> {
             }
         }
         for (flow, _) in out.iter_mut().zip(grown).filter(|(_, grown)| *grown) {
-            merge(&mut flow.cubes);
+            self.merge(&mut flow.cubes);
         }
         *flows = out;
+    }
+
+    /// Unites cubes, which is work too.
+    pub fn merge(&self, cubes: &mut Vec<Cube>) {
+        self.net.budget.take(cubes.iter().map(|c| 1 + c.vars.len()).sum());
+        merge(cubes);
     }
 
     /// Forgets what no later step reads of a packet that leaves a device or has arrived.

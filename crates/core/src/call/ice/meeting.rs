@@ -144,7 +144,7 @@ impl Meeting<'_> {
                 task.sent[side as usize] = true;
                 let mut next = joined(self.check(talk, &task, side, candidate, ended), Task::join);
                 for task in &mut next {
-                    task.branch.tidy();
+                    talk.tidy(&mut task.branch);
                 }
                 open.append(&mut next);
                 continue;
@@ -158,7 +158,7 @@ impl Meeting<'_> {
                         ended.push((task.branch, journeys, ending));
                         continue;
                     }
-                    let of = |f: &Fate| (task.branch.within(&f.packets), f.journeys.clone(), f.ending);
+                    let of = |f: &Fate| (talk.within(&task.branch, &f.packets), f.journeys.clone(), f.ending);
                     ended.extend(fates.iter().map(of).filter(|(branch, ..)| !branch.cubes().is_empty()));
                     continue;
                 }

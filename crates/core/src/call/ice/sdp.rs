@@ -45,7 +45,7 @@ impl Meeting<'_> {
     /// How it ended for the packets of a branch: by the last packet of either side.
     fn by_sdp_ended(&self, talk: &mut Talk<'_>, heard: &Heard, ended: &mut Ended) {
         for (packets, request) in heard.there.iter() {
-            let here = heard.branch.within(packets);
+            let here = talk.within(&heard.branch, packets);
             let Some(cube) = here.cubes().first() else { continue };
             let way = ending(&trip(cube.clone(), &[Arc::clone(request)]), self.goal, self.ask.question.from);
             if !matches!(way, Ending::OtherPort | Ending::Lost(Phase::Reply)) {
@@ -60,7 +60,7 @@ impl Meeting<'_> {
             let Some(here) = here else { continue };
             // A reply is not looked for: the server's own packets are.
             for (packets, reply) in heard.back.iter() {
-                let here = here.within(packets);
+                let here = talk.within(&here, packets);
                 if !here.cubes().is_empty() {
                     ended.push((here, vec![Arc::clone(request), Arc::clone(reply)], self.heard_back(reply)));
                 }
@@ -102,7 +102,7 @@ impl Heard {
         });
         let mut out = joined(sent.collect(), Self::join);
         for heard in &mut out {
-            heard.branch.tidy();
+            talk.tidy(&mut heard.branch);
         }
         out
     }
