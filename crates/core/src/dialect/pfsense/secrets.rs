@@ -343,21 +343,21 @@ pub fn blank(text: &str) -> String {
                 leaf.add(text, at + 9..end, true);
             }
             at = (end + 3).min(text.len());
-        } else if let Some(inside) = rest.strip_prefix("<?") {
+        } else if rest.starts_with("<?") {
             let end = until("?>", 2);
             if !is_declaration(&rest[..end - at]) || end == text.len() {
                 // The name of `<?a?>` ends where its instruction does.
-                hide(&mut out[at + 2 + kept_name(inside).min(end - at - 2)..end]);
+                hide(&mut out[at + 2 + kept_name(&rest[2..end - at])..end]);
             }
             at = (end + 2).min(text.len());
-        } else if let Some(inside) = rest.strip_prefix("<!") {
+        } else if rest.starts_with("<!") {
             let end = until(">", 2);
-            hide(&mut out[at + 2 + kept_name(inside).min(end - at - 2)..end]);
+            hide(&mut out[at + 2 + kept_name(&rest[2..end - at])..end]);
             at = (end + 1).min(text.len()).max(at + 2);
         } else if let Some(tag) = rest.strip_prefix("</") {
             let name = &tag[..name_length(tag)];
             let end = until(">", 2);
-            hide(&mut out[at + 2 + kept_name(tag).min(end - at - 2)..end]);
+            hide(&mut out[at + 2 + kept_name(&rest[2..end - at])..end]);
             leaf.finish(&mut out, &stack);
             broken |= stack.pop() != Some(name);
             at = (end + 1).min(text.len());
