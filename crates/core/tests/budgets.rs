@@ -233,7 +233,7 @@ fn sites() -> Vec<(&'static str, Vec<(&'static str, String)>)> {
     let with = format!("[[deploy]]\nsystem = \"livekit\"\nhost = \"192.168.1.50\"\nwith = {{ udp = \"{ports}\" }}\n");
     let callers = many(0..20, "", &|i| {
         format!(
-            "[[caller]]\nlabel = \"home{i}\"\nconfig = \"caller.nft\"\ninterfaces = {{ wan = \"198.51.100.{}/24\", lan = \"192.168.{}.1/24\" }}\nroutes = [\"default via 198.51.100.1\"]\n",
+            "[[caller]]\nname = \"home{i}\"\nconfig = \"caller.nft\"\ninterfaces = {{ wan = \"198.51.100.{}/24\", lan = \"192.168.{}.1/24\" }}\nroutes = [\"default via 198.51.100.1\"]\n",
             i + 10,
             i + 100
         )

@@ -311,6 +311,30 @@ fn a_described_caller_is_somewhere_else() {
     }
 }
 
+/// Customers of one provider have neighbouring addresses, each behind a router of its own.
+#[test]
+fn described_callers_may_be_neighbours() {
+    let caller = |name: &str, own: u8| {
+        format!(
+            "[[caller]]\nname = \"{name}\"\nconfig = \"flat.nft\"\n\
+             interfaces = {{ wan = \"198.51.100.{own}/24\", lan = \"192.168.178.1/24\" }}\nroutes = [\"default via 198.51.100.1\"]\n"
+        )
+    };
+    let manifest = format!(
+        "address = \"203.0.113.5\"\n[[gateway]]\nconfig = \"r.nft\"\n\
+         interfaces = {{ wan0 = \"203.0.113.5/24\", lan0 = \"192.168.1.1/24\" }}\n{}{}{}{DEPLOY}",
+        caller("her flat", 30),
+        caller("his flat", 31),
+        caller("their flat", 32)
+    );
+    let flat = "table ip nat {\n\tchain post {\n\t\ttype nat hook postrouting priority srcnat;\n\t\toifname \"wan\" masquerade\n\t}\n}\n";
+    let found = report(&[("callpath.toml", &manifest), ("r.nft", OPEN), ("flat.nft", flat)]);
+    for name in ["her", "his", "their"] {
+        let wanted = format!("livekit/caller:{name} flat works");
+        assert!(verdicts(&found).contains(&wanted), "{wanted}: {:?}", verdicts(&found));
+    }
+}
+
 #[test]
 fn what_is_stated_and_not_followed_yet_is_unknown_and_says_so() {
     for (site, deploy, place, followed) in [

@@ -408,6 +408,9 @@ impl Judge<'_> {
             self.searched(instance, &mut searched);
             self.notes(n, instance, &mut assumptions, &mut not_judged);
         }
+        // What holds for several products is said once.
+        let mut said = BTreeSet::new();
+        assumptions.retain(|line| said.insert(line.clone()));
         let report = Report {
             schema: SCHEMA,
             tool: Tool { name: "callpath", version: env!("CARGO_PKG_VERSION") },

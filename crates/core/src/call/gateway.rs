@@ -5,7 +5,7 @@ use super::kernel;
 use crate::dialect::includes::EmptyInclude;
 use crate::dialect::iproute::{self, MAIN};
 use crate::dialect::kernel::Facts;
-use crate::dialect::{self, Counts, Pending};
+use crate::dialect::{self, Counts, Pending, Readings};
 use crate::manifest::{At, Deploy, Gateway, GatewayKind, StatedRoute};
 use crate::model::{Device, Family, Interface, Route, RouteTarget, SourceId};
 use crate::snapshot::{InputError, Snapshot};
@@ -74,7 +74,7 @@ pub(super) fn kind_name(snapshot: &Snapshot, gateway: &Gateway) -> &'static str 
 /// Files that cannot be read, interfaces or an outer interface that nothing tells.
 #[allow(clippy::too_many_lines)] // one fact after the other
 pub(super) fn read(
-    snapshot: &Snapshot,
+    (snapshot, readings): (&Snapshot, &mut Readings),
     gateway: &Gateway,
     (number, name): (usize, &str),
     deploys: &[Deploy],
@@ -84,7 +84,7 @@ pub(super) fn read(
         return Ok(None);
     };
     let head = || InputError::in_manifest(gateway.span.start..gateway.span.start + "[[gateway]]".len(), String::new());
-    let read = dialect::read(snapshot, files)?;
+    let read = readings.read(snapshot, files)?;
     let routes_dumped = read.routes_dumped();
     if read.rulesets.is_empty() && !read.pending.is_some() {
         let message = format!("there are no firewall rules among the files of {name}");

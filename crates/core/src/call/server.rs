@@ -4,6 +4,7 @@ use super::guess;
 use super::kernel;
 use super::site::everything;
 use crate::dialect::Counts;
+use crate::dialect::Readings;
 use crate::dialect::includes::EmptyInclude;
 use crate::dialect::iproute::{self, MAIN};
 use crate::dialect::kernel::Facts;
@@ -40,7 +41,7 @@ pub(super) struct Server {
 /// # Errors
 /// Firewall files that cannot be read, or that differ on one host.
 pub(super) fn read_all(
-    snapshot: &Snapshot,
+    (snapshot, readings): (&Snapshot, &mut Readings),
     instances: &[Instance],
     outermost: bool,
 ) -> Result<(Vec<Server>, Vec<usize>), InputError> {
@@ -107,7 +108,7 @@ pub(super) fn read_all(
             None => outermost && !instances.iter().filter(here).all(Instance::opens_itself),
         };
         let given = (&*told.firewall, unknown);
-        servers.push(server(snapshot, instance, given, interface, &kernel)?);
+        servers.push(server((snapshot, readings), instance, given, interface, &kernel)?);
         stated.push(of);
         interfaces.push(interface);
         server_of.push(servers.len() - 1);
@@ -171,7 +172,7 @@ fn bare(name: &str, address: At<IpNet>, outermost: bool) -> Server {
 }
 
 fn server(
-    snapshot: &Snapshot,
+    (snapshot, readings): (&Snapshot, &mut Readings),
     instance: &Instance,
     (firewall, unknown): (&[At<String>], bool),
     interface: Option<&At<String>>,
@@ -179,7 +180,7 @@ fn server(
 ) -> Result<Server, InputError> {
     let deploy = &instance.deploy;
     let addresses: Vec<At<IpNet>> = deploy.host.iter().map(|h| h.with(IpNet::from(h.value))).collect();
-    let read = crate::dialect::read(snapshot, firewall)?;
+    let read = readings.read(snapshot, firewall)?;
     let routes_dumped = read.routes_dumped();
     let name = format!("server {}", deploy.host[0].value);
     let dumped = read.interfaces.is_some();

@@ -10,6 +10,7 @@ use crate::dialect::{Counts, DIALECTS, Dialect, kernel, pf, pfsense};
 use crate::manifest::At;
 use crate::model::{Interface, Pipeline, SourceId};
 use crate::snapshot::{InputError, Snapshot, floor_boundary};
+use rustc_hash::FxHashMap;
 
 /// What a device's files say.
 #[derive(Debug, Clone, Default)]
@@ -230,11 +231,42 @@ pub(crate) fn expand(snapshot: &Snapshot, files: &[At<String>]) -> Vec<At<String
     out
 }
 
+/// Files that several devices have, read once: devices share what was read.
+#[derive(Debug, Default)]
+pub(crate) struct Readings(FxHashMap<Vec<String>, Files>);
+
+impl Readings {
+    /// Reads all files of a device: see [`read`].
+    ///
+    /// # Errors
+    /// As [`read`].
+    pub fn read(&mut self, snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, InputError> {
+        let names: Vec<String> = files.iter().map(|f| f.value.clone()).collect();
+        if let Some(known) = self.0.get(&names) {
+            return Ok(known.clone());
+        }
+        let read = read(snapshot, files)?;
+        let all = self.0.values().chain([&read]).flat_map(|f| &f.rulesets).map(|(_, counts)| counts.statements);
+        let all: usize = all.sum();
+        if all > MOST_STATEMENTS {
+            let message =
+                format!("too many statements in all files together: {all}, and {MOST_STATEMENTS} are the most");
+            let last = files.last().map_or_else(|| InputError::in_manifest(0..0, ""), |f| f.error(""));
+            return Err(InputError { message, ..last }.help("judge a part of the site by itself"));
+        }
+        self.0.insert(names, read.clone());
+        Ok(read)
+    }
+}
+
+/// As many statements are read of all devices together: about 600 MB.
+const MOST_STATEMENTS: usize = 300_000;
+
 /// Reads all files of a device.
 ///
 /// # Errors
 /// A file that is not there, not one of the known kinds, broken, or one kind given twice.
-pub(crate) fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, InputError> {
+fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, InputError> {
     let mut out = Files::default();
     for file in &expand(snapshot, files) {
         let Some(id) = snapshot.find(&file.value) else {

@@ -12,7 +12,7 @@ pub mod pfsense;
 pub mod toy;
 
 pub use files::{Kind, left_out, recognise, ruleset};
-pub(crate) use files::{expand, read};
+pub(crate) use files::{Readings, expand};
 pub use patch::{Opened, Patch, Recipe, apply, plan, recipe, steps};
 pub(crate) use pending::Pending;
 pub use pf::ast::Entry;
@@ -124,19 +124,32 @@ pub fn wanted_files() -> String {
 #[must_use]
 #[allow(clippy::needless_pass_by_value)] // the original is gone then
 pub fn without_secrets(text: String) -> String {
+    let kind = secret_kind(&text);
+    let less = without_secrets_of(kind, &text);
+    // Without them it may be a text of no kind any more: then nothing of it is kept.
+    if secret_kind(&less) == kind { less } else { secrets::all(&less) }
+}
+
+/// The kind of file by whose list of what is kept a text is read; none, where nothing is kept.
+fn secret_kind(text: &str) -> Option<Kind> {
     let start = text.trim_start_matches('\u{feff}').trim_start();
     if start.starts_with('<') || text.contains("<pfsense") {
-        return pfsense::secrets::blank(&text);
+        return Some(Kind::PfSense);
     }
-    match recognise(SourceId(0), &text) {
-        Ok(Kind::Kernel) => kernel::without_secrets(&text),
-        Ok(Kind::IpRoute) => iproute::without_secrets(&text),
-        Ok(Kind::Plain(dialect)) => (dialect.without_secrets)(&text),
-        Ok(kind) => DIALECTS
+    recognise(SourceId(0), text).ok()
+}
+
+fn without_secrets_of(kind: Option<Kind>, text: &str) -> String {
+    match kind {
+        Some(Kind::PfSense) => pfsense::secrets::blank(text),
+        Some(Kind::Kernel) => kernel::without_secrets(text),
+        Some(Kind::IpRoute) => iproute::without_secrets(text),
+        Some(Kind::Plain(dialect)) => (dialect.without_secrets)(text),
+        Some(kind) => DIALECTS
             .iter()
             .find(|d| d.kinds.contains(&kind))
-            .map_or_else(|| secrets::all(&text), |d| (d.without_secrets)(&text)),
-        Err(_) => secrets::all(&text),
+            .map_or_else(|| secrets::all(text), |d| (d.without_secrets)(text)),
+        None => secrets::all(text),
     }
 }
 

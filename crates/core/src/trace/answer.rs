@@ -29,8 +29,11 @@ pub struct Budget {
 /// About a second's work, or 600 MB.
 const WORK: u64 = 20_000_000;
 
+/// So many intervals are written while a rule is tried on a piece.
+const WRITTEN: u64 = 16;
+
 /// A question that meets no rule.
-const QUESTION: u64 = 400;
+const QUESTION: u64 = 1000;
 
 /// A run is a first judgement, and changes that are tried for five seconds or so.
 const RUN: u64 = 5 * WORK;
@@ -68,14 +71,23 @@ impl Budget {
         self.run.load(Ordering::Relaxed)
     }
 
-    /// Takes some; false when none is left.
+    /// Takes some for rules tried on pieces, and for unions of pieces; false when none is left.
     pub(super) fn take(&self, work: usize) -> bool {
-        crate::counters::count(|c| c.work += work as u64);
         let left = self.left();
-        for all in [&self.site, &self.run] {
-            all.store(all.load(Ordering::Relaxed).saturating_sub(work as u64), Ordering::Relaxed);
-        }
+        self.spend(work as u64, work as u64);
         left > 0
+    }
+
+    /// Takes what writing so many intervals costs: memory rather than time.
+    pub(super) fn write(&self, intervals: usize) {
+        self.spend(intervals as u64, intervals as u64 / WRITTEN);
+    }
+
+    fn spend(&self, of_site: u64, of_run: u64) {
+        crate::counters::count(|c| c.work += of_run);
+        for (all, work) in [(&self.site, of_site), (&self.run, of_run)] {
+            all.store(all.load(Ordering::Relaxed).saturating_sub(work), Ordering::Relaxed);
+        }
     }
 
     /// Takes what a question costs by itself from the run.

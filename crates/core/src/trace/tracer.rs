@@ -198,7 +198,7 @@ impl<'n> Tracer<'n> {
             yes.push(cube);
         } else {
             let (inside, outside) = (have.and(set), have.minus(set));
-            self.net.budget.take(inside.ranges().len() + outside.ranges().len());
+            self.net.budget.write(inside.ranges().len() + outside.ranges().len());
             no.push(cube.with(dim, outside));
             yes.push(cube.with(dim, inside));
         }

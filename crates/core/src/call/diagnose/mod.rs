@@ -22,7 +22,6 @@ use crate::finding::{Cause, Gap, Lack, Severity, cause};
 use crate::model::SourceId;
 use crate::report::{Finding, Loss, Verdict};
 use crate::snapshot::Snapshot;
-use crate::trace::Budget;
 use std::cell::{Cell, OnceCell};
 
 /// Gaps hide behind each other at most this deep.
@@ -183,16 +182,24 @@ fn harmless_together(
         return true;
     }
     let with_all = with(snapshot, found, |n| found[n].proposed());
-    with_all.is_none_or(|changed| losses(snapshot, &changed, start, reached).is_some_and(|l| l.is_empty()))
+    with_all.is_none_or(|changed| losses(snapshot, &changed, start, reached).is_ok_and(|l| l.is_empty()))
 }
 
-/// What a changed site does not reach that it reached before; nothing is said where it could not be tried.
-fn losses(from: &Snapshot, to: &Snapshot, before: &Analysis, reached: &OnceCell<harm::Reached>) -> Option<Vec<Loss>> {
+/// What a changed site does not reach that it reached before.
+///
+/// # Errors
+/// Why it could not be tried.
+fn losses(
+    from: &Snapshot,
+    to: &Snapshot,
+    before: &Analysis,
+    reached: &OnceCell<harm::Reached>,
+) -> Result<Vec<Loss>, String> {
     let budget = &before.site.network.budget;
     if !budget.read(size(to)) {
-        return None;
+        return Err(TOO_MUCH.into());
     }
-    let after = network(to, true, budget).ok()?;
+    let after = network(to, true, budget).map_err(|e| not_tried(&e.message))?;
     let differs = |id: &SourceId| from.source(*id).map(|s| &s.text) != to.source(*id).map(|s| &s.text);
     let devices = before.site.files.iter().enumerate();
     let changed: Vec<usize> = devices.filter(|(_, f)| f.as_ref().is_some_and(differs)).map(|(d, _)| d).collect();
@@ -205,7 +212,7 @@ fn losses(from: &Snapshot, to: &Snapshot, before: &Analysis, reached: &OnceCell<
     });
     let lost = reached.taken(&wishes, &before.site, &after, &changed);
     // What was not asked to the end says nothing.
-    (reached.whole && after.network.budget.left() > 0).then_some(lost)
+    if reached.whole && after.network.budget.left() > 0 { Ok(lost) } else { Err(TOO_MUCH.into()) }
 }
 
 /// The site with changes, judged, as far as the run may take.
@@ -226,16 +233,16 @@ fn size(snapshot: &Snapshot) -> usize {
 struct Taking {
     file: SourceId,
     patch: Patch,
-    losses: Option<Vec<Loss>>,
+    losses: Result<Vec<Loss>, String>,
 }
 
 /// Why a change is not printed.
-fn not_tried(budget: &Budget) -> String {
-    let why = match budget.left_for_run() {
-        0 => ": it asks more of these rules than one run may; change them by hand",
-        _ => "",
-    };
-    format!("what would be printed could not be tried{why}")
+const TOO_MUCH: &str =
+    "what would be printed could not be tried: it asks more of these rules than one run may; change them by hand";
+
+/// The same, where the files could not be read with the change.
+fn not_tried(why: &str) -> String {
+    format!("what would be printed could not be tried: {why}")
 }
 
 /// Where gaps are looked for.
@@ -353,14 +360,17 @@ impl Look<'_> {
             let Some(Taking { losses, .. }) = taking.iter().find(|t| t.file == *file && t.patch == least.patch) else {
                 continue;
             };
-            let Some(losses) = losses else {
-                candidate.change = Err(not_tried(&self.now.site.network.budget));
-                continue;
+            let losses = match losses {
+                Ok(losses) => losses,
+                Err(why) => {
+                    candidate.change = Err(why.clone());
+                    continue;
+                }
             };
             let changed = (self.changed, &self.opened[1]);
             let beside = plan(self.original, changed, self.now, &candidate.gap, Manner::Beside).ok();
             let harmless = |(id, b): &(SourceId, Planned)| {
-                b != least && self.takes(&[(*id, b.patch.clone())], known).is_some_and(|t| t.is_empty())
+                b != least && self.takes(&[(*id, b.patch.clone())], known).is_ok_and(|t| t.is_empty())
             };
             let beside = beside.filter(harmless);
             match beside {
@@ -378,7 +388,7 @@ impl Look<'_> {
         }
         let losses = self.takes(changes, known);
         match changes {
-            _ if losses.as_ref().is_some_and(Vec::is_empty) => {}
+            _ if losses.as_ref().is_ok_and(Vec::is_empty) => {}
             [(file, patch)] => out.push(Taking { file: *file, patch: patch.clone(), losses }),
             _ => {
                 let (first, second) = changes.split_at(changes.len() / 2);
@@ -388,9 +398,13 @@ impl Look<'_> {
         }
     }
 
-    /// What some more changes take together; nothing is said where they cannot be made together.
-    fn takes(&self, more: &[(SourceId, Patch)], known: &[Found]) -> Option<Vec<Loss>> {
-        let with = patched(self.original, known.iter().filter(|f| f.cures()), more)?;
+    /// What some more changes take together.
+    ///
+    /// # Errors
+    /// Why it could not be tried.
+    fn takes(&self, more: &[(SourceId, Patch)], known: &[Found]) -> Result<Vec<Loss>, String> {
+        let with = patched(self.original, known.iter().filter(|f| f.cures()), more)
+            .ok_or_else(|| not_tried("it does not go together with what is changed before it"))?;
         losses(self.changed, &with, self.now, self.reached)
     }
 }
@@ -411,7 +425,7 @@ fn plan(
     let before = original.source(file).map_or("", |s| &s.text);
     let budget = &now.site.network.budget;
     if !budget.read(before.len()) {
-        return Err(not_tried(budget));
+        return Err(TOO_MUCH.into());
     }
     let context = Context {
         name: now.manifest.name.as_ref().map(|n| n.value.clone()),

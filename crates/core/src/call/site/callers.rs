@@ -248,8 +248,10 @@ impl Builder<'_> {
         let ways = device.routes.iter().flat_map(|r| r.target.ways()).filter(|(i, _)| *i == router.outer_v4);
         let hops = ways.filter_map(|(_, hop)| hop.filter(IpAddr::is_ipv4).map(one));
         let near = Set::union(nets.chain(hops));
+        // Callers of one provider share its network: none of their addresses is anybody else's.
+        let lines = Set::union(self.caller_lines.iter().map(|(_, line)| line.clone()));
         let hosts = &mut everybody.interfaces[0].hosts_v4;
-        *hosts = hosts.or(&near).minus(&own);
+        *hosts = hosts.or(&near).minus(&own).minus(&lines);
         self.vantages[0].v4 = self.vantages[0].v4.minus(&own);
         let inner = device.interfaces.iter().enumerate().find(|(i, f)| {
             let lan = f.addresses.iter().any(|n| n.addr().is_ipv4() && n.prefix_len() < 31);

@@ -3,7 +3,7 @@
 use super::super::gateway::{self, Router};
 use super::super::server::{self, Server};
 use super::chain::{self, Link};
-use crate::dialect::{Entry, Known};
+use crate::dialect::{Entry, Known, Readings};
 use crate::manifest::{At, GatewayKind, Manifest};
 use crate::profile::Instance;
 use crate::snapshot::{InputError, Places, Snapshot};
@@ -36,6 +36,7 @@ impl Parts {
     /// Files or facts that are missing or broken.
     pub fn read(snapshot: &Snapshot, manifest: &Manifest, instances: &[Instance]) -> Result<Self, InputError> {
         let many = manifest.gateways.iter().filter(|g| matches!(g.kind, GatewayKind::Read { .. })).count() > 1;
+        let mut readings = Readings::default();
         let mut routers = Vec::new();
         let (mut chain, mut lines) = (Vec::new(), Vec::new());
         for (i, g) in manifest.gateways.iter().enumerate() {
@@ -51,7 +52,7 @@ impl Parts {
                         if many { format!("{base} {}", i + 1) } else { base.into() }
                     };
                     let alone = manifest.gateways.len() == 1;
-                    let read = gateway::read(snapshot, g, (i, &name), &manifest.deploys, alone)?;
+                    let read = gateway::read((snapshot, &mut readings), g, (i, &name), &manifest.deploys, alone)?;
                     if g.line.is_some() {
                         lines.extend(read);
                     } else {
@@ -65,11 +66,12 @@ impl Parts {
         let mut callers = Vec::new();
         for (i, c) in manifest.callers.iter().enumerate() {
             let name = format!("the router of {}", c.label.as_ref().map_or("", |l| &l.value));
-            callers.extend(gateway::read(snapshot, c, (manifest.gateways.len() + i, &name), &[], false)?);
+            let number = manifest.gateways.len() + i;
+            callers.extend(gateway::read((snapshot, &mut readings), c, (number, &name), &[], false)?);
         }
         let bare = |g: &crate::manifest::Gateway| g.line.is_some() || matches!(g.kind, GatewayKind::Filter(_));
         let outermost = manifest.gateways.iter().all(bare);
-        let (mut servers, server_of) = server::read_all(snapshot, instances, outermost)?;
+        let (mut servers, server_of) = server::read_all((snapshot, &mut readings), instances, outermost)?;
         let proxy_of = server::add_proxies(instances, outermost, &mut servers);
         let no_helper = instances.iter().any(|i| i.profile.helper.is_some());
         Ok(Self { routers, chain, lines, callers, servers, server_of, proxy_of, no_helper })
