@@ -158,6 +158,17 @@ impl Analysis {
         pieces.find_map(told).unwrap_or_default()
     }
 
+    /// The other rules that end a failure's packets, by file and line.
+    pub fn others_of(&self, failure: &Failure) -> String {
+        let own = self.report.paths.iter().filter(|p| p.id == failure.path).flat_map(|p| &p.legs);
+        let here = own.flat_map(|l| &l.any_of).filter(|a| a.requirement == failure.requirement.id);
+        let ports = show_set(&failure.region.part(Part::DstPort));
+        let piece = here.flat_map(|a| &a.pieces).find(|p| p.ports == ports && p.reach != Reach::Open);
+        let rules = piece.and_then(|p| p.stop.as_ref()).map_or(&[][..], |s| &s.others);
+        let shown = rules.iter().filter(|r| !r.lines.is_empty()).map(|r| format!("{}:{}", r.source, r.lines));
+        shown.collect::<Vec<_>>().join("; ")
+    }
+
     /// The outermost gateway's address, when it is one that providers share between customers (RFC 6598).
     pub fn shared_outer_address(&self) -> Option<(usize, IpAddr)> {
         let (device, outer) = self.site.outermost?;

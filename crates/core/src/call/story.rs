@@ -4,8 +4,8 @@ use super::reach::{Certainty, Ending, Region, journey};
 use super::replay::example;
 use super::site::is_invented;
 use crate::cube::{Cube, Set};
-use crate::model::{Device, DoubtId, Family, Hook, Interface, OriginId, Part, address_value};
-use crate::report::{DoubtLine, Origin, Step, Stop};
+use crate::model::{Device, DoubtId, Family, Hook, Interface, OriginId, Part, SourceId, address_value};
+use crate::report::{DoubtLine, Origin, Rules, Step, Stop};
 use crate::snapshot::Places;
 use crate::trace::{Answer, Did, Disposition, Header, Journey, Network, Phase, RoundTrip, Val};
 
@@ -236,7 +236,34 @@ impl Story<'_> {
             hook: decider.map(|(hook, ..)| hook_word(device, hook)),
             what,
             origin: decider.map(|(_, id, _)| self.origin(hop.device, id)),
+            others: self.others(region, decider.map(|(_, id, _)| (hop.device, id))),
         })
+    }
+
+    /// Rules that end packets of a region, apart from the one that is told.
+    fn others(&self, region: &Region, told: Option<(usize, OriginId)>) -> Vec<Rules> {
+        let mut files: Vec<(SourceId, Vec<u64>, Vec<u64>)> = Vec::new();
+        for (device, id) in region.rules.iter().filter(|rule| Some(**rule) != told) {
+            let origin = self.network.devices[*device].pipeline.origin(*id);
+            let line = self.places.line_column(origin.at.source, origin.at.start as usize).filter(|_| origin.has_lines);
+            let at = files.iter().position(|(source, ..)| *source == origin.at.source).unwrap_or_else(|| {
+                files.push((origin.at.source, Vec::new(), Vec::new()));
+                files.len() - 1
+            });
+            match (line, origin.handle) {
+                (Some((line, _)), _) => files[at].1.push(line as u64),
+                (None, Some(handle)) => files[at].2.push(handle),
+                (None, None) => {}
+            }
+        }
+        let name = |id: SourceId| self.places.snapshot.source(id).map_or_else(String::new, |s| s.name.clone());
+        let rules = |(source, lines, handles): (SourceId, Vec<u64>, Vec<u64>)| Rules {
+            source: name(source),
+            count: lines.len() + handles.len(),
+            lines: ranges(lines),
+            handles: ranges(handles),
+        };
+        files.into_iter().map(rules).filter(|r| r.count > 0).collect()
     }
 
     /// pf knows only in and out, and its own last word is no rule that anybody wrote.
@@ -347,6 +374,13 @@ impl Story<'_> {
             Val::Var(_) => None,
         }
     }
+}
+
+/// Numbers as ranges: `4-1003,1010`.
+fn ranges(numbers: Vec<u64>) -> String {
+    let set = Set::from_ranges(numbers.into_iter().map(|n| (u128::from(n), u128::from(n))));
+    let show = |(lo, hi): &(u128, u128)| if lo == hi { lo.to_string() } else { format!("{lo}-{hi}") };
+    set.ranges().iter().map(show).collect::<Vec<_>>().join(",")
 }
 
 /// An origin with its file, line and text.

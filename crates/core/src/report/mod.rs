@@ -330,6 +330,24 @@ pub struct Stop {
     /// The rule or policy that decides.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub origin: Option<Origin>,
+    /// All other rules that end packets of these, by file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub others: Vec<Rules>,
+}
+
+/// Rules of one file, by their places.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Rules {
+    /// File.
+    pub source: String,
+    /// How many they are.
+    pub count: usize,
+    /// Their lines as ranges, `4-1003,1010`: every line of a range is such a rule.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub lines: String,
+    /// Their handles as ranges, where the file has no lines.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub handles: String,
 }
 
 /// Something that is not known.

@@ -2,7 +2,7 @@
 
 use super::{
     Alternative, Change, DoubtLine, Elsewhere, Exposure, Fact, Finding, InstanceLine, LeftOut, Leg, Loss, Mark, Origin,
-    Path, Piece, Report, Ruleset, Searched, Step, Stop, Unread,
+    Path, Piece, Report, Rules, Ruleset, Searched, Step, Stop, Unread,
 };
 use crate::visible::one_line;
 
@@ -76,7 +76,8 @@ texts! {
     Leg { kind, to, any_of; verdict }
     Alternative { requirement, what, purpose, share, pieces; opener, reach, how }
     Piece { ports, from, ends_at, stop, doubts, except, steps; reach, how }
-    Stop { device, what, origin; kind, packet, hook }
+    Stop { device, what, origin, others; kind, packet, hook }
+    Rules { source, lines, handles; count }
     DoubtLine { what, supply, origin; }
     Step { device, action, header, origin; packet, hook }
     Origin { source, object, text; line, column, handle }

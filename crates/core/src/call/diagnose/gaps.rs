@@ -448,7 +448,9 @@ impl Look<'_> {
         };
         let others = self.f.region.rules.len().saturating_sub(1);
         if others > 0 && matches!(stands, Stands::Block | Stands::BlockFirst) {
-            gap.story = format!("{}; {others} more rules do the same to other packets of these", gap.story);
+            let places = self.a.others_of(self.f);
+            let places = if places.is_empty() { places } else { format!(" ({places})") };
+            gap.story = format!("{}; {others} more rules do the same to other packets of these{places}", gap.story);
         }
         // On the way out the destination is anybody's address: no rule for one host is what is missing.
         if self.f.requirement.from == Party::Server && !answers {

@@ -46,12 +46,15 @@ fn addresses(text: &str) -> BTreeSet<IpAddr> {
     let ips = parts.filter_map(|p| p.parse::<IpAddr>().ok());
     ips.filter(|ip| match ip {
         IpAddr::V4(ip) => {
-            let [a, b, ..] = ip.octets();
+            let [a, b, c, d] = ip.octets();
+            // A network beside one that keeps its meaning: only its last bit tells them apart (`LIMITATIONS.md`).
+            let beside =
+                [(11, 0), (100, 0), (169, 255), (172, 0), (192, 169), (198, 16)].contains(&(a, b)) && (c, d) == (0, 0);
             // A network's first address, and what the documentation of addresses uses.
             let kept = [0, 10, 127].contains(&a)
                 || a >= 224
                 || [(100, 64), (169, 254), (172, 16), (192, 168)].contains(&(a, b));
-            !kept && !matches!((a, b), (192, 0 | 88) | (198, 18 | 19 | 51) | (203, 0))
+            !kept && !beside && !matches!((a, b), (192, 0 | 88) | (198, 18 | 19 | 51) | (203, 0))
         }
         IpAddr::V6(ip) => matches!(ip.segments()[0], 0x2003..=0x2fff),
     })
