@@ -368,8 +368,8 @@ pub fn blank(text: &str) -> String {
                 hide(&mut out[at + 1..at + 1 + name.len()]);
                 broken = true;
             }
-            let end = attributes(&mut out, text, at + 1 + name.len());
-            broken |= name.is_empty() || end == text.len();
+            let (end, whole) = attributes(&mut out, text, at + 1 + name.len());
+            broken |= !whole || name.is_empty() || name.contains('*') || end == text.len();
             if !text[..end].ends_with('/') {
                 stack.push(name);
             }
@@ -456,8 +456,10 @@ fn all_but_numbers(text: &str) -> Vec<Range<usize>> {
     if small { Vec::new() } else { vec![0..text.len()] }
 }
 
-/// Hides everything behind the name of a tag but names of attributes that have a value in quotes; where the tag ends.
-fn attributes(out: &mut [u8], text: &str, from: usize) -> usize {
+/// Hides everything behind the name of a tag but names of attributes that have a value in quotes; where the tag ends, and
+/// whether nothing else stands in it.
+fn attributes(out: &mut [u8], text: &str, from: usize) -> (usize, bool) {
+    let mut whole = true;
     let bytes = text.as_bytes();
     let mut at = from;
     while at < bytes.len() && bytes[at] != b'>' {
@@ -482,12 +484,13 @@ fn attributes(out: &mut [u8], text: &str, from: usize) -> usize {
                 // The end of an empty element stays, as do the ends of lines.
                 if !(bytes[at] == b'/' && bytes.get(at + 1) == Some(&b'>')) {
                     hide(&mut out[at..at + word]);
+                    whole = false;
                 }
                 at += word;
             }
         }
     }
-    at
+    (at, whole)
 }
 
 #[cfg(test)]
@@ -520,6 +523,8 @@ mod tests {
             "<a b='secret",
             "<a b=secret>",
             "<a secret>",
+            "<pfsense><version<>secret</version></pfsense>",
+            "<pfsense><version\">secret</version></pfsense>",
             "<a b='x>secret'>y</a>",
             "<!DOCTYPE a [<!ENTITY b 'secret'>]>secret<a/>",
             "<?a secret?><b/>",
