@@ -369,6 +369,26 @@ fn as_many_includes_as_are_followed_take_no_longer() {
 }
 
 #[test]
+fn a_site_has_only_so_many_files() {
+    let readers = readers();
+    let reader = readers.iter().find(|r| r.file == "ruleset.nft").expect("a reader");
+    // The manifest and the files beside the ruleset count too.
+    for (count, refused) in [(1_900, false), (2_000, true)] {
+        let run = bad(reader, &readers, |file| {
+            let folder = file.parent().expect("a folder").join("more");
+            fs::create_dir_all(&folder).expect("a folder");
+            for n in 0..count {
+                fs::write(folder.join(format!("{n}.nft")), format!("# part {n}\n")).expect("write");
+            }
+            fs::write(file, format!("{}include \"./more/*.nft\"\n", reader.good)).expect("write");
+        });
+        println!("{count} files: {:?} {} ms, {} MB", run.code, run.time.as_millis(), run.peak >> 10);
+        sound(&format!("{count} files"), "ruleset.nft", &run);
+        assert_eq!(run.err.contains("too many files: 2000 are the most"), refused, "{count}: {}", run.err);
+    }
+}
+
+#[test]
 fn each_kind_of_file_has_a_largest_size() {
     let readers = readers();
     for (file, megabytes) in

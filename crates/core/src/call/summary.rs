@@ -245,50 +245,52 @@ const MOST_PLACES: usize = 8;
 /// Marks a place from which not everybody gets through.
 const OTHERWISE: &str = " otherwise";
 
-fn headline(report: &Report) -> String {
+/// From where calls fare like this, in the order of the paths.
+fn places(report: &Report, verdict: Verdict) -> Vec<String> {
     let many = report.instances.len() > 1;
     let mut together: FxHashMap<(&str, &str, &str), Vec<&Path>> = FxHashMap::default();
     for p in report.paths.iter().filter(|p| p.is_call()) {
         together.entry((&p.instance, &p.vantage, p.family)).or_default().push(p);
     }
-    let places = |verdict: Verdict| {
-        let mut list: Vec<(String, &str)> = Vec::new();
-        let calls = || report.paths.iter().filter(|p| p.is_call());
-        // The server is no caller: what it does not reach is said apart.
-        let told = |p: &&Path| p.verdict == verdict && (p.vantage != "self" || verdict == Verdict::Works);
-        for p in calls().filter(told) {
-            let here = &together[&(&*p.instance, &*p.vantage, p.family)];
-            let kinds: Vec<&str> = here.iter().filter(|q| q.verdict == verdict).map(|q| q.kind).collect();
-            if kinds.first() != Some(&p.kind) {
-                continue;
-            }
-            // Who fares otherwise is named; who is well off needs no name.
-            let all = here.len() == kinds.len();
-            let who = match verdict {
-                _ if all => String::new(),
-                Verdict::Works => OTHERWISE.to_owned(),
-                _ => format!(" ({})", in_a_sentence(&kinds)),
-            };
-            let place = match &*p.vantage {
-                "internet" => "from the internet".to_owned(),
-                "lan" => "from your own network".to_owned(),
-                "self" => "from the server itself".to_owned(),
-                net => format!("from {}", net.trim_start_matches("net:").trim_start_matches("caller:")),
-            };
-            let family = if p.family == "ipv6" { " by IPv6" } else { "" };
-            let what = if many { format!(" to {}", p.instance) } else { String::new() };
-            list.push((format!("{place}{family}{what}{who}"), &p.vantage));
+    let mut list: Vec<(String, &str)> = Vec::new();
+    let calls = || report.paths.iter().filter(|p| p.is_call());
+    // The server is no caller: what it does not reach is said apart.
+    let told = |p: &&Path| p.verdict == verdict && (p.vantage != "self" || verdict == Verdict::Works);
+    for p in calls().filter(told) {
+        let here = &together[&(&*p.instance, &*p.vantage, p.family)];
+        let kinds: Vec<&str> = here.iter().filter(|q| q.verdict == verdict).map(|q| q.kind).collect();
+        if kinds.first() != Some(&p.kind) {
+            continue;
         }
-        // Both families of a place are said once; that IPv6 works where IPv4 does not is left to the table.
-        let both: FxHashSet<String> = list.iter().map(|(l, _)| l.clone()).collect();
-        let worse: FxHashSet<&str> = report.paths.iter().filter(|p| p.verdict > verdict).map(|p| &*p.vantage).collect();
-        list.retain(|(l, place)| {
-            let v6 = l.contains(" by IPv6");
-            !v6 || !both.contains(&l.replace(" by IPv6", "")) && (verdict != Verdict::Works || !worse.contains(place))
-        });
-        let list: Vec<String> = list.into_iter().map(|(l, _)| l).collect();
-        list
-    };
+        // Who fares otherwise is named; who is well off needs no name.
+        let all = here.len() == kinds.len();
+        let who = match verdict {
+            _ if all => String::new(),
+            Verdict::Works => OTHERWISE.to_owned(),
+            _ => format!(" ({})", in_a_sentence(&kinds)),
+        };
+        let place = match &*p.vantage {
+            "internet" => "from the internet".to_owned(),
+            "lan" => "from your own network".to_owned(),
+            "self" => "from the server itself".to_owned(),
+            net => format!("from {}", net.trim_start_matches("net:").trim_start_matches("caller:")),
+        };
+        let family = if p.family == "ipv6" { " by IPv6" } else { "" };
+        let what = if many { format!(" to {}", p.instance) } else { String::new() };
+        list.push((format!("{place}{family}{what}{who}"), &p.vantage));
+    }
+    // Both families of a place are said once; that IPv6 works where IPv4 does not is left to the table.
+    let both: FxHashSet<String> = list.iter().map(|(l, _)| l.clone()).collect();
+    let worse: FxHashSet<&str> = report.paths.iter().filter(|p| p.verdict > verdict).map(|p| &*p.vantage).collect();
+    list.retain(|(l, place)| {
+        let v6 = l.contains(" by IPv6");
+        !v6 || !both.contains(&l.replace(" by IPv6", "")) && (verdict != Verdict::Works || !worse.contains(place))
+    });
+    let list: Vec<String> = list.into_iter().map(|(l, _)| l).collect();
+    list
+}
+
+fn headline(report: &Report) -> String {
     let mut parts = Vec::new();
     for (verdict, words) in [
         (Verdict::Fails, "calls fail"),
@@ -296,7 +298,7 @@ fn headline(report: &Report) -> String {
         (Verdict::Degraded, "calls are degraded"),
         (Verdict::Works, "calls work"),
     ] {
-        let list = places(verdict);
+        let list = places(report, verdict);
         if verdict == Verdict::Works && !parts.is_empty() && list.iter().any(|l| l.ends_with(OTHERWISE)) {
             parts.push("everybody else gets through".to_owned());
         } else if !list.is_empty() {

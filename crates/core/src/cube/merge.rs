@@ -95,10 +95,7 @@ pub fn united<K: Eq + Hash>(named: impl IntoIterator<Item = (K, Set)>) -> Vec<(K
         last.insert(hash, out.len());
         out.push(Named { name, set, more: Vec::new(), before: head });
     }
-    let whole = |n: Named<K>| match n.more.is_empty() {
-        true => (n.name, n.set),
-        false => (n.name, Set::union([n.set].into_iter().chain(n.more))),
-    };
+    let whole = |n: Named<K>| (n.name, Set::union([n.set].into_iter().chain(n.more)));
     out.into_iter().map(whole).collect()
 }
 

@@ -74,7 +74,7 @@ impl Cube {
     /// restricted.
     fn take(&mut self, dim: Dim) -> Set {
         match dim {
-            Dim::Part(part) => std::mem::replace(&mut self.parts[part as usize], Set::empty()),
+            Dim::Part(part) => std::mem::take(&mut self.parts[part as usize]),
             Dim::Var(var) => match self.vars.binary_search_by_key(&var, |(id, _)| *id) {
                 Ok(i) => self.vars.remove(i).1,
                 Err(_) => Set::range(0, u128::MAX),

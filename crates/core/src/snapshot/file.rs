@@ -132,5 +132,10 @@ mod tests {
             let error = Snapshot::from_json("bug.json", text).expect_err(text);
             assert!(error.message.contains(why) && !error.help.is_empty(), "{text}: {error:?}");
         }
+        for (count, refused) in [(MOST_TEXTS, false), (MOST_TEXTS + 1, true)] {
+            let sources = (0..count).map(|n| Source { name: format!("f{n}"), text: String::new() }).collect();
+            let read = Snapshot::from_json("bug.json", &Snapshot { sources, directory: String::new() }.json());
+            assert_eq!(read.is_err_and(|e| e.message.contains("too many texts")), refused, "{count}");
+        }
     }
 }

@@ -371,21 +371,20 @@ impl Maker {
         let mut rules = Vec::new();
         for n in 0..count {
             let origin = p.add_origin(Origin::default());
-            let steps = match first.clone().filter(|_| n == 0) {
-                Some(steps) => steps,
-                None => {
-                    let mut steps: Vec<Step> = (0..=self.random.below(2)).map(|_| self.wide_match()).collect();
-                    let action = match self.random.below(12) {
-                        0..=3 => Action::Accept,
-                        4..=7 => Action::Drop,
-                        8 => Action::Return,
-                        9..=10 if !deeper.is_empty() => Action::Jump(self.random.pick(deeper)),
-                        11 if !deeper.is_empty() => self.verdicts(deeper),
-                        _ => Action::Reject("x".into()),
-                    };
-                    steps.push(Step::Act(action));
-                    steps
-                }
+            let steps = if let Some(steps) = first.clone().filter(|_| n == 0) {
+                steps
+            } else {
+                let mut steps: Vec<Step> = (0..=self.random.below(2)).map(|_| self.wide_match()).collect();
+                let action = match self.random.below(12) {
+                    0..=3 => Action::Accept,
+                    4..=7 => Action::Drop,
+                    8 => Action::Return,
+                    9..=10 if !deeper.is_empty() => Action::Jump(self.random.pick(deeper)),
+                    11 if !deeper.is_empty() => self.verdicts(deeper),
+                    _ => Action::Reject("x".into()),
+                };
+                steps.push(Step::Act(action));
+                steps
             };
             rules.push(Rule { steps: steps.into(), origin });
         }
@@ -398,7 +397,7 @@ impl Maker {
     fn verdicts(&mut self, deeper: &[ChainId]) -> Action {
         let mut left = Set::range(0, 65535);
         let mut entries: Vec<(Box<[Set]>, Verdicted)> = Vec::new();
-        for _ in 0..1 + self.random.below(20) {
+        for _ in 0..=self.random.below(20) {
             let set = self.wide_set(Part::DstPort).and(&left);
             left = left.minus(&set);
             let to = self.random.pick(deeper);
@@ -421,7 +420,7 @@ impl Maker {
             let set = self.wide_set(part);
             return Step::Match(Match { keys: [header(part)].into(), test: Test::In(set), negate });
         }
-        let rows = (0..1 + self.random.below(30))
+        let rows = (0..=self.random.below(30))
             .map(|_| -> Box<[Set]> { Box::new([self.wide_set(Part::Dst), self.wide_set(Part::DstPort)]) })
             .collect::<Vec<_>>();
         let keys = [header(Part::Dst), header(Part::DstPort)].into();

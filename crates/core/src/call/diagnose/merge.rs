@@ -67,7 +67,9 @@ fn by_other_interface(lack: &Lack, a: &Wanted, b: &Wanted) -> bool {
         return false;
     }
     let mut there = b.clone();
-    packets_mut(&mut there).into_iter().for_each(|p| p.in_ifaces.clone_from(&x.in_ifaces));
+    if let Some(packets) = packets_mut(&mut there) {
+        packets.in_ifaces.clone_from(&x.in_ifaces);
+    }
     there.intent == a.intent
 }
 
