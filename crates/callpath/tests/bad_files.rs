@@ -383,7 +383,7 @@ fn a_site_has_only_so_many_files() {
             fs::write(file, format!("{}include \"./more/*.nft\"\n", reader.good)).expect("write");
         });
         println!("{count} files: {:?} {} ms, {} MB", run.code, run.time.as_millis(), run.peak >> 10);
-        sound(&format!("{count} files"), "ruleset.nft", &run);
+        sound(&format!("{count} files"), if refused { "more/" } else { "ruleset.nft" }, &run);
         assert_eq!(run.err.contains("too many files: 2000 are the most"), refused, "{count}: {}", run.err);
     }
 }

@@ -22,6 +22,9 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::net::IpAddr;
 
+/// A sentence names as many ranges of lines.
+const MOST_LINES: usize = 8;
+
 /// Ports that callers send from.
 pub(super) const CLIENT_PORTS: (u128, u128) = (1024, 65535);
 
@@ -163,9 +166,16 @@ impl Analysis {
         let own = self.report.paths.iter().filter(|p| p.id == failure.path).flat_map(|p| &p.legs);
         let here = own.flat_map(|l| &l.any_of).filter(|a| a.requirement == failure.requirement.id);
         let ports = show_set(&failure.region.part(Part::DstPort));
-        let piece = here.flat_map(|a| &a.pieces).find(|p| p.ports == ports && p.reach != Reach::Open);
-        let rules = piece.and_then(|p| p.stop.as_ref()).map_or(&[][..], |s| &s.others);
-        let shown = rules.iter().filter(|r| !r.lines.is_empty()).map(|r| format!("{}:{}", r.source, r.lines));
+        let mut pieces = here.flat_map(|a| &a.pieces).filter(|p| p.ports == ports && p.reach != Reach::Open);
+        // Of several that differ by their senders, none is picked.
+        let (Some(piece), None) = (pieces.next(), pieces.next()) else { return String::new() };
+        let rules = piece.stop.as_ref().map_or(&[][..], |s| &s.others);
+        let shown = rules.iter().filter(|r| !r.lines.is_empty()).map(|r| {
+            let mut ranges = r.lines.split(',');
+            let first = ranges.by_ref().take(MOST_LINES).collect::<Vec<_>>().join(",");
+            let more = if ranges.next().is_some() { ",…" } else { "" };
+            format!("{}:{first}{more}", r.source)
+        });
         shown.collect::<Vec<_>>().join("; ")
     }
 

@@ -120,13 +120,9 @@ pub(super) fn build(
     (case, intended): (Case, bool),
     budget: &Budget,
 ) -> Result<Site, InputError> {
-    let line = |(router, gateway): (&Router, &crate::manifest::Gateway)| {
-        let own = router.wan.as_ref().map_or_else(Set::empty, |w| super::address::one(w.address));
-        (gateway.label.as_ref().map_or_else(String::new, |l| l.value.clone()), own)
-    };
     let mut b = Builder {
         intended,
-        caller_lines: parts.callers.iter().zip(&manifest.callers).map(line).collect(),
+        caller_lines: parts.callers.iter().zip(&manifest.callers).map(caller_line).collect(),
         rulesets: Vec::new(),
         left_out: Vec::new(),
         snapshot,
@@ -239,6 +235,14 @@ fn bridges(manifest: &Manifest, parts: &Parts, devices: &[Device], server_base: 
         out.extend(device.map(|d| kernel::bridges(d, &router.kernel, joins)).unwrap_or_default());
     }
     out
+}
+
+/// A described caller's name, and the addresses of its outer interface.
+fn caller_line((router, gateway): (&Router, &crate::manifest::Gateway)) -> (String, Set) {
+    let addresses = router.device.interfaces.get(router.outer_v4).map_or(&[][..], |i| &i.addresses);
+    let outer = addresses.iter().map(ipnet::IpNet::addr).filter(IpAddr::is_ipv4);
+    let own = Set::union(outer.chain(router.wan.as_ref().map(|w| w.address)).map(super::address::one));
+    (gateway.label.as_ref().map_or_else(String::new, |l| l.value.clone()), own)
 }
 
 struct Builder<'a> {

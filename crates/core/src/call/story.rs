@@ -8,6 +8,7 @@ use crate::model::{Device, DoubtId, Family, Hook, Interface, OriginId, Part, Sou
 use crate::report::{DoubtLine, Origin, Rules, Step, Stop};
 use crate::snapshot::Places;
 use crate::trace::{Answer, Did, Disposition, Header, Journey, Network, Phase, RoundTrip, Val};
+use rustc_hash::FxHashSet;
 
 /// What the words are about.
 pub(super) struct Story<'a> {
@@ -243,9 +244,14 @@ impl Story<'_> {
     /// Rules that end packets of a region, apart from the one that is told.
     fn others(&self, region: &Region, told: Option<(usize, OriginId)>) -> Vec<Rules> {
         let mut files: Vec<(SourceId, Vec<u64>, Vec<u64>)> = Vec::new();
+        let mut known = FxHashSet::default();
         for (device, id) in region.rules.iter().filter(|rule| Some(**rule) != told) {
             let origin = self.network.devices[*device].pipeline.origin(*id);
             let line = self.places.line_column(origin.at.source, origin.at.start as usize).filter(|_| origin.has_lines);
+            // A file of several devices holds the rule once.
+            if !known.insert((origin.at.source, origin.at.start, origin.handle)) {
+                continue;
+            }
             let at = files.iter().position(|(source, ..)| *source == origin.at.source).unwrap_or_else(|| {
                 files.push((origin.at.source, Vec::new(), Vec::new()));
                 files.len() - 1

@@ -417,7 +417,7 @@ fn are(list: &[String]) -> &'static str {
 fn some(mut places: Vec<String>) -> Vec<String> {
     if places.len() > MOST_PLACES {
         let more = places.split_off(MOST_PLACES - 2).len();
-        places.push(format!("from {more} more places"));
+        places.push(format!("{more} more"));
     }
     places
 }

@@ -70,7 +70,7 @@ impl Cube {
         }
     }
 
-    /// Takes a dimension out: no cube with another value of it differs any more. Every value, where a variable is not
+    /// Takes a dimension out: what is left is equal for cubes that differ in it alone. Every value, where a variable is not
     /// restricted.
     fn take(&mut self, dim: Dim) -> Set {
         match dim {

@@ -250,7 +250,7 @@ impl Readings {
         let all: usize = all.sum();
         if all > MOST_STATEMENTS {
             let message =
-                format!("too many statements in all files together: {all}, and {MOST_STATEMENTS} are the most");
+                format!("too many statements in all rulesets together: {all}, and {MOST_STATEMENTS} are the most");
             let last = files.last().map_or_else(|| InputError::in_manifest(0..0, ""), |f| f.error(""));
             return Err(InputError { message, ..last }.help("judge a part of the site by itself"));
         }
@@ -259,7 +259,7 @@ impl Readings {
     }
 }
 
-/// As many statements are read of all devices together: about 600 MB.
+/// As many statements of nftables are read of all devices together: about 600 MB. One ruleset has fewer.
 const MOST_STATEMENTS: usize = 300_000;
 
 /// Reads all files of a device.

@@ -29,7 +29,7 @@ pub struct Budget {
 /// About a second's work, or 600 MB.
 const WORK: u64 = 20_000_000;
 
-/// So many intervals are written while a rule is tried on a piece.
+/// So many intervals are written in the time in which a rule is tried on a piece: the price of one for the run.
 const WRITTEN: u64 = 16;
 
 /// A question that meets no rule.
@@ -39,7 +39,7 @@ const QUESTION: u64 = 1000;
 const RUN: u64 = 5 * WORK;
 
 impl Default for Budget {
-    /// Without a limit.
+    /// Without a limit for what is asked of this network.
     fn default() -> Self {
         Self::new(u64::MAX, u64::MAX)
     }

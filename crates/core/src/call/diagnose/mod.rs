@@ -103,6 +103,8 @@ fn search(snapshot: &Snapshot, first: &Analysis, gate: Gate) -> Search {
     let start = intended.as_ref().unwrap_or(first);
     let mut analysis: Option<Analysis> = None;
     let mut apart = false;
+    // The last changes could not be judged.
+    let mut unseen = false;
     // What closes comes last: nothing is closed before what has to stay open is.
     let mut closing = false;
     let mut round = 0;
@@ -135,8 +137,11 @@ fn search(snapshot: &Snapshot, first: &Analysis, gate: Gate) -> Search {
         }
         round += 1;
         found.extend(fresh);
-        let Some(next) = with(snapshot, &found, |n| found[n].cures()) else { break };
-        let Some(then) = again(&next, first) else { break };
+        let next = with(snapshot, &found, |n| found[n].cures());
+        let Some((next, then)) = next.and_then(|next| again(&next, first).map(|then| (next, then))) else {
+            unseen = true;
+            break;
+        };
         changed = next;
         analysis = Some(then);
         later = OnceCell::new();
@@ -164,6 +169,9 @@ fn search(snapshot: &Snapshot, first: &Analysis, gate: Gate) -> Search {
         found.extend(unread.into_iter().filter(|f| f.gap.lack == Lack::NotUnderstood));
     }
     let mut proven = prove(snapshot, &found, last);
+    if unseen {
+        proven = Proven { each: vec![false; found.len()], ..Proven::default() };
+    }
     if gate == Gate::On && apart && !harmless_together(snapshot, &found, start, &reached) {
         proven = Proven { paths: proven.paths, each: vec![false; found.len()], all: false };
     }
@@ -178,11 +186,11 @@ fn harmless_together(
     start: &Analysis,
     reached: &OnceCell<harm::Reached>,
 ) -> bool {
-    if found.iter().filter(|f| f.proposed() && f.change.is_ok()).count() < 2 {
+    if !found.iter().any(|f| f.proposed() && f.change.is_ok()) {
         return true;
     }
     let with_all = with(snapshot, found, |n| found[n].proposed());
-    with_all.is_none_or(|changed| losses(snapshot, &changed, start, reached).is_ok_and(|l| l.is_empty()))
+    with_all.is_some_and(|changed| losses(snapshot, &changed, start, reached).is_ok_and(|l| l.is_empty()))
 }
 
 /// What a changed site does not reach that it reached before.
@@ -215,13 +223,14 @@ fn losses(
     if reached.whole && after.network.budget.left() > 0 { Ok(lost) } else { Err(TOO_MUCH.into()) }
 }
 
-/// The site with changes, judged, as far as the run may take.
+/// The site with changes, judged; nothing where the run's work does not suffice.
 fn again(snapshot: &Snapshot, first: &Analysis) -> Option<Analysis> {
     let budget = &first.site.network.budget;
     if !budget.read(size(snapshot)) {
         return None;
     }
-    run(snapshot, true, budget).ok()
+    // What was not asked to the end shows nothing.
+    run(snapshot, true, budget).ok().filter(|a| a.site.network.budget.left() > 0)
 }
 
 /// Bytes of all texts.
@@ -262,7 +271,7 @@ struct Look<'a> {
     reached: &'a OnceCell<harm::Reached>,
     /// Files as given that were opened to plan changes, and those with the changes so far.
     opened: [Opened; 2],
-    /// Some changes were tried one by one: it was not seen that all together take nothing.
+    /// All changes of the round together took something, or could not be tried together.
     apart: Cell<bool>,
 }
 
@@ -353,8 +362,8 @@ impl Look<'_> {
             }
         }
         let mut taking = Vec::new();
-        self.taking(&changes, known, &mut taking);
-        self.apart.set(!taking.is_empty());
+        let together = self.taking(&changes, known, &mut taking);
+        self.apart.set(!together);
         for candidate in candidates {
             let Ok((file, least)) = &candidate.change else { continue };
             let Some(Taking { losses, .. }) = taking.iter().find(|t| t.file == *file && t.patch == least.patch) else {
@@ -380,15 +389,15 @@ impl Look<'_> {
         }
     }
 
-    /// Those of the changes that take something, with what they take. All are tried at once, and halves of them where
-    /// something is lost: as a rule nothing is.
-    fn taking(&self, changes: &[(SourceId, Patch)], known: &[Found], out: &mut Vec<Taking>) {
+    /// Adds those of the changes that take something by themselves, or that could not be tried. All are tried at once, and
+    /// halves of them where something is lost: as a rule nothing is. Whether all together take nothing.
+    fn taking(&self, changes: &[(SourceId, Patch)], known: &[Found], out: &mut Vec<Taking>) -> bool {
         if changes.is_empty() {
-            return;
+            return true;
         }
         let losses = self.takes(changes, known);
         match changes {
-            _ if losses.as_ref().is_ok_and(Vec::is_empty) => {}
+            _ if losses.as_ref().is_ok_and(Vec::is_empty) => return true,
             [(file, patch)] => out.push(Taking { file: *file, patch: patch.clone(), losses }),
             _ => {
                 let (first, second) = changes.split_at(changes.len() / 2);
@@ -396,6 +405,7 @@ impl Look<'_> {
                 self.taking(second, known, out);
             }
         }
+        false
     }
 
     /// What some more changes take together.
@@ -508,10 +518,12 @@ fn try_notes(snapshot: &Snapshot, found: &mut [Found], last: &Analysis, proven: 
         let tried = with(snapshot, found, |i| i == n || found[i].proposed() || proven.each[i]);
         let closes =
             |a: &Analysis| !gaps::gaps(a).iter().any(|g| g.lack == found[n].gap.lack && g.what == found[n].gap.what);
-        let holds = tried.and_then(|s| again(&s, last)).is_some_and(|a| working(&a) >= working(last) && closes(&a));
+        let tried = tried.and_then(|s| again(&s, last));
+        let holds = tried.as_ref().is_some_and(|a| working(a) >= working(last) && closes(a));
         proven.each[n] = holds;
         if !holds {
-            found[n].change = Err("what would be printed was tried, and did not do it".into());
+            let did_not = "what would be printed was tried, and did not do it";
+            found[n].change = Err(if tried.is_some() { did_not } else { TOO_MUCH }.into());
         }
     }
 }

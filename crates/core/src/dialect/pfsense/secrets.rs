@@ -346,18 +346,20 @@ pub fn blank(text: &str) -> String {
         } else if rest.starts_with("<?") {
             let end = until("?>", 2);
             if !is_declaration(&rest[..end - at]) || end == text.len() {
-                // The name of `<?a?>` ends where its instruction does.
-                hide(&mut out[at + 2 + kept_name(&rest[2..end - at])..end]);
+                hide(&mut out[at + 2..end]);
             }
             at = (end + 2).min(text.len());
         } else if rest.starts_with("<!") {
             let end = until(">", 2);
-            hide(&mut out[at + 2 + kept_name(&rest[2..end - at])..end]);
+            let declared = &rest[2..end - at];
+            let name = DECLARED.iter().find(|d| declared.starts_with(**d)).map_or(0, |d| d.len());
+            hide(&mut out[at + 2 + name..end]);
             at = (end + 1).min(text.len()).max(at + 2);
         } else if let Some(tag) = rest.strip_prefix("</") {
             let name = &tag[..name_length(tag)];
             let end = until(">", 2);
-            hide(&mut out[at + 2 + kept_name(&rest[2..end - at])..end]);
+            let kept = if stack.last() == Some(&name) { kept_name(&rest[2..end - at]) } else { 0 };
+            hide(&mut out[at + 2 + kept..end]);
             leaf.finish(&mut out, &stack);
             broken |= stack.pop() != Some(name);
             at = (end + 1).min(text.len());
@@ -371,7 +373,8 @@ pub fn blank(text: &str) -> String {
             let (end, whole) = attributes(&mut out, text, at + 1 + name.len());
             broken |= !whole || name.is_empty() || name.contains('*') || end == text.len();
             if !text[..end].ends_with('/') {
-                stack.push(name);
+                // A name of which a part is hidden ends with no tag.
+                stack.push(if whole && !name.contains('*') { name } else { "" });
             }
             at = (end + 1).min(text.len());
         } else {
@@ -388,12 +391,21 @@ pub fn blank(text: &str) -> String {
     finish(out)
 }
 
+/// What can be declared before an XML text (XML 1.0, 2.8); everything else behind the word is hidden.
+const DECLARED: &[&str] = &["DOCTYPE", "ENTITY", "ELEMENT", "ATTLIST", "NOTATION"];
+
 /// The beginning of an XML text, with nothing in it that such a one does not have.
 fn is_declaration(text: &str) -> bool {
     let known = |word: &str| {
         let Some((name, value)) = word.split_once('=') else { return false };
-        let plain = |c: char| c.is_ascii_alphanumeric() || "\"'.-".contains(c);
-        ["version", "encoding", "standalone"].contains(&name) && value.len() <= 16 && value.chars().all(plain)
+        let value = value.trim_matches(['"', '\'']);
+        let known: &[&str] = match name {
+            "version" => &["1.0", "1.1"],
+            "standalone" => &["yes", "no"],
+            "encoding" => &["utf-8", "us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252"],
+            _ => &[],
+        };
+        known.contains(&&*value.to_ascii_lowercase())
     };
     text.strip_prefix("<?xml ").is_some_and(|rest| rest.split_whitespace().all(known))
 }
@@ -410,7 +422,11 @@ fn kept_name(tag: &str) -> usize {
     let begins = name.starts_with(|c: char| c.is_alphabetic() || c == '_');
     // `*` is what was hidden of it before.
     let goes_on = name.chars().all(|c| c.is_alphanumeric() || "_-.:*".contains(c));
-    let address = name.split(['_', '-', '*']).any(|part| part.parse::<std::net::IpAddr>().is_ok());
+    // An address with something before it, too.
+    let is_ip = |part: &str| part.parse::<std::net::IpAddr>().is_ok();
+    let ends_in_ip = |part: &str| part.char_indices().any(|(i, _)| is_ip(&part[i..]));
+    let address =
+        name.split(['_', '-', '*']).any(|part| part.len() >= 3 && part.contains(['.', ':']) && ends_in_ip(part));
     if begins && goes_on && !address { length } else { 0 }
 }
 
@@ -538,6 +554,9 @@ mod tests {
             "\u{feff}<a>secret</a>",
             "< secret>",
             "<!secret",
+            "<a></secret>",
+            "<?secret?><a/>",
+            "<?xml version='secret'?><a/>",
             "<a><!secret>secret</a>",
             "<pfsense><interfaces><lan><descr><!x[secret]]></descr><ipaddr>1</ipaddr></lan></interfaces></pfsense>",
             "<?xml secret?>",
@@ -548,14 +567,14 @@ mod tests {
         ] {
             let got = blank(text);
             assert_eq!(got.len(), text.len(), "{text}: {got}");
-            assert!(!got.contains("secret") || text.contains("<!secret"), "{text}: {got}");
+            assert!(!got.contains("secret"), "{text}: {got}");
             assert_eq!(blank(&got), got, "{text}");
         }
         assert!(
             blank("\u{feff}<pfsense><version>24.0</version></pfsense>").starts_with("\u{feff}<pfsense><version>24.0<")
         );
         assert_eq!(blank("<a b = 'x' c='y'/>"), "<a b = '*' c='*'/>");
-        for name in ["b\u{1}8.8.4.4", "8.8.4.4", "b_8.8.4.4", "b-2001:db8::5"] {
+        for name in ["b\u{1}8.8.4.4", "8.8.4.4", "b_8.8.4.4", "b.8.8.4.4", "b-2001:db8::5"] {
             for text in [format!("<a><{name}/></a>"), format!("<a></{name}></a>"), format!("<a {name}=''/>")] {
                 let got = blank(&text);
                 assert!(!got.contains("8.8.4.4") && !got.contains("db8"), "{text}: {got}");
