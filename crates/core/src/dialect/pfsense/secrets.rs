@@ -346,7 +346,8 @@ pub fn blank(text: &str) -> String {
         } else if rest.starts_with("<?") {
             let end = until("?>", 2);
             if !is_declaration(&rest[..end - at]) || end == text.len() {
-                hide(&mut out[at + 2..end]);
+                // The name of `<?a?>` ends where its instruction does; without one it is no XML.
+                hide(&mut out[at + 2 + kept_name(&rest[2..end - at])..end]);
             }
             at = (end + 2).min(text.len());
         } else if rest.starts_with("<!") {
@@ -358,8 +359,7 @@ pub fn blank(text: &str) -> String {
         } else if let Some(tag) = rest.strip_prefix("</") {
             let name = &tag[..name_length(tag)];
             let end = until(">", 2);
-            let kept = if stack.last() == Some(&name) { kept_name(&rest[2..end - at]) } else { 0 };
-            hide(&mut out[at + 2 + kept..end]);
+            hide(&mut out[at + 2 + kept_name(&rest[2..end - at])..end]);
             leaf.finish(&mut out, &stack);
             broken |= stack.pop() != Some(name);
             at = (end + 1).min(text.len());
@@ -554,8 +554,6 @@ mod tests {
             "\u{feff}<a>secret</a>",
             "< secret>",
             "<!secret",
-            "<a></secret>",
-            "<?secret?><a/>",
             "<?xml version='secret'?><a/>",
             "<a><!secret>secret</a>",
             "<pfsense><interfaces><lan><descr><!x[secret]]></descr><ipaddr>1</ipaddr></lan></interfaces></pfsense>",
