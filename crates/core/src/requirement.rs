@@ -1,6 +1,6 @@
 //! What a deployment needs from the network: who must, or must not, reach whom, by which ports.
 
-use crate::manifest::{PortRanges, Proto, show_ports};
+use crate::manifest::{PortRanges, Proto, show_ranges};
 use crate::profile::{Advice, Proxied};
 
 /// What stands for the ports of a requirement that every installation has others for, and nobody stated.
@@ -110,7 +110,7 @@ impl Requirement {
         if self.example {
             return format!("{} {NOT_STATED}", self.proto.name());
         }
-        format!("{} {}", self.proto.name(), show_ports(&self.ports))
+        format!("{} {}", self.proto.name(), show_ranges(&self.ports))
     }
 
     /// How to say which ports these are, where nobody stated them.

@@ -8,7 +8,7 @@ use super::site::{self, Case, Parts, Site};
 use super::summary::finish;
 use crate::cube::Set;
 use crate::dialect::Patch;
-use crate::manifest::{Manifest, Place, Proto, parse, show_ports};
+use crate::manifest::{Manifest, Place, Proto, parse, show_ranges};
 use crate::model::{Family, Part, SourceId};
 use crate::profile::{Instance, instance, overlap};
 use crate::report::{
@@ -535,7 +535,7 @@ pub(super) fn port_set(ranges: &[(u16, u16)]) -> Set {
 pub(super) fn show_set(set: &Set) -> String {
     let port = |v: u128| u16::try_from(v).unwrap_or(u16::MAX);
     let ranges: Vec<(u16, u16)> = set.ranges().iter().map(|(lo, hi)| (port(*lo), port(*hi))).collect();
-    show_ports(&ranges)
+    show_ranges(&ranges)
 }
 
 /// The first few ranges of addresses, as text.

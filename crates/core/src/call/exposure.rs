@@ -154,12 +154,8 @@ impl Judge<'_> {
             return;
         }
         // Where the work did not suffice, a forward may stand behind.
-        let gave_up = matches!(
-            trip.request.end,
-            Disposition::TooMuch(_) | Disposition::TooManyDoubts | Disposition::TooScattered
-        );
         let (inside, shift) = match trip.request.last().header.dport {
-            _ if gave_up => (Set::range(1, 65535), None),
+            _ if trip.request.end.gave_up() => (Set::range(1, 65535), None),
             Val::Part(Part::DstPort, k) => (ports.shifted(k), Some(k)),
             Val::Const(c) => (Set::one(c), None),
             Val::Part(..) | Val::Var(_) => (Set::range(1, 65535), None),

@@ -11,7 +11,7 @@ use super::site::Vantage;
 use super::story::Story;
 use super::told::Telling;
 use crate::cube::{Cube, Set};
-use crate::manifest::{Place, Proto, show_ports};
+use crate::manifest::{Place, Proto, show_ranges};
 use crate::model::{Family, Part, TOLD, address_value};
 use crate::profile::Instance;
 use crate::report::{Alternative, DoubtLine, Leg, Path, Piece, Reach, Verdict};
@@ -174,7 +174,7 @@ impl Judge<'_> {
         if let Some(stray) = self.learned_another(n, &vantage.place).filter(|_| family == Family::V4) {
             let certain = |f: &mut Failure| f.region.certainty == Certainty::Closed;
             for failure in self.failures.borrow_mut().extract_if(from.., certain) {
-                let what = format!("{} {}", failure.requirement.proto.name(), show_ports(&failure.requirement.ports));
+                let what = format!("{} {}", failure.requirement.proto.name(), show_ranges(&failure.requirement.ports));
                 let strayed = Strayed { stray, what, place: vantage.place.clone(), path: failure.path };
                 self.strayed.borrow_mut().push(strayed);
             }
@@ -201,7 +201,7 @@ impl Judge<'_> {
     pub(super) fn by_telling(&self, caller: &Caller<'_>, r: &Requirement, telling: &Telling) -> Alternative {
         let all = match telling {
             Telling::These(all) if !r.example => &all[..],
-            Telling::Unknown(doubt) if !r.example => return unknown(caller, r, show_ports(&r.ports), doubt.clone()),
+            Telling::Unknown(doubt) if !r.example => return unknown(caller, r, show_ranges(&r.ports), doubt.clone()),
             _ => &[],
         };
         let mut best: Option<Alternative> = None;

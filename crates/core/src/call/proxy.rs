@@ -6,7 +6,7 @@ use super::diagnose::views::{self, Does};
 use super::paths::Caller;
 use super::reach::{Goal, exposed};
 use crate::cube::{Cube, Set};
-use crate::manifest::{ProxyAt, show_ports};
+use crate::manifest::{ProxyAt, show_ranges};
 use crate::model::{Family, address_value};
 use crate::profile::{Instance, Proxied};
 use crate::report::DoubtLine;
@@ -54,7 +54,7 @@ impl Judge<'_> {
         let ports = port_set(&r.ports);
         let server = self.site.host_of(self.site.server_of[caller.n]);
         let label = instance.label();
-        let typed = show_ports(&r.ports);
+        let typed = show_ranges(&r.ports);
         for trip in answer.trips.iter().filter(|t| !exposed(t, server)) {
             if let Some((hop, to)) =
                 trip.request.hops.iter().find_map(|h| Some((h, self.forwarded_to(h, caller.family)?)))

@@ -4,6 +4,7 @@ use super::reach::{Certainty, Ending, Region, journey};
 use super::replay::example;
 use super::site::is_invented;
 use crate::cube::{Cube, Set};
+use crate::manifest::show_ranges;
 use crate::model::{Device, DoubtId, Family, Hook, Interface, OriginId, Part, SourceId, address_value};
 use crate::report::{DoubtLine, Origin, Rules, Step, Stop};
 use crate::snapshot::Places;
@@ -247,7 +248,6 @@ impl Story<'_> {
         let mut known = FxHashSet::default();
         for (device, id) in region.rules.iter().filter(|rule| Some(**rule) != told) {
             let origin = self.network.devices[*device].pipeline.origin(*id);
-            let line = self.places.line_column(origin.at.source, origin.at.start as usize).filter(|_| origin.has_lines);
             // A file of several devices holds the rule once.
             if !known.insert((origin.at.source, origin.at.start, origin.handle)) {
                 continue;
@@ -256,6 +256,7 @@ impl Story<'_> {
                 files.push((origin.at.source, Vec::new(), Vec::new()));
                 files.len() - 1
             });
+            let line = self.places.line_column(origin.at.source, origin.at.start as usize).filter(|_| origin.has_lines);
             match (line, origin.handle) {
                 (Some((line, _)), _) => files[at].1.push(line as u64),
                 (None, Some(handle)) => files[at].2.push(handle),
@@ -384,9 +385,8 @@ impl Story<'_> {
 
 /// Numbers as ranges: `4-1003,1010`.
 fn ranges(numbers: Vec<u64>) -> String {
-    let set = Set::from_ranges(numbers.into_iter().map(|n| (u128::from(n), u128::from(n))));
-    let show = |(lo, hi): &(u128, u128)| if lo == hi { lo.to_string() } else { format!("{lo}-{hi}") };
-    set.ranges().iter().map(show).collect::<Vec<_>>().join(",")
+    let numbers = numbers.into_iter().map(u128::from);
+    show_ranges(Set::from_ranges(numbers.map(|n| (n, n))).ranges())
 }
 
 /// An origin with its file, line and text.

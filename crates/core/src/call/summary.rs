@@ -245,13 +245,12 @@ const MOST_PLACES: usize = 8;
 /// Marks a place from which not everybody gets through.
 const OTHERWISE: &str = " otherwise";
 
+/// Calls to one instance from one place by one family: those of all kinds of callers.
+type Together<'r> = FxHashMap<(&'r str, &'r str, &'r str), Vec<&'r Path>>;
+
 /// From where calls fare like this, in the order of the paths.
-fn places(report: &Report, verdict: Verdict) -> Vec<String> {
+fn places(report: &Report, together: &Together<'_>, verdict: Verdict) -> Vec<String> {
     let many = report.instances.len() > 1;
-    let mut together: FxHashMap<(&str, &str, &str), Vec<&Path>> = FxHashMap::default();
-    for p in report.paths.iter().filter(|p| p.is_call()) {
-        together.entry((&p.instance, &p.vantage, p.family)).or_default().push(p);
-    }
     let mut list: Vec<(String, &str)> = Vec::new();
     let calls = || report.paths.iter().filter(|p| p.is_call());
     // The server is no caller: what it does not reach is said apart.
@@ -286,11 +285,14 @@ fn places(report: &Report, verdict: Verdict) -> Vec<String> {
         let v6 = l.contains(" by IPv6");
         !v6 || !both.contains(&l.replace(" by IPv6", "")) && (verdict != Verdict::Works || !worse.contains(place))
     });
-    let list: Vec<String> = list.into_iter().map(|(l, _)| l).collect();
-    list
+    list.into_iter().map(|(l, _)| l).collect()
 }
 
 fn headline(report: &Report) -> String {
+    let mut together: Together<'_> = FxHashMap::default();
+    for p in report.paths.iter().filter(|p| p.is_call()) {
+        together.entry((&p.instance, &p.vantage, p.family)).or_default().push(p);
+    }
     let mut parts = Vec::new();
     for (verdict, words) in [
         (Verdict::Fails, "calls fail"),
@@ -298,7 +300,7 @@ fn headline(report: &Report) -> String {
         (Verdict::Degraded, "calls are degraded"),
         (Verdict::Works, "calls work"),
     ] {
-        let list = places(report, verdict);
+        let list = places(report, &together, verdict);
         if verdict == Verdict::Works && !parts.is_empty() && list.iter().any(|l| l.ends_with(OTHERWISE)) {
             parts.push("everybody else gets through".to_owned());
         } else if !list.is_empty() {

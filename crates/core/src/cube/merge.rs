@@ -38,72 +38,59 @@ pub fn merge(cubes: &mut Vec<Cube>) {
 
 /// Unites those of these cubes that are equal but for one dimension; the first of each holds the union.
 fn unite(cubes: &mut [Cube], among: impl IntoIterator<Item = usize>, dim: Dim, gone: &mut [bool]) {
-    // Cubes by their hash: the last of them, and the one before it.
-    let mut last: FxHashMap<u64, usize> = FxHashMap::default();
-    let mut kept: Vec<Kept> = Vec::new();
-    'cubes: for at in among {
+    let mut known = ByHash::default();
+    // Cubes without the dimension, and its sets in them and in their equals.
+    let mut kept: Vec<(usize, Set, Vec<Set>)> = Vec::new();
+    for at in among {
         if gone[at] {
             continue;
         }
         let set = cubes[at].take(dim);
-        let hash = FxBuildHasher.hash_one(&cubes[at]);
-        let head = last.get(&hash).copied();
-        let mut next = head;
-        while let Some(n) = next {
-            if cubes[kept[n].at] == cubes[at] {
-                kept[n].more.push(set);
+        match known.find_or_add(&cubes[at], |n| cubes[kept[n].0] == cubes[at]) {
+            Some(n) => {
+                kept[n].2.push(set);
                 gone[at] = true;
-                continue 'cubes;
             }
-            next = kept[n].before;
+            None => kept.push((at, set, Vec::new())),
         }
-        last.insert(hash, kept.len());
-        kept.push(Kept { at, set, more: Vec::new(), before: head });
     }
-    for Kept { at, set, more, .. } in kept {
-        let all = if more.is_empty() { set } else { Set::union([set].into_iter().chain(more)) };
-        cubes[at].put(dim, all);
+    for (at, set, more) in kept {
+        cubes[at].put(dim, Set::union([set].into_iter().chain(more)));
     }
-}
-
-/// A cube without one of its dimensions.
-struct Kept {
-    at: usize,
-    set: Set,
-    /// The same dimension of equal cubes.
-    more: Vec<Set>,
-    /// Another cube of the same hash.
-    before: Option<usize>,
 }
 
 /// Sets with equal names united, in the order of the first of each.
 pub fn united<K: Eq + Hash>(named: impl IntoIterator<Item = (K, Set)>) -> Vec<(K, Set)> {
-    // Names by their hash, without a copy of each: the last of them, and the one before it.
-    let mut last: FxHashMap<u64, usize> = FxHashMap::default();
-    let mut out: Vec<Named<K>> = Vec::new();
-    'named: for (name, set) in named {
-        let hash = FxBuildHasher.hash_one(&name);
-        let head = last.get(&hash).copied();
-        let mut next = head;
-        while let Some(n) = next {
-            if out[n].name == name {
-                out[n].more.push(set);
-                continue 'named;
-            }
-            next = out[n].before;
+    let mut known = ByHash::default();
+    let mut out: Vec<(K, Set, Vec<Set>)> = Vec::new();
+    for (name, set) in named {
+        match known.find_or_add(&name, |n| out[n].0 == name) {
+            Some(n) => out[n].2.push(set),
+            None => out.push((name, set, Vec::new())),
         }
-        last.insert(hash, out.len());
-        out.push(Named { name, set, more: Vec::new(), before: head });
     }
-    let whole = |n: Named<K>| (n.name, Set::union([n.set].into_iter().chain(n.more)));
-    out.into_iter().map(whole).collect()
+    out.into_iter().map(|(name, set, more)| (name, Set::union([set].into_iter().chain(more)))).collect()
 }
 
-/// Sets of one name.
-struct Named<K> {
-    name: K,
-    set: Set,
-    more: Vec<Set>,
-    /// Another name of the same hash.
-    before: Option<usize>,
+/// Numbers of values that stand elsewhere, by the hash of each: no value is copied to be found again.
+#[derive(Default)]
+struct ByHash {
+    /// The last number of each hash.
+    last: FxHashMap<u64, usize>,
+    /// For each number the one before it of the same hash.
+    before: Vec<Option<usize>>,
+}
+
+impl ByHash {
+    /// The number of a value that is known; one that is not gets the next number.
+    fn find_or_add(&mut self, value: &impl Hash, equal: impl Fn(usize) -> bool) -> Option<usize> {
+        let hash = FxBuildHasher.hash_one(value);
+        let head = self.last.get(&hash).copied();
+        let found = std::iter::successors(head, |n| self.before[*n]).find(|n| equal(*n));
+        if found.is_none() {
+            self.last.insert(hash, self.before.len());
+            self.before.push(head);
+        }
+        found
+    }
 }

@@ -60,7 +60,7 @@ pub(crate) fn plan(text: &str, at: usize, intent: &Intent) -> Result<Vec<Stateme
             let from: Vec<String> =
                 packets.from.iter().map(|n| format!(" from {}", crate::change::network(n))).collect();
             let senders = if from.is_empty() { vec![String::new()] } else { from };
-            let ports = packets.ports.iter().map(|range| super::show_ports(&[*range]));
+            let ports = packets.ports.iter().map(|range| super::show_ranges(&[*range]));
             let entry = |ports: String| senders.iter().map(move |s| format!("{ports}{s}")).collect::<Vec<_>>();
             let written = ports.map(|p| format!("{}/{p}", packets.proto.name())).flat_map(entry).collect();
             one(Does::Pass { written })
@@ -83,7 +83,7 @@ pub(crate) fn plan(text: &str, at: usize, intent: &Intent) -> Result<Vec<Stateme
                 None => None,
             };
             let written = ports.iter().map(|(lo, hi)| {
-                let ports = super::show_ports(&[(*lo, *hi)]);
+                let ports = super::show_ranges(&[(*lo, *hi)]);
                 let to = match port {
                     Some(port) => format!(" to {to}:{port}"),
                     None if Some(*to) == places.usual => String::new(),
@@ -178,11 +178,11 @@ pub(crate) fn steps(device: &str, statements: &[&Statement]) -> (Vec<Step>, Vec<
         let Does::Forward { proto, ports, to, port, written, instead } = &statement.does else { continue };
         let proto = proto.name().to_uppercase();
         let inside = port.map_or_else(|| "the same ports inside".to_owned(), |p| format!("port {p} inside"));
-        let line = format!("{proto} {} to {to}, {inside}", super::show_ports(ports));
+        let line = format!("{proto} {} to {to}, {inside}", super::show_ranges(ports));
         if let Some(old) = instead {
             let was = old.split('/').nth(1).unwrap_or(old);
             there.push(step(format!("{page}: change {proto} {was} into"), vec![line.clone()]));
-            back.push(step(format!("{page}: change {proto} {} into", super::show_ports(ports)), vec![was.to_owned()]));
+            back.push(step(format!("{page}: change {proto} {} into", super::show_ranges(ports)), vec![was.to_owned()]));
             write.push(format!("\"{}\" in place of \"{old}\"", written.concat()));
         } else {
             add.push(line);

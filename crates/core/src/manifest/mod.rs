@@ -20,7 +20,7 @@ pub use route::StatedRoute;
 pub(crate) use secrets::closing;
 pub use secrets::without_secrets;
 pub use traffic::{Entry, Source, Traffic};
-pub use value::{PortRanges, parse_ports, show_ports};
+pub use value::{PortRanges, parse_ports, show_ranges};
 
 use crate::dialect::kernel::Facts;
 use crate::profile::{Answers, Ice};

@@ -5,6 +5,7 @@ use super::{At, Place};
 use crate::model::{is_public, is_shared};
 use crate::snapshot::InputError;
 use ipnet::IpNet;
+use std::fmt::Display;
 use std::net::IpAddr;
 use toml::Spanned;
 
@@ -198,8 +199,8 @@ fn port(text: &str) -> Result<u16, (String, String)> {
     }
 }
 
-/// Ports as people write them: `7881`, `50000-60000`.
-pub fn show_ports(ranges: &[(u16, u16)]) -> String {
-    let show = |(lo, hi): &(u16, u16)| if lo == hi { lo.to_string() } else { format!("{lo}-{hi}") };
+/// Closed ranges of ports or other numbers as people write them: `7881`, `50000-60000`.
+pub fn show_ranges<T: Display + PartialEq>(ranges: &[(T, T)]) -> String {
+    let show = |(lo, hi): &(T, T)| if lo == hi { lo.to_string() } else { format!("{lo}-{hi}") };
     ranges.iter().map(show).collect::<Vec<_>>().join(",")
 }

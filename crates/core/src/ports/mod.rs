@@ -8,7 +8,7 @@ mod text;
 
 pub use choice::Choice;
 
-use crate::manifest::show_ports;
+use crate::manifest::show_ranges;
 use crate::profile::{Advice, Answers, Ice, Instance, ToldAddress, ToldBy};
 use crate::requirement::{Level, Party, Requirement};
 use serde::Serialize;
@@ -143,7 +143,7 @@ fn line(r: &Requirement) -> Line {
     Line {
         id: r.id.clone(),
         proto: r.proto.name(),
-        ports: show_ports(&r.ports),
+        ports: show_ranges(&r.ports),
         example: r.example,
         who: r.sender().to_owned(),
         purpose: r.purpose.clone(),

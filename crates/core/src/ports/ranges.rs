@@ -1,6 +1,6 @@
 //! Notes on ranges: what else takes ports from them, and which ranges of a product must stay apart.
 
-use crate::manifest::{PortRanges, Proto, parse_ports, show_ports};
+use crate::manifest::{PortRanges, Proto, parse_ports, show_ranges};
 use crate::profile::Instance;
 use crate::requirement::Party;
 use serde::Deserialize;
@@ -39,7 +39,8 @@ pub(super) fn notes(instance: &Instance) -> Vec<String> {
         let avoid = parse_ports(&range.ports).unwrap_or_default();
         let meets = |ports: &PortRanges| ports.iter().any(|(lo, hi)| avoid.iter().any(|(a, b)| lo <= b && a <= hi));
         let hit = own.iter().filter(|(name, _, ports)| used(instance, name) && meets(ports));
-        let hit: Vec<String> = hit.map(|(_, proto, ports)| format!("{} {}", proto.name(), show_ports(ports))).collect();
+        let hit: Vec<String> =
+            hit.map(|(_, proto, ports)| format!("{} {}", proto.name(), show_ranges(ports))).collect();
         if !hit.is_empty() {
             let hit = hit.join(", ");
             out.push(format!("among {} ({}): {hit}; {} [{}]", range.name, range.ports, range.why, range.source));
@@ -49,7 +50,7 @@ pub(super) fn notes(instance: &Instance) -> Vec<String> {
         let list: Vec<String> = own
             .iter()
             .filter(|o| o.1 == proto)
-            .map(|(name, _, ports)| format!("{} {} ({name})", proto.name(), show_ports(ports)))
+            .map(|(name, _, ports)| format!("{} {} ({name})", proto.name(), show_ranges(ports)))
             .collect();
         if list.len() > 1 {
             out.push(format!(

@@ -1,7 +1,7 @@
 //! What each product's document says, written down by hand a second time, and held against its profile.
 
 use super::{PROFILES, find};
-use crate::manifest::show_ports;
+use crate::manifest::show_ranges;
 use crate::ports::{Choice, Format, render, sheet};
 use crate::requirement::Level;
 
@@ -56,7 +56,7 @@ fn every_port_of_the_document_is_there_and_no_other() {
         let instance = choice(system, mode).instance().expect(system);
         let rows = |forbidden: bool| {
             let list = instance.requirements.iter().filter(move |r| (r.level == Level::Forbidden) == forbidden);
-            sorted(list.map(|r| format!("{}/{}", show_ports(&r.ports), r.proto.name())))
+            sorted(list.map(|r| format!("{}/{}", show_ranges(&r.ports), r.proto.name())))
         };
         assert_eq!(rows(false), sorted(open.split_whitespace().map(str::to_owned)), "{system}, {mode}");
         assert_eq!(rows(true), sorted(closed.split_whitespace().map(str::to_owned)), "{system}, {mode}");

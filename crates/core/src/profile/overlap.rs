@@ -1,7 +1,7 @@
 //! Ports that two things on one host want at once, and free ones in their place.
 
 use super::Instance;
-use crate::manifest::{PortRanges, Proto, show_ports};
+use crate::manifest::{PortRanges, Proto, show_ranges};
 use crate::requirement::{Party, Requirement};
 use crate::snapshot::InputError;
 
@@ -72,7 +72,7 @@ pub fn check(instances: &[Instance]) -> Result<(), InputError> {
     let all = overlaps(instances);
     let Some(worst) = all.first() else { return Ok(()) };
     let (a, b) = (&instances[worst.first], &instances[worst.second]);
-    let what = format!("{} {}", worst.proto.name(), show_ports(&worst.ports));
+    let what = format!("{} {}", worst.proto.name(), show_ranges(&worst.ports));
     let message = if worst.first == worst.second {
         format!("`{}` listens on {what} twice: for {} and for {}", b.label(), worst.first_id, worst.second_id)
     } else {
@@ -102,12 +102,12 @@ fn with(instance: &Instance, moves: &[&Overlap]) -> String {
     let mut list: Vec<(&str, String)> = Vec::new();
     for o in moves {
         if let (false, Some((lo, hi))) = (list.iter().any(|(name, _)| *name == o.parameter), o.proposal) {
-            list.push((&o.parameter, show_ports(&[(lo, hi)])));
+            list.push((&o.parameter, show_ranges(&[(lo, hi)])));
         }
     }
     for (name, (_, value)) in &instance.deploy.with {
         if list.iter().all(|(n, _)| n != name) {
-            list.push((name, show_ports(&value.value)));
+            list.push((name, show_ranges(&value.value)));
         }
     }
     let item = |(name, ports): &(&str, String)| {

@@ -346,7 +346,12 @@ pub enum Disposition {
 impl Disposition {
     /// It cannot be said how the journey ended.
     pub fn is_unknown(&self) -> bool {
-        matches!(self, Self::Unknown(_) | Self::TooManyDoubts | Self::TooScattered | Self::TooMuch(_))
+        self.gave_up() || matches!(self, Self::Unknown(_))
+    }
+
+    /// It was not followed to its end.
+    pub fn gave_up(&self) -> bool {
+        matches!(self, Self::TooManyDoubts | Self::TooScattered | Self::TooMuch(_))
     }
 }
 

@@ -21,8 +21,9 @@ use crate::dialect::{self, Opened, Patch};
 use crate::finding::{Cause, Gap, Lack, Severity, cause};
 use crate::model::SourceId;
 use crate::report::{Finding, Loss, Verdict};
-use crate::snapshot::Snapshot;
-use std::cell::{Cell, OnceCell};
+use crate::snapshot::{InputError, Snapshot};
+use crate::trace::Budget;
+use std::cell::OnceCell;
 
 /// Gaps hide behind each other at most this deep.
 const MAX_ROUNDS: usize = 8;
@@ -102,6 +103,7 @@ fn search(snapshot: &Snapshot, first: &Analysis, gate: Gate) -> Search {
     let intended = first.intended.as_ref().and_then(|_| again(snapshot, first));
     let start = intended.as_ref().unwrap_or(first);
     let mut analysis: Option<Analysis> = None;
+    // All changes of a round together took something, or could not be tried together.
     let mut apart = false;
     // The last changes could not be judged.
     let mut unseen = false;
@@ -113,21 +115,9 @@ fn search(snapshot: &Snapshot, first: &Analysis, gate: Gate) -> Search {
     while round < MAX_ROUNDS {
         let now = analysis.as_ref().unwrap_or(start);
         let reached = if analysis.is_some() { &later } else { &reached };
-        let opened = Default::default();
-        let look = Look {
-            original: snapshot,
-            changed: &changed,
-            start,
-            now,
-            round,
-            closing,
-            gate,
-            reached,
-            opened,
-            apart: Cell::new(false),
-        };
-        let fresh = look.fresh(&found);
-        apart |= look.apart.get();
+        let at_first = Look::new(snapshot, start, gate, reached);
+        let (fresh, together) = Look { changed: &changed, now, round, closing, ..at_first }.fresh(&found);
+        apart |= !together;
         if fresh.is_empty() {
             if closing {
                 break;
@@ -153,19 +143,7 @@ fn search(snapshot: &Snapshot, first: &Analysis, gate: Gate) -> Search {
     let last = last.as_ref().unwrap_or(start);
     if intended.is_some() {
         // What was not understood stands in the rules in force.
-        let look = Look {
-            original: snapshot,
-            changed: snapshot,
-            start: first,
-            now: first,
-            round: 0,
-            closing: false,
-            gate,
-            reached: &OnceCell::new(),
-            opened: Default::default(),
-            apart: Cell::new(false),
-        };
-        let unread = look.fresh(&found);
+        let (unread, _) = Look::new(snapshot, first, gate, &OnceCell::new()).fresh(&found);
         found.extend(unread.into_iter().filter(|f| f.gap.lack == Lack::NotUnderstood));
     }
     let mut proven = prove(snapshot, &found, last);
@@ -204,10 +182,7 @@ fn losses(
     reached: &OnceCell<harm::Reached>,
 ) -> Result<Vec<Loss>, String> {
     let budget = &before.site.network.budget;
-    if !budget.read(size(to)) {
-        return Err(TOO_MUCH.into());
-    }
-    let after = network(to, true, budget).map_err(|e| not_tried(&e.message))?;
+    let after = reread(to, budget, network)?;
     let differs = |id: &SourceId| from.source(*id).map(|s| &s.text) != to.source(*id).map(|s| &s.text);
     let devices = before.site.files.iter().enumerate();
     let changed: Vec<usize> = devices.filter(|(_, f)| f.as_ref().is_some_and(differs)).map(|(d, _)| d).collect();
@@ -225,17 +200,20 @@ fn losses(
 
 /// The site with changes, judged; nothing where the run's work does not suffice.
 fn again(snapshot: &Snapshot, first: &Analysis) -> Option<Analysis> {
-    let budget = &first.site.network.budget;
-    if !budget.read(size(snapshot)) {
-        return None;
-    }
     // What was not asked to the end shows nothing.
-    run(snapshot, true, budget).ok().filter(|a| a.site.network.budget.left() > 0)
+    reread(snapshot, &first.site.network.budget, run).ok().filter(|a| a.site.network.budget.left() > 0)
 }
 
-/// Bytes of all texts.
-fn size(snapshot: &Snapshot) -> usize {
-    snapshot.sources.iter().map(|s| s.text.len()).sum()
+/// What is made of files with changes: reading them is work of the run.
+fn reread<T>(
+    changed: &Snapshot,
+    budget: &Budget,
+    read: impl FnOnce(&Snapshot, bool, &Budget) -> Result<T, InputError>,
+) -> Result<T, String> {
+    if !budget.read(changed.sources.iter().map(|s| s.text.len()).sum()) {
+        return Err(TOO_MUCH.into());
+    }
+    read(changed, true, budget).map_err(|e| not_tried(&e.message))
 }
 
 /// A change that takes something, or that could not be tried.
@@ -271,8 +249,6 @@ struct Look<'a> {
     reached: &'a OnceCell<harm::Reached>,
     /// Files as given that were opened to plan changes, and those with the changes so far.
     opened: [Opened; 2],
-    /// All changes of the round together took something, or could not be tried together.
-    apart: Cell<bool>,
 }
 
 /// A gap that was not seen before.
@@ -285,11 +261,19 @@ struct Candidate {
     takes: Vec<Loss>,
 }
 
+impl<'a> Look<'a> {
+    /// In the files as given, before any change.
+    fn new(original: &'a Snapshot, start: &'a Analysis, gate: Gate, reached: &'a OnceCell<harm::Reached>) -> Self {
+        let opened = Default::default();
+        Self { original, changed: original, start, now: start, round: 0, closing: false, gate, reached, opened }
+    }
+}
+
 impl Look<'_> {
-    /// Gaps that were not seen before, each with its change.
-    fn fresh(&self, known: &[Found]) -> Vec<Found> {
+    /// Gaps that were not seen before, each with its change; and whether all changes together take nothing.
+    fn fresh(&self, known: &[Found]) -> (Vec<Found>, bool) {
         let mut candidates = self.candidates(known);
-        self.weigh(&mut candidates, known);
+        let together = self.weigh(&mut candidates, known);
         let mut out: Vec<Found> = Vec::new();
         for Candidate { gap, cause, first, change, takes } in candidates {
             // One change may serve several: it is one finding.
@@ -320,7 +304,7 @@ impl Look<'_> {
             };
             out.push(Found { gap, cause, change, takes, at, round: self.round });
         }
-        out
+        (out, together)
     }
 
     /// Gaps that were not seen before, each with its smallest change.
@@ -350,10 +334,11 @@ impl Look<'_> {
         out
     }
 
-    /// What each change takes; where another way to the same end takes nothing, that is the change.
-    fn weigh(&self, candidates: &mut [Candidate], known: &[Found]) {
+    /// What each change takes; where another way to the same end takes nothing, that is the change. Whether the smallest
+    /// changes take nothing all together.
+    fn weigh(&self, candidates: &mut [Candidate], known: &[Found]) -> bool {
         if self.gate == Gate::Off {
-            return;
+            return true;
         }
         let mut changes: Vec<(SourceId, Patch)> = Vec::new();
         for (file, planned) in candidates.iter().filter_map(|c| c.change.as_ref().ok()) {
@@ -363,7 +348,6 @@ impl Look<'_> {
         }
         let mut taking = Vec::new();
         let together = self.taking(&changes, known, &mut taking);
-        self.apart.set(!together);
         for candidate in candidates {
             let Ok((file, least)) = &candidate.change else { continue };
             let Some(Taking { losses, .. }) = taking.iter().find(|t| t.file == *file && t.patch == least.patch) else {
@@ -387,6 +371,7 @@ impl Look<'_> {
                 None => candidate.takes.clone_from(losses),
             }
         }
+        together
     }
 
     /// Adds those of the changes that take something by themselves, or that could not be tried. All are tried at once, and

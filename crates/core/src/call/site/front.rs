@@ -7,7 +7,7 @@ use crate::call::gateway::{self, Router, Wan, at_line};
 use crate::call::server::Server;
 use crate::call::stated::{self, INSIDE, OUTSIDE, Stated};
 use crate::cube::Set;
-use crate::manifest::{At, Entry, GatewayKind, Place, Source, StatedBox, Traffic, show_ports};
+use crate::manifest::{At, Entry, GatewayKind, Place, Source, StatedBox, Traffic, show_ranges};
 use crate::model::{Family, Interface, RouteTarget};
 use crate::snapshot::InputError;
 use ipnet::IpNet;
@@ -435,7 +435,7 @@ fn as_passes(forwards: &Traffic) -> String {
         Traffic::Some(list) => list,
     };
     let entry = |e: &Entry| match e.what {
-        Some((proto, lo, hi)) => format!("\"{}/{}\"", proto.name(), show_ports(&[(lo, hi)])),
+        Some((proto, lo, hi)) => format!("\"{}/{}\"", proto.name(), show_ranges(&[(lo, hi)])),
         None => "\"all\"".into(),
     };
     format!("[{}]", list.iter().map(entry).collect::<Vec<_>>().join(", "))

@@ -139,7 +139,8 @@ impl Plan {
         out
     }
 
-    /// Base chains of a hook that filter a family and what comes by one of these interfaces; for each whether the destination was translated before.
+    /// Base chains of a hook that filter a family and what comes by one of these interfaces; for each whether the
+    /// destination was translated before.
     fn filters(&self, hook: Hook, packets_in: &[Box<str>], family: Family) -> Vec<(ChainId, Policy, bool)> {
         let mut translated = !matches!(hook, Hook::Ingress | Hook::Prerouting);
         let mut out = Vec::new();

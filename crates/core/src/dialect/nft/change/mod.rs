@@ -106,19 +106,18 @@ impl Plan {
     ///
     /// # Errors
     /// When additions alone cannot do it.
-    pub fn print(self, pipeline: &Pipeline, wanted: &[Wanted]) -> Result<Printed, Refused> {
-        let mut plan = self;
+    pub fn print(mut self, pipeline: &Pipeline, wanted: &[Wanted]) -> Result<Printed, Refused> {
         for one in wanted {
-            plan.name(&one.name);
-            let deciding = one.deciding.and_then(|id| plan.find(pipeline, id));
-            plan.intent(&one.intent, deciding)?;
+            self.name(&one.name);
+            let deciding = one.deciding.and_then(|id| self.find(pipeline, id));
+            self.intent(&one.intent, deciding)?;
             // What one wanted thing adds may be all that the next one needs.
-            if plan.live.is_empty() {
+            if self.live.is_empty() {
                 return Err(Refused(format!("the rules of this text do not stop `{}`; something else does", one.name)));
             }
         }
-        plan.read_whole()?;
-        Ok(plan.printed())
+        self.read_whole()?;
+        Ok(self.printed())
     }
 
     fn text(&mut self) -> &mut String {

@@ -6,7 +6,7 @@ use super::super::read::read;
 use super::{named, ports_of};
 use crate::change::Refused;
 use crate::cube::Set;
-use crate::manifest::show_ports;
+use crate::manifest::show_ranges;
 use crate::model::SourceId;
 
 /// What a forward should no longer carry.
@@ -92,7 +92,7 @@ fn fields(forward: &Forward, less: &[&Narrow]) -> Result<Vec<ForwardField>, Refu
         return Err(Refused(if rest.iter().any(|(_, other)| other != ports) {
             format!("{name} would carry other ports for TCP than for UDP: make two forwards of it")
         } else {
-            format!("{name} covers {} in its middle: make two forwards of it", show_ports(&shown))
+            format!("{name} covers {} in its middle: make two forwards of it", show_ranges(&shown))
         }));
     }
     let mut set = Vec::new();
