@@ -3,7 +3,7 @@
 //! It works on any text, also on one that is no TOML (toml.io/en/v1.0.0): messages about broken manifests show lines.
 
 use crate::dialect::kernel::setting;
-use crate::secrets::{Decoded, backslash_escape, finish, hide, in_code, in_text};
+use crate::secrets::{Decoded, backslash_escape, finish, hide, in_code, in_text, settled};
 use std::ops::Range;
 
 /// Every key by its way down; `*` is any name, `@` a place, `%` the name of a kernel's setting, with its dots.
@@ -92,6 +92,10 @@ fn own(parts: &[&str]) -> Vec<String> {
 /// others. Same length, same lines.
 #[must_use]
 pub fn without_secrets(text: &str) -> String {
+    settled(text, once)
+}
+
+fn once(text: &str) -> String {
     let start = text.len() - text.trim_start_matches('\u{feff}').len();
     let mut reader = Reader { text, out: text.as_bytes().to_vec(), at: start, depth: 0 };
     let mut table = Vec::new();

@@ -24,6 +24,23 @@ pub(crate) fn all(text: &str) -> String {
     finish(out)
 }
 
+/// So often a text is read again at most, until nothing more of it is hidden.
+const MAX_PASSES: usize = 8;
+
+/// A text after a reader has hidden what it does not keep, and would hide nothing more in what is left: a broken text can
+/// read otherwise once a part of it is hidden. One that does not settle is hidden as a whole.
+pub(crate) fn settled(text: &str, once: fn(&str) -> String) -> String {
+    let mut hidden = once(text);
+    for _ in 0..MAX_PASSES {
+        let again = once(&hidden);
+        if again == hidden {
+            return hidden;
+        }
+        hidden = again;
+    }
+    all(&hidden)
+}
+
 /// The text of bytes in which only whole characters were hidden.
 pub(crate) fn finish(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_default()

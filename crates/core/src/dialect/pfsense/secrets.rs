@@ -4,7 +4,7 @@
 //! them and of elements there. All others, comments and attributes too, become `*` of the same length, so that positions
 //! stay true. What is kept may hold an address with a key in it, or a password in a description: see [`crate::secrets`].
 
-use crate::secrets::{Decoded, finish, hide, in_address, in_code, in_text, xml_escape};
+use crate::secrets::{Decoded, finish, hide, in_address, in_code, in_text, settled, xml_escape};
 use std::ops::Range;
 
 /// A part of a backup of which something is kept.
@@ -322,6 +322,10 @@ pub fn kept_in(section: &str) -> &'static [&'static str] {
 ///
 /// Where tags do not fit together, nothing is kept any more: what stands where is not known there.
 pub fn blank(text: &str) -> String {
+    settled(text, once)
+}
+
+fn once(text: &str) -> String {
     let mut out = text.as_bytes().to_vec();
     let mut stack: Vec<&str> = Vec::new();
     let mut leaf = Leaf::default();
