@@ -5,7 +5,7 @@ use crate::{NO_ANSWER, gather};
 use callpath_core::call::{Kind, left_out, recognise, ruleset};
 use callpath_core::dialect::iproute::{self, Dump, DumpedRule, Leads};
 use callpath_core::dialect::{Counts, kernel, without_secrets};
-use callpath_core::model::{Pipeline, SourceId, print};
+use callpath_core::model::{DoubtKind, Pipeline, SourceId, print};
 use callpath_core::snapshot::{InputError, Places, Snapshot, Source, line_column};
 use callpath_core::visible::line;
 use std::fmt::Write;
@@ -76,7 +76,7 @@ fn one(snapshot: &Snapshot, id: SourceId, only_unread: bool, heading: bool) -> R
     let coverage = ruleset(snapshot, id, kind, &mut pipeline)?;
     if only_unread {
         let places = Places::of(snapshot);
-        for doubt in pipeline.doubts.iter().filter(|d| d.unread) {
+        for doubt in pipeline.doubts.iter().filter(|d| d.kind == DoubtKind::Unread) {
             let origin = pipeline.origin(doubt.origin);
             let given = snapshot.source(origin.at.source).filter(|_| origin.has_lines);
             let at = places.line_column(origin.at.source, origin.at.start as usize);

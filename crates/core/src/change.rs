@@ -188,7 +188,28 @@ pub struct Planned {
     /// The change.
     pub patch: crate::dialect::Patch,
     /// Places in the file.
-    pub marks: Vec<(crate::model::SourceSpan, String)>,
+    pub marks: Vec<(crate::model::SourceSpan, MarkRole)>,
+}
+
+/// What a statement is to the gap that is told, or what its dialect says of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum MarkRole {
+    /// It is nearly what is wanted.
+    Nearest,
+    /// Before it goes what is wanted.
+    Place,
+    /// It decides.
+    Decides,
+    /// It is a setting of an object, by this name.
+    Setting(String),
+    /// It is what was stated of a box.
+    Stated,
+    /// It leads past the rule that would let the packets pass.
+    LeadsPast,
+    /// In words of the dialect: how its owner described what stands there, and what is said about it.
+    Named(String, String),
+    /// In words of the dialect.
+    Told(String),
 }
 
 /// Why a dialect cannot print something: for a person.

@@ -21,3 +21,4 @@ mod secrets;
 pub mod snapshot;
 pub mod trace;
 pub mod visible;
+pub mod vocabulary;

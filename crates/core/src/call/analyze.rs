@@ -17,6 +17,7 @@ use crate::report::{
 use crate::requirement::{Level, Party, Requirement};
 use crate::snapshot::{InputError, Places, Snapshot};
 use crate::trace::{Budget, RoundTrip};
+use crate::vocabulary::PortSet;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -361,7 +362,7 @@ pub(super) struct Strayed {
     /// The server, and both addresses.
     pub stray: Stray,
     /// Protocol and ports of the media.
-    pub what: String,
+    pub ports: PortSet,
     /// From where they call.
     pub place: Place,
     /// Path of the report.

@@ -6,9 +6,9 @@ use super::stated::is;
 use crate::cube::Set;
 use crate::dialect::iproute::MAIN;
 use crate::model::{
-    Action, Chain, ChainId, Device, Doubt, Endpoint, Families, Family, Hook, Interface, KeyField, Lookup, NatTarget,
-    Origin, Part, Pipeline, Policy, Route, RouteTarget, Rule, Side, Stage, StageKind, Step, Test, Ways, address_value,
-    iface_value,
+    Action, Chain, ChainId, Device, Doubt, DoubtKind, Endpoint, Families, Family, Hook, Interface, KeyField, Lookup,
+    NatTarget, Origin, Part, Pipeline, Policy, Route, RouteTarget, Rule, Side, Stage, StageKind, Step, Test, Ways,
+    address_value, iface_value,
 };
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -199,7 +199,7 @@ fn doubt(server: &mut Device, lost: [Set; 2]) {
             what: what.into(),
             supply: SUPPLY.into(),
             fixed: true,
-            unread: false,
+            kind: DoubtKind::Fact,
         });
         let steps = [is(KeyField::Header(Part::Dst), set), Step::Act(Action::Unmodelled(Ways::Anything, doubt))];
         let rules = vec![Rule { steps: steps.into(), origin }];

@@ -3,8 +3,8 @@
 use super::stated::is;
 use crate::cube::Set;
 use crate::model::{
-    Action, Chain, ChainId, Doubt, DoubtId, Families, Hook, KeyField, Origin, OriginId, Pipeline, Policy, Rule, Stage,
-    StageKind, Step, ct_state,
+    Action, Chain, ChainId, Doubt, DoubtId, DoubtKind, Families, Hook, KeyField, Origin, OriginId, Pipeline, Policy,
+    Rule, Stage, StageKind, Step, ct_state,
 };
 
 /// What settles it.
@@ -19,7 +19,7 @@ pub(super) fn firewall(name: &str) -> Pipeline {
         stage(&mut pipeline, hook, StageKind::Track);
     }
     let what = format!("what the firewall of {name} lets through: it is not given");
-    let doubt = Doubt { origin, what: what.into(), supply: SUPPLY.into(), fixed: true, unread: false };
+    let doubt = Doubt { origin, what: what.into(), supply: SUPPLY.into(), fixed: true, kind: DoubtKind::Fact };
     let doubt = pipeline.add_doubt(doubt);
     for hook in [Hook::Input, Hook::Output] {
         let chain = filter(&mut pipeline, origin, doubt);

@@ -5,8 +5,8 @@ use crate::cube::Set;
 use crate::dialect::kernel::{Fact, Facts, Scope, What};
 use crate::manifest::{At, known_names};
 use crate::model::{
-    Action, Bridge, Chain, ChainId, Device, Doubt, DoubtId, Families, Family, Hook, Interface, Key, KeyField, Loopback,
-    Match, Origin, Part, Policy, Rule, Settings, SourceId, Stage, StageKind, Step, Test, WayBack,
+    Action, Bridge, Chain, ChainId, Device, Doubt, DoubtId, DoubtKind, Families, Family, Hook, Interface, Key,
+    KeyField, Loopback, Match, Origin, Part, Policy, Rule, Settings, SourceId, Stage, StageKind, Step, Test, WayBack,
 };
 use crate::snapshot::{InputError, Snapshot};
 
@@ -54,7 +54,7 @@ pub(super) fn apply(facts: &Facts, device: &mut Device) {
             what: format!("whether {} takes loopback addresses from outside (route_localnet)", device.name).into(),
             supply: "state it: `kernel = { route_localnet = 0 }`, or give what `sysctl -a` prints".into(),
             fixed: true,
-            unread: false,
+            kind: DoubtKind::Fact,
         })
     });
     if facts.helpers() == Some(true) {
@@ -102,7 +102,7 @@ fn helped(device: &mut Device) {
         what: format!("{name} gives SIP to a helper without a rule (nf_conntrack_helper = 1; set it to 0)").into(),
         supply: "".into(),
         fixed: false,
-        unread: false,
+        kind: DoubtKind::Fact,
     });
     let is = |part, values: &[u128]| {
         let set = Set::union(values.iter().map(|v| Set::one(*v)));
@@ -132,7 +132,7 @@ fn joined_by(device: &mut Device, index: usize) -> DoubtId {
     };
     let supply = "with `bridge-nf-call-iptables = 0` it does not matter; `ip -j addr` says whether it is a bridge";
     let origin = device.pipeline.add_origin(Origin::default());
-    let doubt = Doubt { origin, what: what.into(), supply: supply.into(), fixed: true, unread: false };
+    let doubt = Doubt { origin, what: what.into(), supply: supply.into(), fixed: true, kind: DoubtKind::Fact };
     device.pipeline.add_doubt(doubt)
 }
 

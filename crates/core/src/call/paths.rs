@@ -17,6 +17,7 @@ use crate::profile::Instance;
 use crate::report::{Alternative, DoubtLine, Leg, Path, Piece, Reach, Verdict};
 use crate::requirement::{Level, NOT_STATED, Party, Requirement};
 use crate::trace::{Answer, Ask, Choice, Detail, Network, Phase, Question, RoundTrip};
+use crate::vocabulary::PortSet;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -174,8 +175,8 @@ impl Judge<'_> {
         if let Some(stray) = self.learned_another(n, &vantage.place).filter(|_| family == Family::V4) {
             let certain = |f: &mut Failure| f.region.certainty == Certainty::Closed;
             for failure in self.failures.borrow_mut().extract_if(from.., certain) {
-                let what = format!("{} {}", failure.requirement.proto.name(), show_ranges(&failure.requirement.ports));
-                let strayed = Strayed { stray, what, place: vantage.place.clone(), path: failure.path };
+                let ports = PortSet { proto: failure.requirement.proto, ports: failure.requirement.ports };
+                let strayed = Strayed { stray, ports, place: vantage.place.clone(), path: failure.path };
                 self.strayed.borrow_mut().push(strayed);
             }
             return;

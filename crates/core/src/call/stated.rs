@@ -4,9 +4,9 @@ use super::address::one;
 use crate::cube::Set;
 use crate::manifest::{Entry, Source, Traffic};
 use crate::model::{
-    Action, Chain, ChainId, Device, Doubt, DoubtId, Families, Hook, Interface, Key, KeyField, Lookup, Match, NatTarget,
-    Origin, Part, Pipeline, Policy, Route, RouteTarget, Rule, Side, SourceId, SourceSpan, Stage, StageKind, Step, Test,
-    Translate, address_value, ct_state, ct_status, iface_value,
+    Action, Chain, ChainId, Device, Doubt, DoubtId, DoubtKind, Families, Hook, Interface, Key, KeyField, Lookup, Match,
+    NatTarget, Origin, Part, Pipeline, Policy, Route, RouteTarget, Rule, Side, SourceId, SourceSpan, Stage, StageKind,
+    Step, Test, Translate, address_value, ct_state, ct_status, iface_value,
 };
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -152,7 +152,13 @@ impl Builder {
     /// See the model.
     pub fn doubt(&mut self, what: String, supply: &str) -> DoubtId {
         let origin = self.origin("stated");
-        self.pipeline.add_doubt(Doubt { origin, what: what.into(), supply: supply.into(), fixed: true, unread: false })
+        self.pipeline.add_doubt(Doubt {
+            origin,
+            what: what.into(),
+            supply: supply.into(),
+            fixed: true,
+            kind: DoubtKind::Fact,
+        })
     }
 
     fn forwards(&mut self, s: &Stated<'_>) -> Vec<Rule> {

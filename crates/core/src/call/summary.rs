@@ -3,7 +3,7 @@
 use super::analyze::Judge;
 use super::story::origin;
 use crate::manifest::Proto;
-use crate::model::Family;
+use crate::model::{DoubtKind, Family};
 use crate::profile::{Answers, Ice, Instance};
 use crate::report::{LeftOut, Origin, Path, Report, Ruleset, Unread, Verdict, in_a_sentence};
 use crate::requirement::{Level, Party, Requirement};
@@ -154,7 +154,7 @@ impl Judge<'_> {
     pub(super) fn unread(&self) -> Vec<Unread> {
         let mut out = Vec::new();
         for device in self.site.network.devices.iter() {
-            for doubt in device.pipeline.doubts.iter().filter(|d| d.unread) {
+            for doubt in device.pipeline.doubts.iter().filter(|d| d.kind == DoubtKind::Unread) {
                 out.push(Unread { origin: origin(&self.places, device, doubt.origin), why: doubt.what.to_string() });
             }
         }

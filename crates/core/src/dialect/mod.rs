@@ -17,6 +17,7 @@ pub use patch::{Opened, Patch, Recipe, apply, plan, recipe, steps};
 pub(crate) use pending::Pending;
 pub use pf::ast::Entry;
 pub use pfsense::generate::{Known, LeftOut};
+pub(crate) use pfsense::{end_of_object, telling};
 
 use crate::change::{Printed, Refused, Wanted};
 use crate::model::{Pipeline, SourceId};

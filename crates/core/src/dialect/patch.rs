@@ -2,7 +2,7 @@
 
 use super::pfsense::edit::Edit;
 use super::{Dialect, nft, of_text, pfsense};
-use crate::change::{Context, Intent, Planned, Printed, Refused, Step, Wanted};
+use crate::change::{Context, Intent, MarkRole, Planned, Printed, Refused, Step, Wanted};
 use crate::manifest::change::{self as stated, Statement};
 use crate::model::{Device, SourceId};
 use crate::profile::Instance;
@@ -112,8 +112,8 @@ fn added(text: &str, printed: Printed, device: &Device, wanted: &Wanted) -> Plan
         at.has_lines.then_some(at.at)
     };
     let marks = match (place(wanted.nearest), place(wanted.deciding)) {
-        (Some(at), _) => vec![(at, "this is nearly it".to_owned())],
-        (None, Some(at)) => vec![(at, "this decides".to_owned())],
+        (Some(at), _) => vec![(at, MarkRole::Nearest)],
+        (None, Some(at)) => vec![(at, MarkRole::Place)],
         (None, None) => Vec::new(),
     };
     let named = |steps: Vec<Step>| {

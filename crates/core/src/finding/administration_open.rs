@@ -37,7 +37,7 @@ fn matches(gap: &Gap) -> bool {
 }
 
 fn message(gap: &Gap) -> String {
-    format!("everybody on the internet reaches {} on the server, by which it is administered", gap.what)
+    format!("everybody on the internet reaches {} on the server, by which it is administered", gap.what())
 }
 
 fn because(gap: &Gap) -> String {

@@ -44,7 +44,7 @@ fn matches(gap: &Gap) -> bool {
 }
 
 fn message(gap: &Gap) -> String {
-    format!("{} blocks {} before the rule that would let such packets pass", gap.name, gap.what)
+    format!("{} blocks {} before the rule that would let such packets pass", gap.name, gap.what())
 }
 
 fn because(gap: &Gap) -> String {

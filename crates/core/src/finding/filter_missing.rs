@@ -46,12 +46,12 @@ fn message(gap: &Gap) -> String {
     match gap.lack {
         Lack::Filter { answers: true, .. } => format!("{} does not let answers back in", gap.name),
         _ if matches!(gap.wanted.as_ref().map(|w| &w.intent), Some(Intent::Allow { input: true, .. })) => {
-            format!("no rule of {} lets {} in", gap.name, gap.what)
+            format!("no rule of {} lets {} in", gap.name, gap.what())
         }
         Lack::Filter { stands: Stands::Disabled, .. } => {
-            format!("the rule of {} that lets {} pass is switched off", gap.name, gap.what)
+            format!("the rule of {} that lets {} pass is switched off", gap.name, gap.what())
         }
-        _ => format!("no rule of {} lets {} pass to the server", gap.name, gap.what),
+        _ => format!("no rule of {} lets {} pass to the server", gap.name, gap.what()),
     }
 }
 

@@ -46,7 +46,7 @@ fn matches(gap: &Gap) -> bool {
 }
 
 fn message(gap: &Gap) -> String {
-    format!("the internet reaches {} on the server", gap.what)
+    format!("the internet reaches {} on the server", gap.what())
 }
 
 fn because(gap: &Gap) -> String {

@@ -44,9 +44,9 @@ fn matches(gap: &Gap) -> bool {
 fn message(gap: &Gap) -> String {
     let off = matches!(gap.lack, Lack::Forward { near: Near::Disabled, .. });
     if off {
-        format!("the forward of {} on {} is switched off", gap.what, gap.name)
+        format!("the forward of {} on {} is switched off", gap.what(), gap.name)
     } else {
-        format!("{} {} not forwarded to the server by {}", gap.what, gap.are(), gap.name)
+        format!("{} {} not forwarded to the server by {}", gap.what(), gap.are(), gap.name)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::change::Wanted;
 use crate::model::{DoubtId, Family, OriginId};
+use crate::vocabulary::{PortSet, list};
 use std::net::IpAddr;
 
 /// Something that stands between packets and their goal.
@@ -17,8 +18,8 @@ pub struct Gap {
     pub cured_on: Option<(usize, String)>,
     /// The gap as something to print; absent where nothing on this device helps.
     pub wanted: Option<Wanted>,
-    /// Protocol and ports: `udp 50000-50499`.
-    pub what: String,
+    /// What does not get through, or gets through and should not.
+    pub ports: Vec<PortSet>,
     /// Whom the packets are for: the server's address.
     pub host: Option<IpAddr>,
     /// The address that was asked.
@@ -37,8 +38,8 @@ pub struct Gap {
     pub at: Vec<OriginId>,
     /// A doubt that decides.
     pub doubt: Option<DoubtId>,
-    /// Ports outside that lead to these ports of the server, where they are others: `udp 24680`.
-    pub leads: Option<String>,
+    /// Ports outside that lead to these ports of the server, where they are others.
+    pub leads: Vec<PortSet>,
     /// Interfaces by which calls come and answers leave, where these differ.
     pub lines: Option<(String, String)>,
     /// Pages and signalling: people type the port, and no server tells it.
@@ -51,9 +52,14 @@ impl Gap {
         self.cured_on.as_ref().map_or((self.device, &self.name), |(d, name)| (*d, name))
     }
 
+    /// The protocols and ports in a sentence.
+    pub(crate) fn what(&self) -> String {
+        list(&self.ports)
+    }
+
     /// `is` or `are`, for the protocols and ports.
     pub(crate) fn are(&self) -> &'static str {
-        if self.what.contains(" and ") { "are" } else { "is" }
+        if self.ports.len() > 1 { "are" } else { "is" }
     }
 }
 
@@ -109,8 +115,8 @@ pub enum Lack {
     Administration,
     /// Some callers get through only because both sides send.
     HolePunching,
-    /// Callers are told an address for media that leads nowhere from where they are.
-    Told,
+    /// Callers are told addresses for media that lead nowhere from where they are: these, where an input tells them.
+    Told(Vec<IpAddr>),
     /// Browsers refuse microphones on plain HTTP.
     PlainHttp,
     /// The range is too small for a call.

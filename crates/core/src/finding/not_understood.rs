@@ -36,7 +36,7 @@ fn matches(gap: &Gap) -> bool {
 }
 
 fn message(gap: &Gap) -> String {
-    format!("what {} does to {} depends on a statement that was not understood", gap.name, gap.what)
+    format!("what {} does to {} depends on a statement that was not understood", gap.name, gap.what())
 }
 
 fn because(gap: &Gap) -> String {

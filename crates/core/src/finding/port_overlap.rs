@@ -24,7 +24,7 @@ configuration, in the forwards and with = { ... } in callpath.toml.
 };
 
 fn message(gap: &Gap) -> String {
-    format!("two instances want {}", gap.what)
+    format!("two instances want {}", gap.what())
 }
 
 fn because(gap: &Gap) -> String {

@@ -40,7 +40,7 @@ fn matches(gap: &Gap) -> bool {
 
 fn message(gap: &Gap) -> String {
     let address = gap.asked.map_or_else(String::new, |a| format!(" of {a}"));
-    format!("{} {} not among the ports{address} that your provider gives to {}", gap.what, gap.are(), gap.name)
+    format!("{} {} not among the ports{address} that your provider gives to {}", gap.what(), gap.are(), gap.name)
 }
 
 fn because(gap: &Gap) -> String {

@@ -41,7 +41,7 @@ fn matches(gap: &Gap) -> bool {
 }
 
 fn message(gap: &Gap) -> String {
-    format!("{} forwards only a part of the range: {} {} missing", gap.name, gap.what, gap.are())
+    format!("{} forwards only a part of the range: {} {} missing", gap.name, gap.what(), gap.are())
 }
 
 fn because(gap: &Gap) -> String {

@@ -1,6 +1,7 @@
 //! `range-shifted`: the forward changes the ports.
 
 use super::{Cause, Fault, Gap, Lack, Near, Severity};
+use crate::vocabulary::list;
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
@@ -49,16 +50,17 @@ fn matches(gap: &Gap) -> bool {
 }
 
 fn message(gap: &Gap) -> String {
-    let Some(outside) = &gap.leads else {
-        return format!("the forward of {} on {} changes the ports", gap.what, gap.name);
-    };
-    let lead = if outside.contains(" and ") { "lead" } else { "leads" };
+    if gap.leads.is_empty() {
+        return format!("the forward of {} on {} changes the ports", gap.what(), gap.name);
+    }
+    let outside = list(&gap.leads);
+    let lead = if gap.leads.len() > 1 { "lead" } else { "leads" };
     let asked = if gap.signalling { "callers ask for" } else { "callers are told" };
-    format!("{outside} outside {lead} to {} of the server, and {asked} {}", gap.what, gap.what)
+    format!("{outside} outside {lead} to {} of the server, and {asked} {}", gap.what(), gap.what())
 }
 
 fn because(gap: &Gap) -> String {
-    if gap.signalling && gap.leads.is_some() {
+    if gap.signalling && !gap.leads.is_empty() {
         return format!("{}; where people type the port, state it: `proxy = {{ outer = … }}`", gap.story);
     }
     gap.story.clone()

@@ -29,7 +29,7 @@ fn matches(gap: &Gap) -> bool {
 }
 
 fn message(gap: &Gap) -> String {
-    format!("the range {} is too small for a call", gap.what)
+    format!("the range {} is too small for a call", gap.what())
 }
 
 fn because(gap: &Gap) -> String {

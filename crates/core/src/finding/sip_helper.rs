@@ -36,7 +36,7 @@ fn matches(gap: &Gap) -> bool {
 }
 
 fn message(gap: &Gap) -> String {
-    format!("{} gives {} to a helper, which rewrites what the packets say", gap.name, gap.what)
+    format!("{} gives {} to a helper, which rewrites what the packets say", gap.name, gap.what())
 }
 
 fn because(gap: &Gap) -> String {

@@ -1,6 +1,7 @@
 //! `told-leads-nowhere`: callers outside are told an address for media that is private, or not the site's.
 
 use super::{Cause, Fault, Gap, Lack, Severity};
+use crate::vocabulary::list;
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
@@ -33,11 +34,15 @@ to a name that resolves to it.
 };
 
 fn matches(gap: &Gap) -> bool {
-    gap.lack == Lack::Told
+    matches!(gap.lack, Lack::Told(_))
 }
 
 fn message(gap: &Gap) -> String {
-    format!("{} tells {} {}, by which media does not reach it from there", gap.name, gap.who, gap.what)
+    let told = match &gap.lack {
+        Lack::Told(told) if !told.is_empty() => list(told),
+        _ => "the address of another line".to_owned(),
+    };
+    format!("{} tells {} {told}, by which media does not reach it from there", gap.name, gap.who)
 }
 
 fn because(gap: &Gap) -> String {

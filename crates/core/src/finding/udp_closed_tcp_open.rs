@@ -37,7 +37,7 @@ fn matches(gap: &Gap) -> bool {
 }
 
 fn message(gap: &Gap) -> String {
-    format!("media passes {} by TCP only: {} {} not forwarded there", gap.name, gap.what, gap.are())
+    format!("media passes {} by TCP only: {} {} not forwarded there", gap.name, gap.what(), gap.are())
 }
 
 fn because(gap: &Gap) -> String {

@@ -41,7 +41,7 @@ fn matches(gap: &Gap) -> bool {
 }
 
 fn message(gap: &Gap) -> String {
-    format!("the internet reaches {} on the server, which no call needs", gap.what)
+    format!("the internet reaches {} on the server, which no call needs", gap.what())
 }
 
 fn because(gap: &Gap) -> String {

@@ -45,7 +45,7 @@ fn matches(gap: &Gap) -> bool {
 }
 
 fn message(gap: &Gap) -> String {
-    format!("the forward on {} is for the wrong protocol: {} {} needed", gap.name, gap.what, gap.are())
+    format!("the forward on {} is for the wrong protocol: {} {} needed", gap.name, gap.what(), gap.are())
 }
 
 fn because(gap: &Gap) -> String {

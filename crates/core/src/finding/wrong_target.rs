@@ -43,7 +43,7 @@ fn matches(gap: &Gap) -> bool {
 }
 
 fn message(gap: &Gap) -> String {
-    format!("the forward of {} on {} leads to another host", gap.what, gap.name)
+    format!("the forward of {} on {} leads to another host", gap.what(), gap.name)
 }
 
 fn because(gap: &Gap) -> String {

@@ -18,7 +18,7 @@ pub use device::{
     WayBack,
 };
 pub use fuse::{Fused, Hull, Least, Member, TOLD};
-pub use origin::{Doubt, DoubtId, Origin, OriginId, SourceId, SourceSpan};
+pub use origin::{Doubt, DoubtId, DoubtKind, Origin, OriginId, SourceId, SourceSpan};
 pub use pipeline::{Chain, ChainId, Families, Hook, Pipeline, Policy, Side, Stage, StageKind};
 pub use rule::{
     Action, Key, KeyField, Lookup, MarkFrom, MarkValue, Match, NatTarget, Part, Rule, Step, Test, Translate, TupleDir,

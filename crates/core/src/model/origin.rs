@@ -36,11 +36,25 @@ pub struct Origin {
     pub text: Box<str>,
     /// The owner's comment on it.
     pub comment: Option<Box<str>>,
+    /// It is a setting of the object, and `at` is the place of the whole object.
+    pub setting: bool,
 }
 
 /// Index into [`super::Pipeline::doubts`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DoubtId(pub u32);
+
+/// What kind of thing is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum DoubtKind {
+    /// A fact of the world, or what comes of time and chance.
+    #[default]
+    Fact,
+    /// What an alias holds.
+    Alias,
+    /// A statement that was not understood at all: a gap of callpath, not of the world.
+    Unread,
+}
 
 /// Something that the configuration alone does not decide.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,6 +67,6 @@ pub struct Doubt {
     pub supply: Box<str>,
     /// The answer is the same each time it is asked (an unknown address), not drawn anew (a rate limit).
     pub fixed: bool,
-    /// The statement was not understood at all: a gap of callpath, not of the world.
-    pub unread: bool,
+    /// What kind of thing it is.
+    pub kind: DoubtKind,
 }

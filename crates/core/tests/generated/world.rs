@@ -6,8 +6,8 @@ use crate::generated::seen::value;
 use callpath_core::cube::Set;
 use callpath_core::dialect::iproute::Leads;
 use callpath_core::model::{
-    Bridge, Device, Doubt, Endpoint, Family, Interface, Loopback, Origin, Pipeline, Route, RouteTarget, Settings,
-    WayBack, address_value, prefix_range,
+    Bridge, Device, Doubt, DoubtKind, Endpoint, Family, Interface, Loopback, Origin, Pipeline, Route, RouteTarget,
+    Settings, WayBack, address_value, prefix_range,
 };
 use callpath_core::trace::{Answer, Choice, Network, RoundTrip};
 use ipnet::IpNet;
@@ -331,7 +331,7 @@ fn settle(folder: &Folder, configuration: &str, device: &mut Device) {
                 what: format!("by which ports {name} joins those who talk").into(),
                 supply: "".into(),
                 fixed: true,
-                unread: false,
+                kind: DoubtKind::Fact,
             })
         });
         let bridge = |calls: bool| joined.filter(|_| calls).map(|joined| Bridge { ports: iface.ports, joined });

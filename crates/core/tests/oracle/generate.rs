@@ -3,9 +3,10 @@
 
 use callpath_core::cube::Set;
 use callpath_core::model::{
-    Action, Chain, ChainId, Device, Doubt, DoubtId, Families, Family, Hook, Interface, Key, KeyField, Lookup, MarkFrom,
-    MarkValue, Match, NatTarget, Origin, Part, Pipeline, Policy, Route, RouteTarget, Rule, Side, Stage, StageKind,
-    Step, Test, Translate, TupleDir, TupleIface, Verdicted, Ways, address_value, iface_value, iface_wildcard,
+    Action, Chain, ChainId, Device, Doubt, DoubtId, DoubtKind, Families, Family, Hook, Interface, Key, KeyField,
+    Lookup, MarkFrom, MarkValue, Match, NatTarget, Origin, Part, Pipeline, Policy, Route, RouteTarget, Rule, Side,
+    Stage, StageKind, Step, Test, Translate, TupleDir, TupleIface, Verdicted, Ways, address_value, iface_value,
+    iface_wildcard,
 };
 use callpath_core::trace::Network;
 use std::collections::VecDeque;
@@ -156,7 +157,7 @@ impl Maker {
             21 => (KeyField::TcpFlags, Set::one(self.random.pick(&[2, 18, 16]))),
             _ => {
                 let origin = p.add_origin(Origin::default());
-                let fixed = Doubt { origin, what: "x".into(), supply: "".into(), fixed: true, unread: false };
+                let fixed = Doubt { origin, what: "x".into(), supply: "".into(), fixed: true, kind: DoubtKind::Fact };
                 (KeyField::Unknown(p.add_doubt(fixed), 2), small(&mut self.random))
             }
         };
@@ -551,7 +552,8 @@ impl Maker {
 /// Plants an effect that nobody understands in front of a rule's action.
 pub fn plant(p: &mut Pipeline, random: &mut Random) -> Option<DoubtId> {
     let origin = p.add_origin(Origin::default());
-    let doubt = p.add_doubt(Doubt { origin, what: "y".into(), supply: "".into(), fixed: false, unread: true });
+    let doubt =
+        p.add_doubt(Doubt { origin, what: "y".into(), supply: "".into(), fixed: false, kind: DoubtKind::Unread });
     let chain = random.below(p.chains.len().max(1));
     let rules = &mut p.chains.get_mut(chain)?.rules;
     let at = random.below(rules.len());

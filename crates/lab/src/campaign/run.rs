@@ -12,7 +12,7 @@ use crate::random::Random;
 use crate::topology::{Built, Topology};
 use crate::wire::{Inside, Place, Segment};
 use callpath_core::dialect::nft::{json, lower::lower, text};
-use callpath_core::model::{Family, Pipeline, SourceId, address_value};
+use callpath_core::model::{DoubtKind, Family, Pipeline, SourceId, address_value};
 use callpath_core::snapshot::Source;
 use callpath_core::trace::{Did, Disposition, Network, RoundTrip};
 use std::collections::HashMap;
@@ -141,7 +141,7 @@ impl Bench {
             let coverage = lower(&ruleset, false, &mut pipeline);
             if coverage.unread > 0 {
                 let doubts: Vec<String> =
-                    pipeline.doubts.iter().filter(|d| d.unread).map(|d| d.what.to_string()).collect();
+                    pipeline.doubts.iter().filter(|d| d.kind == DoubtKind::Unread).map(|d| d.what.to_string()).collect();
                 return Err(format!("a listing was not understood: {}\n{listing}", doubts.join("; ")));
             }
             pipelines.push(pipeline);

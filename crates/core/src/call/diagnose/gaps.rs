@@ -4,7 +4,7 @@ mod exposed;
 mod forward;
 
 use super::{merge, outbound};
-use crate::call::analyze::{Analysis, Failure, port_set, show_set};
+use crate::call::analyze::{Analysis, Failure, port_set};
 use crate::call::diagnose::blocks::{self, Asked, Behind};
 use crate::call::diagnose::views::{self, Does, Packet};
 use crate::call::reach::{Certainty, Ending, crossed, helpers, journey};
@@ -12,9 +12,10 @@ use crate::change::{Intent, Packets, Wanted};
 use crate::cube::{Cube, Set};
 use crate::finding::{Gap, Lack, Near, Stands};
 use crate::manifest::{Place, PortRanges, Proto, ProxyAt};
-use crate::model::{Device, Family, OriginId, Part, address_value, iface_value};
+use crate::model::{Device, DoubtId, DoubtKind, Family, OriginId, Part, address_value, iface_value};
 use crate::requirement::Party;
 use crate::trace::{Did, Disposition, Hop, Journey, Phase, Val};
+use crate::vocabulary::PortSet;
 use std::net::IpAddr;
 
 /// Everything that is missing, in the order in which paths were judged.
@@ -171,7 +172,7 @@ impl Look<'_> {
             device,
             name: self.net()[device].name.to_string(),
             wanted: None,
-            what: format!("{} {}", self.f.requirement.proto.name(), show_set(&self.failing())),
+            ports: vec![PortSet { proto: self.f.requirement.proto, ports: ranges(&self.failing()) }],
             host: self.host(),
             asked: self.asked(),
             outer: self.outer(device),
@@ -181,7 +182,7 @@ impl Look<'_> {
             story,
             at: Vec::new(),
             doubt: None,
-            leads: None,
+            leads: Vec::new(),
             lines: None,
             signalling: !self.f.same_port,
             cured_on: None,
@@ -309,7 +310,7 @@ impl Look<'_> {
         let (device, outer) = self.a.shared_outer_address()?;
         let mut gap = self.base(Lack::SharedAddress, device);
         gap.outer = Some(outer);
-        gap.what = String::new();
+        gap.ports = Vec::new();
         Some(gap)
     }
 
@@ -324,23 +325,21 @@ impl Look<'_> {
     fn unknown(&self) -> Option<Gap> {
         let f = self.f;
         let doubts = &f.region.doubts;
-        if let Some((device, id)) = doubts.iter().find(|(d, id)| self.net()[*d].pipeline.doubts[id.0 as usize].unread) {
-            let mut gap = self.base(Lack::NotUnderstood, *device);
-            gap.at = vec![self.net()[*device].pipeline.doubts[id.0 as usize].origin];
-            gap.doubt = Some(*id);
-            return Some(gap);
+        let doubt = |(d, id): &(usize, DoubtId)| &self.net()[*d].pipeline.doubts[id.0 as usize];
+        let about = |lack, of: &(usize, DoubtId)| {
+            let mut gap = self.base(lack, of.0);
+            gap.at = vec![doubt(of).origin];
+            gap.doubt = Some(of.1);
+            gap
+        };
+        if let Some(unread) = doubts.iter().find(|d| doubt(d).kind == DoubtKind::Unread) {
+            return Some(about(Lack::NotUnderstood, unread));
         }
         if let Some(gap) = self.helper() {
             return Some(gap);
         }
-        let alias = doubts
-            .iter()
-            .find(|(d, id)| self.is_router(*d) && self.net()[*d].pipeline.doubts[id.0 as usize].what.contains("alias"));
-        if let Some((device, id)) = alias {
-            let mut gap = self.base(Lack::Alias, *device);
-            gap.at = vec![self.net()[*device].pipeline.doubts[id.0 as usize].origin];
-            gap.doubt = Some(*id);
-            return Some(gap);
+        if let Some(alias) = doubts.iter().find(|d| self.is_router(d.0) && doubt(d).kind == DoubtKind::Alias) {
+            return Some(about(Lack::Alias, alias));
         }
         if f.requirement.from == Party::Server {
             return None;

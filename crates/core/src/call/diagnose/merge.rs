@@ -3,8 +3,8 @@
 use crate::call::analyze::Analysis;
 use crate::change::{Intent, Packets, Wanted};
 use crate::finding::{Gap, Lack, Near};
-use crate::manifest::PortRanges;
 use crate::model::OriginId;
+use crate::vocabulary::PortSet;
 
 /// Gaps about the same statement or the same wanted thing are one.
 pub(super) fn add(a: &Analysis, out: &mut Vec<Gap>, gap: Gap) {
@@ -24,7 +24,7 @@ pub(super) fn add(a: &Analysis, out: &mut Vec<Gap>, gap: Gap) {
             && g.lack == gap.lack
             && match (&g.wanted, &gap.wanted) {
                 (Some(x), Some(y)) => x.intent == y.intent || by_other_interface(&g.lack, x, y),
-                _ => g.doubt == gap.doubt && g.what == gap.what,
+                _ => g.doubt == gap.doubt && g.ports == gap.ports,
             }
     };
     match out.iter_mut().find(same) {
@@ -105,7 +105,7 @@ fn near(gap: &Gap) -> Option<Near> {
 pub(super) fn inside_after_outside(gaps: &mut Vec<Gap>) {
     let inner = |g: &Gap| matches!(g.lack, Lack::Forward { inside: true, .. } | Lack::OwnAddress | Lack::SourceNat);
     let outer = |g: &Gap| matches!(g.lack, Lack::Forward { inside: false, .. } | Lack::SharedAddress);
-    let covers = |o: &Gap, g: &Gap| o.family == g.family && o.device == g.device && overlaps(&o.what, &g.what);
+    let covers = |o: &Gap, g: &Gap| o.family == g.family && o.device == g.device && overlaps(&o.ports, &g.ports);
     for n in 0..gaps.len() {
         let served = outer(&gaps[n]) && gaps.iter().any(|g| inner(g) && covers(&gaps[n], g));
         if let (true, Some(packets)) = (served, forwarded(&mut gaps[n])) {
@@ -137,15 +137,7 @@ pub(super) fn inside_after_outside(gaps: &mut Vec<Gap>) {
     gaps.retain(|g| g.lack != Lack::Wider || !g.at.iter().any(|id| mended.contains(id)));
 }
 
-fn overlaps(a: &str, b: &str) -> bool {
-    let parse = |t: &str| -> Option<(String, PortRanges)> {
-        let (proto, ports) = t.split_once(' ')?;
-        Some((proto.to_owned(), crate::manifest::parse_ports(ports).ok()?))
-    };
-    match (parse(a), parse(b)) {
-        (Some((proto, ports)), Some((other, more))) => {
-            proto == other && ports.iter().any(|(lo, hi)| more.iter().any(|(from, to)| lo <= to && from <= hi))
-        }
-        _ => a == b,
-    }
+/// Some of the ports are the same, or nothing is said of either's.
+fn overlaps(a: &[PortSet], b: &[PortSet]) -> bool {
+    a == b || a.iter().any(|x| b.iter().any(|y| x.meets(y)))
 }

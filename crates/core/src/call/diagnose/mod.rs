@@ -317,13 +317,13 @@ impl Look<'_> {
                 continue;
             }
             // Later rounds look only for what stood behind a change.
-            let same = |g: &&Gap| g.lack == gap.lack && g.device == gap.device && g.what == gap.what;
+            let same = |g: &&Gap| g.lack == gap.lack && g.device == gap.device && g.ports == gap.ports;
             let first = at_first.iter().find(same).cloned();
             if self.round > 0 && first.is_none() && (gap.wanted.is_none() || cause.severity != Severity::Error) {
                 continue;
             }
             let seen = |c: &'static Cause, g: &Gap| {
-                c.code == cause.code && g.device == gap.device && g.wanted == gap.wanted && g.what == gap.what
+                c.code == cause.code && g.device == gap.device && g.wanted == gap.wanted && g.ports == gap.ports
             };
             if known.iter().any(|f| seen(f.cause, &f.gap)) || out.iter().any(|c| seen(c.cause, &c.gap)) {
                 continue;
@@ -502,7 +502,7 @@ fn try_notes(snapshot: &Snapshot, found: &mut [Found], last: &Analysis, proven: 
         }
         let tried = with(snapshot, found, |i| i == n || found[i].proposed() || proven.each[i]);
         let closes =
-            |a: &Analysis| !gaps::gaps(a).iter().any(|g| g.lack == found[n].gap.lack && g.what == found[n].gap.what);
+            |a: &Analysis| !gaps::gaps(a).iter().any(|g| g.lack == found[n].gap.lack && g.ports == found[n].gap.ports);
         let tried = tried.and_then(|s| again(&s, last));
         let holds = tried.as_ref().is_some_and(|a| working(a) >= working(last) && closes(a));
         proven.each[n] = holds;

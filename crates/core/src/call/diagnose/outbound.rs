@@ -23,8 +23,8 @@ pub(super) fn strayed(a: &Analysis) -> Vec<Gap> {
             if !known.paths.contains(&s.path) {
                 known.paths.push(s.path.clone());
             }
-            if !known.what.split(" and ").any(|w| w == s.what) {
-                known.what = format!("{} and {}", known.what, s.what);
+            if !known.ports.contains(&s.ports) {
+                known.ports.push(s.ports.clone());
             }
             continue;
         }
@@ -45,7 +45,7 @@ pub(super) fn strayed(a: &Analysis) -> Vec<Gap> {
             asked: Some(stray.public),
             paths: vec![s.path.clone()],
             who: s.place.to_string(),
-            ..bare(Lack::OutboundAs(stray.named()), device.name.to_string(), s.what.clone(), story)
+            ..bare(Lack::OutboundAs(stray.named()), device.name.to_string(), vec![s.ports.clone()], story)
         });
     }
     out
@@ -111,7 +111,7 @@ pub(super) fn strays(snapshot: &Snapshot, a: &Analysis, found: &[Found]) -> Vec<
         };
         let lack = if private { Lack::OutboundNat { other: false } } else { Lack::OutboundAs(stray.named()) };
         let name = a.site.network.devices[stray.router].name.to_string();
-        let gap = Gap { host: Some(stray.own), asked: Some(public), ..bare(lack, name, String::new(), story) };
+        let gap = Gap { host: Some(stray.own), asked: Some(public), ..bare(lack, name, Vec::new(), story) };
         if let Some(finding) = plain(&gap).filter(|f| out.iter().all(|o| o.because != f.because)) {
             out.push(Finding { severity: Severity::Warning, ..finding });
         }
@@ -123,12 +123,14 @@ pub(super) fn strays(snapshot: &Snapshot, a: &Analysis, found: &[Found]) -> Vec<
 fn by_another_line(a: &Analysis, stray: &Stray, label: &str) -> Option<Finding> {
     let device = &a.site.network.devices[stray.router];
     let line = if stray.line == Line::Elsewhere { &device.name } else { device.interfaces[stray.leaves].shown() };
-    let seen = stray.named().map_or_else(|| "the address of another line".to_owned(), |s| s.to_string());
     let public = stray.public;
     let story = format!(
         "where {label} asks a STUN server for its address, its packets leave by {line}, and people call it by {public}; set \
          {public} there, and state it: told = {{ internet = \"public\" }}"
     );
-    let gap = Gap { who: "callers".into(), ..bare(Lack::Told, label.to_owned(), seen, story) };
+    let gap = Gap {
+        who: "callers".into(),
+        ..bare(Lack::Told(stray.named().into_iter().collect()), label.to_owned(), Vec::new(), story)
+    };
     plain(&gap).map(|f| Finding { severity: Severity::Warning, ..f })
 }

@@ -3,12 +3,14 @@
 use super::{Found, Proven, blocks};
 use crate::call::analyze::Analysis;
 use crate::call::story::origin;
-use crate::change::{Planned, Step};
+use crate::change::{MarkRole, Planned, Step};
 use crate::dialect;
 use crate::finding::{Gap, Lack, Near, Stands, find};
+use crate::manifest::Proto;
 use crate::model::{SourceId, SourceSpan};
 use crate::report::{Change, Finding, Mark, Reach, Verdict};
 use crate::snapshot::{Places, Snapshot, line_column};
+use crate::vocabulary::{PortSet, list};
 
 /// Everything that was found, each cause once.
 pub(super) fn findings(snapshot: &Snapshot, found: &[Found], proven: &Proven) -> Vec<Finding> {
@@ -30,20 +32,23 @@ fn finding(snapshot: &Snapshot, found: &[Found], group: &[usize], proven: &Prove
     let first = &found[group[0]];
     let mut gap = first.gap.clone();
     let mut paths: Vec<String> = Vec::new();
-    let mut whats: Vec<String> = Vec::new();
+    gap.ports = Vec::new();
     for f in group.iter().map(|n| &found[*n]) {
         for path in &f.gap.paths {
             if !paths.contains(path) {
                 paths.push(path.clone());
             }
         }
-        if !whats.contains(&f.gap.what) {
-            whats.push(f.gap.what.clone());
+        for ports in &f.gap.ports {
+            if !gap.ports.contains(ports) {
+                gap.ports.push(ports.clone());
+            }
         }
     }
-    gap.what = list(&whats);
-    let leads: Vec<String> = group.iter().filter_map(|n| found[*n].gap.leads.clone()).collect();
-    gap.leads = Some(list(&leads)).filter(|_| leads.len() == whats.len());
+    gap.leads = group.iter().flat_map(|n| found[*n].gap.leads.clone()).collect();
+    if gap.leads.len() != gap.ports.len() {
+        gap.leads = Vec::new();
+    }
     gap.signalling = group.iter().all(|n| found[*n].gap.signalling);
     let mut at: Vec<Mark> = Vec::new();
     // What shows behind a change is told by its place only where nothing else is.
@@ -134,14 +139,6 @@ fn change_apart(snapshot: &Snapshot, found: &[Found], group: &[usize], gap: &Gap
     Some(out)
 }
 
-/// `tcp 443, udp 50000-60000 and tcp 7881`
-fn list(parts: &[String]) -> String {
-    match parts {
-        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
-        _ => parts.concat(),
-    }
-}
-
 /// Places in the user's files that a gap is about.
 pub(super) fn marks(snapshot: &Snapshot, now: &Analysis, gap: &Gap, change: Option<&(SourceId, Planned)>) -> Vec<Mark> {
     let mut out: Vec<Mark> = Vec::new();
@@ -153,24 +150,24 @@ pub(super) fn marks(snapshot: &Snapshot, now: &Analysis, gap: &Gap, change: Opti
     let blocks = matches!(gap.lack, Lack::Filter { stands: Stands::BlockFirst | Stands::Block, .. });
     let elsewhere = blocks && place.is_some_and(|id| !gap.at.is_empty() && !gap.at.contains(&id));
     let one = !several && !elsewhere;
-    for (span, label) in change.iter().filter(|_| one).flat_map(|(_, p)| &p.marks) {
-        out.extend(mark(snapshot, *span, told(gap, label)));
+    for (span, role) in change.iter().filter(|_| one).flat_map(|(_, p)| &p.marks) {
+        out.extend(mark(snapshot, *span, gap, role));
     }
     if out.is_empty() {
         let device = &now.site.network.devices[gap.device];
         for id in &gap.at {
             let at = device.pipeline.origin(*id);
             if at.has_lines {
-                // A setting of an interface is named: its place is the whole interface.
-                let label = match &*at.text {
-                    _ if at.at.source.0 == 0 => "stated here".to_owned(),
-                    what if what.starts_with("block ") => format!("\"{what}\" is on here"),
-                    _ if blocks::ends_list(&device.pipeline, *id) => {
-                        "leads past the rule that would let them pass".to_owned()
-                    }
-                    _ => told(gap, "decides").to_owned(),
+                let role = if at.at.source.0 == 0 {
+                    MarkRole::Stated
+                } else if at.setting {
+                    MarkRole::Setting(at.text.to_string())
+                } else if blocks::ends_list(&device.pipeline, *id) {
+                    MarkRole::LeadsPast
+                } else {
+                    MarkRole::Decides
                 };
-                out.extend(mark(snapshot, at.at, &label));
+                out.extend(mark(snapshot, at.at, gap, &role));
             } else {
                 let o = origin(&places, device, *id);
                 if o.source.is_empty() {
@@ -206,74 +203,71 @@ pub(super) fn as_given(original: &Snapshot, mark: Mark) -> Option<Mark> {
     Some(Mark { line: Some(line), ..mark })
 }
 
-/// What a statement does wrong, where a dialect only says that it is the one.
-fn told<'a>(gap: &Gap, label: &'a str) -> &'a str {
-    match (label, &gap.lack) {
-        ("this is nearly it", Lack::OwnAddress) => "asks for the router's own outer address",
-        ("this is nearly it", Lack::Forward { near, .. }) => match near {
+/// What is said of a marked statement, whose words stand above.
+fn label(gap: &Gap, role: &MarkRole, words: &str) -> String {
+    let told = match (role, &gap.lack) {
+        (MarkRole::Stated, _) => "stated here",
+        // Its place is the whole object.
+        (MarkRole::Setting(name), _) => return format!("\"{name}\" is on here"),
+        (MarkRole::LeadsPast, _) => "leads past the rule that would let them pass",
+        (_, Lack::OutboundNat { .. }) => "translates other packets",
+        (_, Lack::Helper) => "gives them to a helper",
+        // What is underlined need not be named again.
+        (MarkRole::Named(name, says), _) if name == words => says,
+        (MarkRole::Named(name, says), _) if name.is_empty() => return format!("this entry {says}"),
+        (MarkRole::Named(name, says), _) => return format!("\"{}\" {says}", name.replace('"', "'")),
+        (MarkRole::Told(text), _) => text,
+        (MarkRole::Nearest, Lack::OwnAddress) => "asks for the router's own outer address",
+        (MarkRole::Nearest, Lack::Forward { near, .. }) => match near {
             Near::Interface => "acts only on what comes by another interface",
             Near::Ports => "covers only a part of the range",
             Near::Protocol => "is for the other protocol",
             Near::Target => "leads to another host",
             Near::Shift => "changes the ports",
-            Near::Nothing | Near::Disabled | Near::Address => label,
+            Near::Nothing | Near::Disabled | Near::Address => "this is nearly it",
         },
-        ("this decides" | "decides", Lack::Filter { stands: Stands::BlockFirst, .. }) => "blocks them first",
-        ("this decides" | "decides", Lack::Filter { stands: Stands::Nothing, .. }) => "nothing in here lets them pass",
-        (_, Lack::OutboundNat { .. }) => "translates other packets",
-        ("decides", Lack::NotUnderstood) => "not understood",
-        (_, Lack::Helper) => "gives them to a helper",
-        ("decides", Lack::Alias) => "asks for an alias",
-        _ => label,
-    }
+        (MarkRole::Nearest, _) => "this is nearly it",
+        (_, Lack::Filter { stands: Stands::BlockFirst, .. }) => "blocks them first",
+        (_, Lack::Filter { stands: Stands::Nothing, .. }) => "nothing in here lets them pass",
+        (MarkRole::Place, _) => "this decides",
+        (MarkRole::Decides, Lack::NotUnderstood) => "not understood",
+        (MarkRole::Decides, Lack::Alias) => "asks for an alias",
+        (MarkRole::Decides, _) => "decides",
+    };
+    told.to_owned()
 }
 
-/// A span as the line that it begins on; a whole element is shown by the words in it that matter.
-fn mark(snapshot: &Snapshot, span: SourceSpan, label: &str) -> Option<Mark> {
+/// A span as the line that it begins on, with what is said of it; a whole element is shown by the words in it that matter.
+fn mark(snapshot: &Snapshot, span: SourceSpan, gap: &Gap, role: &MarkRole) -> Option<Mark> {
+    let mut mark = place(snapshot, span)?;
+    let words = mark.text.chars().skip(mark.column - 1).take(mark.length).collect::<String>();
+    mark.label = label(gap, role, &words);
+    Some(mark)
+}
+
+/// The words of a span that matter, on the line that they begin on.
+fn place(snapshot: &Snapshot, span: SourceSpan) -> Option<Mark> {
     let source = snapshot.source(span.source)?;
-    let (start, end) = telling(&source.text, span.start as usize, span.end as usize);
+    let (start, end) = dialect::telling(&source.text, span.start as usize, span.end as usize);
     let (line, column) = line_column(&source.text, start);
-    let line_start = source.text[..start].rfind('\n').map_or(0, |i| i + 1);
-    let text = source.text[line_start..].lines().next().unwrap_or_default().to_owned();
+    let text = source.text.lines().nth(line - 1).unwrap_or_default().to_owned();
     let rest = text.chars().count().saturating_sub(column - 1);
     let length = source
         .text
         .get(start..end)
         .map_or(1, |t| t.lines().next().unwrap_or_default().chars().count())
         .clamp(1, rest.max(1));
-    // The words that are underlined need not be said again.
-    let words = source.text.get(start..end).unwrap_or_default();
-    let label = label.strip_prefix(&format!("\"{words}\" ")).unwrap_or(label).to_owned();
-    Some(Mark { source: source.name.clone(), line: Some(line), column, length, text, label })
-}
-
-/// Of an element with many lines, its description: that is how its owner knows it.
-fn telling(text: &str, start: usize, end: usize) -> (usize, usize) {
-    let Some(whole) = text.get(start..end) else { return (start, start) };
-    if !whole.starts_with('<') || !whole.contains('\n') {
-        return (start, end);
-    }
-    let Some(at) = whole.find("<descr>") else { return (start, end) };
-    let inside = at + "<descr>".len();
-    let close = whole[inside..].find("</descr>").map_or(inside, |i| inside + i);
-    let plain = whole[inside..close].strip_prefix("<![CDATA[").and_then(|t| t.strip_suffix("]]>"));
-    match plain {
-        Some(t) if !t.is_empty() => {
-            let from = start + inside + "<![CDATA[".len();
-            (from, from + t.len())
-        }
-        _ => (start + inside, start + close),
-    }
+    Some(Mark { source: source.name.clone(), line: Some(line), column, length, text, label: String::new() })
 }
 
 /// A gap of which there is nothing to show.
-pub(super) fn bare(lack: Lack, name: String, what: String, story: String) -> Gap {
+pub(super) fn bare(lack: Lack, name: String, ports: Vec<PortSet>, story: String) -> Gap {
     Gap {
         lack,
         device: 0,
         name,
         wanted: None,
-        what,
+        ports,
         host: None,
         asked: None,
         outer: None,
@@ -283,7 +277,7 @@ pub(super) fn bare(lack: Lack, name: String, what: String, story: String) -> Gap
         story,
         at: Vec::new(),
         doubt: None,
-        leads: None,
+        leads: Vec::new(),
         lines: None,
         signalling: false,
         cured_on: None,
@@ -295,9 +289,9 @@ pub(super) fn notes(a: &Analysis) -> Vec<Finding> {
     let mut out = Vec::new();
     for instance in &a.instances {
         let mode = instance.mode();
-        let base = |lack: Lack, what: String, story: String| bare(lack, instance.label().to_owned(), what, story);
+        let base = |lack: Lack, ports, story: String| bare(lack, instance.label().to_owned(), ports, story);
         if let Some(why) = mode.and_then(|m| m.plain_http.clone()) {
-            out.extend(plain(&base(Lack::PlainHttp, String::new(), why)));
+            out.extend(plain(&base(Lack::PlainHttp, Vec::new(), why)));
         }
         for r in &instance.requirements {
             if r.too_small() {
@@ -307,7 +301,11 @@ pub(super) fn notes(a: &Analysis) -> Vec<Finding> {
                     r.count(),
                     r.per_participant.unwrap_or(1)
                 );
-                out.extend(plain(&base(Lack::TooSmall, r.what(), story)));
+                out.extend(plain(&base(
+                    Lack::TooSmall,
+                    vec![PortSet { proto: r.proto, ports: r.ports.clone() }],
+                    story,
+                )));
             }
         }
     }
@@ -327,12 +325,14 @@ pub(super) fn misled(a: &Analysis) -> Vec<Finding> {
             finding.paths.push(m.path.clone());
             continue;
         }
-        let told = m.told.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
         let setting = instance.profile.told.setting.as_deref().unwrap_or("its address for media");
         let private = !m.told.iter().any(|a| crate::call::address::is_public(*a));
         let why = if private { "is private, and media for it goes nowhere" } else { "is on no device of the site" };
-        let story = format!("{told} {why}; set {setting} to the public address");
-        let gap = Gap { who: who.clone(), ..bare(Lack::Told, instance.label().to_owned(), told, story) };
+        let story = format!("{} {why}; set {setting} to the public address", list(&m.told));
+        let gap = Gap {
+            who: who.clone(),
+            ..bare(Lack::Told(m.told.clone()), instance.label().to_owned(), Vec::new(), story)
+        };
         if let Some(mut finding) = plain(&gap) {
             finding.paths.push(m.path.clone());
             out.push((m.instance, who, m.told.clone(), finding));
@@ -351,12 +351,12 @@ pub(super) fn hole_punching(a: &Analysis, found: &[Found]) -> Option<Finding> {
     let first = paths.first()?;
     // No rule is what keeps answers on their line, or makes the address right that callers are told.
     let rule = |f: &&Found| f.gap.wanted.is_some() && !matches!(f.gap.lack, Lack::AnotherLine | Lack::OutboundAs(_));
-    let udp = |f: &&Found| f.gap.what.starts_with("udp") && rule(f);
+    let udp = |f: &&Found| f.gap.ports.iter().any(|p| p.proto == Proto::Udp) && rule(f);
     let closing = found.iter().filter(udp).find(|f| f.gap.paths.contains(&first.id));
     let firm = closing.map_or_else(String::new, |f| {
         let does = match &f.gap.lack {
-            Lack::Forward { .. } => format!("a forward of {} on {}", f.gap.what, f.gap.name),
-            _ => format!("a rule of {} that lets {} pass", f.gap.name, f.gap.what),
+            Lack::Forward { .. } => format!("a forward of {} on {}", f.gap.what(), f.gap.name),
+            _ => format!("a rule of {} that lets {} pass", f.gap.name, f.gap.what()),
         };
         format!("; {does} makes it firm ({})", f.cause.code)
     });
@@ -371,7 +371,7 @@ pub(super) fn hole_punching(a: &Analysis, found: &[Found]) -> Option<Finding> {
     let who = list(&who);
     let story = format!("nothing lets media in; it passes only while both sides send, as answers to each other{firm}");
     let name = closing.map_or_else(String::new, |f| f.gap.name.clone());
-    let gap = Gap { who, ..bare(Lack::HolePunching, name, String::new(), story) };
+    let gap = Gap { who, ..bare(Lack::HolePunching, name, Vec::new(), story) };
     let mut finding = plain(&gap)?;
     finding.paths = paths.iter().map(|p| p.id.clone()).collect();
     Some(finding)
@@ -464,10 +464,9 @@ fn object_mark(snapshot: &Snapshot, o: &crate::report::Origin) -> Option<Mark> {
     let (number, source) = snapshot.sources.iter().enumerate().find(|(_, s)| s.name == o.source)?;
     let line: usize = source.text.split_inclusive('\n').take(o.line?.saturating_sub(1)).map(str::len).sum();
     let start = line + source.text[line..].chars().take(o.column?.saturating_sub(1)).map(char::len_utf8).sum::<usize>();
-    let rest = &source.text[start..];
-    let element = rest.starts_with('<').then(|| rest.find("</rule>")).flatten();
-    let end = start + element.or_else(|| rest.find('\n')).unwrap_or(rest.len());
-    let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+    let end = dialect::end_of_object(&source.text, start);
+    let place_of = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
     let source = SourceId(u16::try_from(number).ok()?);
-    mark(snapshot, SourceSpan { source, start: place(start), end: place(end) }, "not in force yet")
+    let mark = place(snapshot, SourceSpan { source, start: place_of(start), end: place_of(end) })?;
+    Some(Mark { label: "not in force yet".into(), ..mark })
 }

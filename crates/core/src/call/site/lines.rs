@@ -7,8 +7,8 @@ use crate::call::stated::{self, INSIDE, OUTSIDE, Stated};
 use crate::cube::Set;
 use crate::manifest::{GatewayKind, StatedBox, Traffic};
 use crate::model::{
-    Action, Chain, ChainId, Device, Doubt, Families, Family, Hook, Interface, Key, KeyField, Match, Origin, Part,
-    Policy, Route, RouteTarget, Rule, Stage, StageKind, Step, Test, Ways, iface_value, nfproto, prefix_range,
+    Action, Chain, ChainId, Device, Doubt, DoubtKind, Families, Family, Hook, Interface, Key, KeyField, Match, Origin,
+    Part, Policy, Route, RouteTarget, Rule, Stage, StageKind, Step, Test, Ways, iface_value, nfproto, prefix_range,
 };
 use crate::snapshot::InputError;
 use ipnet::IpNet;
@@ -317,8 +317,13 @@ pub(super) fn doubtful_default(
         format!("whether {} sends its answers back into the tunnel {shown}, or out by another line", device.name);
     let pipeline = &mut device.pipeline;
     let origin = pipeline.add_origin(Origin { object: "the way out is not given".into(), ..Origin::default() });
-    let doubt =
-        pipeline.add_doubt(Doubt { origin, what: doubt_of.into(), supply: supply.into(), fixed: true, unread: false });
+    let doubt = pipeline.add_doubt(Doubt {
+        origin,
+        what: doubt_of.into(),
+        supply: supply.into(),
+        fixed: true,
+        kind: DoubtKind::Fact,
+    });
     let is = |field: KeyField, set: Set| {
         Step::Match(Match { keys: [Key::of(field)].into(), test: Test::In(set), negate: false })
     };

@@ -8,8 +8,8 @@ use crate::call::analyze::show_set;
 use crate::call::stated::is;
 use crate::cube::Set;
 use crate::model::{
-    Action, Chain, ChainId, Device, Doubt, Families, Hook, KeyField, NatTarget, Origin, OriginId, Part, Policy, Rule,
-    Side, Stage, StageKind, Step, Test, address_value, iface_value,
+    Action, Chain, ChainId, Device, Doubt, DoubtKind, Families, Hook, KeyField, NatTarget, Origin, OriginId, Part,
+    Policy, Rule, Side, Stage, StageKind, Step, Test, address_value, iface_value,
 };
 use std::net::IpAddr;
 
@@ -55,7 +55,7 @@ impl Builder<'_> {
                 what: format!("whether only ports {shown} of {public} come to {name}: it uses no others for what leaves").into(),
                 supply: "if a provider shares the address, forward ports of that block; if it is yours alone, let source NAT use all ports".into(),
                 fixed: true,
-                unread: false,
+                kind: DoubtKind::Fact,
             });
             steps.push(is(KeyField::Unknown(doubt, 1), Set::one(1)));
         }

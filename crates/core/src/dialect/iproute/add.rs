@@ -1,7 +1,7 @@
 //! Routes and routing rules of dumps, put into a device.
 
 use super::{DumpedRoute, DumpedRule, Leads};
-use crate::model::{Device, Doubt, DoubtId, Holds, Interface, Origin, Route, RouteTarget};
+use crate::model::{Device, Doubt, DoubtId, DoubtKind, Holds, Interface, Origin, Route, RouteTarget};
 use std::net::IpAddr;
 
 /// Index of an interface; one that no address dump names has no addresses.
@@ -64,6 +64,6 @@ pub fn add_rules(device: &mut Device, rules: &[DumpedRule]) {
 /// A doubt that stands at no place of a ruleset.
 fn open(device: &mut Device, what: String, supply: &str) -> DoubtId {
     let origin = device.pipeline.add_origin(Origin::default());
-    let doubt = Doubt { origin, what: what.into(), supply: supply.into(), fixed: false, unread: false };
+    let doubt = Doubt { origin, what: what.into(), supply: supply.into(), fixed: false, kind: DoubtKind::Fact };
     device.pipeline.add_doubt(doubt)
 }

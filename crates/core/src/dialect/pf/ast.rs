@@ -3,7 +3,7 @@
 //! pfSense and `OPNsense` write such a text (`/tmp/rules.debug`) and their readers of configurations make this tree
 //! directly. Semantics: pf.conf(5) and `sys/netpfil/pf/pf.c` of FreeBSD.
 
-use crate::model::{Family, Origin};
+use crate::model::{DoubtKind, Family, Origin};
 use ipnet::IpNet;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -103,12 +103,14 @@ pub enum Entry {
 }
 
 /// Something that the text leaves open.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Unknown {
     /// What, for a person.
     pub what: Box<str>,
     /// What to supply.
     pub supply: Box<str>,
+    /// What kind of thing it is.
+    pub kind: DoubtKind,
 }
 
 /// A statement that was not understood.

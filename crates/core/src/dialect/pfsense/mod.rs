@@ -12,8 +12,11 @@ pub mod plan;
 pub mod read;
 pub mod recipe;
 pub mod secrets;
+mod shown;
 pub mod splice;
 mod xml;
+
+pub use shown::{end_of_object, telling};
 
 /// Is this an export, whole or an area of it, of this product or of its relative?
 pub fn looks_like(text: &str) -> bool {

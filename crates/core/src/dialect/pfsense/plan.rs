@@ -9,7 +9,7 @@ pub use narrow::{Narrow, narrow};
 use super::config::{Config, End, Forward, OneToOne, Reflects};
 use super::edit::{Destination, Edit, ForwardField, NewForward, NewOutbound, NewPass, Reflection, RuleField};
 use super::read::read;
-use crate::change::{Context, Intent, Manner, Packets, Planned, Refused, Wanted, network};
+use crate::change::{Context, Intent, Manner, MarkRole, Packets, Planned, Refused, Wanted, network};
 use crate::dialect::Patch;
 use crate::model::{Device, Family, OriginId, SourceId, SourceSpan};
 use ipnet::IpNet;
@@ -76,12 +76,17 @@ struct Planner<'a> {
     device: &'a Device,
     wanted: &'a Wanted,
     context: &'a Context,
-    marks: Vec<(SourceSpan, String)>,
+    marks: Vec<(SourceSpan, MarkRole)>,
 }
 
 impl Planner<'_> {
-    fn mark(&mut self, at: SourceSpan, label: impl Into<String>) {
-        self.marks.push((at, label.into()));
+    /// Something with a description stands there, and this is said about it.
+    fn mark(&mut self, at: SourceSpan, name: &str, says: impl Into<String>) {
+        self.marks.push((at, MarkRole::Named(name.to_owned(), says.into())));
+    }
+
+    fn tell(&mut self, at: SourceSpan, label: impl Into<String>) {
+        self.marks.push((at, MarkRole::Told(label.into())));
     }
 
     fn forward_at(&self, origin: OriginId) -> Option<&Forward> {
@@ -181,16 +186,16 @@ impl Planner<'_> {
         let mut set = Vec::new();
         let name = named(&near.descr);
         if near.disabled {
-            self.mark(near.at, format!("{name} is switched off"));
+            self.mark(near.at, &near.descr, "is switched off");
             set.push(ForwardField::Disabled(false));
         }
         if near.target.as_deref() != Some(&*to.to_string()) && near.target.is_some() {
-            self.mark(near.at, format!("{name} leads to {}", near.target.as_deref().unwrap_or("nothing")));
+            self.mark(near.at, &near.descr, format!("leads to {}", near.target.as_deref().unwrap_or("nothing")));
             set.push(ForwardField::Target(to.to_string()));
         }
         let protocol = packets.proto.name();
         if near.protocol.as_deref().is_some_and(|p| !p.split('/').any(|x| x == protocol)) {
-            self.mark(near.at, format!("{name} is for {}", near.protocol.as_deref().unwrap_or_default()));
+            self.mark(near.at, &near.descr, format!("is for {}", near.protocol.as_deref().unwrap_or_default()));
             // Beside what it carries now, where somebody uses that.
             let both = self.context.manner == Manner::Beside;
             set.push(ForwardField::Protocol(if both { "tcp/udp" } else { protocol }));
@@ -208,14 +213,14 @@ impl Planner<'_> {
             _ => ports,
         };
         if written.is_some_and(|p| !covers(p, ports)) {
-            self.mark(near.at, format!("{name} is for {} only", written.unwrap_or_default()));
+            self.mark(near.at, &near.descr, format!("is for {} only", written.unwrap_or_default()));
             set.push(ForwardField::Ports(ports.0, ports.1));
         }
         let first = near.local_port.as_deref().and_then(|p| p.parse::<u16>().ok());
         let asked = asked.map(|(lo, _)| lo);
         if let Some(port) = inner.filter(|p| first != Some(*p)) {
             let there = first.or(asked).map_or_else(|| "the same port".to_owned(), |p| p.to_string());
-            self.mark(near.at, format!("{name} sends them to {there}"));
+            self.mark(near.at, &near.descr, format!("sends them to {there}"));
             set.push(ForwardField::LocalPort(port));
         }
         if inner.is_none()
@@ -223,7 +228,7 @@ impl Planner<'_> {
             && (first != asked || !covers(written.unwrap_or_default(), ports))
         {
             if first != asked {
-                self.mark(near.at, format!("{name} sends them to ports from {} on", first.unwrap_or_default()));
+                self.mark(near.at, &near.descr, format!("sends them to ports from {} on", first.unwrap_or_default()));
             }
             set.push(ForwardField::LocalPort(ports.0));
         }
@@ -246,7 +251,7 @@ impl Planner<'_> {
             if (near.reflection == Reflects::Off || self.config.system.reflection_off)
                 && let (Reflects::Default, Some(at)) = (near.reflection, self.config.system.reflection_at)
             {
-                self.mark(at, "reflection is off for all forwards, and this one does not turn it on");
+                self.tell(at, "reflection is off for all forwards, and this one does not turn it on");
             }
             let system = &self.config.system;
             let proxied = near.reflection == Reflects::Proxy
@@ -256,7 +261,7 @@ impl Planner<'_> {
             } else {
                 format!("acts only on what comes by {}", near.interface.to_uppercase())
             };
-            self.mark(near.at, format!("{} {how}", named(&near.descr)));
+            self.mark(near.at, &near.descr, how);
             let set = vec![ForwardField::Reflection(Reflection::PureNat)];
             return vec![Edit::SetForward { forward: near.index, set }];
         }
@@ -272,7 +277,7 @@ impl Planner<'_> {
             name
         };
         if let Some(near) = near {
-            self.mark(near.at, format!("{} asks for the WAN address, which is not {address}", named(&near.descr)));
+            self.mark(near.at, &near.descr, format!("asks for the WAN address, which is not {address}"));
         }
         for ports in &packets.ports {
             let Edit::AddForward(mut new) = self.new_forward(packets, *ports, to, Destination::Address(alias.clone()))
@@ -332,8 +337,8 @@ impl Planner<'_> {
             )));
         }
         if let Some(rule) = self.nearest_rule().filter(|r| r.disabled) {
-            let (index, at, name) = (rule.index, rule.at, named(&rule.descr));
-            self.mark(at, format!("{name} is switched off"));
+            let (index, at, name) = (rule.index, rule.at, rule.descr.clone());
+            self.mark(at, &name, "is switched off");
             return Ok(vec![Edit::SetRule { rule: index, set: vec![RuleField::Disabled(false)] }]);
         }
         let blocker = self.wanted.deciding.and_then(|id| self.rule_at(id)).filter(|r| r.action != "pass");
@@ -349,7 +354,7 @@ impl Planner<'_> {
             });
             if let Some(forward) = dangling {
                 let (index, at, name) = (forward.index, forward.at, named(&forward.descr));
-                self.mark(at, format!("the filter rule of {name} is gone"));
+                self.tell(at, format!("the filter rule of {name} is gone"));
                 return Ok(vec![Edit::SetForward { forward: index, set: vec![ForwardField::Associated(true)] }]);
             }
         }
@@ -358,8 +363,8 @@ impl Planner<'_> {
             None => (None, false),
         };
         if let Some(rule) = blocker {
-            let (at, name) = (rule.at, named(&rule.descr));
-            self.mark(at, format!("{name} blocks them first"));
+            let (at, name) = (rule.at, rule.descr.clone());
+            self.mark(at, &name, "blocks them first");
         }
         let rule = |interface: &String, ports: &(u16, u16)| {
             Edit::AddPass(NewPass {
@@ -389,7 +394,7 @@ impl Planner<'_> {
     /// What the forward that lets them in no longer carries.
     fn narrower(&mut self, packets: &Packets, except: &[IpNet]) -> Result<Option<Narrow>, Refused> {
         let Some(forward) = self.wanted.nearest.and_then(|id| self.forward_at(id)) else { return Ok(None) };
-        let (forward, name, at) = (forward.index, named(&forward.descr), forward.at);
+        let (forward, name, at) = (forward.index, forward.descr.clone(), forward.at);
         let less = Narrow {
             forward,
             protocol: packets.proto.name(),
@@ -397,7 +402,7 @@ impl Planner<'_> {
             only: one_network(except)?,
         };
         narrow::edits(self.config, std::slice::from_ref(&less))?;
-        self.mark(at, format!("{name} lets them in"));
+        self.mark(at, &name, "lets them in");
         Ok(Some(less))
     }
 
@@ -465,8 +470,8 @@ impl Planner<'_> {
     fn close(&mut self, except: &[IpNet]) -> Result<Vec<Edit>, Refused> {
         match self.nearest_rule() {
             Some(rule) => {
-                let (index, at, name) = (rule.index, rule.at, named(&rule.descr));
-                self.mark(at, format!("{name} lets them in"));
+                let (index, at, name) = (rule.index, rule.at, rule.descr.clone());
+                self.mark(at, &name, "lets them in");
                 let field = match one_network(except)? {
                     Some(net) => RuleField::Source(Some(net)),
                     None => RuleField::Disabled(true),

@@ -4,8 +4,8 @@ use super::{Line, Says};
 use crate::cube::Set;
 use crate::dialect::Counts;
 use crate::model::{
-    Action, Chain, ChainId, Doubt, Families, Hook, Key, KeyField, Lookup, Match, NatTarget, Origin, Part, Pipeline,
-    Policy, Rule, Side, Stage, StageKind, Step, Test, Translate, Ways, address_value, ct_state, iface_value,
+    Action, Chain, ChainId, Doubt, DoubtKind, Families, Hook, Key, KeyField, Lookup, Match, NatTarget, Origin, Part,
+    Pipeline, Policy, Rule, Side, Stage, StageKind, Step, Test, Translate, Ways, address_value, ct_state, iface_value,
 };
 use std::sync::Arc;
 
@@ -46,7 +46,8 @@ pub fn lower(lines: &[Line], into: &mut Pipeline) -> Counts {
             Says::Unread => {
                 counts.unread += 1;
                 let what = "this line was not understood".into();
-                let doubt = into.add_doubt(Doubt { origin, what, supply: "".into(), fixed: true, unread: true });
+                let doubt =
+                    into.add_doubt(Doubt { origin, what, supply: "".into(), fixed: true, kind: DoubtKind::Unread });
                 unread.push(Rule { steps: [Step::Act(Action::Unmodelled(Ways::Anything, doubt))].into(), origin });
             }
         }

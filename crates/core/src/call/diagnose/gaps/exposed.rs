@@ -1,7 +1,7 @@
 //! What the internet reaches and no call needs.
 
 use super::ranges;
-use crate::call::analyze::{Analysis, Reached, show_set};
+use crate::call::analyze::{Analysis, Reached};
 use crate::call::diagnose::say::bare;
 use crate::call::diagnose::views::{self, Does, View};
 use crate::change::{Intent, Packets, Wanted};
@@ -9,6 +9,7 @@ use crate::cube::Set;
 use crate::finding::{Gap, Lack};
 use crate::model::{Family, Part};
 use crate::trace::Val;
+use crate::vocabulary::PortSet;
 
 /// What would close what was reached; nothing where that is not certain.
 pub(super) fn exposed(a: &Analysis, r: &Reached) -> Option<Gap> {
@@ -50,7 +51,7 @@ pub(super) fn exposed(a: &Analysis, r: &Reached) -> Option<Gap> {
     // Who administers is not known: closing would shut him out.
     let closes = !r.admins || !admins.is_empty();
     let intent = Intent::Close { packets, address: asked, to, inside: ranges(&r.inside), except: admins };
-    let shown = |s: &Set| format!("{} {}", r.proto.name(), show_set(s));
+    let set = |s: &Set| PortSet { proto: r.proto, ports: ranges(s) };
     // Whoever is told to enlarge a range is not told to close the ports beside it.
     if r.forbidden.is_none()
         && !r.admins
@@ -59,14 +60,14 @@ pub(super) fn exposed(a: &Analysis, r: &Reached) -> Option<Gap> {
         return None;
     }
     let at = r.at.map_or_else(String::new, |at| format!(" of the container {at}"));
-    let by = if r.inside == r.outside { String::new() } else { format!(" by {}", shown(&r.outside)) };
+    let by = if r.inside == r.outside { String::new() } else { format!(" by {}", set(&r.outside)) };
     let why = r.forbidden.as_ref().map_or_else(String::new, |w| format!(" ({w})"));
     let lack = match (&r.forbidden, r.admins) {
         (Some(_), _) => Lack::Exposed,
         (None, true) => Lack::Administration,
         (None, false) => Lack::Wider,
     };
-    let story = format!("the internet reaches {}{at}{by}{why}", shown(&r.inside));
+    let story = format!("the internet reaches {}{at}{by}{why}", set(&r.inside));
     Some(Gap {
         device: hop.device,
         wanted: closes.then(|| Wanted { intent, nearest, deciding: None, name: "close".into() }),
@@ -75,6 +76,6 @@ pub(super) fn exposed(a: &Analysis, r: &Reached) -> Option<Gap> {
         family: r.family,
         who: "internet".into(),
         at: nearest.into_iter().collect(),
-        ..bare(lack, device.name.to_string(), shown(&r.inside), story)
+        ..bare(lack, device.name.to_string(), vec![set(&r.inside)], story)
     })
 }

@@ -1,8 +1,8 @@
 //! Packets that no forward sends to the server, or a wrong one.
 
-use super::{Look, last_rule};
+use super::{Look, last_rule, ranges};
 use crate::call::address::is_link_local;
-use crate::call::analyze::{port_set, show_set};
+use crate::call::analyze::port_set;
 use crate::call::diagnose::views::{self, Does, Field, Packet, PortChange, View};
 use crate::change::{Intent, Packets, Wanted};
 use crate::cube::Set;
@@ -12,6 +12,7 @@ use crate::model::{Family, OriginId, address_value, iface_value};
 use crate::profile::Proxied;
 use crate::requirement::{Level, Party};
 use crate::trace::{Hop, Journey};
+use crate::vocabulary::PortSet;
 use std::net::IpAddr;
 
 impl Look<'_> {
@@ -110,7 +111,7 @@ impl Look<'_> {
         gap.leads = leads;
         if gap.lack == Lack::Alias {
             // What keeps an alias up to date is not in the rules.
-            gap.what = String::new();
+            gap.ports = Vec::new();
         } else {
             // Who types another port keeps it.
             let kept = near == Near::Shift && gap.signalling;
@@ -132,7 +133,7 @@ impl Look<'_> {
     }
 
     /// The forward that is nearly the wanted one; where it leads to the wanted ports from others, the others.
-    fn nearest(&self, device: usize, packet: &Packet) -> (Near, Option<OriginId>, Option<String>) {
+    fn nearest(&self, device: usize, packet: &Packet) -> (Near, Option<OriginId>, Vec<PortSet>) {
         let host = self.next_hop_inside(device).map(address_value);
         let own = self.net()[device].own_addresses(self.f.family);
         let mut best: Option<(u8, Near, View)> = None;
@@ -164,10 +165,10 @@ impl Look<'_> {
                 best = Some((rank, near, view));
             }
         }
-        let Some((_, near, view)) = best else { return (Near::Nothing, None, None) };
+        let Some((_, near, view)) = best else { return (Near::Nothing, None, Vec::new()) };
         let outside = view.asks.ports.as_ref().filter(|_| near == Near::Shift);
-        let leads = outside.map(|ports| format!("{} {}", self.f.requirement.proto.name(), show_set(ports)));
-        (near, Some(view.origin), leads)
+        let leads = outside.map(|ports| PortSet { proto: self.f.requirement.proto, ports: ranges(ports) });
+        (near, Some(view.origin), leads.into_iter().collect())
     }
 
     fn wanted_ports(&self) -> Set {

@@ -2,7 +2,7 @@
 
 use super::write::shell;
 use super::{Found, Plan};
-use crate::change::{Planned, Refused, Step, Wanted};
+use crate::change::{MarkRole, Planned, Refused, Step, Wanted};
 use crate::dialect::Patch;
 use crate::dialect::nft::ast::{Expr, Field, Stmt};
 use crate::dialect::nft::text;
@@ -82,7 +82,7 @@ pub fn without_helper(
     let steps = vec![step(&place, lines), step("so that it stays after a restart", keep)];
     let undo = vec![step(&place, vec![undo])];
     let patch = Patch::Blanked { at: at.start as usize + from, words, steps, undo };
-    Ok(Planned { patch, marks: vec![(at, "gives them to a helper".to_owned())] })
+    Ok(Planned { patch, marks: vec![(at, MarkRole::Decides)] })
 }
 
 /// A text for people in the rule may have lost a credential when it was read: `***` stands there.

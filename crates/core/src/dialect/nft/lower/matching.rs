@@ -7,7 +7,7 @@ use super::value::{Unclear, constant};
 use crate::cube::Set;
 use crate::dialect::nft::ast::{BinOp, Cmp, Expr, Stmt, TableFamily};
 use crate::dialect::nft::print;
-use crate::model::{Doubt, Key, KeyField, Match, Part, Step, Test, nfproto};
+use crate::model::{Doubt, DoubtKind, Key, KeyField, Match, Part, Step, Test, nfproto};
 
 /// A set with as many intervals as this is shared between the rules that ask it: a list of ten thousand addresses takes
 /// 320 kB.
@@ -127,7 +127,7 @@ impl Lowering<'_> {
             what: format!("what `{}` finds: routing rules are not followed in `fib`", print::expr(of)).into(),
             supply: "".into(),
             fixed: false,
-            unread: false,
+            kind: DoubtKind::Fact,
         });
         Key { field: KeyField::RouteIface { of: end, on, marked, rules: Some(rules) }, ..key }
     }

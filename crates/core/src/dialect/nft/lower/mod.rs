@@ -21,7 +21,7 @@ pub use coverage::{Coverage, StatementKind, ignored};
 
 use super::ast::{self, Ruleset, Stmt, Table, TableFamily};
 use super::print;
-use crate::model::{Chain, ChainId, Doubt, DoubtId, Families, Origin, OriginId, Pipeline, Rule, SourceSpan};
+use crate::model::{Chain, ChainId, Doubt, DoubtId, DoubtKind, Families, Origin, OriginId, Pipeline, Rule, SourceSpan};
 use coverage::{Outcome, is_on_the_way, object};
 use sets::Updates;
 use std::collections::HashMap;
@@ -136,6 +136,7 @@ impl<'a> Lowering<'a> {
                         handle: rule.handle,
                         text: if self.has_lines { "".into() } else { print::rule(rule).into() },
                         comment: rule.comment.clone(),
+                        setting: false,
                     });
                     let steps = self.steps(rule);
                     rules.push(Rule { steps: steps.into(), origin: self.origin });
@@ -156,7 +157,8 @@ impl<'a> Lowering<'a> {
     /// differ in it.
     fn doubt(&mut self, what: String, supply: &str, unread: bool) -> DoubtId {
         self.doubted = true;
-        let doubt = Doubt { origin: self.origin, what: what.into(), supply: supply.into(), fixed: false, unread };
+        let kind = if unread { DoubtKind::Unread } else { DoubtKind::Fact };
+        let doubt = Doubt { origin: self.origin, what: what.into(), supply: supply.into(), fixed: false, kind };
         self.pipeline.add_doubt(doubt)
     }
 

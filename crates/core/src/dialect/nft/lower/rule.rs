@@ -7,7 +7,7 @@ use super::selector::Needs;
 use super::sets::may_fail;
 use crate::cube::Set;
 use crate::dialect::nft::ast::{self, Expr, Lost, Rate, Stmt, TableFamily};
-use crate::model::{Action, Doubt, Key, KeyField, Step, Verdicted, Ways, nfproto};
+use crate::model::{Action, Doubt, DoubtKind, Key, KeyField, Step, Verdicted, Ways, nfproto};
 
 /// Extensions of xtables that cannot alter a packet's fate. `match "comment"` holds for every packet.
 const HARMLESS_XT: &[&str] = &[
@@ -122,7 +122,7 @@ impl Lowering<'_> {
             what: what.into(),
             supply: "".into(),
             fixed: false,
-            unread: false,
+            kind: DoubtKind::Fact,
         });
         self.pipeline.within.push(self.origin);
         steps.push(is(Key::of(KeyField::WithinRate(doubt)), Set::one(u128::from(!rate.over))));

@@ -6,8 +6,8 @@ use super::{Lowering, families};
 use crate::cube::Set;
 use crate::dialect::nft::ast::{self, Base, ChainKind, HookName, TableFamily};
 use crate::model::{
-    Action, Chain, ChainId, Doubt, Families, Hook, Key, KeyField, Match, Origin, OriginId, Policy, Rule, Side, Stage,
-    StageKind, Step, Test, Ways, iface_value, iface_wildcard,
+    Action, Chain, ChainId, Doubt, DoubtKind, Families, Hook, Key, KeyField, Match, Origin, OriginId, Policy, Rule,
+    Side, Stage, StageKind, Step, Test, Ways, iface_value, iface_wildcard,
 };
 
 /// Where connection tracking sits (`NF_IP_PRI_CONNTRACK`).
@@ -87,7 +87,7 @@ impl Lowering<'_> {
             what: "on which device this chain sits: the JSON listing does not say".into(),
             supply: "the text that `nft list ruleset` prints".into(),
             fixed: false,
-            unread: false,
+            kind: DoubtKind::Fact,
         });
         let elsewhere = is(Key::of(KeyField::Unknown(doubt, 1)), Set::one(0));
         self.skipping(elsewhere, chain, "on some device")
@@ -140,7 +140,7 @@ impl Lowering<'_> {
             what: format!("`{}` was not understood: {}", unread.text, unread.why).into(),
             supply: "the output of `nft list ruleset`, which has no includes and no commands".into(),
             fixed: true,
-            unread: true,
+            kind: DoubtKind::Unread,
         });
         let rule = Rule { steps: Box::new([Step::Act(Action::Unmodelled(Ways::Anything, doubt))]), origin };
         let chain = self.add_chain("what was not understood", origin, vec![rule]);

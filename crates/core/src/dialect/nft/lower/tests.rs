@@ -7,8 +7,8 @@ mod translation;
 
 use super::*;
 use crate::dialect::nft::{json, text};
-use crate::model::SourceId;
 use crate::model::print::pipeline;
+use crate::model::{DoubtKind, SourceId};
 use crate::snapshot::Source;
 use std::path::Path;
 
@@ -105,7 +105,7 @@ fn nearly_every_statement_of_the_corpus_is_understood() {
     for (dir, end) in [("nftables", ".nft"), ("derived", ".nft"), ("lab-dumps", ".nft")] {
         for path in files(dir, end) {
             let (p, c) = of_text(&std::fs::read_to_string(&path).expect("text"));
-            for d in p.doubts.iter().filter(|d| d.unread) {
+            for d in p.doubts.iter().filter(|d| d.kind == DoubtKind::Unread) {
                 println!("{}: {}", path.display(), d.what);
             }
             all.add(c);

@@ -50,7 +50,7 @@ impl Lowering<'_> {
             let supply = "net.link.bridge.pfil_member = 0 in System > Advanced > System Tunables: then nothing is filtered \
                           between members; or one rule for all members, in a group of interfaces";
             let mut doubt = |what: String| {
-                let unknown = Unknown { what: what.into(), supply: supply.into() };
+                let unknown = Unknown { what: what.into(), supply: supply.into(), ..Unknown::default() };
                 self.doubt(&bridge.origin, &unknown, false)
             };
             let joined = doubt(format!("whether those who talk are joined to different members of {name}"));

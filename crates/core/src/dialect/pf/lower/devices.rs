@@ -107,5 +107,6 @@ pub(super) fn strange_device(name: &str) -> Unknown {
     Unknown {
         what: format!("which interface `{name}` is: no interface or group of that name is known").into(),
         supply: format!("the backup (config.xml), or `{name}` with its network in `interfaces`").into(),
+        ..Unknown::default()
     }
 }

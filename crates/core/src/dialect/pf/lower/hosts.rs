@@ -151,7 +151,7 @@ impl<'a> Lowering<'a> {
 /// A table that rules name and nothing defines.
 pub(super) fn no_table(name: &str) -> Unknown {
     let what = format!("what the table <{name}> holds: it stands nowhere in these rules");
-    Unknown { what: what.into(), supply: Box::default() }
+    Unknown { what: what.into(), ..Unknown::default() }
 }
 
 fn range(net: IpNet) -> Set {

@@ -62,7 +62,7 @@ fn remembered(bits: u32, value: u32) -> Step {
 /// What cannot be told once all numbers are used up.
 pub(super) fn too_many(what: &str) -> Unknown {
     let what = format!("which of its {what} the firewall means: of more than {MOST} callpath loses count");
-    Unknown { what: what.into(), supply: Box::default() }
+    Unknown { what: what.into(), ..Unknown::default() }
 }
 
 impl<'a> Lowering<'a> {
@@ -108,7 +108,7 @@ impl<'a> Lowering<'a> {
                 Lookup::fixed(value(one, from, bits))
             } else {
                 let what = "which of its gateways the firewall takes: it uses them in turn";
-                let unknown = Unknown { what: what.into(), supply: Box::default() };
+                let unknown = Unknown { what: what.into(), ..Unknown::default() };
                 let doubt = lowering.doubt(origin, &unknown, false);
                 let entry =
                     |(i, n): (usize, &u32)| (vec![Set::one(i as u128)].into_boxed_slice(), value(*n, from, bits));
@@ -191,7 +191,7 @@ impl<'a> Lowering<'a> {
                 let unknown = Unknown {
                     what: format!("whether the other provider passes on packets that bear an address of {device}")
                         .into(),
-                    supply: Box::default(),
+                    ..Unknown::default()
                 };
                 let place = self.first_way_by(device).cloned().unwrap_or_default();
                 Action::Unmodelled(Ways::ContinueOrDrop, self.doubt(&place, &unknown, false))

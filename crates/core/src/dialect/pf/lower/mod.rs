@@ -21,8 +21,9 @@ use super::ast::{Direction, Rule, Ruleset, Unknown};
 use crate::cube::Set;
 use crate::dialect::Counts;
 use crate::model::{
-    Action, Chain, ChainId, Device, Doubt, DoubtId, Endpoint, Families, Family, Hook, Interface, Key, KeyField, Match,
-    Origin, OriginId, Part, Pipeline, Policy, Side, SourceSpan, Stage, StageKind, Step, Test, ct_state,
+    Action, Chain, ChainId, Device, Doubt, DoubtId, DoubtKind, Endpoint, Families, Family, Hook, Interface, Key,
+    KeyField, Match, Origin, OriginId, Part, Pipeline, Policy, Side, SourceSpan, Stage, StageKind, Step, Test,
+    ct_state,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -168,7 +169,8 @@ impl<'a> Lowering<'a> {
         self.note(origin);
         let origin = self.pipeline.add_origin(origin.clone());
         let (what, supply) = (unknown.what.clone(), unknown.supply.clone());
-        self.pipeline.add_doubt(Doubt { origin, what, supply, fixed: true, unread })
+        let kind = if unread { DoubtKind::Unread } else { unknown.kind };
+        self.pipeline.add_doubt(Doubt { origin, what, supply, fixed: true, kind })
     }
 
     fn note(&mut self, origin: &Origin) {

@@ -38,7 +38,7 @@ impl<'a> Lowering<'a> {
             out.push(ModelRule { steps: [passed, Step::Act(Action::Accept)].into(), origin });
         }
         for unread in &self.rules.unread {
-            let unknown = Unknown { what: unread.why.clone(), supply: Box::default() };
+            let unknown = Unknown { what: unread.why.clone(), ..Unknown::default() };
             let doubt = self.doubt(&unread.origin, &unknown, true);
             let origin = self.pipeline.add_origin(unread.origin.clone());
             out.push(ModelRule { steps: [Step::Act(Action::Unmodelled(Ways::Anything, doubt))].into(), origin });
@@ -134,7 +134,7 @@ impl<'a> Lowering<'a> {
         }
         if let Some(limit) = &rule.limited {
             let what = format!("whether the limit of this rule is reached ({limit})");
-            let doubt = self.doubt(&rule.origin, &Unknown { what: what.into(), supply: Box::default() }, false);
+            let doubt = self.doubt(&rule.origin, &Unknown { what: what.into(), ..Unknown::default() }, false);
             steps.push(Step::Act(Action::Unmodelled(Ways::ContinueOrDrop, doubt)));
         }
         if rule.state == State::None {
@@ -170,7 +170,7 @@ impl<'a> Lowering<'a> {
         };
         let unknown = Unknown {
             what: "what becomes of a packet of the firewall's own address that leaves by another interface".into(),
-            supply: Box::default(),
+            ..Unknown::default()
         };
         let doubt = self.doubt(&rule.origin, &unknown, false);
         let with = |negate, act: Action| {

@@ -127,7 +127,7 @@ impl<'a> Lowering<'a> {
                 [one] => Lookup::fixed(target(one)),
                 _ => {
                     let what = "which of several addresses the firewall takes: it uses them in turn";
-                    let unknown = Unknown { what: what.into(), supply: Box::default() };
+                    let unknown = Unknown { what: what.into(), ..Unknown::default() };
                     let doubt = lowering.doubt(&rule.origin, &unknown, false);
                     let entry =
                         |(i, a): (usize, &(u128, u128))| (vec![Set::one(i as u128)].into_boxed_slice(), target(*a));
@@ -187,7 +187,7 @@ impl<'a> Lowering<'a> {
                     let set = &self.table(name, table, family)[0][0];
                     if set.count() > MOST_TARGETS {
                         let what = format!("which of the {} addresses in <{name}> the firewall takes", set.count());
-                        return Err(Unknown { what: what.into(), supply: Box::default() });
+                        return Err(Unknown { what: what.into(), ..Unknown::default() });
                     }
                     out.extend(set.ranges());
                 }
@@ -195,7 +195,7 @@ impl<'a> Lowering<'a> {
         }
         if out.is_empty() {
             let what = "what the firewall translates to: its target holds no address";
-            return Err(Unknown { what: what.into(), supply: Box::default() });
+            return Err(Unknown { what: what.into(), ..Unknown::default() });
         }
         Ok(out)
     }
@@ -247,7 +247,7 @@ impl<'a> Lowering<'a> {
             }
             _ => Err(Unknown {
                 what: "what this 1:1 translation does: it is not for exactly one network".into(),
-                supply: Box::default(),
+                ..Unknown::default()
             }),
         };
         let mut inwards_start = Vec::new();
@@ -302,6 +302,7 @@ fn unknown_address(device: &str) -> Unknown {
     Unknown {
         what: format!("which address `{device}` has, to which the firewall translates").into(),
         supply: format!("the address of `{device}`").into(),
+        ..Unknown::default()
     }
 }
 

@@ -345,6 +345,7 @@ fn contents(name: &str, why: &str) -> Unknown {
     Unknown {
         what: format!("what the table <{name}> holds: {why}").into(),
         supply: format!("add `aliases = {{ {name} = [\"…\"] }}` with what Diagnostics > Tables shows").into(),
+        ..Unknown::default()
     }
 }
 

@@ -141,7 +141,7 @@ fn option(at: &mut Cursor<'_>, rule: &mut Rule, flags: &mut Option<bool>) -> Res
 }
 
 fn doubt(rule: &mut Rule, what: &str) {
-    rule.doubt.get_or_insert_with(|| Unknown { what: what.into(), supply: Box::default() });
+    rule.doubt.get_or_insert_with(|| Unknown { what: what.into(), ..Unknown::default() });
 }
 
 fn state_options(at: &mut Cursor<'_>, rule: &mut Rule) {
@@ -266,7 +266,7 @@ fn of_interface(name: &str) -> Result<Host, String> {
         ["0", "network"] => Host::FirstNetwork(device.into()),
         ["peer"] | ["0", "peer"] => Host::Unknown(Unknown {
             what: format!("which address the other end of `{device}` has").into(),
-            supply: Box::default(),
+            ..Unknown::default()
         }),
         _ => return Err(format!("`{name}`: `:{}` of an interface is not read", modifiers.join(":"))),
     })

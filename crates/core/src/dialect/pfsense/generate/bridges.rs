@@ -54,7 +54,7 @@ impl<'a> Generator<'a> {
         let mut rule = Rule::new(Action::Pass, origin(bridge));
         (rule.quick, rule.any_flags, rule.direction) = (true, true, Some(Direction::In));
         rule.on = Some(On { negate: false, names: on.iter().map(|i| i.device.as_str().into()).collect() });
-        rule.open = Some(Unknown { what: what.into(), supply: supply.into() });
+        rule.open = Some(Unknown { what: what.into(), supply: supply.into(), ..Unknown::default() });
         self.out.rules.first.push(rule);
     }
 }
@@ -62,7 +62,9 @@ impl<'a> Generator<'a> {
 /// Whose rules are asked about what a bridge passes on.
 fn asks(bridge: &Bridge, tunables: Bridging) -> Asks {
     let device = &bridge.device;
-    let open = |what: String, supply: &str| Asks::Open(Unknown { what: what.into(), supply: supply.into() });
+    let open = |what: String, supply: &str| {
+        Asks::Open(Unknown { what: what.into(), supply: supply.into(), ..Unknown::default() })
+    };
     match (tunables.by_member, tunables.by_bridge) {
         _ if bridge.secluded => {
             open(format!("which members of {device} are private and do not talk to each other"), "no private ports")

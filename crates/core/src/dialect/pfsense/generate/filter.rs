@@ -93,7 +93,7 @@ impl Generator<'_> {
             (_, Some(what)) => Some(format!("whether a rule applies: {what}")),
             _ => None,
         };
-        made.when = open.map(|what| Unknown { what: what.into(), supply: Box::default() });
+        made.when = open.map(|what| Unknown { what: what.into(), ..Unknown::default() });
         // Of two doubts about whether it applies, one is enough.
         made.when = made.when.or(unknown_ports);
         let mut out = Vec::new();
@@ -133,6 +133,7 @@ impl Generator<'_> {
             handle: rule.tracker,
             text: text.into(),
             comment: (!rule.descr.is_empty()).then(|| rule.descr.as_str().into()),
+            setting: false,
         }
     }
 
@@ -186,7 +187,7 @@ impl Generator<'_> {
         if let Some(other) = of_name(name).filter(|g| g.family != family) {
             let what = format!("what pf makes of a rule with {} and the gateway {name}", family_name(family));
             let supply = format!("a gateway of the rule's own family: {name} is one for {}", family_name(other.family));
-            made.open = Some(Unknown { what: what.into(), supply: supply.into() });
+            made.open = Some(Unknown { what: what.into(), supply: supply.into(), ..Unknown::default() });
             return Ok(vec![made]);
         }
         let group = self.config.gateway_groups.iter().find(|(g, _)| g == name).filter(|_| of_name(name).is_none());

@@ -3,7 +3,7 @@
 use super::{Generator, network_table};
 use crate::dialect::pf::ast::{Entry, Host, Hosts, Table, Unknown};
 use crate::dialect::pfsense::config::{Addressing, Alias, End, Interface};
-use crate::model::{Family, Origin};
+use crate::model::{DoubtKind, Family, Origin};
 use ipnet::IpNet;
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -151,12 +151,22 @@ impl<'a> Generator<'a> {
         }
         if self.loading.contains(&alias.name) {
             let what = format!("what the alias {} holds: it contains itself", alias.name);
-            return (Vec::new(), Some(Unknown { what: what.into(), supply: "take it out of its own members".into() }));
+            return (
+                Vec::new(),
+                Some(Unknown {
+                    what: what.into(),
+                    supply: "take it out of its own members".into(),
+                    kind: DoubtKind::Alias,
+                }),
+            );
         }
         // What an alias of the kind `url` held when it was last loaded stands in the export.
         if alias.kind == "urltable" || alias.kind.starts_with("url") && alias.members.is_empty() {
             let what = format!("what the alias {} holds: the firewall loads it from a URL", alias.name);
-            return (Vec::new(), Some(Unknown { what: what.into(), supply: supply(&alias.name).into() }));
+            return (
+                Vec::new(),
+                Some(Unknown { what: what.into(), supply: supply(&alias.name).into(), kind: DoubtKind::Alias }),
+            );
         }
         if !done.insert(&alias.name) {
             return (Vec::new(), None);
@@ -179,7 +189,11 @@ impl<'a> Generator<'a> {
                 entries.extend(addresses.iter().map(|a| Entry::Net((*a).into())));
             } else {
                 let what = format!("which addresses {member} has, in the alias {}", alias.name);
-                unknown.get_or_insert(Unknown { what: what.into(), supply: supply(&alias.name).into() });
+                unknown.get_or_insert(Unknown {
+                    what: what.into(),
+                    supply: supply(&alias.name).into(),
+                    kind: DoubtKind::Alias,
+                });
             }
         }
         self.loading.pop();
@@ -249,6 +263,7 @@ pub(super) fn untold(iface: &Interface, family: Family) -> Unknown {
             "add `interfaces = {{ \"{device}\" = \"…\" }}` to its [[gateway]] table: Status > Interfaces shows it"
         )
         .into(),
+        ..Unknown::default()
     }
 }
 
@@ -256,6 +271,7 @@ fn loaded_ports(name: &str) -> Unknown {
     Unknown {
         what: format!("which ports the alias {name} holds: the firewall loads them from a URL").into(),
         supply: "make it an alias of the type Port(s), which holds its ports itself".into(),
+        kind: DoubtKind::Alias,
     }
 }
 

@@ -35,7 +35,7 @@ impl Generator<'_> {
                 Origin { at: entry.at, has_lines: true, object: "prefix translation".into(), ..Origin::default() };
             let doubt = entry.outer.is_none().then(|| Unknown {
                 what: "which prefix the line delegates, to which prefix translation translates".into(),
-                supply: Box::default(),
+                ..Unknown::default()
             });
             let outer = entry.outer.unwrap_or(entry.inner);
             let rule = |from: Hosts, to: Hosts, target: IpNet| {

@@ -145,6 +145,7 @@ impl Generator<'_> {
         let unknown = Unknown {
             what: format!("{who}: the firewall keeps them in <{name}>").into(),
             supply: format!("add `aliases = {{ {name} = [\"…\"] }}` with what Diagnostics > Tables shows").into(),
+            ..Unknown::default()
         };
         self.own_table(name, Vec::new(), Some(unknown));
     }

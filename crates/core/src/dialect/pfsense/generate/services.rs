@@ -51,6 +51,7 @@ impl Generator<'_> {
                 what: format!("what the package {} does: it writes rules that are not in the backup", package.name)
                     .into(),
                 supply: "the rules in force: add /tmp/rules.debug to `config`".into(),
+                ..Unknown::default()
             });
             self.out.rules.first.push(rule);
         }
@@ -84,6 +85,7 @@ impl Generator<'_> {
             rule.open = Some(Unknown {
                 what: format!("where {} passes on what it takes on the firewall itself", relay.name).into(),
                 supply: supply.into(),
+                ..Unknown::default()
             });
             self.out.rules.first.push(rule);
         }
@@ -136,7 +138,7 @@ impl Generator<'_> {
                 rule.on = Some(On { negate: false, names: vec![iface.device.as_str().into()] });
                 rule.to = Hosts { negate: !own.is_empty(), list: own.clone() };
                 let what = format!("whether hosts on {} have signed in at the captive portal", iface.descr);
-                rule.when = Some(Unknown { what: what.into(), supply: Box::default() });
+                rule.when = Some(Unknown { what: what.into(), ..Unknown::default() });
                 self.out.rules.filter.push(rule);
             }
         }

@@ -94,6 +94,7 @@ impl Generator<'_> {
             has_lines: true,
             object: format!("interface {}", iface.descr).into(),
             text: what.into(),
+            setting: true,
             ..Origin::default()
         };
         let by_dhcp =

@@ -1,6 +1,7 @@
 //! Statements that change marks, headers and sets, and effects that are not modelled.
 
 use super::{check, of_text, rule, rule_with};
+use crate::model::DoubtKind;
 use crate::model::print::pipeline;
 
 #[test]
@@ -104,7 +105,7 @@ fn effects_outside_of_the_model_are_left_open_as_far_as_they_reach() {
 fn what_was_not_understood_taints_and_is_named() {
     let (p, c) = of_text("table ip t {\n chain c {\n  ip saddr 10.0.0.1 frobnicate 7\n }\n}\n");
     assert_eq!((c.statements, c.unread), (2, 1));
-    let doubt = p.doubts.iter().find(|d| d.unread).expect("a doubt");
+    let doubt = p.doubts.iter().find(|d| d.kind == DoubtKind::Unread).expect("a doubt");
     assert!(doubt.what.contains("frobnicate 7"), "{}", doubt.what);
     assert!(pipeline(&p).contains("source in {10.0.0.1}, anything may happen"));
 }
