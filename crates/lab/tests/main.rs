@@ -1,3 +1,4 @@
 //! The tests of the lab: one program, a module for each subject.
 
+mod mutants;
 mod routing;

@@ -140,8 +140,12 @@ impl Bench {
             let mut pipeline = Pipeline::default();
             let coverage = lower(&ruleset, false, &mut pipeline);
             if coverage.unread > 0 {
-                let doubts: Vec<String> =
-                    pipeline.doubts.iter().filter(|d| d.kind == DoubtKind::Unread).map(|d| d.what.to_string()).collect();
+                let doubts: Vec<String> = pipeline
+                    .doubts
+                    .iter()
+                    .filter(|d| d.kind == DoubtKind::Unread)
+                    .map(|d| d.what.to_string())
+                    .collect();
                 return Err(format!("a listing was not understood: {}\n{listing}", doubts.join("; ")));
             }
             pipelines.push(pipeline);
