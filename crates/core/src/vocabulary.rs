@@ -26,6 +26,13 @@ impl fmt::Display for PortSet {
     }
 }
 
+/// A port, or the ends of a range in ascending order: `5060`, `50000-50499`, `50000:50499`.
+pub(crate) fn port_range(text: &str) -> Option<(u16, u16)> {
+    let (lo, hi) = text.split_once(['-', ':']).unwrap_or((text, text));
+    let (lo, hi) = (lo.trim().parse::<u16>().ok()?, hi.trim().parse::<u16>().ok()?);
+    Some((lo.min(hi), lo.max(hi)))
+}
+
 /// Several things in a sentence: `tcp 443, udp 50000-60000 and tcp 7881`.
 pub(crate) fn list<T: ToString>(parts: &[T]) -> String {
     let parts: Vec<String> = parts.iter().map(ToString::to_string).collect();

@@ -12,6 +12,7 @@ use super::read::read;
 use crate::change::{Context, Intent, Manner, MarkRole, Packets, Planned, Refused, Wanted, network};
 use crate::dialect::Patch;
 use crate::model::{Device, Family, OriginId, SourceId, SourceSpan};
+use crate::vocabulary::port_range;
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -204,7 +205,7 @@ impl Planner<'_> {
             return Err(Refused("the product wants several ranges, and a forward has one".into()));
         };
         let written = near.destination.port.as_deref();
-        let asked = written.and_then(ports_of);
+        let asked = written.and_then(port_range);
         // What it carries already stays.
         let ports = match asked {
             Some((lo, hi)) if lo <= ports.1.saturating_add(1) && ports.0 <= hi.saturating_add(1) => {
@@ -504,13 +505,8 @@ fn named(descr: &str) -> String {
     if descr.is_empty() { "this entry".to_owned() } else { format!("\"{}\"", descr.replace('"', "'")) }
 }
 
-fn ports_of(text: &str) -> Option<(u16, u16)> {
-    let (lo, hi) = text.split_once(['-', ':']).unwrap_or((text, text));
-    Some((lo.trim().parse().ok()?, hi.trim().parse().ok()?))
-}
-
 fn covers(text: &str, wanted: (u16, u16)) -> bool {
-    ports_of(text).is_none_or(|(lo, hi)| lo <= wanted.0 && wanted.1 <= hi)
+    port_range(text).is_none_or(|(lo, hi)| lo <= wanted.0 && wanted.1 <= hi)
 }
 
 /// Edits that were planned on a changed file, with the numbers that the rules have in the file as it was.

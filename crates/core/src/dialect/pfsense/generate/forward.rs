@@ -149,7 +149,7 @@ impl Generator<'_> {
             };
         };
         // Only a range written with a hyphen is one here.
-        let range = written.filter(|w| !w.contains(':')).and_then(super::names::parse_ports);
+        let range = written.filter(|w| !w.contains(':')).and_then(crate::vocabulary::port_range);
         let port = match (range, ports) {
             (Some((lo, hi)), _) if lo == to && (hi > lo || ports.as_ref().is_some_and(|p| p.len() == 1)) => {
                 PoolPort::Same

@@ -4,6 +4,7 @@ use super::{Generator, network_table};
 use crate::dialect::pf::ast::{Entry, Host, Hosts, Table, Unknown};
 use crate::dialect::pfsense::config::{Addressing, Alias, End, Interface};
 use crate::model::{DoubtKind, Family, Origin};
+use crate::vocabulary::port_range;
 use ipnet::IpNet;
 use std::collections::HashSet;
 use std::net::IpAddr;
@@ -203,7 +204,7 @@ impl<'a> Generator<'a> {
     /// Ports of a rule: numbers, a range, or an alias.
     pub(super) fn ports(&self, text: Option<&str>) -> Result<Wanted, Why> {
         let Some(text) = text else { return Ok(Wanted::default()) };
-        if let Some(range) = parse_ports(text) {
+        if let Some(range) = port_range(text) {
             return Ok(Wanted { ports: Some(vec![range]), unknown: None });
         }
         let alias = self.alias(text).filter(|a| a.kind.contains("port"));
@@ -240,7 +241,7 @@ impl<'a> Generator<'a> {
         }
         seen.push(&alias.name);
         for member in &alias.members {
-            match parse_ports(member) {
+            match port_range(member) {
                 Some(range) => out.push(range),
                 // Of a list that is loaded nothing gets into another alias.
                 None => match self.alias(member).filter(|a| a.kind.contains("port")) {
@@ -301,14 +302,4 @@ fn entry(member: &str) -> Option<Entry> {
         return Some(Entry::Range(lo.into(), hi.into()));
     }
     parse_net(member).map(|n| Entry::Net(n.trunc()))
-}
-
-/// `5060`, `50000-50499`, `50000:50499`.
-pub(super) fn parse_ports(text: &str) -> Option<(u16, u16)> {
-    if let Ok(port) = text.parse() {
-        return Some((port, port));
-    }
-    let (lo, hi) = text.split_once(['-', ':'])?;
-    let (lo, hi) = (lo.trim().parse::<u16>().ok()?, hi.trim().parse::<u16>().ok()?);
-    Some((lo.min(hi), lo.max(hi)))
 }

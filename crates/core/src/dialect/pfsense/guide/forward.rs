@@ -5,6 +5,7 @@ use super::words::{self, description, end, interface, invert, name, old, ports, 
 use crate::dialect::pfsense::edit::{Edit, ForwardField, NewForward, Reflection};
 use crate::dialect::pfsense::splice::place::{El, Tree, child};
 use crate::dialect::pfsense::splice::{End, Forward, What, Work};
+use crate::vocabulary::port_range;
 
 const PAGE: &str = "Firewall > NAT > Port Forward";
 
@@ -39,10 +40,7 @@ fn contested(tree: &Tree, new: &NewForward) -> bool {
     tree.entries("nat", "rule").into_iter().any(|rule| {
         let other = Forward::read(rule);
         let shares = |p: &str| p == "any" || p.split('/').any(|one| wanted.protocol.split('/').any(|o| o == one));
-        let range = other.destination.port.as_deref().and_then(|p| {
-            let (from, to) = p.split_once('-').unwrap_or((p, p));
-            Some((from.parse::<u16>().ok()?, to.parse::<u16>().ok()?))
-        });
+        let range = other.destination.port.as_deref().and_then(port_range);
         let meets = range.is_none_or(|(from, to)| from <= new.ports.1 && new.ports.0 <= to);
         let elsewhere = other.target != wanted.target
             || child(rule, "nordr").is_some()

@@ -3,11 +3,12 @@
 use super::super::config::{Config, Forward};
 use super::super::edit::{Edit, ForwardField};
 use super::super::read::read;
-use super::{named, ports_of};
+use super::named;
 use crate::change::Refused;
 use crate::cube::Set;
 use crate::manifest::show_ranges;
 use crate::model::SourceId;
+use crate::vocabulary::port_range;
 
 /// What a forward should no longer carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -60,7 +61,7 @@ fn fields(forward: &Forward, less: &[&Narrow]) -> Result<Vec<ForwardField>, Refu
         "tcp/udp" => &["tcp", "udp"],
         _ => return Err(Refused(format!("{name} is for {carried}: give it the protocol that calls need"))),
     };
-    let all = forward.destination.port.as_deref().filter(|_| forward.has_ports()).and_then(ports_of);
+    let all = forward.destination.port.as_deref().filter(|_| forward.has_ports()).and_then(port_range);
     let Some((lo, hi)) = all else {
         return Err(Refused(format!("{name} forwards all ports: give it the ports that calls need")));
     };

@@ -3,6 +3,7 @@
 use super::item::Item;
 use super::place::{El, child, own_text, text};
 use crate::dialect::pfsense::edit::{Destination, NewForward};
+use crate::vocabulary::port_range;
 
 /// Source or destination of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -136,9 +137,7 @@ impl Forward {
     }
 
     fn outer_ports(&self) -> Option<(u16, u16)> {
-        let port = self.destination.port.as_deref()?;
-        let (from, to) = port.split_once('-').unwrap_or((port, port));
-        Some((from.parse().ok()?, to.parse().ok()?))
+        self.destination.port.as_deref().and_then(port_range)
     }
 
     /// The name that links a forward to its filter rule: `nat_` and 13 hexadecimal digits, as PHP's `uniqid` has them
