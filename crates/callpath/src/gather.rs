@@ -1,10 +1,8 @@
 //! Reads the files of a site.
 
 use crate::folder::{Also, Folders};
-use crate::found;
-use callpath_core::dialect::includes::targets;
-use callpath_core::dialect::nft::text::fits;
-use callpath_core::dialect::recognise;
+use callpath_core::dialect::includes::{fits, targets};
+use callpath_core::dialect::{certain, recognise};
 use callpath_core::manifest::{self, At, Manifest};
 use callpath_core::model::SourceId;
 use callpath_core::redact::redact;
@@ -98,12 +96,15 @@ impl Gatherer {
             self.snapshot = Snapshot::from_json(&name, &text)?;
             return Ok(());
         }
-        if let Some(kind) = found::kind_of(&text) {
-            return Err(InputError::about(name.as_str(), format!("this is {}, not a callpath.toml", kind.about()))
-                .help(
-                    "`callpath init` in its directory writes a callpath.toml that names it; `callpath import` shows \
+        if let Some(dialect) = certain(&text) {
+            return Err(InputError::about(
+                name.as_str(),
+                format!("this is {}, not a callpath.toml", dialect.about().what),
+            )
+            .help(
+                "`callpath init` in its directory writes a callpath.toml that names it; `callpath import` shows \
                      what is understood of it",
-                ));
+            ));
         }
         let folder = name.rfind('/').map_or(0, |i| i + 1);
         name[..folder].clone_into(&mut self.snapshot.directory);

@@ -2,9 +2,8 @@
 
 use crate::shell::Shell;
 use crate::{NO_ANSWER, gather};
-use callpath_core::call::{Kind, left_out, recognise, ruleset};
-use callpath_core::dialect::iproute::{self, Dump, DumpedRule, Leads};
-use callpath_core::dialect::{Counts, kernel, without_secrets};
+use callpath_core::call::{left_out, recognise, ruleset};
+use callpath_core::dialect::{Counts, Standing, without_secrets};
 use callpath_core::model::{DoubtKind, Pipeline, SourceId, print};
 use callpath_core::snapshot::{InputError, Places, Snapshot, Source, line_column};
 use callpath_core::visible::line;
@@ -58,22 +57,16 @@ fn one(snapshot: &Snapshot, id: SourceId, only_unread: bool, heading: bool) -> R
     if heading && !only_unread {
         let _ = writeln!(out, "# {}", line(source.name.clone()));
     }
-    let kind = recognise(id, &source.text)?;
-    if kind == Kind::IpRoute {
-        let dump = iproute::parse(id, &source.text)?;
-        if !only_unread {
-            out += &dumped(&dump);
-        }
-        return Ok(out);
-    }
-    if kind == Kind::Kernel {
-        for fact in kernel::read(id, &source.text)?.list.iter().filter(|_| !only_unread) {
-            let _ = writeln!(out, "setting {}", line(source.text[fact.at.clone()].trim().to_owned()));
+    let dialect = recognise(id, &source.text)?;
+    if dialect.about().standing == Standing::Facts {
+        let document = dialect.read(snapshot, id)?;
+        for shown in document.shown(&source.text).into_iter().filter(|_| !only_unread) {
+            let _ = writeln!(out, "{}", line(shown));
         }
         return Ok(out);
     }
     let mut pipeline = Pipeline::default();
-    let coverage = ruleset(snapshot, id, kind, &mut pipeline)?;
+    let coverage = ruleset(snapshot, id, dialect, &mut pipeline)?;
     if only_unread {
         let places = Places::of(snapshot);
         for doubt in pipeline.doubts.iter().filter(|d| d.kind == DoubtKind::Unread) {
@@ -91,7 +84,7 @@ fn one(snapshot: &Snapshot, id: SourceId, only_unread: bool, heading: bool) -> R
         return Ok(out);
     }
     out += &print::pipeline(&pipeline);
-    let left = left_out(snapshot, id, kind)?;
+    let left = left_out(snapshot, id, dialect)?;
     if !left.is_empty() {
         let _ = writeln!(out, "\n# on, but not among these rules:");
     }
@@ -103,43 +96,6 @@ fn one(snapshot: &Snapshot, id: SourceId, only_unread: bool, heading: bool) -> R
     }
     let _ = writeln!(out, "\n# {}", figure(&coverage));
     Ok(out)
-}
-
-fn dumped(dump: &Dump) -> String {
-    let mut out = String::new();
-    match dump {
-        Dump::Addresses(list) => {
-            for i in list {
-                let addresses: Vec<String> = i.addresses.iter().map(ToString::to_string).collect();
-                let _ = writeln!(out, "{}", line(format!("interface {}: {}", i.name, addresses.join(" "))));
-            }
-        }
-        Dump::Routes(list) => {
-            for r in list {
-                let leads = match &r.leads {
-                    Leads::Out(hops) => hops.iter().fold(String::new(), |all, h| {
-                        let via = h.via.map_or_else(String::new, |v| format!(" via {v}"));
-                        format!("{all}{via} dev {}", h.dev)
-                    }),
-                    Leads::Nowhere | Leads::Refused => " discarded".into(),
-                    Leads::Here => " local".into(),
-                    Leads::Next => " left to the next rule".into(),
-                };
-                let _ =
-                    writeln!(out, "{}", line(format!("route {}{leads} table {} metric {}", r.to, r.table, r.metric)));
-            }
-        }
-        Dump::Rules(list) => {
-            for DumpedRule { rule: r, open } in list {
-                let open = open.as_ref().map_or_else(String::new, |o| format!(" (not followed: {})", o.what));
-                let (family, from, to) = (r.family, r.from, r.to);
-                let text = format!("rule {}: {family:?} from {from:?} to {to:?} table {}{open}", r.priority, r.table);
-                let _ = writeln!(out, "{}", line(text));
-            }
-        }
-        Dump::Empty => out += "an empty list\n",
-    }
-    out
 }
 
 fn figure(c: &Counts) -> String {
@@ -187,14 +143,11 @@ fn figures(dir: &Path, shell: &Shell) -> u8 {
                 directory: String::new(),
             };
             let id = SourceId(1);
-            let kind = recognise(id, &snapshot.sources[1].text).map_err(|e| e.message)?;
-            if kind == Kind::IpRoute {
-                return iproute::parse(id, &snapshot.sources[1].text).map(|_| None).map_err(|e| e.message);
+            let dialect = recognise(id, &snapshot.sources[1].text).map_err(|e| e.message)?;
+            if dialect.about().standing == Standing::Facts {
+                return dialect.read(&snapshot, id).map(|_| None).map_err(|e| e.message);
             }
-            if kind == Kind::Kernel {
-                return kernel::read(id, &snapshot.sources[1].text).map(|_| None).map_err(|e| e.message);
-            }
-            ruleset(&snapshot, id, kind, &mut Pipeline::default()).map(Some).map_err(|e| e.message)
+            ruleset(&snapshot, id, dialect, &mut Pipeline::default()).map(Some).map_err(|e| e.message)
         });
         match outcome {
             Ok(Some(coverage)) => {

@@ -3,7 +3,6 @@
 use crate::gather::MANIFEST;
 use crate::shell::Shell;
 use crate::{NO_ANSWER, found, known, save};
-use callpath_core::dialect::Kind;
 use callpath_core::manifest::{self, First, known_names, parse_ports};
 use callpath_core::profile::{PROFILES, instance};
 use callpath_core::requirement::{Level, Requirement};
@@ -97,8 +96,8 @@ fn ask(arguments: Arguments) -> Result<First, InputError> {
     let mut others = Vec::new();
     if config.is_empty() {
         let found = found::configurations(&directory);
-        for (file, kind) in &found {
-            Shell::advise(&format!("found {}: {}\n", line(file.clone()), kind.about()));
+        for (file, dialect) in &found {
+            Shell::advise(&format!("found {}: {}\n", line(file.clone()), dialect.about().what));
         }
         let files = found.iter().map(|(file, _)| file.clone()).collect();
         if found::of_one_device(&found) { config = files } else { others = files }
@@ -115,8 +114,13 @@ fn ask(arguments: Arguments) -> Result<First, InputError> {
             address = perhaps(what, "--address", &public)?;
         }
     }
-    if asks && wan.is_none() && config.iter().any(|f| found::kind(&directory.join(f)) == Some(Kind::PfSense)) {
-        wan = perhaps("address of WAN on pfSense, as Status > Interfaces shows it", "--wan", &ip)?;
+    let mut questions =
+        config.iter().filter_map(|f| found::dialect(&directory.join(f))).map(|d| d.about().words.ask_outer);
+    if asks
+        && wan.is_none()
+        && let Some(what) = questions.find(|q| !q.is_empty())
+    {
+        wan = perhaps(what, "--wan", &ip)?;
     }
     let known: Vec<&str> = PROFILES.iter().map(|(name, _)| *name).collect();
     let system = match system {

@@ -2,7 +2,7 @@
 
 use callpath_core::finding::CAUSES;
 use callpath_core::profile::{PROFILES, find};
-use callpath_core::render::TARGETS;
+use callpath_core::render;
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::error::Error;
 use clap::{Arg, Command};
@@ -27,7 +27,7 @@ pub fn codes() -> Known {
 
 /// Firewalls that recipes are printed for.
 pub fn targets() -> Known {
-    Known(|| TARGETS.iter().map(|t| PossibleValue::new(*t)).collect())
+    Known(|| render::targets().into_iter().map(PossibleValue::new).collect())
 }
 
 impl TypedValueParser for Known {

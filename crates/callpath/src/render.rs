@@ -5,7 +5,7 @@ use crate::shell::Shell;
 use crate::{NO_ANSWER, gather, known, save};
 use callpath_core::change::Step;
 use callpath_core::dialect;
-use callpath_core::render::{Rendered, TARGETS, render};
+use callpath_core::render::{Rendered, render, targets};
 use callpath_core::snapshot::{InputError, Snapshot, Source};
 use callpath_core::visible::line;
 use clap::Args;
@@ -53,7 +53,7 @@ pub fn run(arguments: &Arguments, shell: &Shell) -> u8 {
         .help("name the folder of the site, not a snapshot of it; or follow --guide")),
         Some(out) => write(arguments, &r, out, &gathered.snapshot),
         None if arguments.undo => Ok(undo(&r)),
-        None => Ok(guide(arguments, &r)),
+        None => Ok(guide(&r)),
     });
     match outcome {
         Ok(text) => {
@@ -85,7 +85,7 @@ fn numbered(steps: &[Step]) -> String {
     out
 }
 
-fn guide(arguments: &Arguments, r: &Rendered) -> String {
+fn guide(r: &Rendered) -> String {
     let mut out = numbered(&r.guide);
     out.push_str(&left_out(r));
     if r.complete && r.guide.is_empty() {
@@ -94,9 +94,10 @@ fn guide(arguments: &Arguments, r: &Rendered) -> String {
         out.push_str("no change is known that would help: callpath check says what is wrong, or not known, and why\n");
     } else if r.complete {
         let _ = writeln!(out, "\nall of it is in {} already", line(r.file.clone()));
-    } else if arguments.target == "pfsense" && r.file.is_empty() {
-        out.push_str("\nno backup of pfSense is given: what is there already is not known\n");
-    } else if arguments.target == "pfsense" {
+    } else if r.whole && r.file.is_empty() {
+        let not_given = r.about.map_or("", |a| a.words.not_given);
+        let _ = writeln!(out, "\n{not_given}: what is there already is not known");
+    } else if r.whole {
         let _ = writeln!(
             out,
             "\nthis is the whole recipe, with what {} has already; --out FILE writes a copy with only what is missing",
@@ -135,7 +136,7 @@ fn write(arguments: &Arguments, r: &Rendered, out: &Path, snapshot: &Snapshot) -
             .help("callpath check says what works, what does not, and why"));
     }
     if r.file.is_empty() {
-        let known = TARGETS.join(", ");
+        let known = targets().join(", ");
         return Err(InputError::about(name, "there is no configuration to put the changes into")
             .help(format!("name its configuration in callpath.toml (firewalls: {known}), or follow --guide")));
     }
@@ -164,11 +165,7 @@ fn write(arguments: &Arguments, r: &Rendered, out: &Path, snapshot: &Snapshot) -
     let like = [site.join(&r.file)];
     put(&undo_file, &undo(r), arguments.force, &like)?;
     put(out, &text, arguments.force, &like)?;
-    let how = if arguments.target == "pfsense" {
-        "restore it with Diagnostics > Backup & Restore; the firewall restarts then"
-    } else {
-        "check it with `nft -c -f`, then load it"
-    };
+    let how = r.about.map_or("", |a| a.words.load);
     let (undo_name, name) = (line(gather::shown(&undo_file)), line(name));
     let mut said = format!(
         "wrote {undo_name}, how to take it back\nwrote {name}, {} with the changes in it; {how}\n",

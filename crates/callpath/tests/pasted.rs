@@ -7,7 +7,7 @@ mod shell;
 
 use crate::sites::{root, sites, snapshot};
 use callpath_core::call::{Gate, proposals};
-use callpath_core::dialect::{Kind, Patch, apply, recognise};
+use callpath_core::dialect::{Patch, apply, recognise, steps};
 use callpath_core::finding::CAUSES;
 use callpath_core::model::SourceId;
 use callpath_core::report::Report;
@@ -25,12 +25,13 @@ fn changes(about: &str, site: &Snapshot) -> Vec<Change> {
     for (index, source) in site.sources.iter().enumerate().skip(1) {
         let id = SourceId(u16::try_from(index).expect("a few files"));
         let here: Vec<&Patch> = patches.iter().filter(|(source, _)| *source == id).map(|(_, patch)| patch).collect();
-        if here.is_empty() || !matches!(recognise(id, &source.text), Ok(Kind::NftText)) {
+        if here.is_empty() || recognise(id, &source.text).is_ok_and(|d| d.about().name != "nftables") {
             continue;
         }
         let after = apply(&source.text, &here).expect("the changes can be made together");
         let (lines, undo) = printed(&report, &source.name);
-        let in_the_file = here.iter().all(|p| matches!(p, Patch::Blanked { .. }));
+        // A statement that is taken out of the file has no lines that go together with others.
+        let in_the_file = steps(&source.text, &here).0.iter().all(|s| s.shell.is_none());
         assert!(in_the_file || !lines.is_empty(), "{about}: {} changes, and nothing is printed for it", source.name);
         let before = source.text.clone();
         out.push(Change { about: format!("{about}: {}", source.name), before, after, lines, undo, words: None });

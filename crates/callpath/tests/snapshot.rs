@@ -2,7 +2,7 @@
 
 use crate::sites;
 
-use callpath_core::dialect::{Kind, recognise, ruleset, without_secrets};
+use callpath_core::dialect::{Standing, recognise, ruleset, without_secrets};
 use callpath_core::model::{Pipeline, SourceId};
 use callpath_core::redact::redact;
 use callpath_core::snapshot::{Snapshot, Source};
@@ -198,17 +198,16 @@ fn nothing_of_the_corpus_is_left_and_as_much_is_understood() {
     for path in &list {
         let Ok(text) = fs::read_to_string(path) else { continue };
         let id = SourceId(1);
-        let Ok(kind) = recognise(id, &text) else { continue };
+        let Ok(dialect) = recognise(id, &text) else { continue };
         let text = without_secrets(text);
         let old =
             Snapshot { sources: vec![Source::default(), Source { name: "x".into(), text }], directory: String::new() };
         let new = redact(&old);
         let counts = |s: &Snapshot| {
-            if kind == Kind::IpRoute {
-                let parsed = callpath_core::dialect::iproute::parse(id, &s.sources[1].text);
-                return parsed.map(|_| None).map_err(|e| e.message);
+            if dialect.about().standing == Standing::Facts {
+                return dialect.read(s, id).map(|_| None).map_err(|e| e.message);
             }
-            ruleset(s, id, kind, &mut Pipeline::default()).map(Some).map_err(|_| "refused".to_owned())
+            ruleset(s, id, dialect, &mut Pipeline::default()).map(Some).map_err(|_| "refused".to_owned())
         };
         let Ok(before) = counts(&old) else { continue };
         read += 1;

@@ -1,5 +1,12 @@
 //! What has to become true on a device, in words of the model, and what a dialect prints for it.
 
+mod patch;
+mod text;
+
+pub use patch::{Edits, Patch, apply, steps};
+pub use text::{TextChange, TextEdit};
+pub(crate) use text::{added, join};
+
 use crate::manifest::Proto;
 use crate::model::{Family, OriginId};
 use ipnet::IpNet;
@@ -186,7 +193,7 @@ pub struct Context {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Planned {
     /// The change.
-    pub patch: crate::dialect::Patch,
+    pub patch: Patch,
     /// Places in the file.
     pub marks: Vec<(crate::model::SourceSpan, MarkRole)>,
 }

@@ -2,7 +2,7 @@
 
 use crate::call::changes;
 use crate::change::{Context, Manner, Step};
-use crate::dialect::{Patch, of_text, recipe};
+use crate::dialect::{About, DIALECTS, Patch, of_text};
 use crate::manifest::{GatewayKind, Manifest, parse};
 use crate::model::SourceId;
 use crate::profile::{Instance, instance, overlap};
@@ -14,6 +14,10 @@ use crate::visible::{item, line};
 /// What is rendered.
 #[derive(Debug, Clone, Default)]
 pub struct Rendered {
+    /// The system.
+    pub about: Option<&'static About>,
+    /// The guide is the system's own recipe, with what is there already; else it is what `check` would change.
+    pub whole: bool,
     /// File that it is for; empty when there was none.
     pub file: String,
     /// Number of that file.
@@ -34,8 +38,19 @@ pub struct Rendered {
     pub notes: Vec<String>,
 }
 
+/// The manifest is the first text of every snapshot.
+const MANIFEST: SourceId = SourceId(0);
+
 /// Systems that can be rendered for.
-pub const TARGETS: &[&str] = &["pfsense", "nftables"];
+pub fn targets() -> Vec<&'static str> {
+    let mut out = Vec::new();
+    for target in DIALECTS.iter().filter_map(|d| d.about().target) {
+        if !out.contains(&target) {
+            out.push(target);
+        }
+    }
+    out
+}
 
 /// Renders for a site.
 ///
@@ -56,10 +71,11 @@ fn rendered(target: &str, snapshot: &Snapshot) -> Result<Rendered, InputError> {
     let manifest = parse(snapshot.manifest())?;
     let instances = manifest.deploys.iter().map(instance).collect::<Result<Vec<_>, _>>()?;
     overlap::check(&instances)?;
-    if !TARGETS.contains(&target) {
+    let of_target = |a: &About| a.target == Some(target);
+    let Some(dialect) = DIALECTS.iter().find(|d| of_target(d.about())) else {
         return Err(InputError::about(target, "nothing is rendered for this firewall")
-            .help(crate::manifest::known_names(target, "firewalls", TARGETS.iter().copied())));
-    }
+            .help(crate::manifest::known_names(target, "firewalls", targets().into_iter())));
+    };
     let files = manifest.gateways.iter().filter_map(|g| match &g.kind {
         GatewayKind::Read { files, .. } => Some(crate::dialect::expand(snapshot, files)),
         GatewayKind::Stated(_) | GatewayKind::Filter(_) => None,
@@ -67,7 +83,7 @@ fn rendered(target: &str, snapshot: &Snapshot) -> Result<Rendered, InputError> {
     let source = files
         .flatten()
         .filter_map(|f| snapshot.find(&f.value))
-        .find(|id| snapshot.source(*id).is_some_and(|s| of_text(&s.text).is_some_and(|d| d.name == target)));
+        .find(|id| snapshot.source(*id).is_some_and(|s| of_text(&s.text).is_some_and(|d| of_target(d.about()))));
     let context = Context {
         name: manifest.name.as_ref().map(|n| n.value.clone()),
         address: manifest.address.iter().map(|a| a.value).find(std::net::IpAddr::is_ipv4),
@@ -76,8 +92,13 @@ fn rendered(target: &str, snapshot: &Snapshot) -> Result<Rendered, InputError> {
         manner: Manner::Least,
     };
     let text = source.and_then(|id| snapshot.source(id)).map(|s| (s.text.as_str(), source.unwrap_or_default()));
-    let Some(recipe) = recipe(target, text, &instances, &context)? else { return by_findings(snapshot, source) };
+    let about = Some(dialect.about());
+    let Some(recipe) = dialect.recipe(text, &instances, &context)? else {
+        return Ok(Rendered { about, ..by_findings(snapshot, source)? });
+    };
     Ok(Rendered {
+        about,
+        whole: true,
         file: source.and_then(|id| snapshot.source(id)).map(|s| s.name.clone()).unwrap_or_default(),
         source,
         others: Vec::new(),
@@ -142,7 +163,7 @@ fn by_findings(snapshot: &Snapshot, file: Option<SourceId>) -> Result<Rendered, 
     let (list, report) = changes(snapshot)?;
     for (id, patch) in list {
         // What has to be done on a stated box stands in the guide: its file is the manifest.
-        if matches!(patch, Patch::Stated(..)) {
+        if id == MANIFEST {
             continue;
         }
         let file = snapshot.source(id).map(|s| s.name.clone()).unwrap_or_default();

@@ -29,8 +29,8 @@ fn files(files: &[(&str, &str)]) -> Snapshot {
 /// Reads the file behind an empty manifest.
 fn read(snapshot: &Snapshot) -> Result<usize, InputError> {
     let id = SourceId(1);
-    let kind = recognise(id, &snapshot.sources[1].text)?;
-    ruleset(snapshot, id, kind, &mut Pipeline::default()).map(|counts| counts.statements)
+    let dialect = recognise(id, &snapshot.sources[1].text)?;
+    ruleset(snapshot, id, dialect, &mut Pipeline::default()).map(|counts| counts.statements)
 }
 
 fn rules(text: &str) -> usize {

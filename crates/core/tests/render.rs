@@ -47,9 +47,9 @@ fn behind(hairpin: bool) -> String {
 }
 
 fn edits(patches: &[Patch]) -> Vec<pfsense::edit::Edit> {
-    let lists = patches.iter().filter_map(|p| match p {
-        Patch::PfSense(edits) => Some(edits.clone()),
-        Patch::Added { .. } | Patch::Blanked { .. } | Patch::Stated(..) | Patch::Narrow(_) => None,
+    let lists = patches.iter().filter_map(|p| match p.of()? {
+        pfsense::BackupChange::Edits(edits) => Some(edits.clone()),
+        pfsense::BackupChange::Narrow(_) => None,
     });
     lists.flatten().collect()
 }

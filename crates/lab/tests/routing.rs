@@ -3,7 +3,7 @@
 
 use callpath_core::cube::{Cube, Set};
 use callpath_core::dialect::iproute::{self, Dump};
-use callpath_core::dialect::{Kind, ruleset};
+use callpath_core::dialect::{nft, ruleset};
 use callpath_core::model::{Device, Family, Interface, Part, Route, RouteTarget, SourceId, WayBack, address_value};
 use callpath_core::snapshot::{Snapshot, Source};
 use callpath_core::trace::{Disposition, Network, Question, ask_requests};
@@ -205,7 +205,7 @@ fn network(words: &Words, dumps: &[String], mark: u32, way_back: WayBack) -> Net
     // Doubts of rules are the router's: its pipeline keeps them.
     let mut pipeline = std::mem::take(&mut router.pipeline);
     let mut marks = callpath_core::model::Pipeline::default();
-    ruleset(&snapshot, SourceId(1), Kind::NftText, &mut marks).expect("marks");
+    ruleset(&snapshot, SourceId(1), &nft::Text, &mut marks).expect("marks");
     marks.doubts.append(&mut pipeline.doubts);
     for doubt in &mut marks.doubts {
         doubt.origin = callpath_core::model::OriginId(0);

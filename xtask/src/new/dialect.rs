@@ -18,28 +18,29 @@ fn about(name: &str) -> String {
 pub fn plan(root: &Path, name: &Name) -> Result<Plan, String> {
     let list = format!("{FOLDER}/mod.rs");
     let text = with_module(&list, &read(root, &list)?, "pub ", name)?;
-    let text = before(&list, &text, "    toy::DIALECT,", &format!("    {}::DIALECT,", name.snake()))?;
+    let line = format!("    &{}::{},", name.snake(), name.camel());
+    let text = before(&list, &text, "    #[cfg(test)]", &line)?;
     let mut plan = Plan { edited: vec![(list, text)], ..Plan::default() };
     let folder = format!("{FOLDER}/{}", name.snake());
     for file in ["mod.rs", "lower.rs", "change.rs", "tests.rs"] {
         let pattern = read(root, &format!("{FOLDER}/toy/{file}"))?;
-        let mut text = pattern.replace("toy", name.kebab());
+        let mut text = pattern.replace("toy", name.kebab()).replace("Toy", &name.camel());
         if file == "mod.rs" {
             let start = text.find("//!\n").ok_or("the pattern has no documentation")?;
             text = about(name.kebab()) + &text[start..];
             let marked = format!("outer_address: \"{MARK}: where its user sees the address of the outer interface\"");
-            text = text.replace("outer_address: \"it is printed on the box\"", &marked);
+            text = text.replace("outer_address: \"it is printed on a label, on the side of the box\"", &marked);
         }
         plan.fresh.push((format!("{folder}/{file}"), text));
     }
     plan.next = vec![
         "collect three real configurations without secrets, and the documentation (CONTRIBUTING.md: Adding a dialect)"
             .into(),
-        format!("{folder}/mod.rs: DIALECT and `looks_like`, then `says` and `parse`"),
+        format!("{folder}/mod.rs: ABOUT and `claims`, then `says` and `parse`"),
         format!("{folder}/lower.rs: what lines do to packets, in the order in which the device does it"),
         format!("{folder}/tests.rs: a packet that passes, one that does not, a line that is not understood"),
         format!("{folder}/change.rs: what repairs it, in the device's own words, or `Refused`"),
-        "`offered: true` in DIALECT, a line in README.md, LIMITATIONS.md and CHANGELOG.md".into(),
+        "`offered: true` in ABOUT, a line in README.md, LIMITATIONS.md and CHANGELOG.md".into(),
     ];
     Ok(plan)
 }

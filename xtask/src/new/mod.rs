@@ -141,7 +141,9 @@ fn with_module(file: &str, text: &str, visible: &str, name: &Name) -> Result<Str
     if known().any(|(_, m)| m == name.snake()) {
         return Err(format!("{file} has a module `{}`; nothing was written", name.snake()));
     }
-    let later = known().find(|(_, m)| *m > name.snake()).map(|(n, _)| n);
+    // An attribute belongs to what stands below it.
+    let own = |n: usize| if n > 0 && lines[n - 1].starts_with("#[") { n - 1 } else { n };
+    let later = known().find(|(_, m)| *m > name.snake()).map(|(n, _)| own(n));
     let at = later.or_else(|| known().next_back().map(|(n, _)| n + 1)).ok_or_else(|| format!("{file}: no modules"))?;
     let fresh = format!("{visible}mod {};", name.snake());
     let all: Vec<&str> = lines[..at].iter().copied().chain([&*fresh]).chain(lines[at..].iter().copied()).collect();
@@ -186,6 +188,8 @@ mod tests {
         assert_eq!(with("beta-2"), Ok("//! x\n\nmod alpha;\npub mod beta_2;\npub mod delta;\n\nuse x;\n".into()));
         assert_eq!(with("zeta"), Ok("//! x\n\nmod alpha;\npub mod delta;\npub mod zeta;\n\nuse x;\n".into()));
         assert!(with("delta").is_err_and(|e| e.contains("nothing was written")));
+        let marked = with_module("f", "mod a;\n#[cfg(test)]\nmod toy;\n", "", &Name::new("oak").expect("a name"));
+        assert_eq!(marked, Ok("mod a;\nmod oak;\n#[cfg(test)]\nmod toy;\n".into()));
     }
 
     #[test]

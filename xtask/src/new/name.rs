@@ -42,6 +42,12 @@ impl Name {
         self.0.replace('-', "_")
     }
 
+    /// As a type: `RangeCut`.
+    pub fn camel(&self) -> String {
+        let word = |w: &str| w[..1].to_ascii_uppercase() + &w[1..];
+        self.0.split('-').map(word).collect()
+    }
+
     /// As a title: `Range cut`.
     pub fn title(&self) -> String {
         let words = self.0.replace('-', " ");
@@ -58,6 +64,7 @@ mod tests {
     fn good_names_have_three_forms() {
         let name = Name::new("range-cut-2").expect("a name");
         assert_eq!((name.kebab(), &*name.snake(), &*name.title()), ("range-cut-2", "range_cut_2", "Range cut 2"));
+        assert_eq!(name.camel(), "RangeCut2");
     }
 
     #[test]

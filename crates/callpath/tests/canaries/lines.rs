@@ -2,7 +2,6 @@
 
 use super::json::{ADDRESSES, in_every_key};
 use super::*;
-use callpath_core::dialect::recognise;
 
 /// Rules as text with a canary behind every line, in every comment and in every quotation for people.
 fn rules(text: &str, words: &[&str], hidden: &[&str]) -> String {
@@ -106,7 +105,7 @@ fn quotations(line: &str) -> Vec<(String, std::ops::Range<usize>)> {
 #[test]
 pub(super) fn no_quotation_of_rules_speaks() {
     let mut words = BTreeSet::new();
-    for (path, text) in of_kinds(&["nft"], |kind| kind == Kind::NftText) {
+    for (path, text) in of_kinds(&["nft"], |d| d.about().name == "nftables") {
         blanked(&path.display().to_string(), &rules(&text, &["comment"], &["prefix"]));
         // Every quotation of a kind once in each file: a word that is a canary, and a credential.
         let mut seen = BTreeSet::new();
@@ -170,7 +169,7 @@ pub(super) fn no_quotation_of_rules_speaks() {
 
 #[test]
 pub(super) fn no_comment_of_rules_speaks() {
-    let files = of_kinds(&["debug"], |kind| kind == Kind::Pf);
+    let files = of_kinds(&["debug"], |d| d.about().name == "pf");
     for (path, text) in &files {
         blanked(&path.display().to_string(), &rules(text, &["label"], &[]));
         // What is in quotes is a label or the value of a macro: addresses and interfaces, and credentials as little.
@@ -215,7 +214,7 @@ fn settings() -> String {
 
 #[test]
 pub(super) fn no_setting_speaks() {
-    for (path, text) in of_kinds(&["txt"], |kind| kind == Kind::Kernel) {
+    for (path, text) in of_kinds(&["txt"], |d| d.about().name == "sysctl") {
         let planted: String = text
             .lines()
             .map(|line| {
@@ -233,18 +232,4 @@ pub(super) fn no_setting_speaks() {
         let out = said("settings", &[("callpath.toml", &manifest), ("sysctl.txt", &text)], None);
         assert!(shown(&out).is_empty(), "{value}: {:?}", shown(&out));
     }
-}
-
-#[test]
-pub(super) fn no_line_of_the_pattern_speaks() {
-    let mut text = String::from(
-        "toy firewall 1\noutside wan # canary\n# canary\nforward udp 50000-60000 to 192.168.1.50 # canary\n",
-    );
-    for name in UNKNOWN {
-        let _ = writeln!(text, "{name} canary\n{name} = canary # canary\noutside {name} canary\nallow {name} canary");
-    }
-    let _ = writeln!(text, "outside {ADDRESS}\noutside {SHAPED}\nallow tcp 443 to {SHAPED}");
-    assert!(recognise(SourceId(0), &text).is_ok());
-    let manifest = example("spokes/callpath.toml").replace("pfsense/config.xml", "toy.conf");
-    silent("toy", &[("callpath.toml", &manifest), ("toy.conf", &text)], None);
 }

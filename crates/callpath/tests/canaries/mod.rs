@@ -8,7 +8,7 @@ mod lines;
 mod manifest;
 
 use callpath_core::dialect::pfsense::secrets::kept_in;
-use callpath_core::dialect::{DIALECTS, Kind, recognise, without_secrets};
+use callpath_core::dialect::{DIALECTS, Dialect, recognise, without_secrets};
 use callpath_core::model::SourceId;
 use callpath_core::report::FORMATS;
 use std::collections::BTreeSet;
@@ -38,32 +38,28 @@ const SHAPED: &str = "ghp_canary1canary1canary1";
 const UNKNOWN: &[&str] =
     &["password", "api-key", "psk", "secret", "token", "private_key", "community", "note", "owner", "authorization"];
 
-/// The test that plants canaries into a kind of file. A new kind has to be named here, with its own.
-fn planted(kind: Kind) -> fn() {
-    match kind {
-        Kind::PfSense => no_element_of_a_backup_speaks,
-        Kind::Pf => lines::no_comment_of_rules_speaks,
-        Kind::NftText => lines::no_quotation_of_rules_speaks,
-        Kind::NftJson | Kind::IpRoute => json::no_key_of_json_speaks,
-        Kind::Kernel => lines::no_setting_speaks,
-        Kind::Plain(dialect) if dialect.name == "toy" => lines::no_line_of_the_pattern_speaks,
-        Kind::Plain(dialect) => panic!("no canary in a file of {}", dialect.title),
+/// The test that plants canaries into files of a dialect. A new one has to be named here, with its own.
+fn planted(dialect: &dyn Dialect) -> fn() {
+    match dialect.about().name {
+        "pfsense" => no_element_of_a_backup_speaks,
+        "pf" => lines::no_comment_of_rules_speaks,
+        "nftables" => lines::no_quotation_of_rules_speaks,
+        "nftables-json" | "iproute" => json::no_key_of_json_speaks,
+        "sysctl" => lines::no_setting_speaks,
+        other => panic!("no canary in a file of {other}"),
     }
 }
 
 #[test]
 fn every_kind_of_file_has_canaries() {
-    let plain = DIALECTS.iter().filter(|d| d.plain.is_some()).map(Kind::Plain);
-    let own = DIALECTS.iter().flat_map(|d| d.kinds).copied();
     // The manifest, and files that are refused, have tests of their own.
-    let kinds: Vec<Kind> = plain.chain(own).chain([Kind::IpRoute, Kind::Kernel]).collect();
-    let tests: Vec<fn()> = kinds.iter().map(|kind| planted(*kind)).collect();
+    let tests: Vec<fn()> = DIALECTS.iter().map(|d| planted(*d)).collect();
     println!("{} kinds", tests.len());
 }
 
 /// Files of the corpus of these kinds.
-fn of_kinds(endings: &[&str], wanted: impl Fn(Kind) -> bool) -> Vec<(PathBuf, String)> {
-    let here = |text: &str| recognise(SourceId(0), text).is_ok_and(&wanted);
+fn of_kinds(endings: &[&str], wanted: impl Fn(&dyn Dialect) -> bool) -> Vec<(PathBuf, String)> {
+    let here = |text: &str| recognise(SourceId(0), text).is_ok_and(|d| wanted(d));
     corpus(endings).into_iter().filter(|(_, text)| here(text)).collect()
 }
 

@@ -2,10 +2,9 @@
 
 use super::address::is_link_local;
 use super::kernel;
-use crate::dialect::includes::EmptyInclude;
 use crate::dialect::iproute::{self, MAIN};
 use crate::dialect::kernel::Facts;
-use crate::dialect::{self, Counts, Pending, Readings};
+use crate::dialect::{self, Counts, Engine, Files, Readings};
 use crate::manifest::{At, Deploy, Gateway, GatewayKind, StatedRoute};
 use crate::model::{Device, Family, Interface, Route, RouteTarget, SourceId};
 use crate::snapshot::{InputError, Snapshot};
@@ -31,23 +30,12 @@ pub(super) struct Router {
     pub routes_dumped: [bool; 2],
     /// Number among the manifest's gateways.
     pub number: usize,
-    /// Rules that wait for addresses.
-    pub pending: Pending,
+    /// What its files say.
+    pub files: Files,
     /// What is known of its kernel.
     pub kernel: Facts,
-    /// Patterns of includes that no file of it fits.
-    pub empty_includes: Vec<EmptyInclude>,
-    /// Rulesets that were read.
+    /// Rulesets that are in the device already: they wait for no address.
     pub rulesets: Vec<(SourceId, Counts)>,
-}
-
-impl Router {
-    /// The file that can be changed: its configuration, else the rules that are in force.
-    pub fn file(&self) -> Option<SourceId> {
-        let config = self.pending.config.as_ref().map(|(id, _)| *id);
-        let effective = self.pending.effective.as_ref().map(|(id, _)| *id);
-        config.or(effective).or_else(|| self.rulesets.first().map(|r| r.0))
-    }
 }
 
 /// The outer address and how it is known.
@@ -64,8 +52,8 @@ pub(super) fn kind_name(snapshot: &Snapshot, gateway: &Gateway) -> &'static str 
     let GatewayKind::Read { files, .. } = &gateway.kind else { return "the box in front" };
     let files = dialect::expand(snapshot, files);
     let mut texts = files.iter().filter_map(|f| snapshot.find(&f.value)).filter_map(|id| snapshot.source(id));
-    let named = texts.find_map(|s| dialect::of_text(&s.text).filter(|d| d.is_system));
-    named.map_or("router", |d| d.title)
+    let named = texts.find_map(|s| dialect::of_text(&s.text).map(|d| d.about()).filter(|a| a.is_system));
+    named.map_or("router", |a| a.title)
 }
 
 /// Reads a gateway; a stated box gives nothing here. `alone`: no other gateway can lead to the servers.
@@ -85,28 +73,33 @@ pub(super) fn read(
     };
     let head = || InputError::in_manifest(gateway.span.start..gateway.span.start + "[[gateway]]".len(), String::new());
     let read = readings.read(snapshot, files)?;
+    let engines = read.engines();
+    let linux = read.has_linux_settings();
     let routes_dumped = read.routes_dumped();
-    if read.rulesets.is_empty() && !read.pending.is_some() {
+    if engines.is_empty() {
         let message = format!("there are no firewall rules among the files of {name}");
         let first = files.first().map_or_else(head, |f| f.error(""));
         return Err(
             InputError { message, ..first }.help(format!("add to `config` what it has: {}", dialect::wanted_files()))
         );
     }
-    if read.pending.is_some() && !read.rulesets.is_empty() {
+    if let [one, other, ..] = engines[..] {
         let first = files.first().map_or_else(head, |f| f.error(""));
-        let message = format!("{name} has rules of pf and of nftables");
+        let message = format!("{name} has rules of {} and of {}", one.name(), other.name());
         return Err(
             InputError { message, ..first }.help("a device has one kind of rules: give each its own [[gateway]]")
         );
     }
-    if let Some(fact) = stated_kernel.list.first().filter(|_| read.pending.is_some()) {
-        return Err(InputError::in_manifest(fact.at.clone(), format!("{name} is read from rules of pf, not of Linux"))
-            .help("leave `kernel` out: it names settings of Linux"));
+    if let Some(fact) = stated_kernel.list.first().filter(|_| !linux) {
+        let of = engines.first().map_or("", |e| e.name());
+        let message = format!("{name} is read from rules of {of}, not of Linux");
+        return Err(
+            InputError::in_manifest(fact.at.clone(), message).help("leave `kernel` out: it names settings of Linux")
+        );
     }
-    let described = read.pending.device(name);
+    let described = read.facts.described.clone().map(|d| Device { name: name.into(), ..d });
     let mut list = stated_interfaces(interfaces);
-    match read.interfaces {
+    match read.facts.interfaces.clone() {
         Some(dumped) => {
             if let Some((stated, _)) = interfaces.iter().find(|(n, _)| dumped.iter().any(|d| *d.name == *n.value)) {
                 return Err(stated
@@ -137,20 +130,17 @@ pub(super) fn read(
             }
         }
     }
-    if read.pending.is_some() {
-        device.drops_own_source = false;
-        device.loopback_by_translation = true;
-    }
-    device.pipeline = read.pipeline;
-    iproute::add_rules(&mut device, &read.rules);
-    for route in read.routes.unwrap_or_default() {
-        iproute::add_route(&mut device, &route);
+    engines.iter().for_each(|e: &Engine| e.behave(&mut device));
+    let rulesets = read.lower(&mut device);
+    iproute::add_rules(&mut device, &read.facts.rules);
+    for route in read.facts.routes.iter().flatten() {
+        iproute::add_route(&mut device, route);
     }
     for route in routes {
         stated_route(&mut device, route)?;
     }
-    let kernel = kernel::joined(snapshot, read.kernel, stated_kernel, &device.interfaces)?;
-    if !read.pending.is_some() {
+    let kernel = kernel::joined(snapshot, read.facts.kernel.clone(), stated_kernel, &device.interfaces)?;
+    if linux {
         kernel::apply(&kernel, &mut device);
     }
     let holds = |ip: &IpAddr| device.interfaces.iter().flat_map(|i| &i.addresses).any(|n| n.contains(ip));
@@ -196,10 +186,9 @@ pub(super) fn read(
         has_default,
         routes_dumped,
         number,
-        pending: read.pending,
         kernel,
-        empty_includes: read.empty_includes,
-        rulesets: read.rulesets,
+        files: read,
+        rulesets,
         device,
     }))
 }

@@ -181,10 +181,12 @@ fn server(
     let deploy = &instance.deploy;
     let addresses: Vec<At<IpNet>> = deploy.host.iter().map(|h| h.with(IpNet::from(h.value))).collect();
     let read = readings.read(snapshot, firewall)?;
+    let mut own = Device::default();
+    let rulesets = read.lower(&mut own);
     let routes_dumped = read.routes_dumped();
     let name = format!("server {}", deploy.host[0].value);
-    let dumped = read.interfaces.is_some();
-    let mut interfaces = read.interfaces.unwrap_or_default();
+    let dumped = read.facts.interfaces.is_some();
+    let mut interfaces = read.facts.interfaces.clone().unwrap_or_default();
     interfaces.retain(|i| &*i.name != "lo");
     let interface = if dumped {
         let holds = |i: &Interface| i.addresses.iter().any(|n| n.addr() == deploy.host[0].value);
@@ -198,7 +200,7 @@ fn server(
         interfaces.push(Interface { name: name.into(), ..Interface::default() });
         if interface.is_none()
             && let Some(file) = firewall.first()
-            && names_interfaces(&read.pipeline)
+            && names_interfaces(&own.pipeline)
         {
             return Err(file
                 .error("these rules name interfaces; which one holds the server's address?")
@@ -206,7 +208,7 @@ fn server(
         }
         0
     };
-    let pipeline = if unknown && read.rulesets.is_empty() { guess::firewall(&name) } else { read.pipeline };
+    let pipeline = if unknown && rulesets.is_empty() { guess::firewall(&name) } else { own.pipeline };
     let mut device = Device {
         name: name.into(),
         interfaces,
@@ -216,26 +218,26 @@ fn server(
         endpoints: endpoints(instance),
         ..Device::default()
     };
-    iproute::add_rules(&mut device, &read.rules);
-    for route in read.routes.unwrap_or_default() {
-        iproute::add_route(&mut device, &route);
+    iproute::add_rules(&mut device, &read.facts.rules);
+    for route in read.facts.routes.iter().flatten() {
+        iproute::add_route(&mut device, route);
     }
     if !dumped {
         super::containers::infer(&mut device, interface);
     }
-    let mut known = read.kernel;
+    let mut known = read.facts.kernel.clone();
     for facts in stated {
         known = kernel::joined(snapshot, known, facts, &device.interfaces)?;
     }
     kernel::apply(&known, &mut device);
     Ok(Server {
         kernel: known,
-        empty_includes: read.empty_includes,
+        empty_includes: read.empty_includes(),
         device,
         addresses,
         interface,
         routes_dumped,
-        rulesets: read.rulesets,
+        rulesets,
     })
 }
 

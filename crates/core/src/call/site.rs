@@ -151,7 +151,7 @@ pub(super) fn build(
     let mut given = Vec::new();
     if !parts.routers.is_empty() {
         // Only Linux has such a check apart from its rules.
-        let linux = parts.routers.iter().filter(|r| !r.pending.is_some()).map(|r| (&r.device, &r.kernel));
+        let linux = parts.routers.iter().filter(|r| r.files.has_linux_settings()).map(|r| (&r.device, &r.kernel));
         given.extend(kernel::given(snapshot, linux.clone()));
         given.extend(kernel::no_helpers(linux).filter(|_| parts.no_helper));
     }
@@ -160,12 +160,12 @@ pub(super) fn build(
         given.extend(kernel::told(snapshot, &server.device, &server.kernel));
     }
     for router in &parts.routers {
-        given.extend(router.pending.taken_as_given(&router.device.name));
+        given.extend(router.files.given(&router.device.name));
     }
     let mut routers = b.routers.clone();
     for router in &mut routers {
         b.mark_tunnels(&mut router.device);
-        if !router.pending.is_some() {
+        if router.files.has_linux_settings() {
             lines::further_lines(&mut router.device, router.outer_v4);
         }
     }
@@ -230,7 +230,7 @@ fn bridges(manifest: &Manifest, parts: &Parts, devices: &[Device], server_base: 
     let joined: Vec<usize> = devices[server_base..].iter().flat_map(|d| &d.interfaces).map(|i| i.segment).collect();
     let joins = |i: &Interface| i.segment != INTERNET_SEGMENT && joined.contains(&i.segment);
     let mut out = Vec::new();
-    for router in parts.routers.iter().filter(|r| !r.pending.is_some()) {
+    for router in parts.routers.iter().filter(|r| r.files.has_linux_settings()) {
         let device = devices[..server_base].iter().find(|d| d.name == router.device.name);
         out.extend(device.map(|d| kernel::bridges(d, &router.kernel, joins)).unwrap_or_default());
     }

@@ -1,38 +1,22 @@
-//! Configuration files of one device: recognised by content, read, put together.
+//! Files of one device: read, and put together.
 
-use super::pending::Pending;
-use crate::dialect::includes::{self, EmptyInclude};
-use crate::dialect::iproute::{self, Dump, DumpedRoute, DumpedRule};
-use crate::dialect::nft;
-use crate::dialect::pfsense::config::Config;
-use crate::dialect::pfsense::generate::LeftOut;
-use crate::dialect::{Counts, DIALECTS, Dialect, kernel, pf, pfsense};
+use super::document::{Coverage, Document, Engine, Facts, Known, LeftOut, Standing};
+use super::includes::EmptyInclude;
+use super::interface::Dialect;
+use super::{Counts, iproute, recognise};
 use crate::manifest::At;
-use crate::model::{Interface, Pipeline, SourceId};
-use crate::snapshot::{InputError, Snapshot, floor_boundary};
+use crate::model::{Device, Pipeline, SourceId};
+use crate::snapshot::{InputError, Snapshot};
 use rustc_hash::FxHashMap;
+use std::sync::Arc;
 
 /// What a device's files say.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Files {
-    /// What its rules do.
-    pub pipeline: Pipeline,
-    /// Interfaces of an address dump.
-    pub interfaces: Option<Vec<Interface>>,
-    /// Routes of route dumps.
-    pub routes: Option<Vec<DumpedRoute>>,
-    /// Settings of the kernel.
-    pub kernel: kernel::Facts,
-    /// Routing rules of rule dumps.
-    pub rules: Vec<DumpedRule>,
-    /// Rulesets: the file and how much of it was understood.
-    pub rulesets: Vec<(SourceId, Counts)>,
-    /// Files that the ruleset consists of: its own and what it includes.
-    pub parts: Vec<SourceId>,
-    /// Patterns of includes that no file of the device fits.
-    pub empty_includes: Vec<EmptyInclude>,
-    /// Rules that wait for addresses.
-    pub pending: Pending,
+    /// Those with rules.
+    pub documents: Vec<Arc<dyn Document>>,
+    /// What all of them tell beside rules.
+    pub facts: Facts,
 }
 
 impl Files {
@@ -40,173 +24,85 @@ impl Files {
     /// an interface has an address.
     pub fn routes_dumped(&self) -> [bool; 2] {
         [true, false].map(|v4| {
-            let mut main = self.routes.iter().flatten().filter(|r| r.table == iproute::MAIN);
+            let mut main = self.facts.routes.iter().flatten().filter(|r| r.table == iproute::MAIN);
             main.any(|r| r.to.addr().is_ipv4() == v4)
         })
     }
-}
 
-/// What kind of file a text is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// nftables rules as text.
-    NftText,
-    /// `nft -j list ruleset`.
-    NftJson,
-    /// `ip -j addr`, `ip -j route`, `ip -j rule`.
-    IpRoute,
-    /// Settings of Linux: `sysctl -a`.
-    Kernel,
-    /// A backup of pfSense.
-    PfSense,
-    /// Rules of pf.
-    Pf,
-    /// A text that says everything by itself: a dialect of the table that is [`Plain`](super::Plain).
-    Plain(&'static Dialect),
-}
-
-impl Kind {
-    /// What a file of this kind is, for people who have one.
-    pub fn about(self) -> &'static str {
-        match self {
-            Self::NftText => "rules of nftables",
-            Self::NftJson => "rules of nftables in JSON",
-            Self::IpRoute => "addresses or routes of a Linux router",
-            Self::Kernel => "settings of a Linux kernel",
-            Self::PfSense => "a backup of pfSense",
-            Self::Pf => "rules of pf",
-            Self::Plain(dialect) => dialect.title,
-        }
+    /// Whose rules there are, each once.
+    pub fn engines(&self) -> Vec<Engine> {
+        let mut out: Vec<Engine> = self.documents.iter().filter_map(|d| d.engine()).collect();
+        out.sort_unstable();
+        out.dedup();
+        out
     }
 
-    /// Larger texts of this kind are refused, and what they are called then. What a byte costs differs: a statement of
-    /// pf may be one letter, while a backup may hold pictures of its load.
-    fn most_bytes(self) -> (usize, &'static str) {
-        match self {
-            Self::PfSense => (32 << 20, "a backup"),
-            Self::NftJson => (24 << 20, "a ruleset in JSON"),
-            Self::NftText => (12 << 20, "a ruleset"),
-            Self::IpRoute => (8 << 20, "a list of addresses or routes"),
-            Self::Kernel => (1 << 20, "a list of settings"),
-            Self::Pf | Self::Plain(_) => (4 << 20, "a list of rules"),
-        }
+    /// Settings of Linux decide beside the rules.
+    pub fn has_linux_settings(&self) -> bool {
+        self.engines().iter().all(|e| e.has_linux_settings())
     }
 
-    /// As many statements are read. Far more than people write, and an answer still comes within five seconds or so; of
-    /// a backup, changes are made in the whole text, which is read again after each.
-    fn most_statements(self) -> usize {
-        match self {
-            Self::NftText | Self::NftJson => 100_000,
-            Self::PfSense => 25_000,
-            _ => 50_000,
-        }
+    /// Both a configuration and the rules in force are there.
+    pub fn has_both(&self) -> bool {
+        let there = |e: Engine, s: Standing| self.documents.iter().any(|d| d.engine() == Some(e) && d.standing() == s);
+        self.engines().iter().any(|e| there(*e, Standing::InForce) && there(*e, Standing::Intended))
     }
-}
 
-/// Refuses a ruleset of more statements than anybody waits for.
-fn countable(source: SourceId, kind: Kind, statements: usize) -> Result<(), InputError> {
-    let most = kind.most_statements();
-    if statements <= most {
-        return Ok(());
+    /// The document that can be changed: the configuration, else the rules that are in force.
+    fn changed(&self) -> Option<&dyn Document> {
+        self.documents.iter().min_by_key(|d| d.standing()).map(|d| &**d)
     }
-    let message = format!("too many statements: {statements}, and {most} are the most");
-    Err(InputError::at(source, 0..0, message).help(
-        "put addresses into sets, tables or aliases, or leave out chains that these calls do not meet; check that it \
-         is the right file",
-    ))
-}
 
-/// Statements that a ruleset of nftables has, read or not.
-fn nft_statements(tree: &nft::ast::Ruleset) -> usize {
-    let rules = tree.tables.iter().flat_map(|t| &t.chains).map(|c| c.rules.len());
-    rules.sum::<usize>() + tree.unread.len()
-}
-
-const RULESET: &str =
-    "give a pfSense backup (config.xml), or nftables rules: what `nft list ruleset` or `nft -j list ruleset` prints";
-
-/// Recognises a configuration file by its content.
-///
-/// # Errors
-/// Empty, or a kind of file that is not read: what it looks like and what to give instead.
-pub fn recognise(source: SourceId, text: &str) -> Result<Kind, InputError> {
-    let start = text.trim_start_matches('\u{feff}').trim_start();
-    let at = text.len() - start.len();
-    let first = start.lines().next().unwrap_or_default().trim_end();
-    // As much of the first line as a message shows.
-    let shown = at..at + floor_boundary(first, first.len().min(60));
-    let refuse =
-        |what: &str, help: &str| Err(InputError::at(source, shown.clone(), format!("this is {what}")).help(help));
-    if start.is_empty() {
-        return refuse(
-            "an empty file",
-            "download the backup again, or save what `nft list ruleset` prints, as root: others get an empty list",
-        );
+    /// The file that can be changed.
+    pub fn file(&self) -> Option<SourceId> {
+        self.changed()?.sources().first().copied()
     }
-    // A backup with a stray byte is named at its place by its own reader.
-    if text.as_bytes().iter().take(4096).any(|b| *b == 0) && !pfsense::looks_like(start) {
-        return refuse("not a text file", RULESET);
-    }
-    let plain = DIALECTS.iter().find(|d| d.plain.is_some_and(|p| (p.looks_like)(start)));
-    let after_bracket = start.strip_prefix('[').map(str::trim_start);
-    let kind = match plain {
-        Some(dialect) => Ok(Kind::Plain(dialect)),
-        _ if kernel::looks_like(start) => Ok(Kind::Kernel),
-        _ if start.starts_with('{') && has_key(start, &["nftables"]) => Ok(Kind::NftJson),
-        _ if start.starts_with('{') => refuse("JSON of a kind that is not known", RULESET),
-        _ if after_bracket.is_some_and(|t| t.starts_with(['{', ']'])) => {
-            // Those of addresses, routes and rules; a list without any key is an empty one.
-            if has_key(start, &["ifname", "dst", "priority"]) || !start.contains('"') {
-                Ok(Kind::IpRoute)
-            } else {
-                refuse(
-                    "a JSON list, but not one that `ip -j addr`, `ip -j route` or `ip -j rule` prints",
-                    "run `ip -j addr` on the router and save what it prints",
-                )
-            }
-        }
-        _ if pfsense::looks_like(start) => Ok(Kind::PfSense),
-        _ if first.starts_with("---- BEGIN config.xml ----") => refuse(
-            "an encrypted backup of pfSense",
-            "download it again with \"Encrypt this configuration file\" unticked in Diagnostics > Backup & Restore",
-        ),
-        _ if start.starts_with('<') => refuse("XML or HTML", RULESET),
-        _ if start.starts_with('[') => refuse("a file in INI or TOML style", RULESET),
-        _ if pf::text::is_pf(start) => Ok(Kind::Pf),
-        _ if is_iptables(start) => refuse(
-            "an iptables-save file",
-            "iptables rules are not read; where `iptables -V` says nf_tables, `nft list ruleset` prints the same rules",
-        ),
-        _ if first.starts_with("1: lo:") => refuse("what `ip addr` prints for people", "run `ip -j addr`"),
-        _ if first.starts_with("default via ") || first.starts_with("default dev ") => {
-            refuse("what `ip route` prints for people", "run `ip -j route`")
-        }
-        _ if first.starts_with("0:\tfrom all") => refuse("what `ip rule` prints for people", "run `ip -j rule`"),
-        _ if first.starts_with("-----BEGIN ") => refuse("a key or certificate", RULESET),
-        _ if first.starts_with("#!") && !first.contains("nft") => refuse("a script", RULESET),
-        _ if nft::text::begins_like_rules(start) => Ok(Kind::NftText),
-        _ => refuse("a text of a kind that is not known", RULESET),
-    }?;
-    let (most, name) = kind.most_bytes();
-    if text.len() > most {
-        let (size, most) = (text.len().div_ceil(1 << 20), most >> 20);
-        let message = format!("this is too large: {size} MB, and {most} MB are the most for {name}");
-        return Err(InputError::at(source, shown, message)
-            .help("a configuration is much smaller; check that it is the right file"));
-    }
-    Ok(kind)
-}
 
-/// Whether JSON has one of these keys near its beginning.
-fn has_key(start: &str, keys: &[&str]) -> bool {
-    let near = &start[..floor_boundary(start, start.len().min(64 << 10))];
-    keys.iter().any(|key| near.contains(&format!("\"{key}\"")))
-}
+    /// Where the user of such a firewall sees the address of its outer interface.
+    pub fn outer_address_shown(&self) -> &'static str {
+        self.changed().map_or("", |d| d.about().words.outer_address)
+    }
 
-fn is_iptables(start: &str) -> bool {
-    let mut lines = start.lines().filter(|l| !l.starts_with('#') && !l.trim().is_empty());
-    let table = ["*filter", "*nat", "*mangle", "*raw", "*security"];
-    lines.next().is_some_and(|l| table.contains(&l.trim()) || l.starts_with("iptables ") || l.starts_with("-A "))
+    /// What decides: of each engine the rules in force, else the configuration. `intended`: what configurations ask for.
+    fn deciding(&self, intended: bool) -> impl Iterator<Item = &Arc<dyn Document>> {
+        let wanted = if intended { Standing::Intended } else { Standing::InForce };
+        self.documents.iter().filter(move |d| {
+            let other = |o: &Arc<dyn Document>| o.engine() == d.engine() && o.standing() == wanted;
+            d.standing() == wanted || !self.documents.iter().any(other)
+        })
+    }
+
+    /// What is taken as given about rules that come and go while the firewall runs.
+    pub fn given(&self, name: &str) -> Vec<String> {
+        self.deciding(false).filter_map(|d| d.given(name)).collect()
+    }
+
+    /// Patterns of includes that fit no file.
+    pub fn empty_includes(&self) -> Vec<EmptyInclude> {
+        self.documents.iter().flat_map(|d| d.empty_includes()).cloned().collect()
+    }
+
+    /// Puts rules that need no address into a new device.
+    pub fn lower(&self, device: &mut Device) -> Vec<(SourceId, Counts)> {
+        let lowered = self.lowered(device, &Known::default(), (false, false));
+        lowered.into_iter().map(|(id, coverage)| (id, coverage.counts)).collect()
+    }
+
+    /// Puts rules that wait for addresses into a device that has them all.
+    pub fn lower_waiting(&self, device: &mut Device, known: &Known, intended: bool) -> Vec<(SourceId, Coverage)> {
+        self.lowered(device, known, (intended, true))
+    }
+
+    fn lowered(
+        &self,
+        device: &mut Device,
+        known: &Known,
+        (intended, waiting): (bool, bool),
+    ) -> Vec<(SourceId, Coverage)> {
+        let deciding = self.deciding(intended).filter(|d| d.waits() == waiting);
+        let file = |d: &Arc<dyn Document>| d.sources().first().copied().unwrap_or_default();
+        deciding.map(|d| (file(d), d.lower(&self.facts, known, device))).collect()
+    }
 }
 
 /// The files that are meant: for a folder those that lie in it, apart from those that another one includes.
@@ -246,8 +142,7 @@ impl Readings {
             return Ok(known.clone());
         }
         let read = read(snapshot, files)?;
-        let all = self.0.values().chain([&read]).flat_map(|f| &f.rulesets).map(|(_, counts)| counts.statements);
-        let all: usize = all.sum();
+        let all: usize = self.0.values().chain([&read]).flat_map(|f| &f.documents).map(|d| d.statements()).sum();
         if all > MOST_STATEMENTS {
             let message =
                 format!("too many statements in all rulesets together: {all}, and {MOST_STATEMENTS} are the most");
@@ -259,7 +154,7 @@ impl Readings {
     }
 }
 
-/// As many statements of nftables are read of all devices together: about 600 MB. One ruleset has fewer.
+/// As many statements are kept of all devices together: about 600 MB. One ruleset has fewer.
 const MOST_STATEMENTS: usize = 300_000;
 
 /// Reads all files of a device.
@@ -274,54 +169,26 @@ fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, InputError> 
                 .error(format!("`{}` was not given", file.value))
                 .help("add the file beside callpath.toml"));
         };
-        if out.parts.contains(&id) {
+        if out.documents.iter().any(|d| d.sources().contains(&id)) {
             continue;
         }
         crate::counters::count(|c| c.reads += 1);
-        let text = snapshot.source(id).map_or("", |s| &s.text);
-        match recognise(id, text)? {
-            kind @ (Kind::NftText | Kind::NftJson | Kind::Plain(_)) => {
-                if !out.rulesets.is_empty() {
-                    return Err(file.error("a second ruleset for the same device").help(
-                        "give one file with all rules: `nft list ruleset` prints them; files can `include` others",
-                    ));
-                }
-                let read = ruleset_of(snapshot, id, kind, &mut out.pipeline)?;
-                out.rulesets.push((id, read.counts));
-                out.parts = read.parts;
-                out.empty_includes = read.empty;
-            }
-            Kind::PfSense => {
-                if out.pending.config.is_some() {
-                    return Err(file.error("a second backup for the same device").help("give the newest one only"));
-                }
-                out.pending.config = Some((id, backup(id, text)?.into()));
-            }
-            Kind::Pf => {
-                if out.pending.effective.is_some() {
-                    return Err(file
-                        .error("a second list of pf's rules for the same device")
-                        .help("give the newest /tmp/rules.debug only"));
-                }
-                out.pending.effective = Some((id, pf_rules(id, text)?.into()));
-            }
-            Kind::Kernel => out.kernel.add(kernel::read(id, text)?).map_err(|pair| {
-                let message = format!("`{}` says otherwise about {}", file.value, pair.1.setting.what.name());
-                file.error(message).help("give one file with the settings of this device: what `sysctl -a` prints")
-            })?,
-            Kind::IpRoute => match iproute::parse(id, text)? {
-                Dump::Addresses(list) => {
-                    if out.interfaces.is_some() {
-                        return Err(file
-                            .error("a second `ip -j addr` dump for the same device")
-                            .help("give one; it holds the addresses of both families"));
-                    }
-                    out.interfaces = Some(list);
-                }
-                Dump::Routes(list) => out.routes.get_or_insert_default().extend(list),
-                Dump::Rules(list) => out.rules.extend(list),
-                Dump::Empty => {}
-            },
+        let dialect = recognise(id, snapshot.source(id).map_or("", |s| &s.text))?;
+        let about = dialect.about();
+        let rival = |d: &Arc<dyn Document>| {
+            let same = d.engine() == about.engine && d.standing() == about.standing;
+            // pf is told apart where the device is known by its name.
+            same || d.engine() != Some(Engine::Pf) && about.engine != Some(Engine::Pf)
+        };
+        if about.engine.is_some() && out.documents.iter().any(rival) {
+            let (message, help) = about.export.second;
+            return Err(file.error(message).help(help));
+        }
+        let document = dialect.read(snapshot, id)?;
+        let contradicts = document.facts(&mut out.facts, &file.value);
+        contradicts.map_err(|c| file.error(c.message).help(c.help))?;
+        if document.engine().is_some() {
+            out.documents.push(document);
         }
     }
     Ok(out)
@@ -331,125 +198,32 @@ fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, InputError> 
 ///
 /// # Errors
 /// When the text as a whole cannot be read.
-pub fn ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipeline) -> Result<Counts, InputError> {
-    ruleset_of(snapshot, id, kind, into).map(|read| read.counts)
-}
-
-/// A ruleset that was read.
-struct ReadRules {
-    counts: Counts,
-    /// Sources that it consists of.
-    parts: Vec<SourceId>,
-    empty: Vec<EmptyInclude>,
-}
-
-impl ReadRules {
-    fn alone(counts: Counts, id: SourceId) -> Self {
-        Self { counts, parts: vec![id], empty: Vec::new() }
-    }
-}
-
-/// Reads one ruleset, and tells which sources it consists of.
-fn ruleset_of(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipeline) -> Result<ReadRules, InputError> {
-    let text = snapshot.source(id).map_or("", |s| &s.text);
-    let waiting = match kind {
-        Kind::Plain(dialect) => {
-            let counts = dialect.plain.map_or_else(Counts::default, |p| (p.read)(id, text, into));
-            return countable(id, kind, counts.statements).map(|()| ReadRules::alone(counts, id));
-        }
-        Kind::PfSense => Pending { config: Some((id, backup(id, text)?.into())), effective: None },
-        Kind::Pf => Pending { effective: Some((id, pf_rules(id, text)?.into())), config: None },
-        _ => return nft_ruleset(snapshot, id, kind, into),
-    };
-    // Addresses that come from the line are not known here: what asks for them stays out.
-    let mut device = match &waiting.config {
-        Some((_, config)) => pfsense::generate::device(config, ""),
-        None => crate::model::Device::default(),
-    };
-    let lowered = waiting.lower(&mut device, &pfsense::generate::Known::default(), true);
+pub fn ruleset(
+    snapshot: &Snapshot,
+    id: SourceId,
+    dialect: &dyn Dialect,
+    into: &mut Pipeline,
+) -> Result<Counts, InputError> {
+    let (device, coverage) = alone(snapshot, id, dialect)?;
     *into = device.pipeline;
-    Ok(ReadRules::alone(lowered.counts.first().map(|(_, c)| *c).unwrap_or_default(), id))
-}
-
-fn backup(id: SourceId, text: &str) -> Result<Config, InputError> {
-    let config = pfsense::read::read(id, text)?;
-    countable(id, Kind::PfSense, config.statements)?;
-    Ok(config)
-}
-
-fn pf_rules(id: SourceId, text: &str) -> Result<pf::ast::Ruleset, InputError> {
-    let rules = pf::text::parse(id, text);
-    countable(id, Kind::Pf, rules.statements)?;
-    Ok(rules)
+    Ok(coverage.counts)
 }
 
 /// Rules of a configuration that are on, but that its firewall would not load.
 ///
 /// # Errors
 /// When the text as a whole cannot be read.
-pub fn left_out(snapshot: &Snapshot, id: SourceId, kind: Kind) -> Result<Vec<LeftOut>, InputError> {
-    if kind != Kind::PfSense {
-        return Ok(Vec::new());
-    }
-    let config = backup(id, snapshot.source(id).map_or("", |s| &s.text))?;
-    let device = pfsense::generate::device(&config, "");
-    Ok(pfsense::generate::generate(&config, &device.interfaces, &pfsense::generate::Known::default()).left_out)
+pub fn left_out(snapshot: &Snapshot, id: SourceId, dialect: &dyn Dialect) -> Result<Vec<LeftOut>, InputError> {
+    Ok(alone(snapshot, id, dialect)?.1.left_out)
 }
 
-fn nft_ruleset(snapshot: &Snapshot, id: SourceId, kind: Kind, into: &mut Pipeline) -> Result<ReadRules, InputError> {
-    let text = snapshot.source(id).map_or("", |s| &s.text);
-    let (tree, parts) = match kind {
-        Kind::NftJson => (nft::json::parse(id, text)?, vec![id]),
-        _ => nft::text::read(id, &includes::of_device(snapshot, id))?,
-    };
-    if let ([], Some(unread)) = (&tree.tables[..], tree.unread.first()) {
-        let span = unread.at.start as usize..unread.at.end as usize;
-        let error = |what: &str| InputError::at(unread.at.source, span, what).label(&*unread.why);
-        return Err(if unread.text.starts_with("include") {
-            error("the file with the rules was not given")
-                .help("name the included files in `config` too, or give what `nft list ruleset` prints")
-        } else {
-            error("this is no nftables ruleset").help(RULESET)
-        });
-    }
-    if let ([], Some(empty)) = (&tree.tables[..], tree.empty.first()) {
-        let span = empty.at.start as usize..empty.at.end as usize;
-        return Err(InputError::at(empty.at.source, span, "the files with the rules were not given")
-            .label(format!("no file of this device fits `{}`", empty.path))
-            .help("name the included files in `config` too, or give what `nft list ruleset` prints"));
-    }
-    if tree.tables.is_empty() {
-        return Err(InputError::at(
-            id,
-            0..text.lines().next().map_or(0, str::len),
-            "there is no table in this ruleset",
-        )
-        .help("save what `nft list ruleset` prints, as root: others get an empty list"));
-    }
-    countable(id, kind, nft_statements(&tree))?;
-    let counts = nft::lower::lower(&tree, kind == Kind::NftText, into).total();
-    Ok(ReadRules { counts, parts, empty: tree.empty })
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::dialect::of_text;
-
-    #[test]
-    fn the_dialect_of_a_text_is_that_of_the_kind_that_is_read() {
-        for (text, dialect) in [
-            ("destroy table inet x\ntable inet x {\n}\n", Some("nftables")),
-            ("# made by hand\ntable inet x {\n}\n", Some("nftables")),
-            ("\u{feff}{\"nftables\": []}", Some("nftables")),
-            ("set skip on lo0\n", Some("pf")),
-            ("set limit states 100000\n", Some("pf")),
-            ("table ip x {\n\tset limit {\n\t\ttype ipv4_addr\n\t}\n}\n", Some("nftables")),
-            ("<?xml version=\"1.0\"?>\n<pfsense>\n</pfsense>\n", Some("pfsense")),
-            ("toy firewall 1\n", Some("toy")),
-            ("[{\"ifname\": \"lo\"}]", None),
-            ("", None),
-        ] {
-            assert_eq!(of_text(text).map(|d| d.name), dialect, "{text}");
-        }
-    }
+/// The device that one file describes. Addresses that come from the line are not known here: what asks for them stays out.
+fn alone(snapshot: &Snapshot, id: SourceId, dialect: &dyn Dialect) -> Result<(Device, Coverage), InputError> {
+    let document = dialect.read(snapshot, id)?;
+    let mut facts = Facts::default();
+    let name = snapshot.source(id).map_or("", |s| &s.name);
+    document.facts(&mut facts, name).map_err(|c| InputError::at(id, 0..0, c.message).help(c.help))?;
+    let mut device = facts.described.clone().unwrap_or_default();
+    let coverage = document.lower(&facts, &Known::default(), &mut device);
+    Ok((device, coverage))
 }

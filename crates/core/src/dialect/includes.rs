@@ -1,7 +1,6 @@
 //! Which texts an `include` of a device's ruleset may mean: the files that the manifest names for that device, and what
 //! these include by paths of their own folder. Another device's rules never answer.
 
-use super::nft::text::fits;
 use crate::manifest::{self, GatewayKind, Passes};
 use crate::model::{SourceId, SourceSpan};
 use crate::snapshot::{Snapshot, Source};
@@ -90,4 +89,36 @@ fn parts(path: &str) -> Vec<&str> {
 
 fn matches(name: &[&str], pattern: &[&str]) -> bool {
     name.len() == pattern.len() && name.iter().zip(pattern).all(|(n, p)| fits(n, p))
+}
+
+/// A name fits a pattern with the wildcards `*` and `?`.
+pub fn fits(name: &str, pattern: &str) -> bool {
+    if !pattern.contains(['*', '?']) {
+        return name == pattern;
+    }
+    let (name, pattern): (Vec<char>, Vec<char>) = (name.chars().collect(), pattern.chars().collect());
+    // States of the pattern that the name so far can have reached.
+    let mut states = vec![false; pattern.len() + 1];
+    states[0] = true;
+    let spread = |states: &mut Vec<bool>| {
+        for i in 0..pattern.len() {
+            states[i + 1] |= states[i] && pattern[i] == '*';
+        }
+    };
+    spread(&mut states);
+    for c in name {
+        let mut next = vec![false; pattern.len() + 1];
+        for i in 0..pattern.len() {
+            if states[i] {
+                match pattern[i] {
+                    '*' => next[i] = true,
+                    '?' => next[i + 1] = true,
+                    p => next[i + 1] |= p == c,
+                }
+            }
+        }
+        states = next;
+        spread(&mut states);
+    }
+    states[pattern.len()]
 }

@@ -1,9 +1,11 @@
 //! What `ip -j addr`, `ip -j route` and `ip -j rule` print (iproute2, `man 8 ip`): addresses, routes, routing rules.
 
 mod add;
+mod dialect;
 mod rule;
 
 pub use add::{add_route, add_rules};
+pub use dialect::IpRoute;
 pub use rule::{DumpedRule, Open};
 
 use crate::model::{Interface, SourceId};

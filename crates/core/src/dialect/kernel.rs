@@ -2,11 +2,15 @@
 //!
 //! Source: Documentation/networking/ip-sysctl.rst and Documentation/networking/bridge.rst of Linux.
 
+mod dialect;
+
 use crate::model::{Family, SourceId};
 use crate::secrets::{finish, hide};
 use crate::snapshot::{InputError, floor_boundary};
 use std::collections::HashMap;
 use std::ops::Range;
+
+pub use dialect::Sysctl;
 
 /// What a setting is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

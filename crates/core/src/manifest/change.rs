@@ -3,7 +3,8 @@
 use super::raw::{self, OneOrMany};
 use super::traffic::{self, Entry, Key, Traffic};
 use super::{At, value};
-use crate::change::{Intent, Refused, Step};
+use crate::change::{Edits, Intent, Patch, Planned, Refused, Step, Wanted, join};
+use crate::dialect::{Editor, On};
 use crate::manifest::Proto;
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -43,6 +44,66 @@ pub enum Does {
         /// As the manifest has to say it.
         written: Vec<String>,
     },
+}
+
+/// Statements about one box or filter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statements {
+    /// What the box is called.
+    pub device: String,
+    /// What it does not do yet.
+    pub list: Vec<Statement>,
+}
+
+/// What a manifest states, to be changed.
+pub(crate) struct StatedBoxes(String);
+
+impl StatedBoxes {
+    /// The boxes of this manifest.
+    pub fn new(text: &str) -> Self {
+        Self(text.to_owned())
+    }
+}
+
+impl Editor for StatedBoxes {
+    fn plan(&self, wanted: &Wanted, on: &On<'_>) -> Result<Planned, Refused> {
+        // What a stated device does stands at its place in the manifest.
+        let at = on.device.pipeline.origins.first().map_or(0, |o| o.at.start as usize);
+        let list = plan(&self.0, at, &wanted.intent)?;
+        let patch = Patch::new(Statements { device: on.device.name.to_string(), list });
+        Ok(Planned { patch, marks: Vec::new() })
+    }
+}
+
+impl Edits for Statements {
+    fn apply(text: &str, all: &[&Self]) -> Result<String, Refused> {
+        apply(text, &each_once(all.iter().copied()))
+    }
+
+    fn steps(_: &str, all: &[&Self]) -> (Vec<Step>, Vec<Step>) {
+        let (mut there, mut back) = (Vec::new(), Vec::new());
+        let mut devices: Vec<&str> = Vec::new();
+        for one in all {
+            if devices.contains(&&*one.device) {
+                continue;
+            }
+            devices.push(&one.device);
+            let (more, undo) = steps(&one.device, &each_once(all.iter().copied().filter(|s| s.device == one.device)));
+            join(&mut there, &more, false);
+            join(&mut back, &undo, true);
+        }
+        (there, back)
+    }
+}
+
+fn each_once<'s>(all: impl Iterator<Item = &'s Statements>) -> Vec<&'s Statement> {
+    let mut out: Vec<&Statement> = Vec::new();
+    for statement in all.flat_map(|s| &s.list) {
+        if !out.contains(&statement) {
+            out.push(statement);
+        }
+    }
+    out
 }
 
 /// What makes a wanted thing true on a device of which this manifest states what it does. `at`: where it does.

@@ -4,6 +4,7 @@
 use super::names;
 use super::shell::Folder;
 use callpath_core::dialect::Patch;
+use callpath_core::dialect::pfsense::BackupChange;
 use callpath_core::dialect::pfsense::edit::{
     Destination, Edit, ForwardField, NewForward, NewOutbound, NewPass, Reflection, RuleField,
 };
@@ -102,7 +103,10 @@ pub fn faults(before: &str, after: &str, meant: &[String]) -> Vec<String> {
 
 /// The texts that changes bring in, each with what pfSense's page makes of it.
 pub fn meant<'p>(patches: impl IntoIterator<Item = &'p Patch>) -> Vec<String> {
-    let edits = patches.into_iter().filter_map(|p| if let Patch::PfSense(edits) = p { Some(edits) } else { None });
+    let edits = patches.into_iter().filter_map(|p| match p.of()? {
+        BackupChange::Edits(edits) => Some(edits),
+        BackupChange::Narrow(_) => None,
+    });
     edits.flatten().flat_map(carried).collect()
 }
 

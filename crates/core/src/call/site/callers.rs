@@ -232,10 +232,8 @@ impl Builder<'_> {
         device.interfaces[router.outer_v6].segment = INTERNET_SEGMENT;
         self.default_routes(&mut device, router, None);
         self.rulesets.extend(&router.rulesets);
-        if router.pending.is_some() {
-            let lowered = router.pending.lower(&mut device, &Known::default(), self.intended);
-            self.rulesets.extend(lowered.counts);
-        }
+        let lowered = router.files.lower_waiting(&mut device, &Known::default(), self.intended);
+        self.rulesets.extend(lowered.iter().map(|(id, l)| (*id, l.counts)));
         // The rest of the internet passes its packets on.
         let own = Set::union(wan.iter().map(|a| one(*a)));
         let everybody = &mut self.devices[internet];

@@ -257,11 +257,9 @@ impl Builder<'_> {
         }
         self.default_routes(&mut device, &router, way);
         self.rulesets.extend(&router.rulesets);
-        if router.pending.is_some() {
-            let known = known(self.manifest, router.number);
-            let lowered = router.pending.lower(&mut device, &known, self.intended);
-            self.rulesets.extend(lowered.counts);
-            let here = self.devices.len();
+        let (known, here) = (known(self.manifest, router.number), self.devices.len());
+        for (file, lowered) in router.files.lower_waiting(&mut device, &known, self.intended) {
+            self.rulesets.push((file, lowered.counts));
             self.left_out.extend(lowered.left_out.into_iter().map(|l| (here, l)));
         }
         let outer = [router.outer_v4, router.outer_v6];
@@ -282,7 +280,7 @@ impl Builder<'_> {
         }
         self.arrived(before, &device, router.outer_v4);
         self.beyond(&mut device, router.outer_v4, before);
-        if let Some(file) = router.file() {
+        if let Some(file) = router.files.file() {
             self.files.push((self.devices.len(), file));
         }
         self.entries.push((self.devices.len(), router.outer_v4));

@@ -93,7 +93,7 @@ impl Builder<'_> {
                 at_line(self.snapshot, line)
             ));
             // What is read can be blamed, and changed.
-            if let Some(file) = routers.iter().find(|r| r.number == g).and_then(Router::file) {
+            if let Some(file) = routers.iter().find(|r| r.number == g).and_then(|r| r.files.file()) {
                 self.files.push((self.devices.len(), file));
             }
             self.lines.push(self.devices.len());
@@ -165,11 +165,9 @@ impl Builder<'_> {
         }
         self.default_routes(&mut device, router, None);
         self.rulesets.extend(&router.rulesets);
-        if router.pending.is_some() {
-            let known = known(self.manifest, router.number);
-            let lowered = router.pending.lower(&mut device, &known, self.intended);
-            self.rulesets.extend(lowered.counts);
-        }
+        let known = known(self.manifest, router.number);
+        let lowered = router.files.lower_waiting(&mut device, &known, self.intended);
+        self.rulesets.extend(lowered.iter().map(|(id, l)| (*id, l.counts)));
         device
     }
 

@@ -87,7 +87,7 @@ impl Parts {
 
     /// A device has both its configuration and the rules in force.
     pub fn has_both(&self) -> bool {
-        self.routers.iter().any(|r| r.pending.has_both())
+        self.routers.iter().any(|r| r.files.has_both())
     }
 
     /// Name of the outermost gateway.
@@ -97,7 +97,7 @@ impl Parts {
 
     /// Where its user sees the address of its outer interface.
     pub fn outer_address_shown(&self) -> &'static str {
-        self.routers.first().map_or("", |r| r.pending.outer_address_shown())
+        self.routers.first().map_or("", |r| r.files.outer_address_shown())
     }
 }
 
@@ -110,8 +110,8 @@ const PATTERNS: usize = 8;
 
 /// Patterns of includes that no file of their device fits.
 pub(super) fn empty_includes(snapshot: &Snapshot, parts: &Parts) -> Vec<String> {
-    let routers = parts.routers.iter().map(|r| (&r.device, &r.empty_includes));
-    let servers = parts.servers.iter().map(|s| (&s.device, &s.empty_includes));
+    let routers = parts.routers.iter().map(|r| (&r.device, r.files.empty_includes()));
+    let servers = parts.servers.iter().map(|s| (&s.device, s.empty_includes.clone()));
     let places = Places::of(snapshot);
     let mut out = Vec::new();
     for (device, empty) in routers.chain(servers) {

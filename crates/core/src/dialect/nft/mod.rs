@@ -5,9 +5,12 @@
 pub mod ast;
 mod build;
 pub mod change;
+mod dialect;
 pub mod json;
 pub mod lower;
 mod normal;
 pub mod print;
 pub(in crate::dialect) mod secrets;
 pub mod text;
+
+pub use dialect::{Json, Text};

@@ -3,7 +3,9 @@
 //! Read: [`secrets::blank`], [`read::read`], [`generate::generate`]. Changed: a list of [`edit::Edit`]s is one thing in
 //! two forms, [`guide`] for a person and [`splice`] for the file.
 
+mod change;
 pub mod config;
+mod dialect;
 pub mod edit;
 pub mod generate;
 pub mod guide;
@@ -16,7 +18,8 @@ mod shown;
 pub mod splice;
 mod xml;
 
-pub use shown::{end_of_object, telling};
+pub use change::BackupChange;
+pub use dialect::PfSense;
 
 /// Is this an export, whole or an area of it, of this product or of its relative?
 pub fn looks_like(text: &str) -> bool {

@@ -6,29 +6,31 @@ mod tests;
 
 pub use narrow::{Narrow, narrow};
 
+use super::change::BackupChange;
 use super::config::{Config, End, Forward, OneToOne, Reflects};
 use super::edit::{Destination, Edit, ForwardField, NewForward, NewOutbound, NewPass, Reflection, RuleField};
 use super::read::read;
-use crate::change::{Context, Intent, Manner, MarkRole, Packets, Planned, Refused, Wanted, network};
-use crate::dialect::Patch;
+use crate::change::{Context, Intent, Manner, MarkRole, Packets, Refused, Wanted, network};
 use crate::model::{Device, Family, OriginId, SourceId, SourceSpan};
 use crate::vocabulary::port_range;
 use ipnet::IpNet;
 use std::net::IpAddr;
 
-/// Edits for one wanted thing on a configuration.
+/// What is changed for one wanted thing, and the places that it is about, each with a few words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Plan {
+    /// The change.
+    pub change: BackupChange,
+    /// Places in the file.
+    pub marks: Vec<(SourceSpan, MarkRole)>,
+}
+
+/// The change for one wanted thing on a configuration.
 ///
 /// # Errors
 /// Why it cannot be done on this firewall.
-pub fn plan(
-    file: SourceId,
-    text: &str,
-    device: &Device,
-    wanted: &Wanted,
-    context: &Context,
-) -> Result<Planned, Refused> {
-    let config = read(file, text).map_err(|e| Refused(e.message))?;
-    let mut planner = Planner { config: &config, device, wanted, context, marks: Vec::new() };
+pub fn plan(config: &Config, device: &Device, wanted: &Wanted, context: &Context) -> Result<Plan, Refused> {
+    let mut planner = Planner { config, device, wanted, context, marks: Vec::new() };
     let edits = match &wanted.intent {
         Intent::Forward { packets, address, to, port, hairpin } => {
             planner.forward(packets, *address, (*to, *port), *hairpin)?
@@ -36,7 +38,7 @@ pub fn plan(
         Intent::Allow { packets, to, input: false } => planner.allow(packets, *to)?,
         Intent::SourceNat { .. } => vec![Edit::ReflectionHelper(true)],
         Intent::Close { packets, except, .. } => match planner.narrower(packets, except)? {
-            Some(less) => return Ok(Planned { patch: Patch::Narrow(vec![less]), marks: planner.marks }),
+            Some(less) => return Ok(Plan { change: BackupChange::Narrow(vec![less]), marks: planner.marks }),
             None => planner.close(except)?,
         },
         Intent::AnswersBack { came, .. } if !planner.answers_back().is_empty() => planner.answers_back(),
@@ -69,7 +71,7 @@ pub fn plan(
             return Err(Refused("what the firewall itself receives is not changed from here".into()));
         }
     };
-    Ok(Planned { patch: Patch::PfSense(edits), marks: planner.marks })
+    Ok(Plan { change: BackupChange::Edits(edits), marks: planner.marks })
 }
 
 struct Planner<'a> {

@@ -18,7 +18,11 @@ pub fn lower(lines: &[Line], into: &mut Pipeline) -> Counts {
     let mut counts = Counts { statements: lines.len(), ..Counts::default() };
     let whole = into.add_origin(Origin { object: "what the toy does by itself".into(), ..Origin::default() });
     let outside = lines.iter().find_map(|l| if let Says::Outside(name) = &l.says { Some(name) } else { None });
-    let from_outside = is(KeyField::InIface, outside.map_or(Set::empty(), |name| Set::one(iface_value(name))));
+    let outside = outside.map_or(Set::empty(), |name| Set::one(iface_value(name)));
+    let from_outside = is(KeyField::InIface, outside.clone());
+    let own = Arc::new(Lookup::fixed(NatTarget::OutgoingAddress { port: None }));
+    let mask = Action::Translate(Translate { side: Side::Source, target: own, random: false });
+    let leaving = vec![Rule { steps: [is(KeyField::OutIface, outside), Step::Act(mask)].into(), origin: whole }];
     let known = Set::from_ranges([ct_state::ESTABLISHED, ct_state::RELATED].map(|s| (s, s)));
     let answers = vec![is(KeyField::CtState, known), Step::Act(Action::Accept)];
     let (mut unread, mut forwards) = (Vec::new(), Vec::new());
@@ -60,6 +64,7 @@ pub fn lower(lines: &[Line], into: &mut Pipeline) -> Counts {
     };
     let unread = chain("lines not understood", unread);
     let (forwards, filter) = (chain("forwards", forwards), chain("filter", filter));
+    let leaving = chain("what leaves", leaving);
     let pass = |(chain, policy)| StageKind::Filter { chain, policy, reroute: false };
     let nat = |side, chains| StageKind::Translate { side, chains };
     // Packets meet what was not understood before all else. Without a chain, translation still turns answers back.
@@ -68,7 +73,7 @@ pub fn lower(lines: &[Line], into: &mut Pipeline) -> Counts {
         (Hook::Input, vec![pass(filter), nat(Side::Source, Vec::new())]),
         (Hook::Forward, vec![pass(filter)]),
         (Hook::Output, vec![pass(unread), StageKind::Track, nat(Side::Destination, Vec::new())]),
-        (Hook::Postrouting, vec![nat(Side::Source, Vec::new())]),
+        (Hook::Postrouting, vec![nat(Side::Source, vec![leaving])]),
     ] {
         let stage = |kind| Stage { kind, families: Families { v4: true, v6: false }, interfaces: None };
         into.hooks[hook as usize].extend(kinds.into_iter().map(stage));

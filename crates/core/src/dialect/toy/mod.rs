@@ -7,40 +7,112 @@
 //! allow tcp 443 to 192.168.1.51     # through the filter, for what is addressed to that host
 //! ```
 //!
-//! What comes by the outside interface is dropped unless a line or a session lets it in; all else passes. IPv4 only;
-//! order does not matter.
+//! What comes by the outside interface is dropped unless a line or a session lets it in; all else passes. What leaves by it
+//! gets its address. IPv4 only; order does not matter.
 
 pub mod change;
 pub mod lower;
 #[cfg(test)]
 mod tests;
 
-use crate::dialect::{Dialect, Plain};
+use crate::change::{Planned, Refused, Wanted, added};
+use crate::dialect::{
+    About, Claim, Counts, Coverage, Dialect, Document, Editor, Engine, Export, Facts, Known, Limits, On, Sniff,
+    Standing, Words,
+};
 use crate::manifest::Proto;
-use crate::model::{SourceId, SourceSpan};
+use crate::model::{Device, SourceId, SourceSpan};
 use crate::secrets;
+use crate::snapshot::{InputError, Snapshot};
 use std::net::Ipv4Addr;
+use std::sync::Arc;
 
-/// Its entry in the table.
-pub const DIALECT: Dialect = Dialect {
+/// The toy firewall.
+pub struct Toy;
+
+/// What it says of itself.
+static ABOUT: About = About {
     name: "toy",
     title: "toy firewall",
-    file: "a text that begins with `toy firewall 1`",
-    outer_address: "it is printed on the box",
+    what: "rules of toy firewall",
+    engine: Some(Engine::Own),
+    standing: Standing::InForce,
     is_system: false,
     offered: false,
-    kinds: &[],
-    without_secrets,
-    plain: Some(Plain {
-        looks_like,
-        read: |source, text, into| lower::lower(&parse(source, text), into),
-        print: change::print,
-    }),
+    export: Export {
+        file: "a text that begins with `toy firewall 1`",
+        instead: "",
+        again: "",
+        second: ("a second ruleset for the same device", "give one file with all rules"),
+    },
+    limits: Limits { bytes: 4 << 20, called: "a list of rules", statements: 50_000, zero_bytes: false },
+    words: Words {
+        outer_address: "it is printed on a label, on the side of the box",
+        ask_outer: "",
+        load: "load it",
+        not_given: "",
+    },
+    target: None,
 };
 
-/// Is this a configuration of the toy?
-pub fn looks_like(text: &str) -> bool {
-    text.lines().next().is_some_and(|l| l.trim_end() == "toy firewall 1")
+impl Dialect for Toy {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn claims(&self, text: &Sniff<'_>) -> Claim {
+        if text.first == "toy firewall 1" { Claim::Sure } else { Claim::No }
+    }
+
+    fn without_secrets(&self, text: &str) -> String {
+        without_secrets(text)
+    }
+
+    fn read(&self, snapshot: &Snapshot, file: SourceId) -> Result<Arc<dyn Document>, InputError> {
+        let lines = parse(file, snapshot.source(file).map_or("", |s| &s.text));
+        ABOUT.limits.countable(file, lines.len())?;
+        Ok(Arc::new(Rules { file: [file], lines }))
+    }
+
+    fn editor(&self, snapshot: &Snapshot, file: SourceId) -> Option<Box<dyn Editor>> {
+        Some(Box::new(Text(snapshot.source(file).map_or("", |s| &s.text).to_owned())))
+    }
+}
+
+/// One file that was read.
+#[derive(Debug)]
+struct Rules {
+    file: [SourceId; 1],
+    lines: Vec<Line>,
+}
+
+impl Document for Rules {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn sources(&self) -> &[SourceId] {
+        &self.file
+    }
+
+    fn statements(&self) -> usize {
+        self.lines.len()
+    }
+
+    fn lower(&self, _: &Facts, _: &Known, device: &mut Device) -> Coverage {
+        let counts: Counts = lower::lower(&self.lines, &mut device.pipeline);
+        counts.into()
+    }
+}
+
+/// One file that is changed.
+struct Text(String);
+
+impl Editor for Text {
+    fn plan(&self, wanted: &Wanted, on: &On<'_>) -> Result<Planned, Refused> {
+        let printed = change::print(&self.0, std::slice::from_ref(wanted))?;
+        Ok(added(&self.0, printed, on.device, wanted))
+    }
 }
 
 /// A configuration without its comments, and without lines that are none of its own.

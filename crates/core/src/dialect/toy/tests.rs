@@ -3,7 +3,7 @@
 use super::*;
 use crate::change::{Intent, Packets, Wanted};
 use crate::cube::{Cube, Set};
-use crate::dialect::{Kind, recognise};
+use crate::dialect::recognise;
 use crate::model::{Device, Family, Interface, Pipeline, Route, RouteTarget, address_value};
 use crate::trace::{Disposition, Network, Question, ask};
 
@@ -36,7 +36,7 @@ fn arrives(text: &str, port: u16) -> Option<bool> {
 
 #[test]
 fn it_is_in_the_table() {
-    assert_eq!(recognise(SourceId(0), TEXT), Ok(Kind::Plain(&DIALECT)));
+    assert_eq!(recognise(SourceId(0), TEXT).map(|d| d.about().name), Ok(ABOUT.name));
 }
 
 #[test]
@@ -60,4 +60,19 @@ fn a_change_works_and_can_be_taken_back() {
     assert_eq!((arrives(TEXT, 7015), arrives(&printed.text, 7015)), (Some(false), Some(true)));
     let gone = |l: &&str| !printed.undo[0].lines.iter().any(|u| u.trim_end() == l.trim_end());
     assert_eq!(printed.text.split_inclusive('\n').filter(gone).collect::<String>(), TEXT);
+}
+
+#[test]
+fn no_comment_and_no_line_that_is_not_understood_speaks() {
+    let mut text = String::from(
+        "toy firewall 1\noutside wan # canary\n# canary\nforward udp 50000-60000 to 192.168.1.50 # canary\n",
+    );
+    for name in ["password", "psk", "note"] {
+        text += &format!("{name} canary\n{name} = canary # canary\noutside {name} canary\nallow {name} canary\n");
+    }
+    text += "outside https://canary@lists.example/canary\nallow tcp 443 to ghp_canary1canary1canary1\n";
+    let blank = crate::dialect::without_secrets(text.clone());
+    assert!(!blank.contains("canary"), "{blank}");
+    let ends = |text: &str| text.match_indices('\n').map(|(at, _)| at).collect::<Vec<_>>();
+    assert_eq!((blank.len(), ends(&blank)), (text.len(), ends(&text)));
 }

@@ -1,7 +1,7 @@
 //! All files of a Linux router together: rules that include others, addresses, routes, routing rules, settings.
 
 use super::{snapshot, sound};
-use callpath_core::dialect::{Kind, iproute, kernel, recognise, ruleset};
+use callpath_core::dialect::{Standing, recognise, ruleset};
 use callpath_core::model::{Pipeline, SourceId};
 use callpath_core::snapshot::{Snapshot, Source};
 
@@ -45,11 +45,10 @@ pub fn files(text: &str) {
 fn one(site: &Snapshot, id: SourceId) {
     let text = &site.source(id).expect("a file of the site").text;
     let failed = match recognise(id, text) {
-        Ok(Kind::IpRoute) => iproute::parse(id, text).err(),
-        Ok(Kind::Kernel) => kernel::read(id, text).err(),
-        Ok(kind) => {
+        Ok(dialect) if dialect.about().standing == Standing::Facts => dialect.read(site, id).err(),
+        Ok(dialect) => {
             let mut pipeline = Pipeline::default();
-            let read = ruleset(site, id, kind, &mut pipeline);
+            let read = ruleset(site, id, dialect, &mut pipeline);
             sound::places(&pipeline, site);
             read.err()
         }

@@ -2,7 +2,7 @@
 
 use super::{site, sound};
 use callpath_core::change::Context;
-use callpath_core::dialect::recipe;
+use callpath_core::dialect::{Dialect, pfsense};
 use callpath_core::manifest::{Manifest, parse};
 use callpath_core::ports::{Format, render};
 use callpath_core::profile::{self, Instance, overlap};
@@ -62,7 +62,7 @@ fn products(instances: &[Instance], snapshot: &Snapshot) {
     }
     checked(overlap::check(instances), snapshot);
     let context = Context { name: None, address: "203.0.113.5".parse().ok(), alias: None, ..Context::default() };
-    let recipe = recipe("pfsense", None, instances, &context).expect("no file is read");
+    let recipe = pfsense::PfSense.recipe(None, instances, &context).expect("no file is read");
     assert!(
         recipe.is_some_and(|r| !r.guide.is_empty() || instances.is_empty() || r.complete),
         "a recipe says something"

@@ -2,7 +2,7 @@
 
 use super::{changed, example, printed, sound};
 use crate::oracle::generate::Random;
-use callpath_core::render::{TARGETS, render};
+use callpath_core::render::{render, targets};
 use callpath_core::snapshot::Snapshot;
 use std::ops::Range;
 
@@ -44,7 +44,7 @@ pub fn printing(data: &[u8]) {
 
 /// What `callpath render` prints.
 fn recipes(site: &Snapshot) {
-    for target in TARGETS {
+    for target in targets() {
         match render(target, site) {
             Ok(rendered) => {
                 for steps in [&rendered.guide, &rendered.undo, &rendered.elsewhere] {

@@ -4,7 +4,7 @@ use super::{site, sound};
 use callpath_core::cube::{Cube, Set};
 use callpath_core::dialect::pf::{self, lower::lower};
 use callpath_core::dialect::pfsense::generate::{Known, device, generate};
-use callpath_core::dialect::{Counts, Kind, pfsense, recognise, ruleset, without_secrets};
+use callpath_core::dialect::{Counts, Dialect, nft, pfsense, recognise, ruleset, without_secrets};
 use callpath_core::model::{Device, Family, Interface, Pipeline, Route, RouteTarget, SourceId, address_value, print};
 use callpath_core::redact::redact;
 use callpath_core::snapshot::Snapshot;
@@ -16,7 +16,7 @@ const ID: SourceId = SourceId(1);
 /// `nft list ruleset`, and what people write.
 pub fn nft_text(text: &str) {
     let snapshot = site::of_file("ruleset.nft", text);
-    if let Some(pipeline) = read(&snapshot, Kind::NftText) {
+    if let Some(pipeline) = read(&snapshot, &nft::Text) {
         asked(router(pipeline));
     }
     sometimes(&snapshot);
@@ -25,7 +25,7 @@ pub fn nft_text(text: &str) {
 /// `nft -j list ruleset`.
 pub fn nft_json(text: &str) {
     let snapshot = site::of_file("ruleset.json", text);
-    if let Some(pipeline) = read(&snapshot, Kind::NftJson) {
+    if let Some(pipeline) = read(&snapshot, &nft::Json) {
         asked(router(pipeline));
     }
     sometimes(&snapshot);
@@ -34,7 +34,7 @@ pub fn nft_json(text: &str) {
 /// `/tmp/rules.debug`.
 pub fn rules_debug(text: &str) {
     let snapshot = site::of_file("rules.debug", text);
-    if read(&snapshot, Kind::Pf).is_some() {
+    if read(&snapshot, &pf::Pf).is_some() {
         let mut device = router(Pipeline::default());
         lower(&pf::text::parse(ID, text), &mut device);
         sound::places(&device.pipeline, &snapshot);
@@ -51,8 +51,8 @@ pub fn config_xml(text: &str) {
     assert_eq!(ends(&blank), ends(text), "lines stay");
     for text in [text, &*blank] {
         let snapshot = site::of_file("config.xml", text);
-        let Some(pipeline) = read(&snapshot, Kind::PfSense) else { continue };
-        let again = read(&snapshot, Kind::PfSense).expect("it was read before");
+        let Some(pipeline) = read(&snapshot, &pfsense::PfSense) else { continue };
+        let again = read(&snapshot, &pfsense::PfSense).expect("it was read before");
         assert_eq!(print::pipeline(&again), print::pipeline(&pipeline), "read twice, it is the same");
         // Of a text that is not well-formed more may be hidden the second time: its tags end elsewhere then.
         assert_eq!(without_secrets(blank.clone()), blank, "nothing is left to be hidden");
@@ -76,13 +76,13 @@ pub fn config_xml(text: &str) {
 }
 
 /// Reads it as `callpath import` does.
-fn read(snapshot: &Snapshot, kind: Kind) -> Option<Pipeline> {
+fn read(snapshot: &Snapshot, dialect: &dyn Dialect) -> Option<Pipeline> {
     let text = &snapshot.source(ID)?.text;
     if let Err(e) = recognise(ID, text) {
         sound::error(&e, snapshot);
     }
     let mut pipeline = Pipeline::default();
-    match ruleset(snapshot, ID, kind, &mut pipeline) {
+    match ruleset(snapshot, ID, dialect, &mut pipeline) {
         Ok(Counts { statements, understood, approximated, unread }) => {
             assert_eq!(understood + approximated + unread, statements, "every statement is counted once");
             sound::places(&pipeline, snapshot);

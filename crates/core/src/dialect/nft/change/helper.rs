@@ -2,8 +2,7 @@
 
 use super::write::shell;
 use super::{Found, Plan};
-use crate::change::{MarkRole, Planned, Refused, Step, Wanted};
-use crate::dialect::Patch;
+use crate::change::{MarkRole, Patch, Planned, Refused, Step, TextChange, TextEdit, Wanted};
 use crate::dialect::nft::ast::{Expr, Field, Stmt};
 use crate::dialect::nft::text;
 use crate::model::{Device, SourceId};
@@ -81,7 +80,8 @@ pub fn without_helper(
     let place = format!("on {}, as root", named(&device.name));
     let steps = vec![step(&place, lines), step("so that it stays after a restart", keep)];
     let undo = vec![step(&place, vec![undo])];
-    let patch = Patch::Blanked { at: at.start as usize + from, words, steps, undo };
+    let edit = TextEdit::Blanked { at: at.start as usize + from, words };
+    let patch = Patch::new(TextChange { edit, steps, undo });
     Ok(Planned { patch, marks: vec![(at, MarkRole::Decides)] })
 }
 

@@ -1,6 +1,7 @@
 //! Wanted changes as `nft` commands: only additions, each tagged with a comment, so that they can be found and taken
 //! back. Every command is appended to the text and read before the next one is chosen; at the end the whole text is read.
 
+mod editor;
 mod helper;
 mod intents;
 mod names;
@@ -17,6 +18,7 @@ use super::text;
 use crate::change::{Printed, Refused, Step, Wanted};
 use crate::model::{ChainId, Family, OriginId, Pipeline, SourceId, SourceSpan, StageKind};
 use crate::snapshot::Source;
+pub(super) use editor::Ruleset as Open;
 pub use helper::without_helper;
 use names::identifier;
 use way::Point;

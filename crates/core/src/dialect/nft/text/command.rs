@@ -3,8 +3,9 @@
 use super::block::OBJECTS;
 use super::cursor::{Parser, Place, Read, Unclear, family, words};
 use super::lex::Kind;
+use crate::dialect::nft;
 use crate::dialect::nft::ast::{Rule, Stmt, TableFamily};
-use crate::dialect::{Kind as FileKind, recognise};
+use crate::dialect::{Dialect, recognise};
 use crate::snapshot::ReadError;
 
 /// What can be added.
@@ -42,9 +43,9 @@ impl Parser<'_, '_, '_> {
         let end = start + text.chars().next().map_or(0, |c| u32::try_from(c.len_utf8()).unwrap_or(0));
         let refused = |message: String, help: &str| ReadError::new(self.span(start, end), message).help(help);
         match recognise(self.source, self.text) {
-            Ok(FileKind::NftText) => Ok(()),
-            Ok(kind) => Err(refused(
-                format!("this is {}, not ruleset text", kind.about()),
+            Ok(dialect) if dialect.about().name == nft::Text.about().name => Ok(()),
+            Ok(dialect) => Err(refused(
+                format!("this is {}, not ruleset text", dialect.about().what),
                 "rulesets include texts of rules only; give any other file in `config`",
             )),
             Err(error) => Err(refused(error.message, &error.help)),

@@ -2,7 +2,7 @@
 
 use super::cursor::{MAX_INCLUDES, Parser, Place};
 use super::lex::Kind;
-use crate::dialect::includes::EmptyInclude;
+use crate::dialect::includes::{EmptyInclude, fits};
 use crate::dialect::nft::ast::Expr;
 use crate::model::{SourceId, SourceSpan};
 use crate::snapshot::ReadError;
@@ -161,38 +161,6 @@ fn names_file(source: &str, path: &str) -> bool {
     }
     let both = parts(source).next().is_some() && parts(path).next().is_some();
     both && parts(source).zip(parts(path)).all(|(name, pattern)| fits(name, pattern))
-}
-
-/// A name fits a pattern with the wildcards `*` and `?`.
-pub fn fits(name: &str, pattern: &str) -> bool {
-    if !pattern.contains(['*', '?']) {
-        return name == pattern;
-    }
-    let (name, pattern): (Vec<char>, Vec<char>) = (name.chars().collect(), pattern.chars().collect());
-    // States of the pattern that the name so far can have reached.
-    let mut states = vec![false; pattern.len() + 1];
-    states[0] = true;
-    let spread = |states: &mut Vec<bool>| {
-        for i in 0..pattern.len() {
-            states[i + 1] |= states[i] && pattern[i] == '*';
-        }
-    };
-    spread(&mut states);
-    for c in name {
-        let mut next = vec![false; pattern.len() + 1];
-        for i in 0..pattern.len() {
-            if states[i] {
-                match pattern[i] {
-                    '*' => next[i] = true,
-                    '?' => next[i + 1] = true,
-                    p => next[i + 1] |= p == c,
-                }
-            }
-        }
-        states = next;
-        spread(&mut states);
-    }
-    states[pattern.len()]
 }
 
 #[cfg(test)]

@@ -26,7 +26,6 @@ use super::build::Build;
 use crate::model::{SourceId, SourceSpan};
 use crate::snapshot::{ReadError, Source};
 use cursor::Parser;
-pub use define::fits;
 use env::Env;
 pub(in crate::dialect) use words::begins_like_rules;
 

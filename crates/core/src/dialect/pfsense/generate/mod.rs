@@ -18,34 +18,10 @@ pub(super) use names::parse_net;
 use super::config::{Addressing, Config, Interface, Local, Place};
 use super::lines::{default_gateway, is_tunnel, outside, there};
 use crate::dialect::pf::ast::{Entry, On, Ruleset, Table, Unread};
+pub use crate::dialect::{Known, LeftOut};
 use crate::model::{self, Family, Origin, RouteTarget};
 use ipnet::IpNet;
-use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
-
-/// What is known beside the export.
-#[derive(Debug, Clone, Default)]
-pub struct Known {
-    /// Addresses of names that stand in aliases.
-    pub names: BTreeMap<String, Vec<IpAddr>>,
-    /// Contents of aliases, as Diagnostics > Tables shows them.
-    pub tables: BTreeMap<String, Vec<Entry>>,
-    /// Ports of pages that are answered on the firewall itself, closed ranges.
-    pub pages: Vec<(u16, u16)>,
-    /// Devices whose line tells no gateway, or no address, at the time of which is asked.
-    pub no_lease: BTreeSet<(String, Family)>,
-}
-
-/// A rule that pfSense leaves out of what it loads.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftOut {
-    /// Where it stands.
-    pub at: Place,
-    /// Description of the rule.
-    pub rule: String,
-    /// Why.
-    pub why: String,
-}
 
 /// The rules, and what is left out of them.
 #[derive(Debug, Clone, Default)]

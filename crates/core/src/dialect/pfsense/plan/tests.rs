@@ -28,12 +28,11 @@ fn closing(local: &str, closed: (u16, u16)) -> Result<Vec<Edit>, String> {
     let to = "192.168.1.50".parse().expect("ip");
     let intent = Intent::Close { packets, address, to, inside: vec![closed], except: Vec::new() };
     let wanted = Wanted { intent, nearest, deciding: None, name: "media".into() };
-    match plan(SourceId(0), &text, &device, &wanted, &Context::default()) {
-        Ok(Planned { patch: Patch::PfSense(edits), .. }) => Ok(edits),
-        Ok(Planned { patch: Patch::Narrow(less), .. }) => {
+    match plan(&config, &device, &wanted, &Context::default()) {
+        Ok(Plan { change: BackupChange::Edits(edits), .. }) => Ok(edits),
+        Ok(Plan { change: BackupChange::Narrow(less), .. }) => {
             narrow(&text, &less.iter().collect::<Vec<_>>()).map_err(|r| r.0)
         }
-        Ok(other) => panic!("{:?}", other.patch),
         Err(refused) => Err(refused.0),
     }
 }

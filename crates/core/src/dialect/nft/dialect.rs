@@ -1,0 +1,208 @@
+//! Rulesets of nftables as files that are read: text, and what `nft -j` prints.
+
+use super::{ast, change, json, lower, secrets, text};
+use crate::dialect::includes::{self, EmptyInclude};
+use crate::dialect::{
+    About, Claim, Counts, Coverage, Dialect, Document, Editor, Engine, Export, Facts, Known, Limits, Sniff, Standing,
+    Words, Wrong, instead,
+};
+use crate::model::{Device, Pipeline, SourceId};
+use crate::snapshot::{InputError, Snapshot};
+use std::sync::Arc;
+
+/// Rules of nftables as text.
+pub struct Text;
+
+/// `nft -j list ruleset`.
+pub struct Json;
+
+const SECOND: (&str, &str) = (
+    "a second ruleset for the same device",
+    "give one file with all rules: `nft list ruleset` prints them; files can `include` others",
+);
+
+const WORDS: Words = Words {
+    outer_address: "`ip addr` shows it",
+    ask_outer: "",
+    load: "check it with `nft -c -f`, then load it",
+    not_given: "",
+};
+
+static TEXT: About = About {
+    name: "nftables",
+    title: "nftables",
+    what: "rules of nftables",
+    engine: Some(Engine::Netfilter),
+    standing: Standing::InForce,
+    is_system: false,
+    offered: true,
+    export: Export {
+        file: "`nft list ruleset` or `nft -j list ruleset`",
+        instead: "nftables rules: what `nft list ruleset` or `nft -j list ruleset` prints",
+        again: "save what `nft list ruleset` prints, as root: others get an empty list",
+        second: SECOND,
+    },
+    limits: Limits { bytes: 12 << 20, called: "a ruleset", statements: 100_000, zero_bytes: false },
+    words: WORDS,
+    target: Some("nftables"),
+};
+
+static JSON: About = About {
+    name: "nftables-json",
+    title: "nftables",
+    what: "rules of nftables in JSON",
+    engine: Some(Engine::Netfilter),
+    standing: Standing::InForce,
+    is_system: false,
+    offered: false,
+    export: Export { file: "`nft -j list ruleset`", instead: "", again: "", second: SECOND },
+    limits: Limits { bytes: 24 << 20, called: "a ruleset in JSON", statements: 100_000, zero_bytes: false },
+    words: WORDS,
+    target: Some("nftables"),
+};
+
+impl Dialect for Text {
+    fn about(&self) -> &'static About {
+        &TEXT
+    }
+
+    fn claims(&self, text: &Sniff<'_>) -> Claim {
+        if is_iptables(text.start) {
+            return Claim::Wrong(Wrong {
+                what: "an iptables-save file",
+                instead: "iptables rules are not read; where `iptables -V` says nf_tables, `nft list ruleset` prints the \
+                          same rules",
+            });
+        }
+        let script = text.first.starts_with("#!") && !text.first.contains("nft");
+        if text.start.is_empty()
+            || script
+            || text.is_markup()
+            || text.first.starts_with("-----BEGIN ")
+            || !text::begins_like_rules(text.start)
+        {
+            return Claim::No;
+        }
+        // Any text could be rules of nftables, so those are certain that begin as people save them.
+        let mut lines = text.start.lines().map(str::trim_start).filter(|l| !l.is_empty() && !l.starts_with('#'));
+        let saved = |l: &str| l.starts_with("table ") && !l.starts_with("table <") || l.starts_with("flush ruleset");
+        if lines.next().is_some_and(saved) { Claim::Sure } else { Claim::Weak }
+    }
+
+    fn without_secrets(&self, text: &str) -> String {
+        secrets::blank(text)
+    }
+
+    fn read(&self, snapshot: &Snapshot, file: SourceId) -> Result<Arc<dyn Document>, InputError> {
+        let (tree, parts) = text::read(file, &includes::of_device(snapshot, file))?;
+        document(&TEXT, snapshot, &tree, parts)
+    }
+
+    fn editor(&self, snapshot: &Snapshot, file: SourceId) -> Option<Box<dyn Editor>> {
+        Some(Box::new(change::Open::new(snapshot, file)))
+    }
+}
+
+impl Dialect for Json {
+    fn about(&self) -> &'static About {
+        &JSON
+    }
+
+    fn claims(&self, text: &Sniff<'_>) -> Claim {
+        if text.start.starts_with("{\"nftables\"") {
+            Claim::Sure
+        } else if text.start.starts_with('{') && text.has_key(&["nftables"]) {
+            Claim::Weak
+        } else {
+            Claim::No
+        }
+    }
+
+    fn without_secrets(&self, text: &str) -> String {
+        secrets::blank(text)
+    }
+
+    fn read(&self, snapshot: &Snapshot, file: SourceId) -> Result<Arc<dyn Document>, InputError> {
+        let tree = json::parse(file, snapshot.source(file).map_or("", |s| &s.text))?;
+        document(&JSON, snapshot, &tree, vec![file])
+    }
+
+    fn editor(&self, snapshot: &Snapshot, file: SourceId) -> Option<Box<dyn Editor>> {
+        Some(Box::new(change::Open::new(snapshot, file)))
+    }
+}
+
+fn is_iptables(start: &str) -> bool {
+    let mut lines = start.lines().filter(|l| !l.starts_with('#') && !l.trim().is_empty());
+    let table = ["*filter", "*nat", "*mangle", "*raw", "*security"];
+    lines.next().is_some_and(|l| table.contains(&l.trim()) || l.starts_with("iptables ") || l.starts_with("-A "))
+}
+
+/// A ruleset that was read. Its rules ask for no address of the device: their meaning is the same on all that have it.
+#[derive(Debug)]
+struct Rules {
+    about: &'static About,
+    parts: Vec<SourceId>,
+    pipeline: Pipeline,
+    counts: Counts,
+    empty: Vec<EmptyInclude>,
+}
+
+fn document(
+    about: &'static About,
+    snapshot: &Snapshot,
+    tree: &ast::Ruleset,
+    parts: Vec<SourceId>,
+) -> Result<Arc<dyn Document>, InputError> {
+    let file = parts.first().copied().unwrap_or_default();
+    if let ([], Some(unread)) = (&tree.tables[..], tree.unread.first()) {
+        let span = unread.at.start as usize..unread.at.end as usize;
+        let error = |what: &str| InputError::at(unread.at.source, span, what).label(&*unread.why);
+        return Err(if unread.text.starts_with("include") {
+            error("the file with the rules was not given")
+                .help("name the included files in `config` too, or give what `nft list ruleset` prints")
+        } else {
+            error("this is no nftables ruleset").help(instead())
+        });
+    }
+    if let ([], Some(empty)) = (&tree.tables[..], tree.empty.first()) {
+        let span = empty.at.start as usize..empty.at.end as usize;
+        return Err(InputError::at(empty.at.source, span, "the files with the rules were not given")
+            .label(format!("no file of this device fits `{}`", empty.path))
+            .help("name the included files in `config` too, or give what `nft list ruleset` prints"));
+    }
+    if tree.tables.is_empty() {
+        let first = snapshot.source(file).and_then(|s| s.text.lines().next()).map_or(0, str::len);
+        return Err(InputError::at(file, 0..first, "there is no table in this ruleset")
+            .help("save what `nft list ruleset` prints, as root: others get an empty list"));
+    }
+    // Statements, read or not.
+    let rules = tree.tables.iter().flat_map(|t| &t.chains).map(|c| c.rules.len());
+    about.limits.countable(file, rules.sum::<usize>() + tree.unread.len())?;
+    let mut pipeline = Pipeline::default();
+    let counts = lower::lower(tree, about.name == TEXT.name, &mut pipeline).total();
+    Ok(Arc::new(Rules { about, parts, pipeline, counts, empty: tree.empty.clone() }))
+}
+
+impl Document for Rules {
+    fn about(&self) -> &'static About {
+        self.about
+    }
+
+    fn sources(&self) -> &[SourceId] {
+        &self.parts
+    }
+
+    fn statements(&self) -> usize {
+        self.counts.statements
+    }
+
+    fn lower(&self, _: &Facts, _: &Known, device: &mut Device) -> Coverage {
+        device.pipeline = self.pipeline.clone();
+        self.counts.into()
+    }
+
+    fn empty_includes(&self) -> &[EmptyInclude] {
+        &self.empty
+    }
+}
