@@ -74,7 +74,7 @@ fn rendered(target: &str, snapshot: &Snapshot) -> Result<Rendered, InputError> {
     let of_target = |a: &About| a.target == Some(target);
     let Some(dialect) = DIALECTS.iter().find(|d| of_target(d.about())) else {
         return Err(InputError::about(target, "nothing is rendered for this firewall")
-            .help(crate::manifest::known_names(target, "firewalls", targets().into_iter())));
+            .help(crate::manifest::known_names(target, "firewalls", targets())));
     };
     let files = manifest.gateways.iter().filter_map(|g| match &g.kind {
         GatewayKind::Read { files, .. } => Some(crate::dialect::expand(snapshot, files)),

@@ -59,7 +59,7 @@ fn every_kind_of_file_has_canaries() {
 
 /// Files of the corpus of these kinds.
 fn of_kinds(endings: &[&str], wanted: impl Fn(&dyn Dialect) -> bool) -> Vec<(PathBuf, String)> {
-    let here = |text: &str| recognise(SourceId(0), text).is_ok_and(|d| wanted(d));
+    let here = |text: &str| recognise(SourceId(0), text).is_ok_and(&wanted);
     corpus(endings).into_iter().filter(|(_, text)| here(text)).collect()
 }
 

@@ -4,7 +4,7 @@ use super::address::is_link_local;
 use super::kernel;
 use crate::dialect::iproute::{self, MAIN};
 use crate::dialect::kernel::Facts;
-use crate::dialect::{self, Counts, Engine, Files, Readings};
+use crate::dialect::{self, Counts, Dialect, Files, Readings};
 use crate::manifest::{At, Deploy, Gateway, GatewayKind, StatedRoute};
 use crate::model::{Device, Family, Interface, Route, RouteTarget, SourceId};
 use crate::snapshot::{InputError, Snapshot};
@@ -52,7 +52,7 @@ pub(super) fn kind_name(snapshot: &Snapshot, gateway: &Gateway) -> &'static str 
     let GatewayKind::Read { files, .. } = &gateway.kind else { return "the box in front" };
     let files = dialect::expand(snapshot, files);
     let mut texts = files.iter().filter_map(|f| snapshot.find(&f.value)).filter_map(|id| snapshot.source(id));
-    let named = texts.find_map(|s| dialect::of_text(&s.text).map(|d| d.about()).filter(|a| a.is_system));
+    let named = texts.find_map(|s| dialect::of_text(&s.text).map(Dialect::about).filter(|a| a.is_system));
     named.map_or("router", |a| a.title)
 }
 
@@ -130,7 +130,9 @@ pub(super) fn read(
             }
         }
     }
-    engines.iter().for_each(|e: &Engine| e.behave(&mut device));
+    for engine in &engines {
+        engine.behave(&mut device);
+    }
     let rulesets = read.lower(&mut device);
     iproute::add_rules(&mut device, &read.facts.rules);
     for route in read.facts.routes.iter().flatten() {

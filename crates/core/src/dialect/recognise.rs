@@ -159,7 +159,7 @@ mod tests {
             }
             table.rotate_left(1);
             for text in TEXTS.iter().map(|(text, _)| *text).filter(|t| !t.is_empty()).chain(refused) {
-                let said = |r: Result<&'static dyn Dialect, InputError>| r.map_err(|e| e.message.to_string());
+                let said = |r: Result<&'static dyn Dialect, InputError>| r.map_err(|e| e.message);
                 let here = said(recognise_among(&table, SourceId(0), text));
                 assert_eq!(here, said(recognise(SourceId(0), text)), "{text}");
             }

@@ -147,127 +147,126 @@ fn backup() -> String {
 const STATED: &str =
     "interfaces = { wan = \"203.0.113.5/24\", lan = \"192.168.1.1/24\" }\nroutes = [\"default via 203.0.113.1\"]";
 
-fn standards() -> Vec<Standard> {
-    vec![
-        Standard {
-            dialect: "nftables",
-            gateway: STATED,
-            open: NFT.into(),
-            situations: vec![
-                (
-                    NoForward,
-                    "\t\tiifname \"wan\" ip daddr 203.0.113.5 udp dport 50000-60000 dnat to 192.168.1.50\n",
-                    "",
-                ),
-                (
-                    WrongTarget,
-                    "\"wan\" ip daddr 203.0.113.5 udp dport 50000-60000 dnat to 192.168.1.50",
-                    "\"wan\" ip daddr 203.0.113.5 udp dport 50000-60000 dnat to 192.168.1.51",
-                ),
-                (
-                    BlockedFirst,
-                    "\t\tip daddr 192.168.1.50 udp",
-                    "\t\tudp dport 50000-60000 drop\n\t\tip daddr 192.168.1.50 udp",
-                ),
-                (
-                    NoHairpin,
-                    "\t\tiifname \"lan\" ip daddr 203.0.113.5 udp dport 50000-60000 dnat to 192.168.1.50\n",
-                    "",
-                ),
-                (NoSourceNat, "\t\tip saddr 192.168.1.0/24 ip daddr 192.168.1.50 masquerade\n", ""),
-                (
-                    RangeCut,
-                    "\"wan\" ip daddr 203.0.113.5 udp dport 50000-60000",
-                    "\"wan\" ip daddr 203.0.113.5 udp dport 50000-55000",
-                ),
-                (Unread, "\t\tip daddr 192.168.1.50 udp", "\t\tfrobnicate 7 drop\n\t\tip daddr 192.168.1.50 udp"),
-            ],
-            cures: &[NoForward, WrongTarget, BlockedFirst, NoHairpin, NoSourceNat, RangeCut],
-        },
-        Standard {
-            dialect: "pf",
-            gateway: STATED,
-            open: PF.into(),
-            situations: vec![
-                (NoForward, "rdr on wan inet proto udp from any to 203.0.113.5 port 50000:60000 -> 192.168.1.50\n", ""),
-                (
-                    WrongTarget,
-                    "rdr on wan inet proto udp from any to 203.0.113.5 port 50000:60000 -> 192.168.1.50\n",
-                    "rdr on wan inet proto udp from any to 203.0.113.5 port 50000:60000 -> 192.168.1.51\n",
-                ),
-                (
-                    BlockedFirst,
-                    "pass in quick on wan inet proto udp",
-                    "block in quick on wan inet proto udp from any to any\npass in quick on wan inet proto udp",
-                ),
-                (NoHairpin, "rdr on lan inet proto udp from any to 203.0.113.5 port 50000:60000 -> 192.168.1.50\n", ""),
-                (
-                    NoSourceNat,
-                    "nat on lan inet from 192.168.1.0/24 to 192.168.1.50 -> 192.168.1.1/32 port 1024:65535\n",
-                    "",
-                ),
-                (
-                    RangeCut,
-                    "rdr on wan inet proto udp from any to 203.0.113.5 port 50000:60000",
-                    "rdr on wan inet proto udp from any to 203.0.113.5 port 50000:55000",
-                ),
-                (
-                    Unread,
-                    "pass in quick on wan inet proto udp",
-                    "frobnicate on wan\npass in quick on wan inet proto udp",
-                ),
-            ],
-            cures: &[],
-        },
-        Standard {
-            dialect: "pfsense",
-            gateway: "",
-            open: backup(),
-            situations: vec![
-                (
-                    NoForward,
-                    "<descr><![CDATA[media]]></descr>\n",
-                    "<descr><![CDATA[media]]></descr>\n\t\t\t<disabled></disabled>\n",
-                ),
-                (
-                    WrongTarget,
-                    "<target>192.168.1.50</target>\n\t\t\t<local-port>50000",
-                    "<target>192.168.1.51</target>\n\t\t\t<local-port>50000",
-                ),
-                (
-                    BlockedFirst,
-                    "\t<filter>\n",
-                    "\t<filter>\n\t\t<rule>\n\t\t\t<type>block</type>\n\t\t\t<interface>wan</interface>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>udp</protocol>\n\t\t\t<source><any></any></source>\n\t\t\t<destination><any></any></destination>\n\t\t\t<descr><![CDATA[no UDP]]></descr>\n\t\t\t<tracker>1756500010</tracker>\n\t\t</rule>\n",
-                ),
-                (
-                    NoHairpin,
-                    "<descr><![CDATA[media]]></descr>\n\t\t\t<natreflection>purenat</natreflection>\n",
-                    "<descr><![CDATA[media]]></descr>\n\t\t\t<natreflection>disable</natreflection>\n",
-                ),
-                (NoSourceNat, "\t\t<enablenatreflectionhelper>yes</enablenatreflectionhelper>\n", ""),
-                (
-                    RangeCut,
-                    "<network>wanip</network><port>50000-60000</port>",
-                    "<network>wanip</network><port>50000-55000</port>",
-                ),
-                (Unread, "\t<nat>\n", "\t<aliases><alias><type>host</type></alias></aliases>\n\t<nat>\n"),
-            ],
-            // Another target takes from the host that has it now: that change stands apart.
-            cures: &[NoForward, BlockedFirst, NoHairpin, NoSourceNat, RangeCut],
-        },
-        Standard {
-            dialect: "toy",
-            gateway: STATED,
-            open: TOY.into(),
-            situations: vec![
-                (NoForward, "forward udp 50000-60000 to 192.168.1.50\n", ""),
-                (WrongTarget, "forward udp 50000-60000 to 192.168.1.50\n", "forward udp 50000-60000 to 192.168.1.51\n"),
-                (RangeCut, "forward udp 50000-60000", "forward udp 50000-55000"),
-                (Unread, "outside wan\n", "outside wan\nshape voip first\n"),
-            ],
-            cures: &[NoForward, RangeCut],
-        },
-    ]
+fn standards() -> [Standard; 4] {
+    [nftables(), pf(), pfsense(), toy()]
+}
+
+fn nftables() -> Standard {
+    Standard {
+        dialect: "nftables",
+        gateway: STATED,
+        open: NFT.into(),
+        situations: vec![
+            (NoForward, "\t\tiifname \"wan\" ip daddr 203.0.113.5 udp dport 50000-60000 dnat to 192.168.1.50\n", ""),
+            (
+                WrongTarget,
+                "\"wan\" ip daddr 203.0.113.5 udp dport 50000-60000 dnat to 192.168.1.50",
+                "\"wan\" ip daddr 203.0.113.5 udp dport 50000-60000 dnat to 192.168.1.51",
+            ),
+            (
+                BlockedFirst,
+                "\t\tip daddr 192.168.1.50 udp",
+                "\t\tudp dport 50000-60000 drop\n\t\tip daddr 192.168.1.50 udp",
+            ),
+            (NoHairpin, "\t\tiifname \"lan\" ip daddr 203.0.113.5 udp dport 50000-60000 dnat to 192.168.1.50\n", ""),
+            (NoSourceNat, "\t\tip saddr 192.168.1.0/24 ip daddr 192.168.1.50 masquerade\n", ""),
+            (
+                RangeCut,
+                "\"wan\" ip daddr 203.0.113.5 udp dport 50000-60000",
+                "\"wan\" ip daddr 203.0.113.5 udp dport 50000-55000",
+            ),
+            (Unread, "\t\tip daddr 192.168.1.50 udp", "\t\tfrobnicate 7 drop\n\t\tip daddr 192.168.1.50 udp"),
+        ],
+        cures: &[NoForward, WrongTarget, BlockedFirst, NoHairpin, NoSourceNat, RangeCut],
+    }
+}
+
+fn pf() -> Standard {
+    Standard {
+        dialect: "pf",
+        gateway: STATED,
+        open: PF.into(),
+        situations: vec![
+            (NoForward, "rdr on wan inet proto udp from any to 203.0.113.5 port 50000:60000 -> 192.168.1.50\n", ""),
+            (
+                WrongTarget,
+                "rdr on wan inet proto udp from any to 203.0.113.5 port 50000:60000 -> 192.168.1.50\n",
+                "rdr on wan inet proto udp from any to 203.0.113.5 port 50000:60000 -> 192.168.1.51\n",
+            ),
+            (
+                BlockedFirst,
+                "pass in quick on wan inet proto udp",
+                "block in quick on wan inet proto udp from any to any\npass in quick on wan inet proto udp",
+            ),
+            (NoHairpin, "rdr on lan inet proto udp from any to 203.0.113.5 port 50000:60000 -> 192.168.1.50\n", ""),
+            (
+                NoSourceNat,
+                "nat on lan inet from 192.168.1.0/24 to 192.168.1.50 -> 192.168.1.1/32 port 1024:65535\n",
+                "",
+            ),
+            (
+                RangeCut,
+                "rdr on wan inet proto udp from any to 203.0.113.5 port 50000:60000",
+                "rdr on wan inet proto udp from any to 203.0.113.5 port 50000:55000",
+            ),
+            (Unread, "pass in quick on wan inet proto udp", "frobnicate on wan\npass in quick on wan inet proto udp"),
+        ],
+        cures: &[],
+    }
+}
+
+fn pfsense() -> Standard {
+    Standard {
+        dialect: "pfsense",
+        gateway: "",
+        open: backup(),
+        situations: vec![
+            (
+                NoForward,
+                "<descr><![CDATA[media]]></descr>\n",
+                "<descr><![CDATA[media]]></descr>\n\t\t\t<disabled></disabled>\n",
+            ),
+            (
+                WrongTarget,
+                "<target>192.168.1.50</target>\n\t\t\t<local-port>50000",
+                "<target>192.168.1.51</target>\n\t\t\t<local-port>50000",
+            ),
+            (
+                BlockedFirst,
+                "\t<filter>\n",
+                "\t<filter>\n\t\t<rule>\n\t\t\t<type>block</type>\n\t\t\t<interface>wan</interface>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>udp</protocol>\n\t\t\t<source><any></any></source>\n\t\t\t<destination><any></any></destination>\n\t\t\t<descr><![CDATA[no UDP]]></descr>\n\t\t\t<tracker>1756500010</tracker>\n\t\t</rule>\n",
+            ),
+            (
+                NoHairpin,
+                "<descr><![CDATA[media]]></descr>\n\t\t\t<natreflection>purenat</natreflection>\n",
+                "<descr><![CDATA[media]]></descr>\n\t\t\t<natreflection>disable</natreflection>\n",
+            ),
+            (NoSourceNat, "\t\t<enablenatreflectionhelper>yes</enablenatreflectionhelper>\n", ""),
+            (
+                RangeCut,
+                "<network>wanip</network><port>50000-60000</port>",
+                "<network>wanip</network><port>50000-55000</port>",
+            ),
+            (Unread, "\t<nat>\n", "\t<aliases><alias><type>host</type></alias></aliases>\n\t<nat>\n"),
+        ],
+        // Another target takes from the host that has it now: that change stands apart.
+        cures: &[NoForward, BlockedFirst, NoHairpin, NoSourceNat, RangeCut],
+    }
+}
+
+fn toy() -> Standard {
+    Standard {
+        dialect: "toy",
+        gateway: STATED,
+        open: TOY.into(),
+        situations: vec![
+            (NoForward, "forward udp 50000-60000 to 192.168.1.50\n", ""),
+            (WrongTarget, "forward udp 50000-60000 to 192.168.1.50\n", "forward udp 50000-60000 to 192.168.1.51\n"),
+            (RangeCut, "forward udp 50000-60000", "forward udp 50000-55000"),
+            (Unread, "outside wan\n", "outside wan\nshape voip first\n"),
+        ],
+        cures: &[NoForward, RangeCut],
+    }
 }
 
 impl Standard {

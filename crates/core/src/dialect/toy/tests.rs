@@ -68,7 +68,9 @@ fn no_comment_and_no_line_that_is_not_understood_speaks() {
         "toy firewall 1\noutside wan # canary\n# canary\nforward udp 50000-60000 to 192.168.1.50 # canary\n",
     );
     for name in ["password", "psk", "note"] {
-        text += &format!("{name} canary\n{name} = canary # canary\noutside {name} canary\nallow {name} canary\n");
+        for line in ["NAME canary\n", "NAME = canary # canary\n", "outside NAME canary\n", "allow NAME canary\n"] {
+            text += &line.replace("NAME", name);
+        }
     }
     text += "outside https://canary@lists.example/canary\nallow tcp 443 to ghp_canary1canary1canary1\n";
     let blank = crate::dialect::without_secrets(text.clone());
