@@ -1,16 +1,25 @@
 //! `callpath check`.
 
 use crate::folder::Also;
+use crate::pseudonyms::Redact;
 use crate::shell::Shell;
 use crate::{NO_ANSWER, gather};
 use callpath_core::call::analyze;
 use callpath_core::report::{FORMATS, Format, Style, Verdict};
+use callpath_core::snapshot::Snapshot;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use std::path::Path;
 
 /// Judges a site and prints the report; the exit code.
-pub fn run(site: &Path, also: &Also, format: &Format, redact: bool, shell: &Shell) -> u8 {
-    let gathered = gather::site(site, also).redacted(redact);
+pub fn run(site: &Path, also: &Also, format: &Format, redact: &Redact, shell: &Shell) -> u8 {
+    let key = match redact.key() {
+        Ok(key) => key,
+        Err(error) => {
+            shell.error(&error, &Snapshot::default());
+            return NO_ANSWER;
+        }
+    };
+    let gathered = gather::site(site, also).redacted(key.as_ref());
     let report = match gathered.error {
         Some(error) => Err(error),
         None => analyze(&gathered.snapshot),

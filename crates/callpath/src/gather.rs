@@ -5,7 +5,7 @@ use callpath_core::dialect::includes::{fits, targets};
 use callpath_core::dialect::{certain, recognise};
 use callpath_core::manifest::{self, At, Manifest};
 use callpath_core::model::SourceId;
-use callpath_core::redact::redact;
+use callpath_core::redact::{Key, redact, redact_error};
 use callpath_core::snapshot::{InputError, MOST_TEXTS, Snapshot, Source, is_snapshot, line_column};
 use std::collections::BTreeSet;
 use std::fs::File;
@@ -39,17 +39,11 @@ pub struct Gathered {
 }
 
 impl Gathered {
-    /// The same with pseudonyms, if that is wanted.
-    pub fn redacted(self, wanted: bool) -> Self {
-        if !wanted {
-            return self;
-        }
-        let snapshot = redact(&self.snapshot);
-        // Places were counted in the texts as they were; what is wrong with a manifest is found in the new one.
-        let error = self.error.map(|old| match manifest::parse(snapshot.manifest()) {
-            Err(error) if snapshot.sources.len() == 1 => error,
-            _ => InputError { at: None, label: Box::default(), ..old },
-        });
+    /// The same with pseudonyms, if there is a key for them.
+    pub fn redacted(self, key: Option<&Key>) -> Self {
+        let Some(key) = key else { return self };
+        let snapshot = redact(&self.snapshot, key);
+        let error = self.error.map(|error| redact_error(&error, &self.snapshot, key));
         Self { snapshot, error, ..self }
     }
 }

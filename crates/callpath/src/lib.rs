@@ -12,6 +12,7 @@ mod import;
 mod init;
 mod known;
 mod ports;
+mod pseudonyms;
 mod render;
 mod save;
 mod shell;
@@ -43,9 +44,8 @@ enum Command {
         /// How to print the report
         #[arg(long, value_parser = check::formats(), default_value = report::FORMATS[0].name)]
         format: &'static report::Format,
-        /// Replace addresses, names, descriptions and comments by pseudonyms; verdicts stay
-        #[arg(long)]
-        redact: bool,
+        #[command(flatten)]
+        redact: pseudonyms::Redact,
         #[command(flatten)]
         also: folder::Also,
     },
@@ -133,7 +133,7 @@ pub fn main() -> ExitCode {
         gather::has_manifest(&site).then_some(Command::Check {
             site,
             format: &report::FORMATS[0],
-            redact: false,
+            redact: pseudonyms::Redact::default(),
             also: folder::Also::default(),
         })
     });
@@ -142,7 +142,7 @@ pub fn main() -> ExitCode {
         return ExitCode::from(NO_ANSWER);
     };
     let code = match command {
-        Command::Check { site, format, redact, also } => check::run(&site, &also, format, redact, &shell),
+        Command::Check { site, format, redact, also } => check::run(&site, &also, format, &redact, &shell),
         Command::Import { files, unread, summary } => import::run(&files, unread, summary.as_deref(), &shell),
         Command::Snapshot(arguments) => snapshot::run(&arguments, &shell),
         Command::Ports(arguments) => ports::run(arguments, &shell),

@@ -2,9 +2,11 @@
 
 use crate::folder::Also;
 use crate::gather::{self, Gathered, shown};
+use crate::pseudonyms::Redact;
 use crate::shell::Shell;
 use crate::{NO_ANSWER, save};
 use callpath_core::manifest;
+use callpath_core::snapshot::Snapshot;
 use callpath_core::visible::line;
 use clap::Args;
 use std::path::PathBuf;
@@ -18,23 +20,28 @@ pub struct Arguments {
     /// The file to write; an existing one is never overwritten
     #[arg(short, long, value_name = "FILE")]
     output: PathBuf,
-    /// Replace addresses, names, descriptions and comments by pseudonyms; verdicts stay
-    #[arg(long)]
-    redact: bool,
+    #[command(flatten)]
+    redact: Redact,
     #[command(flatten)]
     also: Also,
 }
 
 /// Writes a snapshot; the exit code.
 pub fn run(arguments: &Arguments, shell: &Shell) -> u8 {
-    let Gathered { snapshot, error, files, .. } =
-        gather::site(&arguments.site, &arguments.also).redacted(arguments.redact);
+    let key = match arguments.redact.key() {
+        Ok(key) => key,
+        Err(error) => {
+            shell.error(&error, &Snapshot::default());
+            return NO_ANSWER;
+        }
+    };
+    let Gathered { snapshot, error, files, .. } = gather::site(&arguments.site, &arguments.also).redacted(key.as_ref());
+    let text = if key.is_some() { snapshot.redacted_json() } else { snapshot.json() };
     // A manifest that cannot be read is what some bug reports are about; a file that is not there helps nobody.
     let unreadable = snapshot.sources.len() == 1 && manifest::parse(snapshot.manifest()).is_err();
     let outcome = match error {
         Some(error) if !unreadable => Err(error),
-        _ => save::save(&arguments.output, &snapshot.json(), false, &files)
-            .map_err(|e| save::failed(&arguments.output, &e)),
+        _ => save::save(&arguments.output, &text, false, &files).map_err(|e| save::failed(&arguments.output, &e)),
     };
     match outcome {
         Ok(()) => {

@@ -4,7 +4,7 @@ use crate::sites;
 
 use callpath_core::dialect::{Standing, recognise, ruleset, without_secrets};
 use callpath_core::model::{Pipeline, SourceId};
-use callpath_core::redact::redact;
+use callpath_core::redact::{Key, redact};
 use callpath_core::snapshot::{Snapshot, Source};
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,6 +16,9 @@ use std::process::{Command, Output};
 fn callpath(dir: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_callpath")).args(args).current_dir(dir).output().expect("callpath runs")
 }
+
+/// Some key.
+const KEY: Key = Key::new(*b"a key for a test");
 
 /// Exit code, verdicts in the order of paths, and codes of findings.
 fn outcome(output: &Output) -> (Option<i32>, Vec<String>, Vec<String>) {
@@ -202,7 +205,7 @@ fn nothing_of_the_corpus_is_left_and_as_much_is_understood() {
         let text = without_secrets(text);
         let old =
             Snapshot { sources: vec![Source::default(), Source { name: "x".into(), text }], directory: String::new() };
-        let new = redact(&old);
+        let new = redact(&old, &KEY);
         let counts = |s: &Snapshot| {
             if dialect.about().standing == Standing::Facts {
                 return dialect.read(s, id).map(|_| None).map_err(|e| e.message);
@@ -217,7 +220,12 @@ fn nothing_of_the_corpus_is_left_and_as_much_is_understood() {
             wrong.push(format!("{name}: was {before:?}, is {after:?}"));
         }
         let (was, is) = (&old.sources[1].text, &new.sources[1].text);
-        let left: Vec<IpAddr> = addresses(was).intersection(&addresses(is)).copied().collect();
+        // By chance an address is the pseudonym of another, but not under several keys.
+        let mut left = addresses(was);
+        for key in 1..4 {
+            let other = redact(&old, &Key::new([key; 16]));
+            left = addresses(&other.sources[1].text).intersection(&left).copied().collect();
+        }
         if !left.is_empty() {
             wrong.push(format!("{name}: still there: {left:?}"));
         }
@@ -225,7 +233,7 @@ fn nothing_of_the_corpus_is_left_and_as_much_is_understood() {
         if !told.is_empty() {
             wrong.push(format!("{name}: still there: {told:?}"));
         }
-        if redact(&old).sources != new.sources {
+        if redact(&old, &KEY).sources != new.sources {
             wrong.push(format!("{name}: another result the second time"));
         }
     }

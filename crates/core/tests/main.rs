@@ -26,6 +26,7 @@ mod outbound;
 mod pfsense;
 mod pfsense_fields;
 mod proxies;
+mod pseudonyms;
 mod render;
 mod shares;
 mod sites;

@@ -5,6 +5,7 @@ use super::editor::{Editor, Recipe};
 use crate::change::Context;
 use crate::model::SourceId;
 use crate::profile::Instance;
+use crate::redact::Redactor;
 use crate::snapshot::{InputError, ReadError, Snapshot};
 use std::fmt;
 use std::sync::Arc;
@@ -25,6 +26,17 @@ pub trait Dialect: Sync {
 
     /// The text without secrets, by a list of what is kept. Same length, same lines.
     fn without_secrets(&self, text: &str) -> String;
+
+    /// Words that its language defines, with blanks between them: pseudonyms leave them as they are.
+    fn vocabulary(&self) -> &'static str {
+        ""
+    }
+
+    /// The text, which is one without secrets, with pseudonyms for all else. As many lines. None: it cannot be cut, and
+    /// nothing of it stays.
+    fn redacted(&self, _text: &str, _with: &mut Redactor) -> Option<String> {
+        None
+    }
 
     /// Reads a file, with what it includes.
     ///

@@ -3,6 +3,7 @@
 mod add;
 mod dialect;
 mod rule;
+mod vocabulary;
 
 pub use add::{add_route, add_rules};
 pub use dialect::IpRoute;

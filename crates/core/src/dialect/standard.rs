@@ -1,7 +1,9 @@
-//! The standard situations in every dialect: the same verdict, the same cause, and where changes are printed, a cure.
+//! The standard situations in every dialect: the same verdict, the same cause, also under pseudonyms, and where changes are
+//! printed, a cure.
 
 use super::{DIALECTS, apply, of_text, without_secrets};
 use crate::call::changes;
+use crate::redact::{Key, redact};
 use crate::report::{Report, Severity, Verdict};
 use crate::snapshot::{Snapshot, Source};
 
@@ -312,6 +314,12 @@ fn standard_situations_are_the_same_in_every_dialect() {
             let (verdict, codes) = (report.verdict, codes(&report));
             if verdict != situation.verdict() || codes != [situation.code()] {
                 faults.push(format!("{name}, {situation:?}: {verdict:?} {codes:?} {}", report.headline));
+            }
+            // Under pseudonyms it is the same, as far as a blanked text is.
+            let hidden = changes(&redact(&site, &Key::new(*b"a key for a test")));
+            let hidden = hidden.map(|(_, report)| (report.verdict, self::codes(&report)));
+            if hidden.as_ref().ok() != Some(&(verdict, codes.clone())) {
+                faults.push(format!("{name}, {situation:?}: under pseudonyms {hidden:?}"));
             }
             let patches: Vec<_> = list.iter().filter(|(id, _)| id.0 == 1).map(|(_, p)| p).collect();
             let cured = apply(&text, &patches).expect("the changes can be made together");

@@ -13,14 +13,15 @@ mod route;
 mod secrets;
 mod traffic;
 mod value;
+mod vocabulary;
 
 pub use facts::{Admin, NameAt, OwnFirewall, Proxy, ProxyAt, Told, ToldTo};
 pub use first::First;
 pub use route::StatedRoute;
-pub(crate) use secrets::closing;
 pub use secrets::without_secrets;
 pub use traffic::{Entry, Source, Traffic};
 pub use value::{PortRanges, parse_ports, show_ranges};
+pub(crate) use vocabulary::WORDS;
 
 use crate::dialect::kernel::Facts;
 use crate::profile::{Answers, Ice};

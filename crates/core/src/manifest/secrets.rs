@@ -335,7 +335,7 @@ impl Reader<'_> {
 }
 
 /// Where a string that begins a text ends on its line, its quotation marks being these (toml.io/en/v1.0.0, String).
-pub(crate) fn closing(text: &str, quote: char) -> Option<usize> {
+fn closing(text: &str, quote: char) -> Option<usize> {
     let mut escaped = false;
     for (at, c) in text.char_indices().skip(1) {
         match c {

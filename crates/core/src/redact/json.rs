@@ -1,65 +1,158 @@
-//! JSON: what `nft -j` and `ip -j` print.
+//! JSON: what `nft -j` and `ip -j` print, value by value where it stands.
 
-use super::Redactor;
-use super::address::{broadcast, is_network};
-use serde_json::{Map, Value};
+use super::address::length;
+use super::{Edits, Redactor};
+use serde::de::IgnoredAny;
 use std::net::IpAddr;
+use std::ops::Range;
+
+/// A value and its place.
+#[derive(Debug)]
+enum Node {
+    /// A text, decoded.
+    Text(String, Range<usize>),
+    /// A number.
+    Number(u64, Range<usize>),
+    List(Vec<Node>),
+    Object(Vec<(String, Range<usize>, Node)>),
+    /// `true`, `null`, a fraction.
+    Other,
+}
+
+impl Node {
+    fn text(&self) -> Option<&str> {
+        if let Self::Text(text, _) = self { Some(text) } else { None }
+    }
+
+    fn ip(&self) -> Option<IpAddr> {
+        self.text()?.parse().ok()
+    }
+}
 
 impl Redactor {
     /// The text with pseudonyms; nothing when it is no JSON.
-    pub fn json(&mut self, text: &str) -> Option<String> {
-        let mut value: Value = serde_json::from_str(text).ok()?;
-        self.value(&mut value);
-        Some(value.to_string() + "\n")
+    pub(crate) fn json(&mut self, text: &str) -> Option<String> {
+        serde_json::from_str::<IgnoredAny>(text).ok()?;
+        let tree = Reader { text, at: 0 }.value()?;
+        let mut edits = Edits::default();
+        self.node("", &tree, &mut edits);
+        Some(edits.apply(text))
     }
 
-    fn value(&mut self, value: &mut Value) {
-        match value {
-            Value::String(text) => *text = self.scan(text, true),
-            Value::Array(list) => list.iter_mut().for_each(|v| self.value(v)),
-            Value::Object(object) => self.object(object),
-            _ => {}
-        }
-    }
-
-    fn object(&mut self, object: &mut Map<String, Value>) {
-        let address = |v: Option<&Value>| v.and_then(Value::as_str).and_then(|t| t.parse::<IpAddr>().ok());
-        // A network in two fields.
-        let bits = object.get("len").and_then(Value::as_u64).and_then(|n| u8::try_from(n).ok());
-        let network = address(object.get("addr")).zip(bits).filter(|(ip, bits)| is_network(*ip, *bits));
-        if let Some([from, to]) = object.get("range").and_then(Value::as_array).map(Vec::as_slice)
-            && let (Some(from), Some(to)) = (address(Some(from)), address(Some(to)))
-        {
-            self.addresses.range(from, to);
-        }
-        let length = object.get("prefixlen").and_then(Value::as_u64).and_then(|n| u8::try_from(n).ok());
-        let own = address(object.get("local")).zip(length);
-        for (key, value) in object.iter_mut() {
-            match (key.as_str(), &mut *value) {
-                ("comment" | "ifalias" | "prefix", Value::String(text)) => *text = self.description(text),
-                ("addr", Value::String(text)) if network.is_some() => {
-                    if let Some((ip, bits)) = network {
-                        *text = self.addresses.network(ip, bits).to_string();
+    fn node(&mut self, key: &str, node: &Node, edits: &mut Edits) {
+        match node {
+            Node::Text(text, at) => {
+                let new = match key {
+                    "comment" | "ifalias" | "prefix" => self.text(text),
+                    _ => self.scan(text),
+                };
+                edits.put(at.clone(), quoted(&new));
+            }
+            Node::Number(number, at) => edits.put(at.clone(), self.word(&number.to_string())),
+            Node::List(list) => {
+                if let ("range", [from, to]) = (key, &**list)
+                    && let (Some(from), Some(to)) = (from.ip(), to.ip())
+                {
+                    self.address(to, None, Some(from));
+                }
+                list.iter().for_each(|n| self.node(key, n, edits));
+            }
+            Node::Object(members) => {
+                let member = |name: &str| members.iter().find(|(key, ..)| key == name).map(|(.., value)| value);
+                let bits = |name: &str| match member(name) {
+                    Some(Node::Number(bits, _)) => u8::try_from(*bits).ok(),
+                    _ => None,
+                };
+                for (name, at, value) in members {
+                    edits.put(at.clone(), quoted(&self.member_name(name)));
+                    // A network in two fields.
+                    let bits = match &**name {
+                        "addr" => bits("len"),
+                        "local" => bits("prefixlen"),
+                        "dst" => bits("dstlen"),
+                        "src" => bits("srclen"),
+                        _ => None,
+                    };
+                    match (value, value.ip(), bits) {
+                        (Node::Text(_, at), Some(ip), Some(bits)) if bits <= length(ip) => {
+                            let new = self.address(ip, Some(bits), None);
+                            edits.put(at.clone(), quoted(&new));
+                        }
+                        _ => self.node(name, value, edits),
                     }
                 }
-                // The last address of the interface's own network, if that is what it is.
-                ("broadcast", Value::String(text)) => {
-                    *text = match own {
-                        Some((IpAddr::V4(ip), bits)) if *text == broadcast(ip, bits).to_string() => {
-                            match self.addresses.address(IpAddr::V4(ip)) {
-                                IpAddr::V4(new) => broadcast(new, bits).to_string(),
-                                IpAddr::V6(_) => self.scan(text, true),
-                            }
-                        }
-                        _ => self.scan(text, true),
-                    };
+            }
+            Node::Other => {}
+        }
+    }
+
+    /// A key: names of nftables' own fields have blanks in them.
+    fn member_name(&mut self, key: &str) -> String {
+        if key.bytes().all(|b| b.is_ascii_punctuation()) { key.to_owned() } else { self.scan(key) }
+    }
+}
+
+fn quoted(text: &str) -> String {
+    serde_json::Value::from(text).to_string()
+}
+
+/// Reads JSON of which it is known that it is.
+struct Reader<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn blanks(&mut self) -> Option<u8> {
+        let rest = &self.text[self.at..];
+        self.at += rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n']).len();
+        self.text.as_bytes().get(self.at).copied()
+    }
+
+    fn value(&mut self) -> Option<Node> {
+        match self.blanks()? {
+            b'"' => self.string().map(|(text, at)| Node::Text(text, at)),
+            b'[' => {
+                self.at += 1;
+                let mut list = Vec::new();
+                while self.blanks()? != b']' {
+                    list.push(self.value()?);
+                    self.at += usize::from(self.blanks()? == b',');
                 }
-                // What things are called here is referred to from elsewhere.
-                ("name" | "table" | "chain" | "set" | "ifname" | "dev" | "family" | "type", Value::String(text)) => {
-                    *text = self.scan(text, false);
+                self.at += 1;
+                Some(Node::List(list))
+            }
+            b'{' => {
+                self.at += 1;
+                let mut members = Vec::new();
+                while self.blanks()? != b'}' {
+                    let (key, at) = self.string()?;
+                    self.blanks()?;
+                    self.at += 1;
+                    members.push((key, at, self.value()?));
+                    self.at += usize::from(self.blanks()? == b',');
                 }
-                _ => self.value(value),
+                self.at += 1;
+                Some(Node::Object(members))
+            }
+            _ => {
+                let rest = &self.text[self.at..];
+                let length = rest.find([',', ']', '}', ' ', '\t', '\r', '\n']).unwrap_or(rest.len());
+                let at = self.at..self.at + length;
+                self.at = at.end;
+                Some(self.text[at.clone()].parse().map_or(Node::Other, |number| Node::Number(number, at)))
             }
         }
+    }
+
+    fn string(&mut self) -> Option<(String, Range<usize>)> {
+        let bytes = self.text.as_bytes();
+        let start = self.at;
+        let mut end = start + 1;
+        while *bytes.get(end)? != b'"' {
+            end += if bytes[end] == b'\\' { 2 } else { 1 };
+        }
+        self.at = end + 1;
+        Some((serde_json::from_str(&self.text[start..=end]).ok()?, start..end + 1))
     }
 }

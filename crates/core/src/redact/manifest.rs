@@ -1,159 +1,153 @@
-//! The manifest: strings by their key, comments not at all.
+//! The manifest: keys and values as TOML's own parser cuts them.
 
-use super::Redactor;
-use crate::manifest::closing;
+use super::{Edits, Redactor};
+use toml_parser::decoder::{Encoding, ScalarKind};
+use toml_parser::parser::{Event, EventKind, parse_document};
+use toml_parser::{ParseError, Source, Span};
+
+/// Tables whose keys the site chooses, or whose keys have parts with dots.
+const CHOSEN: &[&str] = &["interfaces", "aliases", "kernel", "with", "told", "dns"];
+
+/// Where a value stands: the names of tables and keys on the way down.
+type Way = [String];
 
 impl Redactor {
-    /// The text with pseudonyms and without comments, also when it is not quite a manifest.
-    pub fn manifest(&mut self, text: &str) -> String {
-        let mut out = String::with_capacity(text.len());
-        let (mut table, mut key) = (String::new(), String::new());
-        let mut depth = 0_usize;
-        for line in text.split_inclusive('\n') {
-            let trimmed = line.trim();
-            if depth == 0 {
-                if trimmed.starts_with('[') {
-                    let end = trimmed.find('#').unwrap_or(trimmed.len());
-                    trimmed[..end].trim().trim_matches(['[', ']']).trim().clone_into(&mut table);
-                    key.clear();
-                } else if let Some((name, _)) = trimmed.split_once('=') {
-                    name.trim().clone_into(&mut key);
+    /// The text with pseudonyms and without comments; nothing when it is no TOML.
+    pub(crate) fn manifest(&mut self, text: &str) -> Option<String> {
+        let source = Source::new(text);
+        let mut errors: Vec<ParseError> = Vec::new();
+        let mut events: Vec<Event> = Vec::new();
+        parse_document(&source.lex().into_vec(), &mut |event: Event| events.push(event), &mut errors);
+        let mut edits = Edits::default();
+        let mut way: Vec<String> = Vec::new();
+        // How long the way was where each open table began.
+        let mut open = vec![0];
+        let mut goes_on = false;
+        for event in &events {
+            let at = event.span().start()..event.span().end();
+            match event.kind() {
+                EventKind::StdTableOpen | EventKind::ArrayTableOpen => {
+                    way.clear();
+                    open = vec![0];
                 }
-            }
-            let header = depth == 0 && trimmed.starts_with('[');
-            let mut rest = line;
-            while let Some(c) = rest.chars().next() {
-                match c {
-                    '"' | '\'' => {
-                        let end = closing(rest, c);
-                        let body = &rest[1..end.unwrap_or(rest.trim_end().len().max(1))];
-                        out.push(c);
-                        out += &self.string(&table, &key, body);
-                        rest = &rest[1 + body.len()..];
-                        if end.is_some() {
-                            out.push(c);
-                            rest = &rest[1..];
-                        }
+                EventKind::StdTableClose | EventKind::ArrayTableClose => open = vec![way.len()],
+                EventKind::InlineTableOpen => open.push(way.len()),
+                EventKind::InlineTableClose => way.truncate(open.pop().unwrap_or(0)),
+                EventKind::SimpleKey => {
+                    if !goes_on {
+                        way.truncate(open.last().copied().unwrap_or(0));
                     }
-                    '#' => {
-                        out.truncate(out.trim_end_matches([' ', '\t']).len());
-                        rest = &rest[rest.trim_end_matches(['\n', '\r']).len()..];
-                    }
-                    _ => {
-                        if !header && "[{".contains(c) {
-                            depth += 1;
-                        } else if !header && "]}".contains(c) {
-                            depth = depth.saturating_sub(1);
-                        }
-                        out.push(c);
-                        rest = &rest[c.len_utf8()..];
+                    let key = decoded(&source, event.span(), event.encoding(), true, &mut errors)?.0;
+                    let new = self.key_of(&way, &key);
+                    let bare = !new.is_empty() && new.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b));
+                    edits.put(at, if bare && event.encoding().is_none() { new } else { basic(&new) });
+                    way.push(key);
+                }
+                EventKind::Scalar => {
+                    let (value, kind) = decoded(&source, event.span(), event.encoding(), false, &mut errors)?;
+                    if kind == ScalarKind::String {
+                        let new = self.value_of(&way, &value);
+                        edits.put(at.clone(), lines_kept(&text[at], &new, event.encoding()));
+                    } else if !matches!(kind, ScalarKind::Boolean(_)) {
+                        let new = self.scan(&text[at.clone()]);
+                        edits.put(at, new);
                     }
                 }
+                EventKind::Comment => edits.put(at, "#".to_owned()),
+                EventKind::Error => return None,
+                _ => {}
             }
+            goes_on = match event.kind() {
+                EventKind::KeySep => true,
+                EventKind::Whitespace => goes_on,
+                EventKind::StdTableOpen | EventKind::ArrayTableOpen => true,
+                _ => false,
+            };
         }
-        out
+        errors.is_empty().then(|| edits.apply(text))
     }
 
-    fn string(&mut self, table: &str, key: &str, body: &str) -> String {
-        if body.is_empty() {
-            return String::new();
+    /// A key. Those of the manifest itself stay.
+    fn key_of(&mut self, way: &Way, key: &str) -> String {
+        match way.iter().rev().find(|k| CHOSEN.contains(&k.as_str())).map(String::as_str) {
+            Some("told" | "dns") => self.place(key),
+            Some("kernel") => self.setting(key),
+            Some(_) => self.scan(key),
+            None => self.name(key),
         }
-        // A place keeps its kind, and its name is that of its table.
-        let mut place = |text: &str| {
-            let (kind, name) = text.split_once(':').filter(|(kind, _)| ["net", "caller", "peer"].contains(kind))?;
-            Some(format!("{kind}:{}", self.name("place", name)))
-        };
-        if let ("clients" | "admin" | "told" | "dns", _) | (_, "deploy.told" | "dns") = (key, table)
-            && let Some(place) = place(body)
-        {
-            return place;
-        }
-        if ["forwards", "passes", "out"].contains(&key)
-            && let Some((what, from)) = body.split_once(" from ")
-            && let Some(place) = place(from.trim())
-        {
-            return format!("{} from {place}", self.scan(what, true));
-        }
+    }
+
+    fn value_of(&mut self, way: &Way, value: &str) -> String {
+        let table = way.first().map_or("", String::as_str);
+        let key = way.iter().rev().find(|k| !k.is_empty()).map_or("", String::as_str);
         match (table, key) {
-            ("", "name") => self.host(body),
-            ("gateway" | "deploy", "label") => self.name("box", body),
-            ("gateway", "line") => self.name("line", body),
-            ("net" | "caller" | "peer", "name") => self.name("place", body),
-            // Names of the kernel's settings look like those of hosts.
-            ("gateway.kernel" | "deploy.kernel", _)
-            | ("deploy", "clients")
-            | (_, "config" | "firewall" | "kernel" | "uses" | "system" | "mode" | "on" | "off" | "ice" | "answers") => {
-                body.to_owned()
+            ("gateway", "label" | "line") | ("deploy", "label") | ("net" | "caller" | "peer", "name") => {
+                self.whole(value)
             }
-            (_, "behind" | "interface") if self.names.contains_key(&("NET", body.to_ascii_uppercase())) => {
-                self.name("NET", &body.to_ascii_uppercase())
-            }
-            _ => self.scan(body, true),
+            ("gateway" | "caller" | "deploy", "config") | ("deploy", "firewall") => self.path(value),
+            (_, "forwards" | "passes" | "out") => match value.split_once(" from ") {
+                Some((what, from)) => format!("{} from {}", self.scan(what), self.place(from)),
+                None => self.scan(value),
+            },
+            _ => self.place(value),
+        }
+    }
+
+    /// A place that a key names, or any other value.
+    fn place(&mut self, text: &str) -> String {
+        let known = text.split_once(':').filter(|(kind, _)| ["net", "caller", "peer"].contains(&kind.trim()));
+        match known {
+            Some((kind, name)) => format!("{kind}:{}", self.whole(name)),
+            None => self.scan(text),
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::Redactor;
-    use crate::manifest::{Place, parse};
+/// What a key or value stands for.
+fn decoded(
+    source: &Source<'_>,
+    span: Span,
+    encoding: Option<Encoding>,
+    key: bool,
+    errors: &mut Vec<ParseError>,
+) -> Option<(String, ScalarKind)> {
+    let raw = toml_parser::Raw::new_unchecked(source.get(span)?.as_str(), encoding, span);
+    let mut out = std::borrow::Cow::Borrowed("");
+    let kind = if key {
+        raw.decode_key(&mut out, errors);
+        ScalarKind::String
+    } else {
+        raw.decode_scalar(&mut out, errors)
+    };
+    Some((out.into_owned(), kind))
+}
 
-    #[test]
-    fn every_place_is_called_as_its_table() {
-        let place = |p: &Place| match p {
-            Place::Internet | Place::Lan | Place::Own => Some(p.to_string()),
-            Place::Net(_) => Some("net:Annas office".to_owned()),
-            Place::Caller(_) => Some("caller:Annas flat".to_owned()),
-            // Nobody calls from there.
-            Place::Admin | Place::Peer(_) => None,
-        };
-        let all = [
-            Place::Internet,
-            Place::Lan,
-            Place::Own,
-            Place::Net(String::new()),
-            Place::Caller(String::new()),
-            Place::Admin,
-            Place::Peer(String::new()),
-        ];
-        let clients: Vec<String> = all.iter().filter_map(place).map(|p| format!("\"{p}\"")).collect();
-        let text = format!(
-            "[[net]]\nname = \"Annas office\"\nprefix = \"192.168.9.0/24\"\n[[caller]]\nname = \"Annas flat\"\n\
-             config = \"flat.nft\"\n[[deploy]]\nsystem = \"livekit\"\nhost = \"192.168.1.50\"\nclients = [{}]\n",
-            clients.join(", ")
-        );
-        let redacted = Redactor::default().manifest(&text);
-        assert!(!redacted.contains("Anna"), "{redacted}");
-        let read = parse(&redacted).unwrap_or_else(|e| panic!("{}: {redacted}", e.message));
-        let (net, caller) = (&read.nets[0].name.value, &read.callers[0].label.as_ref().expect("a name").value);
-        let clients: Vec<Place> = read.deploys[0].clients.iter().flatten().map(|c| c.value.clone()).collect();
-        let places = [Place::Internet, Place::Lan, Place::Own, Place::Net(net.clone()), Place::Caller(caller.clone())];
-        assert_eq!(clients, places);
+/// A string with as many ends of lines as the original had.
+fn lines_kept(original: &str, new: &str, encoding: Option<Encoding>) -> String {
+    let lines = original.matches('\n').count();
+    if lines == 0 || !matches!(encoding, Some(Encoding::MlBasicString | Encoding::MlLiteralString)) {
+        return basic(new);
     }
+    // A backslash joins what follows it to the line.
+    let body = basic(new);
+    format!("\"\"\"{}\\{}\"\"\"", &body[1..body.len() - 1], "\n".repeat(lines))
+}
 
-    #[test]
-    fn names_of_places_go_wherever_a_key_names_one() {
-        let text = "name = \"voice.annas.example\"\naddress = \"198.18.7.20\"\ndns = { \"net:Annas office\" = \"192.168.9.50\" }\n\
-            admin = [\"198.18.9.77\", \"net:Annas office\"]\n\
-            [[gateway]]\nlabel = \"Annas filter\"\npasses = [\"tcp/22 from net:Annas office\", \"udp/1-2 from 198.18.9.0/24\"]\n\
-            [[gateway]]\nlabel = \"Annas box\"\nline = \"Annas home\"\nwan = \"198.18.7.7\"\ninside = [\"192.168.1.1/24\"]\n\
-            forwards = [\"udp/24680 to 192.168.1.50:7882 from peer:Annas trunk\"]\n\
-            [[net]]\nname = \"Annas office\"\nprefix = \"192.168.9.0/24\"\n\
-            [[peer]]\nname = \"Annas trunk\"\naddress = \"198.18.3.0/24\"\nuses = [\"sip-udp\"]\n\
-            [[deploy]]\nsystem = \"livekit\"\nhost = \"192.168.1.50\"\naddress = \"198.18.7.20\"\n\
-            proxy = { at = \"192.168.1.3:443\", outer = 8443 }\n\
-            told = { internet = [\"public\", \"node.annas.example\"], \"peer:Annas trunk\" = \"198.18.7.21\" }\n\
-            [deploy.with]\nudp = \"50000-50100\"\n";
-        parse(text).unwrap_or_else(|e| panic!("{}: {text}", e.message));
-        let mut redactor = Redactor::default();
-        let _ = redactor.manifest(text);
-        redactor.addresses.settle(7);
-        let redacted = redactor.manifest(text);
-        for original in ["Anna", "annas", "198.18.7", "198.18.9", "198.18.3"] {
-            assert!(!redacted.contains(original), "{original} in {redacted}");
+/// A basic string on one line.
+fn basic(text: &str) -> String {
+    use std::fmt::Write;
+    let mut out = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => {
+                out.push('\\');
+                out.push(c);
+            }
+            c if c.is_control() => {
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
         }
-        let read = parse(&redacted).unwrap_or_else(|e| panic!("{}: {redacted}", e.message));
-        assert_eq!(read.deploys[0].told.len(), 2);
-        assert_eq!(read.deploys[0].proxy.as_ref().and_then(|p| p.value.outer.as_ref()).map(|o| o.value), Some(8443));
     }
+    out + "\""
 }

@@ -1,132 +1,204 @@
-//! Addresses and names in any text, wherever they stand.
+//! Words that stay: what a language defines. Each dialect has its list, and so have the manifest and products.
+//!
+//! A word of one list stays in files of every kind, for a name stands in several of them and must be the same in all.
 
-use super::Redactor;
-use super::address::is_network;
-use std::fmt::Write;
-use std::net::IpAddr;
+use crate::dialect::DIALECTS;
+use crate::manifest;
+use crate::profile::{self, PROFILES};
+use rustc_hash::FxHashSet;
+use std::sync::LazyLock;
 
-/// Endings of files, not of host names.
-const FILES: &[&str] = &[
-    "conf", "xml", "json", "nft", "toml", "txt", "inc", "php", "sh", "so", "ko", "gz", "html", "debug", "md", "log",
-    "rules",
+/// How the kernel and the system begin names of devices; a number follows (udev's `net_id`, drivers of Linux and FreeBSD).
+pub(super) const DEVICES: &[&str] = &[
+    "ae",
+    "axe",
+    "bce",
+    "bge",
+    "bnxt",
+    "bond",
+    "br",
+    "bridge",
+    "cxgb",
+    "cxl",
+    "dummy",
+    "em",
+    "enc",
+    "eno",
+    "ens",
+    "epair",
+    "eth",
+    "gif",
+    "gre",
+    "hn",
+    "ice",
+    "igb",
+    "igc",
+    "ipsec",
+    "ix",
+    "ixgbe",
+    "ixl",
+    "ixv",
+    "lagg",
+    "lan",
+    "lo",
+    "lxcbr",
+    "mce",
+    "mlxen",
+    "msk",
+    "mvneta",
+    "nebula",
+    "nfe",
+    "oce",
+    "opt",
+    "ovpn",
+    "ovpnc",
+    "ovpns",
+    "pflog",
+    "pfsync",
+    "ppp",
+    "pppoe",
+    "re",
+    "rl",
+    "sis",
+    "sk",
+    "tailscale",
+    "tap",
+    "team",
+    "tun",
+    "usb",
+    "ue",
+    "vio",
+    "virbr",
+    "vlan",
+    "vmbr",
+    "vmnet",
+    "vmx",
+    "vr",
+    "vtnet",
+    "vxlan",
+    "wan",
+    "wg",
+    "wlan",
+    "wwan",
+    "xenbr",
+    "xl",
+    "xn",
 ];
 
-/// Longer words are no names of hosts or of their users (RFC 1035, 2.3.4; RFC 5321, 4.5.3.1).
-const LONGEST: usize = 64 + 1 + 255;
+/// How names begin by which a program or a system knows what is its own. Longer ones stand first.
+pub(super) const OWNERS: &[&str] = &[
+    "DOCKER-", "LIBVIRT_", "__chain", "f2b-", "ufw6-", "ufw-", "nat_", "ovpns", "ovpnc", "ovpn", "ipsec", "pppoe",
+    "ppp",
+];
 
-impl Redactor {
-    /// The text with pseudonyms for all addresses, and, if wanted, for host names and mail addresses.
-    pub fn scan(&mut self, text: &str, names: bool) -> String {
-        let bytes = text.as_bytes();
-        let mut out = String::with_capacity(text.len());
-        let mut at = 0;
-        // The last address and where it ended: another behind a hyphen makes a range.
-        let mut last: Option<(IpAddr, usize)> = None;
-        // Where the word ends in which we are: it is not measured anew from each of its parts.
-        let mut word_end = 0;
-        while at < text.len() {
-            let inside = at > 0 && (bytes[at - 1].is_ascii_alphanumeric() || bytes[at - 1] == b'.');
-            if let Some(len) = hardware_at(text, at).filter(|_| !inside) {
-                out += &self.hardware.address(&text[at..at + len]);
-                at += len;
-            } else if let Some((ip, len)) = address_at(text, at) {
-                let end = at + len;
-                if let Some((from, until)) = last
-                    && ["-", " - "].contains(&&text[until..at])
-                {
-                    self.addresses.range(from, ip);
-                }
-                let digits = text[end..].strip_prefix('/').map_or("", |r| &r[..run(r, |b| b.is_ascii_digit())]);
-                let bits = digits.parse().ok().filter(|bits| is_network(ip, *bits));
-                let new = match bits {
-                    Some(bits) => self.addresses.network(ip, bits),
-                    None => self.addresses.address(ip),
-                };
-                let _ = write!(out, "{new}");
-                last = Some((ip, end));
-                at = end;
-            } else {
-                if at >= word_end {
-                    word_end = at + run(&text[at..], |b| b.is_ascii_alphanumeric() || b"._-@".contains(&b));
-                }
-                let long = word_end - at > LONGEST;
-                let body = if long { "" } else { text[at..word_end].trim_end_matches(['.', '-']) };
-                let path = text[..at].ends_with('/') && !text[..at].ends_with("//") || text[..at].ends_with('$');
-                if names && !inside && !path && is_mail(body) {
-                    out += &self.name("user", body);
-                    at += body.len();
-                } else if names && !inside && !path && is_host(body) {
-                    out += &self.host(body);
-                    at += body.len();
-                } else {
-                    // On to the next place at which something can begin.
-                    let one = text[at..].chars().next().map_or(1, char::len_utf8);
-                    let plain = run(&text[at..], |b| b.is_ascii_alphanumeric()).max(one);
-                    // A run with colons that is no address must not be taken for one further on.
-                    let colons = run(&text[at..], |b| b.is_ascii_hexdigit() || b == b':').max(one);
-                    let skip = text[at..at + colons].matches(':').count() > 2;
-                    let end = at + if skip { colons } else { plain };
-                    out += &text[at..end];
-                    at = end;
-                }
-            }
-        }
-        out
-    }
-}
+/// How names end that pfSense makes of an interface's: gateways of its line, and the table of its networks.
+pub(super) const GATEWAYS: &[&str] = &[
+    "_DHCP",
+    "_DHCP6",
+    "_PPPOE",
+    "_PPP",
+    "_PPTP",
+    "_L2TP",
+    "_SLAAC",
+    "_6RD",
+    "_6TO4",
+    "_TRACK6",
+    "_VPNV4",
+    "_VPNV6",
+    "_VTIV4",
+    "_VTIV6",
+    "_TUNNELV4",
+    "_TUNNELV6",
+    "_TUNNELv4",
+    "_TUNNELv6",
+    "__NETWORK",
+];
 
-/// How many bytes at the start are such.
-fn run(text: &str, such: impl Fn(u8) -> bool) -> usize {
-    text.bytes().take_while(|b| such(*b)).count()
-}
+/// Names that programs give, which no grammar has.
+const NAMES: &str = "\
+    _default anti-lockout addr-set-sshd docker docker-user docker_user dockerd firewalld forward fw4 input libvirt_network ufw \
+    output docker-bridge docker-internal docker-ct docker-forward webconfiguratorlockout sshlockout lan wan opt cni \
+    postrouting prerouting nftables iptables callpath.toml config.xml www-data systemd-network systemd-resolve";
 
-/// The length of a hardware address that begins here.
-fn hardware_at(text: &str, at: usize) -> Option<usize> {
-    let part = text.get(at..at + 17)?;
-    let pairs = part.bytes().enumerate().all(|(i, b)| if i % 3 == 2 { b == b':' } else { b.is_ascii_hexdigit() });
-    let ends = !text[at + 17..].starts_with(|c: char| c.is_ascii_alphanumeric() || c == ':');
-    (pairs && ends).then_some(17)
-}
+/// Units of time and size behind a number.
+pub(super) const UNITS: &[&str] =
+    &["d", "h", "m", "s", "ms", "us", "bytes", "kbytes", "mbytes", "gbytes", "b", "kb", "mb", "gb"];
 
-/// The longest address that begins here.
-fn address_at(text: &str, at: usize) -> Option<(IpAddr, usize)> {
-    let before = text[..at].bytes().last();
-    let rest = &text[at..];
-    if !before.is_some_and(|b| b.is_ascii_digit() || b == b'.' || b == b':') {
-        let number = run(rest, |b| b.is_ascii_digit() || b == b'.');
-        let number = rest[..number].trim_end_matches('.');
-        if let Ok(ip) = number.parse() {
-            return Some((IpAddr::V4(ip), number.len()));
-        }
-    }
-    if before.is_some_and(|b| b.is_ascii_alphanumeric() || b == b':' || b == b'.') {
-        return None;
-    }
-    let mut end = run(rest, |b| b.is_ascii_hexdigit() || b == b':' || b == b'.').min(45);
-    while end > 2 && rest[..end].matches(':').count() >= 2 {
-        let part = &rest[..end];
-        if !rest[end..].starts_with(|c: char| c.is_ascii_alphanumeric())
-            && let Ok(ip) = part.parse()
-        {
-            return Some((IpAddr::V6(ip), end));
-        }
-        let separators = [':', '.'];
-        end = if part.ends_with(separators) { end - 1 } else { part.rfind(separators).map_or(0, |i| i + 1) };
-    }
-    None
-}
-
-/// Is this a user at a host? nftables writes sets' names with an `@` before them.
-fn is_mail(word: &str) -> bool {
-    word.split_once('@')
-        .is_some_and(|(user, host)| !user.is_empty() && (is_host(host) || host.parse::<IpAddr>().is_ok()))
-}
-
-/// Is this a host name: labels with dots between them, the last of letters, and not a file's name?
-pub(super) fn is_host(word: &str) -> bool {
-    let good = |l: &str| !l.is_empty() && l.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_');
-    word.rsplit_once('.').is_some_and(|(rest, top)| {
-        let letters = top.len() > 1 && top.bytes().all(|b| b.is_ascii_alphabetic()) || top.starts_with("xn--");
-        letters && !FILES.contains(&top.to_ascii_lowercase().as_str()) && rest.split('.').all(good)
+/// Words of products: names in manifests, and of the aliases that their documents have.
+fn of_products() -> impl Iterator<Item = String> {
+    PROFILES.iter().filter_map(|(_, text)| profile::parse(text).ok()).flat_map(|p| {
+        let modes = p.mode.into_iter().flat_map(|m| m.also.into_iter().chain([m.name]));
+        let parameters = p.parameter.into_iter().map(|p| p.name);
+        let features = p.feature.into_iter().map(|f| f.name);
+        let rows = p.row.into_iter().map(|r| r.id);
+        modes.chain(parameters).chain(features).chain(rows).chain(p.alias).chain([p.name])
     })
+}
+
+/// Every word in small letters.
+static WORDS: LazyLock<FxHashSet<String>> = LazyLock::new(|| {
+    let own = DIALECTS.iter().map(|d| d.vocabulary());
+    let lists = own.chain([manifest::WORDS, NAMES]).flat_map(|list| list.split_ascii_whitespace()).map(str::to_owned);
+    lists.chain(of_products().map(|w| w.to_lowercase())).collect()
+});
+
+/// Is it a word of a language, or a name that the system gives to a device?
+pub(super) fn is_known(word: &str) -> bool {
+    if word.len() == 1 {
+        return word.is_ascii();
+    }
+    let known = |w: &str| WORDS.contains(w) || is_device(w);
+    if word.bytes().any(|b| b.is_ascii_uppercase()) { known(&word.to_ascii_lowercase()) } else { known(word) }
+}
+
+/// `eth0`, `igc1.100`, `enp3s0f1`, `wanip`, `opt12ip`.
+fn is_device(word: &str) -> bool {
+    let (device, vlan) = word.split_once('.').unwrap_or((word, ""));
+    if vlan.len() > 4 || !vlan.bytes().all(|b| b.is_ascii_digit()) || word.ends_with('.') {
+        return false;
+    }
+    let letters = device.bytes().take_while(u8::is_ascii_lowercase).count();
+    let (begins, rest) = device.split_at(letters);
+    let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, rest) = rest.split_at(digits);
+    let small = digits > 0 && digits <= 5 && (digits < 2 || !number.starts_with('0'));
+    match (begins, rest) {
+        ("enp" | "wlp", rest) => {
+            small
+                && !rest.is_empty()
+                && rest
+                    .split(char::is_alphabetic)
+                    .skip(1)
+                    .all(|n| (1..=3).contains(&n.len()) && n.bytes().all(|b| b.is_ascii_digit()))
+                && rest.bytes().all(|b| b.is_ascii_digit() || b"sfdn".contains(&b))
+        }
+        ("opt", "ip") => small,
+        (begins, "") => small && DEVICES.contains(&begins),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_are_known_by_their_number() {
+        for word in ["eth0", "igc1.100", "enp3s0f1", "wlp2s0", "opt12ip", "wg0", "WAN", "ovpns12", "br0", "LAN0"] {
+            assert!(is_known(word), "{word}");
+        }
+        for word in [
+            "eth",
+            "wg-office",
+            "enx001122334455",
+            "br-4711canary",
+            "anna",
+            "eth0.",
+            "eth0.anna",
+            "enpanna",
+            "lan4711471",
+        ] {
+            assert!(!is_known(word), "{word}");
+        }
+    }
 }

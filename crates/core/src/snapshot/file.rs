@@ -3,6 +3,7 @@
 use super::{InputError, Snapshot, Source};
 use crate::dialect::without_secrets;
 use crate::manifest;
+use crate::redact::KEPT;
 use serde::{Deserialize, Serialize};
 
 /// The schema that a snapshot's file names.
@@ -17,6 +18,9 @@ struct File {
     schema: String,
     /// Which callpath wrote it.
     callpath: String,
+    /// What its pseudonyms keep; nothing where these are the originals.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pseudonyms: Option<String>,
     /// The manifest first.
     sources: Vec<Text>,
 }
@@ -37,10 +41,20 @@ pub fn is_snapshot(text: &str) -> bool {
 impl Snapshot {
     /// The snapshot as a file; the directory in which the site was found is not in it.
     pub fn json(&self) -> String {
+        self.written(None)
+    }
+
+    /// The same of one with pseudonyms: the file says what they keep.
+    pub fn redacted_json(&self) -> String {
+        self.written(Some(KEPT.to_owned()))
+    }
+
+    fn written(&self, pseudonyms: Option<String>) -> String {
         let text = |s: &Source| Text { name: s.name.clone(), text: s.text.clone() };
         let file = File {
             schema: SCHEMA.into(),
             callpath: env!("CARGO_PKG_VERSION").into(),
+            pseudonyms,
             sources: self.sources.iter().map(text).collect(),
         };
         // Strings only: this cannot fail.

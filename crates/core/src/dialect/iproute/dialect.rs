@@ -6,6 +6,7 @@ use crate::dialect::{
     Wrong,
 };
 use crate::model::{Device, SourceId};
+use crate::redact::Redactor;
 use crate::snapshot::{InputError, Snapshot};
 use std::sync::Arc;
 
@@ -56,6 +57,14 @@ impl Dialect for IpRoute {
 
     fn without_secrets(&self, text: &str) -> String {
         without_secrets(text)
+    }
+
+    fn vocabulary(&self) -> &'static str {
+        super::vocabulary::WORDS
+    }
+
+    fn redacted(&self, text: &str, with: &mut Redactor) -> Option<String> {
+        with.json(text)
     }
 
     fn read(&self, snapshot: &Snapshot, file: SourceId) -> Result<Arc<dyn Document>, InputError> {

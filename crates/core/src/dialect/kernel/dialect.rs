@@ -5,6 +5,7 @@ use crate::dialect::{
     About, Claim, Contradiction, Coverage, Dialect, Document, Export, Facts, Known, Limits, Sniff, Standing, Words,
 };
 use crate::model::{Device, SourceId};
+use crate::redact::Redactor;
 use crate::snapshot::{InputError, Snapshot};
 use std::sync::Arc;
 
@@ -36,6 +37,14 @@ impl Dialect for Sysctl {
 
     fn without_secrets(&self, text: &str) -> String {
         without_secrets(text)
+    }
+
+    fn vocabulary(&self) -> &'static str {
+        "conf all default net ipv4 ipv6 bridge netfilter kernel ostype linux"
+    }
+
+    fn redacted(&self, text: &str, with: &mut Redactor) -> Option<String> {
+        Some(with.settings(text))
     }
 
     fn read(&self, snapshot: &Snapshot, file: SourceId) -> Result<Arc<dyn Document>, InputError> {

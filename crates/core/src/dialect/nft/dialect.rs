@@ -1,12 +1,13 @@
 //! Rulesets of nftables as files that are read: text, and what `nft -j` prints.
 
-use super::{ast, change, json, lower, secrets, text};
+use super::{ast, change, json, lower, secrets, text, vocabulary};
 use crate::dialect::includes::{self, EmptyInclude};
 use crate::dialect::{
     About, Claim, Counts, Coverage, Dialect, Document, Editor, Engine, Export, Facts, Known, Limits, Sniff, Standing,
     Words, Wrong, instead,
 };
 use crate::model::{Device, Pipeline, SourceId};
+use crate::redact::Redactor;
 use crate::snapshot::{InputError, Snapshot};
 use std::sync::Arc;
 
@@ -93,6 +94,14 @@ impl Dialect for Text {
         secrets::blank(text)
     }
 
+    fn vocabulary(&self) -> &'static str {
+        vocabulary::WORDS
+    }
+
+    fn redacted(&self, text: &str, with: &mut Redactor) -> Option<String> {
+        with.nft(text)
+    }
+
     fn read(&self, snapshot: &Snapshot, file: SourceId) -> Result<Arc<dyn Document>, InputError> {
         let (tree, parts) = text::read(file, &includes::of_device(snapshot, file))?;
         document(&TEXT, snapshot, &tree, parts)
@@ -120,6 +129,14 @@ impl Dialect for Json {
 
     fn without_secrets(&self, text: &str) -> String {
         secrets::blank(text)
+    }
+
+    fn vocabulary(&self) -> &'static str {
+        vocabulary::WORDS
+    }
+
+    fn redacted(&self, text: &str, with: &mut Redactor) -> Option<String> {
+        with.json(text)
     }
 
     fn read(&self, snapshot: &Snapshot, file: SourceId) -> Result<Arc<dyn Document>, InputError> {

@@ -10,7 +10,9 @@ pub mod json;
 pub mod lower;
 mod normal;
 pub mod print;
+mod pseudonyms;
 pub(in crate::dialect) mod secrets;
 pub mod text;
+mod vocabulary;
 
 pub use dialect::{Json, Text};

@@ -1,11 +1,12 @@
 //! Rules of pf as a file of their own: `/tmp/rules.debug`.
 
 use super::ast::{Entry, Ruleset};
-use super::{MadeFrom, lower, secrets, text};
+use super::{MadeFrom, lower, secrets, text, vocabulary};
 use crate::dialect::{
     About, Claim, Coverage, Dialect, Document, Engine, Export, Facts, Known, Limits, Sniff, Standing, Words,
 };
 use crate::model::{Device, SourceId};
+use crate::redact::Redactor;
 use crate::snapshot::{InputError, Snapshot};
 use std::sync::Arc;
 
@@ -42,6 +43,14 @@ impl Dialect for Pf {
 
     fn without_secrets(&self, text: &str) -> String {
         secrets::blank(text)
+    }
+
+    fn vocabulary(&self) -> &'static str {
+        vocabulary::WORDS
+    }
+
+    fn redacted(&self, text: &str, with: &mut Redactor) -> Option<String> {
+        with.pf(text)
     }
 
     fn read(&self, snapshot: &Snapshot, file: SourceId) -> Result<Arc<dyn Document>, InputError> {

@@ -3,8 +3,10 @@
 pub mod ast;
 mod dialect;
 pub mod lower;
+mod pseudonyms;
 pub(in crate::dialect) mod secrets;
 pub mod text;
+mod vocabulary;
 
 use crate::dialect::Known;
 use crate::model::Interface;

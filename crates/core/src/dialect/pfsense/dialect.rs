@@ -1,7 +1,7 @@
 //! A backup, `config.xml`, as a file that is read.
 
 use super::config::Config;
-use super::{change, generate, looks_like, read, secrets, shown};
+use super::{change, generate, looks_like, read, secrets, shown, vocabulary};
 use crate::change::Context;
 use crate::dialect::{
     About, Claim, Contradiction, Coverage, Dialect, Document, Editor, Engine, Export, Facts, Known, Limits, Recipe,
@@ -9,6 +9,7 @@ use crate::dialect::{
 };
 use crate::model::{Device, Interface, SourceId};
 use crate::profile::Instance;
+use crate::redact::Redactor;
 use crate::snapshot::{InputError, ReadError, Snapshot};
 use std::sync::Arc;
 
@@ -64,6 +65,14 @@ impl Dialect for PfSense {
 
     fn without_secrets(&self, text: &str) -> String {
         secrets::blank(text)
+    }
+
+    fn vocabulary(&self) -> &'static str {
+        vocabulary::WORDS
+    }
+
+    fn redacted(&self, text: &str, with: &mut Redactor) -> Option<String> {
+        with.backup(text)
     }
 
     fn read(&self, snapshot: &Snapshot, file: SourceId) -> Result<Arc<dyn Document>, InputError> {

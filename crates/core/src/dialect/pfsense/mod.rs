@@ -11,11 +11,13 @@ pub mod generate;
 pub mod guide;
 mod lines;
 pub mod plan;
+mod pseudonyms;
 pub mod read;
 pub mod recipe;
 pub mod secrets;
 mod shown;
 pub mod splice;
+mod vocabulary;
 mod xml;
 
 pub use change::BackupChange;

@@ -22,6 +22,7 @@ use crate::dialect::{
 };
 use crate::manifest::Proto;
 use crate::model::{Device, SourceId, SourceSpan};
+use crate::redact::Redactor;
 use crate::secrets;
 use crate::snapshot::{InputError, Snapshot};
 use std::net::Ipv4Addr;
@@ -66,6 +67,14 @@ impl Dialect for Toy {
 
     fn without_secrets(&self, text: &str) -> String {
         without_secrets(text)
+    }
+
+    fn vocabulary(&self) -> &'static str {
+        "toy firewall outside forward allow to tcp udp"
+    }
+
+    fn redacted(&self, text: &str, with: &mut Redactor) -> Option<String> {
+        Some(redacted(text, with))
     }
 
     fn read(&self, snapshot: &Snapshot, file: SourceId) -> Result<Arc<dyn Document>, InputError> {
@@ -128,6 +137,15 @@ fn without_secrets(text: &str) -> String {
         start += whole.len() + 1;
     }
     secrets::finish(out)
+}
+
+/// A configuration with pseudonyms for names and addresses, and without its comments.
+fn redacted(text: &str, with: &mut Redactor) -> String {
+    let line = |whole: &str| match whole.split_once('#') {
+        Some((line, _)) => with.scan(line) + "#",
+        None => with.scan(whole),
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// What a line says.

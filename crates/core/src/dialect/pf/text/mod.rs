@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
 use token::tokens;
+pub(crate) use token::{Pieces, pieces};
 
 /// Does a text look like pf rules? One of the first lines is no line of another language, and most are of this one.
 pub fn is_pf(text: &str) -> bool {

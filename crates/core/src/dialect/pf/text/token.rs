@@ -1,64 +1,92 @@
 //! Words of a line.
 
+use std::ops::Range;
+
+/// The words of a line with their places, whether each is in quotes (the place is with them), and where its comment begins.
+pub(crate) struct Pieces {
+    pub words: Vec<(Range<usize>, bool)>,
+    pub comment: Option<usize>,
+}
+
 /// Splits a line into words; a comment ends it. Quoted texts are words without their quotes.
 ///
 /// # Errors
 /// A quotation without an end.
 pub(super) fn tokens(line: &str) -> Result<Vec<String>, String> {
-    let mut out: Vec<String> = Vec::new();
-    let mut word = String::new();
-    let mut chars = line.chars().peekable();
-    let flush = |word: &mut String, out: &mut Vec<String>| {
-        if !word.is_empty() {
-            out.push(std::mem::take(word));
-        }
+    let word = |(at, quoted): (Range<usize>, bool)| match quoted {
+        true => line[at.start + 1..at.end - 1].replace("\\\"", "\""),
+        false => line[at].to_owned(),
     };
-    while let Some(c) = chars.next() {
+    Ok(pieces(line)?.words.into_iter().map(word).collect())
+}
+
+/// Where the words of a line stand.
+///
+/// # Errors
+/// A quotation without an end.
+pub(crate) fn pieces(line: &str) -> Result<Pieces, String> {
+    let mut words = Vec::new();
+    // Where the word begins that is not at its end.
+    let mut open: Option<usize> = None;
+    let mut at = 0;
+    while let Some(c) = line[at..].chars().next() {
+        let next = at + c.len_utf8();
+        let follows = line[next..].chars().next();
+        let word = open.map_or("", |start| &line[start..at]);
+        let flush = |open: &mut Option<usize>, words: &mut Vec<_>, end: usize| {
+            words.extend(open.take().map(|start| (start..end, false)));
+        };
+        let mut end = next;
         match c {
-            '#' => break,
-            c if c.is_whitespace() => flush(&mut word, &mut out),
+            '#' => {
+                flush(&mut open, &mut words, at);
+                return Ok(Pieces { words, comment: Some(at) });
+            }
+            c if c.is_whitespace() => flush(&mut open, &mut words, at),
             '"' => {
-                flush(&mut word, &mut out);
-                let mut text = String::new();
-                loop {
-                    match chars.next() {
-                        Some('"') => break,
-                        Some('\\') if chars.peek() == Some(&'"') => text.extend(chars.next()),
-                        Some(c) => text.push(c),
-                        None => return Err("a quotation has no end".into()),
-                    }
-                }
-                out.push(text);
+                flush(&mut open, &mut words, at);
+                end = next + closing(&line[next..]).ok_or("a quotation has no end")? + 1;
+                words.push((at..end, true));
             }
             '{' | '}' | '(' | ')' | ',' => {
-                flush(&mut word, &mut out);
-                out.push(c.to_string());
+                flush(&mut open, &mut words, at);
+                words.push((at..end, false));
             }
-            '!' | '=' | '>' | '<' if !(c == '<' && chars.peek().is_some_and(|n| n.is_alphanumeric() || *n == '_')) => {
-                if c == '>' && word.starts_with('<') {
-                    word.push('>');
-                    flush(&mut word, &mut out);
-                    continue;
+            '!' | '=' | '>' | '<' if !(c == '<' && follows.is_some_and(|n| n.is_alphanumeric() || n == '_')) => {
+                // The end of a table's name, and `->`.
+                if c == '>' && (word.starts_with('<') || word == "-") {
+                    flush(&mut open, &mut words, end);
+                } else {
+                    flush(&mut open, &mut words, at);
+                    // Operators: `><`, `<>`, `>=`, `<=`, `!=`, `=`, `!`.
+                    if let Some(n) = follows
+                        && matches!((c, n), ('>', '<' | '=') | ('<', '>' | '=') | ('!', '='))
+                    {
+                        end += n.len_utf8();
+                    }
+                    words.push((at..end, false));
                 }
-                // Operators: `->`, `><`, `<>`, `>=`, `<=`, `!=`, `=`, `!`.
-                if c == '>' && word == "-" {
-                    word.push('>');
-                    flush(&mut word, &mut out);
-                    continue;
-                }
-                flush(&mut word, &mut out);
-                let mut op = c.to_string();
-                if let Some(next) = chars.peek().copied()
-                    && matches!((c, next), ('>', '<' | '=') | ('<', '>' | '=') | ('!', '='))
-                {
-                    op.push(next);
-                    chars.next();
-                }
-                out.push(op);
             }
-            c => word.push(c),
+            _ => {
+                open.get_or_insert(at);
+            }
+        }
+        at = end;
+    }
+    words.extend(open.map(|start| (start..line.len(), false)));
+    Ok(Pieces { words, comment: None })
+}
+
+/// Where a quotation ends; `\"` is part of it.
+fn closing(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(byte) = bytes.get(at) {
+        match byte {
+            b'"' => return Some(at),
+            b'\\' if bytes.get(at + 1) == Some(&b'"') => at += 2,
+            _ => at += 1,
         }
     }
-    flush(&mut word, &mut out);
-    Ok(out)
+    None
 }

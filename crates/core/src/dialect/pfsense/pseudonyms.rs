@@ -1,0 +1,104 @@
+//! Pseudonyms in backups, by the elements and texts of the parsed tree.
+
+use super::xml;
+use crate::redact::{Edits, Redactor, length};
+use roxmltree::Node;
+use std::net::IpAddr;
+use std::ops::Range;
+
+/// An address and the length of its network, each in an element of its own.
+const PAIRS: &[(&str, &str)] = &[
+    ("ipaddr", "subnet"),
+    ("ipaddrv6", "subnetv6"),
+    ("subnet", "subnet_bits"),
+    ("alias-address", "alias-subnet"),
+    ("target", "target_subnet"),
+    ("address", "mask"),
+    ("address", "netbits"),
+];
+
+impl Redactor {
+    /// The text with pseudonyms and without comments; nothing when it is no XML.
+    pub fn backup(&mut self, text: &str) -> Option<String> {
+        let tree = xml::parse(text).ok()?;
+        let mut edits = Edits::default();
+        for node in tree.descendants() {
+            if node.is_element() {
+                self.element(text, node, &mut edits);
+            } else if node.is_text() {
+                let said = node.text().unwrap_or_default();
+                if said.chars().any(|c| c != '*' && !c.is_whitespace()) {
+                    let new = escaped(&self.leaf(node, said));
+                    let lines = |t: &str| t.matches('\n').count();
+                    let gone = lines(&text[node.range()]).saturating_sub(lines(&new));
+                    edits.put(node.range(), new + &"\n".repeat(gone));
+                }
+            } else if node.is_comment() || node.is_pi() {
+                edits.put(node.range(), newlines(&text[node.range()]));
+            }
+        }
+        Some(edits.apply(text))
+    }
+
+    fn element(&mut self, text: &str, node: Node<'_, '_>, edits: &mut Edits) {
+        let whole = node.range();
+        let name = |from: usize| -> Range<usize> {
+            let ends = |c: char| c.is_whitespace() || "/>".contains(c);
+            from..text[from..whole.end].find(ends).map_or(whole.end, |i| from + i)
+        };
+        let start = name(whole.start + 1);
+        let new = self.tag(&text[start.clone()]);
+        if let Some(at) = text[whole.clone()].rfind("</").filter(|_| !text[..whole.end].ends_with("/>")) {
+            edits.put(name(whole.start + at + 2), new.clone());
+        }
+        edits.put(start, new);
+        for attribute in node.attributes() {
+            let qname = attribute.range_qname();
+            let new = self.tag(&text[qname.clone()]);
+            edits.put(qname, new);
+            let value = attribute.range_value();
+            let new = escaped(&self.scan(attribute.value()));
+            let inner = text[value.clone()].trim_matches(['"', '\'']);
+            let at = value.start + text[value.clone()].find(inner).unwrap_or(0);
+            edits.put(at..at + inner.len(), new);
+        }
+    }
+
+    /// A name of an element or attribute.
+    fn tag(&mut self, name: &str) -> String {
+        name.split(':').map(|part| self.name(part)).collect::<Vec<_>>().join(":")
+    }
+
+    fn leaf(&mut self, node: Node<'_, '_>, text: &str) -> String {
+        let parent = node.parent();
+        let of = parent.map_or("", |p| p.tag_name().name());
+        match of {
+            "descr" if node.ancestors().any(|a| a.has_tag_name("interfaces")) => self.whole(text),
+            "descr" | "description" | "rangedescr" | "text" => self.text(text),
+            // One for each entry of an alias.
+            "detail" => text.split("||").map(|part| self.text(part)).collect::<Vec<_>>().join("||"),
+            _ => {
+                let value = |name: &str| {
+                    let child = parent?.parent()?.children().find(|n| n.has_tag_name(name))?;
+                    child.text()?.trim().parse::<u8>().ok()
+                };
+                let bits = PAIRS.iter().filter(|(a, _)| *a == of).find_map(|(_, bits)| value(bits));
+                match (text.trim().parse::<IpAddr>(), bits) {
+                    (Ok(ip), Some(bits)) if bits <= length(ip) => self.address(ip, Some(bits), None),
+                    _ => self.scan(text),
+                }
+            }
+        }
+    }
+}
+
+/// Line ends of a part that goes: lines stay where they are.
+fn newlines(text: &str) -> String {
+    "\n".repeat(text.matches('\n').count())
+}
+
+fn escaped(text: &str) -> String {
+    let signs = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;")];
+    let one = |c: char| signs.iter().find(|(s, _)| *s == c).map_or_else(|| c.to_string(), |(_, e)| (*e).to_owned());
+    text.chars().map(one).collect()
+}
