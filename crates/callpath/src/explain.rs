@@ -4,6 +4,7 @@ use crate::NO_ANSWER;
 use crate::shell::Shell;
 use callpath_core::finding::{CAUSES, find};
 use callpath_core::manifest::known_names;
+use callpath_core::report::explained;
 use callpath_core::snapshot::{InputError, Snapshot};
 use std::fmt::Write;
 
@@ -21,7 +22,7 @@ pub fn run(code: Option<&str>, shell: &Shell) -> u8 {
     // As reports print it: `error[hairpin-missing]`.
     let plain = code.split_once('[').map_or(code, |(_, rest)| rest.trim_end_matches(']'));
     if let Some(cause) = find(plain) {
-        Shell::print(&format!("{}[{}]: {}\n\n{}", cause.severity.word(), cause.code, cause.title, cause.explain));
+        Shell::print(&format!("{}[{}]: {}\n\n{}", cause.severity.word(), cause.code, cause.title, explained(cause)));
         0
     } else {
         let help = known_names(plain, "findings", CAUSES.iter().map(|c| c.code));

@@ -31,7 +31,7 @@ fn changes(about: &str, site: &Snapshot) -> Vec<Change> {
         let after = apply(&source.text, &here).expect("the changes can be made together");
         let (lines, undo) = printed(&report, &source.name);
         // A statement that is taken out of the file has no lines that go together with others.
-        let in_the_file = steps(&source.text, &here).0.iter().all(|s| s.shell.is_none());
+        let in_the_file = steps(&source.text, &here).0.iter().all(|s| s.shell().is_none());
         assert!(in_the_file || !lines.is_empty(), "{about}: {} changes, and nothing is printed for it", source.name);
         let before = source.text.clone();
         out.push(Change { about: format!("{about}: {}", source.name), before, after, lines, undo, words: None });
@@ -45,7 +45,7 @@ fn printed(report: &Report, file: &str) -> (String, String) {
     let changes = report.findings.iter().flat_map(|f| f.change.iter().chain(&f.apart)).filter(|c| c.file == file);
     for change in changes {
         for (out, steps) in [(&mut lines, &change.steps), (&mut undo, &change.undo)] {
-            let shell = steps.iter().filter(|s| s.shell.is_some()).flat_map(|s| &s.lines);
+            let shell = steps.iter().filter(|s| s.shell().is_some()).flat_map(|s| &s.lines);
             for line in shell.filter(|l| l.starts_with("nft ")) {
                 *out += line;
                 out.push('\n');

@@ -158,10 +158,40 @@ pub struct Step {
     pub lines: Vec<String>,
     /// It ends with "Save".
     pub save: bool,
-    /// Its lines are for one shell, as they are; this prints them alone. Reports join such steps, and do not repeat long
-    /// lines.
+    /// What kind of step it is.
     #[serde(skip)]
-    pub shell: Option<&'static str>,
+    pub kind: StepKind,
+}
+
+/// What kind of step it is: reports join some, and leave some out.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum StepKind {
+    /// By hand, in words.
+    #[default]
+    Hand,
+    /// On this page of a firewall's own user interface.
+    Page(String),
+    /// What was saved on a page takes effect.
+    Apply,
+    /// The lines are for one shell, as they are; this prints them alone.
+    Shell(&'static str),
+    /// In the manifest: what was done on a box is written down.
+    Manifest,
+}
+
+impl Step {
+    /// A step by hand.
+    pub fn by_hand(place: impl Into<String>, lines: Vec<String>) -> Self {
+        Self { place: place.into(), lines, save: false, kind: StepKind::Hand }
+    }
+
+    /// What prints the lines alone, where they are for one shell.
+    pub fn shell(&self) -> Option<&'static str> {
+        match self.kind {
+            StepKind::Shell(prints) => Some(prints),
+            _ => None,
+        }
+    }
 }
 
 /// How a change is made.

@@ -2,6 +2,7 @@
 
 use crate::manifest::{PortRanges, Proto, show_ranges};
 use crate::profile::{Advice, Proxied};
+use crate::vocabulary::{LegKind, Where};
 
 /// What stands for the ports of a requirement that every installation has others for, and nobody stated.
 pub const NOT_STATED: &str = "ports not stated";
@@ -60,8 +61,8 @@ impl Level {
 pub struct Requirement {
     /// Name within the instance: `media-udp`.
     pub id: String,
-    /// Part of a call that it belongs to: `signal`, `media`; empty for forbidden ones.
-    pub leg: String,
+    /// Part of a call that it belongs to.
+    pub leg: LegKind,
     /// Alternatives have the same name here; the preferred one comes first.
     pub any_of: Option<String>,
     /// Who sends first.
@@ -148,10 +149,9 @@ impl Requirement {
         }
     }
 
-    /// The level for callers at a place (`internet`, `lan`, `net:guests`, `self`, `admin`).
-    pub fn level_at(&self, place: &str) -> Level {
-        let kind = place.split(':').next().unwrap_or(place);
-        let here = self.at.is_empty() || self.at.iter().any(|a| a == kind);
+    /// The level for those who ask from there.
+    pub fn level_at(&self, vantage: &Where) -> Level {
+        let here = self.at.is_empty() || self.at.iter().any(|a| a == vantage.kind());
         if here { self.level } else { Level::Optional }
     }
 }

@@ -18,14 +18,14 @@ fn flat(report: &Report) -> String {
 }
 
 /// Sockets that must be closed and may be reached.
-fn may(report: &Report) -> Vec<&str> {
+fn may(report: &Report) -> Vec<String> {
     let list = report.exposures.iter().filter(|e| e.forbidden.is_some() && e.unknown);
-    list.map(|e| e.socket.as_str()).collect()
+    list.map(|e| e.socket.to_string()).collect()
 }
 
 /// The number of a port that must stay closed is among those that are.
 fn is_closed(report: &Report, port: &str) -> bool {
-    report.closed.iter().any(|c| c.starts_with(&format!("{port} (")))
+    report.closed.iter().any(|c| c.ports == port)
 }
 
 /// A router that forwards what the server needs and lets nothing else in; `%` is where more rules go.

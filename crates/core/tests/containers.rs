@@ -3,6 +3,7 @@
 use callpath_core::call::analyze;
 use callpath_core::report::{Reach, Report, Style, Verdict, text};
 use callpath_core::snapshot::{Snapshot, Source};
+use callpath_core::vocabulary::CallerKind;
 use std::fmt::Write as _;
 
 fn report(manifest: &str, files: &[(&str, &str)]) -> Report {
@@ -176,7 +177,7 @@ fn rules_before_containers_are_followed() {
         (host(&CALLS, "meta l4proto tcp reject with tcp reset\n\t\treject"), jump),
     ] {
         let found = report(&site(DUMPED), &[("s.nft", &rules), ("a.json", ADDRESSES)]);
-        let home = found.paths.iter().filter(|p| p.kind == "home");
+        let home = found.paths.iter().filter(|p| p.kind == Some(CallerKind::Home));
         let mut ways = home.flat_map(|p| &p.legs).flat_map(|l| &l.any_of).filter(|a| a.what.starts_with("udp"));
         assert!(ways.all(|a| a.reach == Reach::Punched), "{rules}: {}", flat(&found));
         let (at, lines) = blamed(&found, "blocked-earlier");

@@ -1,6 +1,7 @@
 //! What an installation says of itself: its mode, ports that only it has, whom it tells what, and who uses it.
 
 use callpath_core::call::{analyze, changes};
+use callpath_core::model::Family;
 use callpath_core::report::{Path, Report, Verdict};
 use callpath_core::snapshot::{InputError, Snapshot, Source};
 
@@ -92,7 +93,7 @@ fn an_installers_own_words_for_a_mode_are_understood() {
     for word in ["caddy", "--caddy", "--ip", "ip", "--domain", "domain"] {
         let deploy = format!("system = \"reflector\"\nhost = \"192.168.1.50\"\nmode = \"{word}\"");
         let found = report(&site(&deploy), &[("r.nft", &router(""))]);
-        assert!(found.closed.iter().any(|c| c.starts_with("tcp 7880")), "{word}: {:?}", found.closed);
+        assert!(found.closed.iter().any(|c| c.ports == "tcp 7880"), "{word}: {:?}", found.closed);
     }
     let wrong = judge(&site("system = \"reflector\"\nhost = \"192.168.1.50\"\nmode = \"--cady\""), &[("r.nft", "")]);
     assert!(wrong.expect_err("no such mode").help.contains("caddy"));
@@ -263,7 +264,7 @@ fn what_is_told_is_a_fact_of_its_own_by_audience() {
 ";
     let found = report(&two, &[("r.nft", &(rules + six))]);
     assert_eq!(path(&found, "livekit/internet:home").verdict, Verdict::Works);
-    let mut by_six = found.paths.iter().filter(|p| p.family == "ipv6" && p.vantage == "internet").peekable();
+    let mut by_six = found.paths.iter().filter(|p| p.family == Family::V6 && p.vantage == "internet").peekable();
     assert!(by_six.peek().is_some() && by_six.all(|p| p.verdict == Verdict::Unknown), "{}", found.headline);
 }
 

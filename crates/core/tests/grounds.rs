@@ -1,6 +1,7 @@
 //! Nothing is green, and nothing certain, without ground: what contradicts itself is refused, and what is not known is said.
 
 use callpath_core::call::analyze;
+use callpath_core::model::Family;
 use callpath_core::report::{Path, Report, Style, Verdict, text};
 use callpath_core::snapshot::{InputError, Snapshot, Source};
 
@@ -157,7 +158,7 @@ fn a_stated_box_alone_leaves_ipv6_unjudged() {
     let found = report(&site(both, "\"203.0.113.5\""), &[]);
     assert_eq!(path(&found, "livekit/internet:home").verdict, Verdict::Works);
     assert!(found.not_judged.contains(&"IPv6: what box does to it is not stated".to_owned()), "{:?}", found.not_judged);
-    assert!(!found.paths.iter().any(|p| p.family == "ipv6" && p.vantage == "internet"));
+    assert!(!found.paths.iter().any(|p| p.family == Family::V6 && p.vantage == "internet"));
     // Without IPv4 nothing at all could be judged.
     let six = "\"2001:db8:1::50\"";
     assert!(refused(&site(six, "\"2001:db8:1::50\""), &[]).contains("what box does to IPv6"));

@@ -4,7 +4,7 @@
 //! rules on a Linux gateway.
 
 use callpath_core::call::analyze;
-use callpath_core::report::{Path, Reach};
+use callpath_core::report::{Path, Piece, Reach, StopKind};
 use callpath_core::snapshot::{Snapshot, Source};
 
 /// What became of a call's media.
@@ -184,7 +184,7 @@ fn a_relay_is_the_last_way() {
         let report =
             analyze(&Snapshot { sources, directory: String::new() }).unwrap_or_else(|e| panic!("{}", e.message));
         let calls = report.paths.iter().filter(|p| p.vantage == "internet");
-        calls.map(|p| format!("{} {}, {}", p.kind, p.verdict.word(), p.note)).collect()
+        calls.map(|p| format!("{} {}, {}", p.kind.expect("a kind"), p.verdict.word(), p.note)).collect()
     };
     assert_eq!(verdict("")[1..], ["home fails, ", "symmetric fails, ", "udp-blocked fails, "]);
     let relayed = verdict("on = [\"turn\"]\nwith = { turn_tls = 5349 }\n");
@@ -221,7 +221,7 @@ fn static_ports_of_pfsense_make_holes() {
 }
 
 /// Voice without ICE: what the media leg of a phone in an inner network comes to, each port's fate.
-fn phone_in_guest_network(forwards: &str, filter: &str) -> Vec<(String, Reach, Option<&'static str>)> {
+fn phone_in_guest_network(forwards: &str, filter: &str) -> Vec<(String, Reach, Option<StopKind>)> {
     let manifest = "address = \"203.0.113.10\"\n[[gateway]]\nconfig = \"gateway.nft\"\ninterfaces = { wan = \"203.0.113.10/24\", lan = \"192.168.1.1/24\", guest = \"192.168.20.1/24\" }\nroutes = [\"default via 203.0.113.1\"]\n[[deploy]]\nsystem = \"difuse\"\nhost = \"192.168.1.50\"\nanswers = \"sdp\"\nlocal = []\n";
     let rules = format!(
         "table ip nat {{\n  chain pre {{\n    type nat hook prerouting priority dstnat;\n{forwards}    ip daddr 203.0.113.10 udp dport 20002-30000 dnat to 192.168.1.50\n  }}\n  chain post {{\n    type nat hook postrouting priority srcnat;\n    oifname \"wan\" masquerade\n    ct status dnat masquerade\n  }}\n}}\ntable inet filter {{\n  chain forward {{\n    type filter hook forward priority filter; policy drop;\n    ct state established,related accept\n{filter}    iifname \"lan\" accept\n    ct status dnat accept\n  }}\n}}\n"
@@ -232,7 +232,8 @@ fn phone_in_guest_network(forwards: &str, filter: &str) -> Vec<(String, Reach, O
     let path = report.paths.iter().find(|p| p.who.contains("guest"));
     let path = path.unwrap_or_else(|| panic!("{:?}", report.paths.iter().map(|p| (&p.id, &p.who)).collect::<Vec<_>>()));
     let voice = path.legs.iter().filter(|l| l.kind == "media").flat_map(|l| &l.any_of).flat_map(|a| &a.pieces);
-    voice.map(|p| (format!("{}{}", p.ports, p.from), p.reach, p.stop.as_ref().map(|s| s.kind))).collect()
+    let shown = |p: &Piece| p.packets.iter().flat_map(|p| [p.ports_shown(), p.senders()]).collect::<String>();
+    voice.map(|p| (shown(p), p.reach, p.stop.as_ref().map(|s| s.kind))).collect()
 }
 
 /// Two forwards that lead to one port: only one of them is the port that the phone was told.
@@ -247,7 +248,10 @@ fn a_forward_to_another_port_is_no_way_for_voice() {
         let pieces = phone_in_guest_network(&forwards, "");
         let open: Vec<&str> = pieces.iter().filter(|p| p.1 == Reach::Open).map(|p| p.0.as_str()).collect();
         assert!(open.iter().any(|ports| ports.starts_with("20000")), "{forwards}: {pieces:?}");
-        assert!(pieces.iter().any(|p| p.0.contains("20001") && p.2 == Some("other-port")), "{forwards}: {pieces:?}");
+        assert!(
+            pieces.iter().any(|p| p.0.contains("20001") && p.2 == Some(StopKind::OtherPort)),
+            "{forwards}: {pieces:?}"
+        );
         assert!(
             !open.iter().any(|ports| ports.contains("20001") || ports.contains("20000-")),
             "{forwards}: {pieces:?}"

@@ -1,6 +1,7 @@
 //! Further lines whose routers are read, tunnels over IPv6, and rows for described callers alone.
 
 use callpath_core::call::analyze;
+use callpath_core::model::Family;
 use callpath_core::report::{Report, Style, Verdict, text};
 use callpath_core::snapshot::{Snapshot, Source};
 
@@ -16,11 +17,11 @@ fn shown(report: &Report) -> String {
 }
 
 /// The worst verdict of a place in a family.
-fn of(report: &Report, place: &str, family: &str) -> Verdict {
+fn of(report: &Report, place: &str, family: Family) -> Verdict {
     let paths = report.paths.iter().filter(|p| p.vantage == place && p.family == family);
     paths.map(|p| p.verdict).max().unwrap_or_else(|| {
         let ids: Vec<_> = report.paths.iter().map(|p| (&p.id, &p.vantage, p.family)).collect();
-        panic!("no path from {place} by {family}: {ids:?}\n{}", shown(report))
+        panic!("no path from {place} by {family:?}: {ids:?}\n{}", shown(report))
     })
 }
 
@@ -115,7 +116,7 @@ fn the_router_of_a_further_line_is_read() {
             ("server-route.json", SERVER_ROUTE),
         ];
         let report = report(&at_home(line), &files);
-        assert_eq!(of(&report, "internet", "ipv4"), Verdict::Works, "{line}{rule}\n{}", shown(&report));
+        assert_eq!(of(&report, "internet", Family::V4), Verdict::Works, "{line}{rule}\n{}", shown(&report));
         let outward = report.paths.iter().find(|p| p.vantage == "server").map(|p| p.verdict);
         assert_eq!(outward, Some(*out), "{line}{rule}\n{}", shown(&report));
         assert!(!shown(&report).contains("192.0.0."), "{}", shown(&report));
@@ -140,7 +141,7 @@ fn addresses_that_stand_for_unknown_ones_are_shown_in_words() {
     ];
     let manifest = at_home("").replace("[[gateway]]\nlabel = \"home router\"\nline = \"home\"\n", "");
     let report = report(&manifest, &files);
-    assert_eq!(of(&report, "internet", "ipv4"), Verdict::Fails, "{}", shown(&report));
+    assert_eq!(of(&report, "internet", Family::V4), Verdict::Fails, "{}", shown(&report));
     assert!(!shown(&report).contains("192.0.0."), "{}", shown(&report));
     let json = serde_json::to_string(&report).expect("a report");
     assert!(!json.contains("192.0.0."), "{json}");
@@ -199,7 +200,7 @@ firewall = [\"server.nft\", \"server-addr.json\", \"server-route.json\"]
             ("server-route.json", SERVER_ROUTE_6),
         ];
         let report = report(manifest, &files);
-        assert_eq!(of(&report, "internet", "ipv6"), expected, "{masquerade}\n{}", shown(&report));
+        assert_eq!(of(&report, "internet", Family::V6), expected, "{masquerade}\n{}", shown(&report));
     }
 }
 
@@ -232,9 +233,9 @@ host = \"192.168.1.50\"
 clients = [\"internet\", \"caller:flat\"]
 ";
     let report = report(manifest, &[("flat.nft", flat)]);
-    assert_eq!(of(&report, "caller:flat", "ipv4"), Verdict::Works, "{}", shown(&report));
-    assert_eq!(of(&report, "internet", "ipv4"), Verdict::Fails, "{}", shown(&report));
+    assert_eq!(of(&report, "caller:flat", Family::V4), Verdict::Works, "{}", shown(&report));
+    assert_eq!(of(&report, "internet", Family::V4), Verdict::Fails, "{}", shown(&report));
     let other = manifest.replace("from caller:flat", "from 198.51.100.99");
     let report = self::report(&other, &[("flat.nft", flat)]);
-    assert_ne!(of(&report, "caller:flat", "ipv4"), Verdict::Works, "{}", shown(&report));
+    assert_ne!(of(&report, "caller:flat", Family::V4), Verdict::Works, "{}", shown(&report));
 }

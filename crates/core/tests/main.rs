@@ -28,6 +28,7 @@ mod pfsense_fields;
 mod proxies;
 mod pseudonyms;
 mod render;
+mod sentences;
 mod shares;
 mod sites;
 mod tried;

@@ -3,6 +3,7 @@
 use callpath_core::call::analyze;
 use callpath_core::report::{Reach, Report, Style, Verdict, text};
 use callpath_core::snapshot::{Snapshot, Source};
+use callpath_core::vocabulary::CallerKind;
 
 fn judged(snat: &str, ports: &str) -> Report {
     let rules = format!(
@@ -30,7 +31,8 @@ fn judged(snat: &str, ports: &str) -> Report {
 
 /// What becomes of these ports for callers behind a home router.
 fn reach(report: &Report, what: &str) -> Reach {
-    let path = report.paths.iter().find(|p| p.vantage == "internet" && p.kind == "home").expect("a path");
+    let path =
+        report.paths.iter().find(|p| p.vantage == "internet" && p.kind == Some(CallerKind::Home)).expect("a path");
     let mut ways = path.legs.iter().flat_map(|l| &l.any_of);
     ways.find(|a| a.what == what).unwrap_or_else(|| panic!("no {what}")).reach
 }

@@ -1,7 +1,8 @@
 //! Whole sites of other shapes than the example: what is derived, and what the paths' verdicts are.
 
 use callpath_core::call::analyze;
-use callpath_core::report::{Report, Verdict};
+use callpath_core::model::Family;
+use callpath_core::report::{Report, StopKind, Verdict};
 use callpath_core::snapshot::{InputError, Snapshot, Source};
 
 fn judge(files: &[(&str, &str)]) -> Result<Report, InputError> {
@@ -22,8 +23,8 @@ fn verdicts(report: &Report) -> Vec<String> {
             report.paths.iter().filter(|q| (&q.instance, &q.vantage, q.family) == (&p.instance, &p.vantage, p.family))
         };
         let alike = here().all(|q| q.verdict == p.verdict);
-        let kind = format!(":{}", p.kind);
-        let id = if alike && !p.kind.is_empty() { p.id.replace(&kind, "") } else { p.id.clone() };
+        let kind = p.kind.filter(|_| alike).map(|kind| format!(":{kind}"));
+        let id = kind.map_or_else(|| p.id.clone(), |kind| p.id.replace(&kind, ""));
         let line = format!("{id} {}", p.verdict.word());
         if !out.contains(&line) {
             out.push(line);
@@ -72,8 +73,9 @@ fn a_server_on_the_internet_itself_needs_no_gateway() {
     let wide = open.replace("{ 443, 7881 }", "{ 22, 443, 7880, 7881 }");
     let wide = report(&[("callpath.toml", manifest), ("fw.nft", &wide)]);
     assert_eq!(wide.verdict, Verdict::Fails);
-    let sockets: Vec<(&str, bool)> = wide.exposures.iter().map(|e| (&*e.socket, e.forbidden.is_some())).collect();
-    assert_eq!(sockets, [("tcp 7880", true), ("tcp 22", false)]);
+    let sockets: Vec<(String, bool)> =
+        wide.exposures.iter().map(|e| (e.socket.to_string(), e.forbidden.is_some())).collect();
+    assert_eq!(sockets, [("tcp 7880".to_owned(), true), ("tcp 22".to_owned(), false)]);
 }
 
 #[test]
@@ -103,7 +105,7 @@ routes = [\"default via 192.168.0.1\"]
     assert_eq!(bad.verdict, Verdict::Degraded);
     let symmetric = bad.paths.iter().find(|p| p.id == "livekit/internet:symmetric").expect("symmetric");
     let stop = symmetric.legs[1].any_of[0].pieces.iter().find_map(|p| p.stop.as_ref()).expect("a stop");
-    assert_eq!((stop.kind, &*stop.device), ("own-address", "outer"));
+    assert_eq!((stop.kind, &*stop.device), (StopKind::OwnAddress, "outer"));
 }
 
 #[test]
@@ -395,7 +397,8 @@ fn boxes_that_are_stated_stand_in_a_row() {
     for place in ["internet", "lan", "server"] {
         assert_eq!(at(&good, place), (Verdict::Works, vec![]), "{place}: {:?}", verdicts(&good));
     }
-    let nets: Vec<&str> = good.paths.iter().filter(|p| p.vantage.starts_with("net:")).map(|p| &*p.vantage).collect();
+    let nets: Vec<String> =
+        good.paths.iter().map(|p| p.vantage.to_string()).filter(|v| v.starts_with("net:")).collect();
     assert!(nets.iter().any(|n| n.contains("inside2")), "the second network of a box: {nets:?}");
     // Either of them may be what stops calls, and each cure stands in its own table.
     for (outer, inner, name) in [("\"none\"", NEEDS, "outer"), (NEEDS, "\"none\"", "inner")] {
@@ -469,7 +472,7 @@ fn a_filter_stands_before_a_rented_server() {
     let say = |filter: &str| report(&[("callpath.toml", &rented(filter, ""))]);
     let passes = format!("passes = {NEEDS}");
     let good = say(&passes);
-    assert!(good.paths.iter().any(|p| p.family == "ipv6" && p.vantage == "internet"), "{:?}", verdicts(&good));
+    assert!(good.paths.iter().any(|p| p.family == Family::V6 && p.vantage == "internet"), "{:?}", verdicts(&good));
     for place in ["internet", "self", "server"] {
         assert_eq!(at(&good, place), (Verdict::Works, vec![]), "{place}: {:?}", verdicts(&good));
     }

@@ -5,13 +5,8 @@ use crate::{Page, head, list, page, plain, sentence};
 use callpath_core::finding::{CAUSES, Cause, Severity};
 use std::fmt::Write;
 
-/// Parts of the text of `explain`, and their headings.
-const PARTS: [(&str, &str); 4] = [
-    ("what happens: ", "What happens"),
-    ("who notices: ", "Who notices"),
-    ("how it is recognised: ", "How callpath recognises it"),
-    ("what to do: ", "What to do"),
-];
+/// Headings of the parts of an explanation, in their order.
+const HEADINGS: [&str; 4] = ["What happens", "Who notices", "How callpath recognises it", "What to do"];
 
 /// The index and a page for each cause.
 pub fn pages(scenarios: &[Scenario]) -> Vec<Page> {
@@ -59,8 +54,8 @@ fn finding(cause: &Cause, scenarios: &[Scenario]) -> String {
     let mut out = head(&format!("`crates/core/src/finding/{}.rs`", code.replace('-', "_")), code);
     let _ = writeln!(out, "**{}**", sentence(&plain(cause.title)));
     let _ = writeln!(out, "\nSeverity: {}. {}", cause.severity.word(), means(cause.severity));
-    for (label, heading) in PARTS {
-        let _ = writeln!(out, "\n## {heading}\n\n{}", linked(&sentence(&plain(&part(cause.explain, label))), code));
+    for (heading, (_, text)) in HEADINGS.iter().zip(cause.explain.parts()) {
+        let _ = writeln!(out, "\n## {heading}\n\n{}", linked(&sentence(&plain(text)), code));
     }
     let shown: Vec<&Scenario> = scenarios.iter().filter(|s| s.shows(code)).collect();
     // A test sees to it that each cause has a scenario of its name.
@@ -81,15 +76,6 @@ fn finding(cause: &Cause, scenarios: &[Scenario]) -> String {
     let _ = writeln!(out, "\n## Stories that show it\n\n{}", list(shown.into_iter(), "../../", code));
     let _ = writeln!(out, "In a terminal: `callpath explain {code}`. [All findings](README.md)");
     out
-}
-
-/// What stands behind a label, as one line.
-fn part(explain: &str, label: &str) -> String {
-    let labels = |l: &str| PARTS.iter().any(|(label, _)| l.starts_with(label));
-    let mut lines = explain.lines().skip_while(|l| !l.starts_with(label));
-    let first = lines.next().and_then(|l| l.strip_prefix(label)).unwrap_or_default();
-    let rest = lines.take_while(|l| !labels(l));
-    std::iter::once(first).chain(rest).collect::<Vec<_>>().join(" ").trim_end().to_owned()
 }
 
 /// Names of other findings as links.
@@ -115,15 +101,6 @@ fn linked(text: &str, own: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn every_explanation_has_every_part() {
-        for cause in CAUSES {
-            for (label, _) in PARTS {
-                assert!(!part(cause.explain, label).is_empty(), "{}: no `{label}`", cause.code);
-            }
-        }
-    }
 
     #[test]
     fn only_whole_names_of_others_are_links() {

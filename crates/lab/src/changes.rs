@@ -143,7 +143,7 @@ fn listing(space: &Namespace) -> Result<String, Failure> {
 
 /// Runs what a person would paste.
 fn paste(space: &Namespace, steps: &[Step]) -> Result<(), Failure> {
-    for step in steps.iter().filter(|s| s.shell.is_some()) {
+    for step in steps.iter().filter(|s| s.shell().is_some()) {
         let script = format!("set -e\n{}\n", step.lines.join("\n"));
         space.command("sh", &["-s"], &script)?;
     }

@@ -8,11 +8,12 @@ use super::site::{self, Case, Parts, Site};
 use super::summary::finish;
 use crate::cube::Set;
 use crate::dialect::Patch;
-use crate::manifest::{Manifest, Place, Proto, parse, show_ranges};
+use crate::manifest::{Manifest, Place, PortRanges, Proto, parse, show_ranges};
 use crate::model::{Family, Part, SourceId};
 use crate::profile::{Instance, instance, overlap};
 use crate::report::{
-    DoubtLine, Elsewhere, Exposure, Fact, InstanceLine, Path, Piece, Reach, Report, SCHEMA, Searched, Tool, Verdict,
+    Closed, DoubtLine, Elsewhere, Exposure, Fact, InstanceLine, Path, Piece, Reach, Reason, Report, SCHEMA, Searched,
+    Tool, Verdict,
 };
 use crate::requirement::{Level, Party, Requirement};
 use crate::snapshot::{InputError, Places, Snapshot};
@@ -94,6 +95,8 @@ pub(super) fn run(snapshot: &Snapshot, intended: bool, budget: &Budget) -> Resul
     let parts = Parts::read(snapshot, &manifest, &instances)?;
     let judged = |case, intended| -> Result<Analysis, InputError> {
         let site = site::build(snapshot, &manifest, &parts, (case, intended), budget)?;
+        #[cfg(test)]
+        let site = super::codes::of_site(site);
         check_clients(&instances, &site)?;
         check_modes(&instances)?;
         check_peers(&manifest, &instances)?;
@@ -102,6 +105,8 @@ pub(super) fn run(snapshot: &Snapshot, intended: bool, budget: &Budget) -> Resul
         let (mut failures, reached) = (judge.failures.into_inner(), judge.reached.into_inner());
         let (misled, strayed) = (judge.misled.into_inner(), judge.strayed.into_inner());
         let report = super::later::apply(snapshot, &manifest, report, &mut failures);
+        #[cfg(test)]
+        let report = super::codes::of_report(report);
         other_ways(&report, &mut failures);
         let (manifest, instances) = (manifest.clone(), instances.clone());
         Ok(Analysis { report, intended: None, failures, reached, misled, strayed, site, manifest, instances })
@@ -140,24 +145,22 @@ fn other_ways(report: &Report, failures: &mut [Failure]) {
 }
 
 impl Analysis {
-    /// One packet of a failure in words. Callers who get through by hole punching have nothing to tell: others at their
+    /// One packet of a failure in words, and what they tell. Callers who get through by hole punching have nothing to tell: others at their
     /// place do.
-    pub fn story_of(&self, failure: &Failure) -> String {
+    pub fn story_of(&self, failure: &Failure) -> (String, Option<Reason>) {
         let own = || self.report.paths.iter().filter(|p| p.id == failure.path);
         let alike =
             |p: &&Path| own().any(|o| (&o.instance, &o.vantage, o.family) == (&p.instance, &p.vantage, p.family));
         let alternatives =
             own().chain(self.report.paths.iter().filter(alike)).flat_map(|p| &p.legs).flat_map(|l| &l.any_of);
-        let ports = show_set(&failure.region.part(Part::DstPort));
+        let ports = port_ranges(&failure.region.part(Part::DstPort));
         let here = alternatives.filter(|a| a.requirement == failure.requirement.id).flat_map(|a| &a.pieces);
-        let mut pieces = here.filter(|p| p.ports == ports && p.reach != Reach::Open);
+        let mut pieces = here.filter(|p| p.reach != Reach::Open && p.ports() == ports);
         let told = |p: &Piece| {
-            let stop = p
-                .stop
-                .as_ref()
-                .filter(|_| p.reach != Reach::Unknown && p.reach != Reach::Chance)
-                .map(|s| s.what.clone());
-            stop.or_else(|| p.doubts.first().filter(|_| p.reach == Reach::Unknown).map(|d| d.what.clone()))
+            let stop = p.stop.as_ref().filter(|_| p.reach != Reach::Unknown && p.reach != Reach::Chance);
+            let stop = stop.map(|s| (s.what.clone(), p.reason()));
+            let doubt = || p.doubts.first().filter(|_| p.reach == Reach::Unknown);
+            stop.or_else(|| doubt().map(|d| (d.what.clone(), p.reason())))
         };
         pieces.find_map(told).unwrap_or_default()
     }
@@ -166,17 +169,12 @@ impl Analysis {
     pub fn others_of(&self, failure: &Failure) -> String {
         let own = self.report.paths.iter().filter(|p| p.id == failure.path).flat_map(|p| &p.legs);
         let here = own.flat_map(|l| &l.any_of).filter(|a| a.requirement == failure.requirement.id);
-        let ports = show_set(&failure.region.part(Part::DstPort));
-        let mut pieces = here.flat_map(|a| &a.pieces).filter(|p| p.ports == ports && p.reach != Reach::Open);
+        let ports = port_ranges(&failure.region.part(Part::DstPort));
+        let mut pieces = here.flat_map(|a| &a.pieces).filter(|p| p.reach != Reach::Open && p.ports() == ports);
         // Of several that differ by their senders, none is picked.
         let (Some(piece), None) = (pieces.next(), pieces.next()) else { return String::new() };
         let rules = piece.stop.as_ref().map_or(&[][..], |s| &s.others);
-        let shown = rules.iter().filter(|r| !r.lines.is_empty()).map(|r| {
-            let mut ranges = r.lines.split(',');
-            let first = ranges.by_ref().take(MOST_LINES).collect::<Vec<_>>().join(",");
-            let more = if ranges.next().is_some() { ",…" } else { "" };
-            format!("{}:{first}{more}", r.source)
-        });
+        let shown = rules.iter().filter_map(|r| r.first(MOST_LINES));
         shown.collect::<Vec<_>>().join("; ")
     }
 
@@ -190,14 +188,15 @@ impl Analysis {
 
 /// Two reports for one site of which a fact is not known: where they differ, it is unknown.
 fn either(mut report: Report, other: &Report, (gateway, shown): (&str, &str)) -> Report {
-    let doubt = || DoubtLine {
-        what: format!(
-            "which address the outer interface of {gateway} has: if it is not the public one, another router is in front"
-        ),
-        supply: format!(
-            "add `wan = \"<address>\"` to its [[gateway]] table ({shown}), or what `ip -j addr` prints to `config`"
-        ),
-        origin: None,
+    let doubt = || {
+        DoubtLine::of_site(
+            format!(
+                "which address the outer interface of {gateway} has: if it is not the public one, another router is in front"
+            ),
+            format!(
+                "add `wan = \"<address>\"` to its [[gateway]] table ({shown}), or what `ip -j addr` prints to `config`"
+            ),
+        )
     };
     for path in &mut report.paths {
         let Some(twin) = other.paths.iter().find(|p| p.id == path.id) else { continue };
@@ -209,6 +208,9 @@ fn either(mut report: Report, other: &Report, (gateway, shown): (&str, &str)) ->
             }
             if leg.verdict != twin.verdict {
                 leg.verdict = Verdict::Unknown;
+            }
+            if leg.how != twin.how || leg.verdict == Verdict::Unknown {
+                leg.how = None;
             }
         }
         if path.verdict != twin.verdict {
@@ -439,7 +441,7 @@ impl Judge<'_> {
             taken_at: None,
             verdict: Verdict::Works,
             headline: String::new(),
-            instances: self.instances.iter().map(|i| self.line(i)).collect(),
+            instances: self.instances.iter().enumerate().map(|(n, i)| self.line(n, i)).collect(),
             facts: self.facts(),
             paths,
             closed: self.closed(&searched),
@@ -457,7 +459,7 @@ impl Judge<'_> {
     }
 
     /// What must stay closed and cannot be reached from the internet, whatever is not known, by any address that is.
-    fn closed(&self, searched: &[Searched]) -> Vec<String> {
+    fn closed(&self, searched: &[Searched]) -> Vec<Closed> {
         let mut out = Vec::new();
         let (reached, led) = (self.reached.borrow(), self.led.borrow());
         for (n, instance) in self.instances.iter().enumerate() {
@@ -474,7 +476,8 @@ impl Judge<'_> {
                 });
                 // Whether it is this service that another host serves, no input tells.
                 let led = led.iter().any(|(proto, led)| *proto == r.proto && led.intersects(&ports));
-                let line = format!("{} ({})", r.what(), r.purpose);
+                let ports = PortSet { proto: r.proto, ports: r.ports.clone() };
+                let line = Closed { ports, purpose: r.purpose.clone() };
                 if !open && !led && !out.contains(&line) {
                     out.push(line);
                 }
@@ -499,12 +502,13 @@ impl Judge<'_> {
         }
     }
 
-    pub(super) fn line(&self, instance: &Instance) -> InstanceLine {
+    pub(super) fn line(&self, n: usize, instance: &Instance) -> InstanceLine {
         let told = [Family::V4, Family::V6].into_iter().filter_map(|f| self.told(instance, f));
         InstanceLine {
             label: instance.label().to_owned(),
             system: instance.profile.title.clone(),
             host: instance.deploy.host.iter().map(|h| h.value.to_string()).collect(),
+            device: self.site.network.devices[self.site.server_of[n]].name.to_string(),
             name: self.manifest.name.as_ref().map(|n| n.value.clone()),
             told: told.map(|a| a.to_string()).collect(),
         }
@@ -520,23 +524,20 @@ impl Judge<'_> {
     }
 }
 
-pub(super) fn family_name(family: Family) -> &'static str {
-    match family {
-        Family::V4 => "ipv4",
-        Family::V6 => "ipv6",
-    }
-}
-
 /// Ranges of ports as a set.
 pub(super) fn port_set(ranges: &[(u16, u16)]) -> Set {
     Set::from_ranges(ranges.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))))
 }
 
+/// Ports of a set as ranges.
+pub(super) fn port_ranges(set: &Set) -> PortRanges {
+    let port = |v: u128| u16::try_from(v).unwrap_or(u16::MAX);
+    set.ranges().iter().map(|(lo, hi)| (port(*lo), port(*hi))).collect()
+}
+
 /// Ports of a set, as text.
 pub(super) fn show_set(set: &Set) -> String {
-    let port = |v: u128| u16::try_from(v).unwrap_or(u16::MAX);
-    let ranges: Vec<(u16, u16)> = set.ranges().iter().map(|(lo, hi)| (port(*lo), port(*hi))).collect();
-    show_ranges(&ranges)
+    show_ranges(&port_ranges(set))
 }
 
 /// The first few ranges of addresses, as text.

@@ -13,29 +13,13 @@ use crate::model::{
     Rule, Side, Stage, StageKind, Step, Test, Translate, ct_state,
 };
 use crate::trace::Network;
+use crate::vocabulary::CallerKind as Kind;
 use std::sync::Arc;
-
-/// A kind of caller.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// A public address of their own, nothing in between.
-    Public,
-    /// A home router: endpoint-independent mapping, address-and-port-dependent filtering, silent to strangers.
-    Home,
-    /// A mobile or corporate network: every conversation has a port of its own.
-    Symmetric,
-    /// A network that lets no UDP out.
-    UdpBlocked,
-    /// Inside: a program that shows its own addresses, such as a browser that may use the microphone.
-    App,
-    /// Inside: a browser that may not use the microphone yet, and hides its addresses (mDNS names).
-    Listening,
-}
 
 impl Kind {
     /// Kinds of callers at a place; the server itself is none. Without ICE nobody hides an address inside, and no other
     /// way than UDP is there.
-    pub fn at(place: &Place, ice: bool) -> &'static [Self] {
+    pub(super) fn at(place: &Place, ice: bool) -> &'static [Self] {
         match place {
             Place::Internet if ice => &[Self::Public, Self::Home, Self::Symmetric, Self::UdpBlocked],
             Place::Internet => &[Self::Public, Self::Home, Self::Symmetric],
@@ -44,20 +28,8 @@ impl Kind {
         }
     }
 
-    /// Name in path ids.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Public => "public",
-            Self::Home => "home",
-            Self::Symmetric => "symmetric",
-            Self::UdpBlocked => "udp-blocked",
-            Self::App => "app",
-            Self::Listening => "listening",
-        }
-    }
-
     /// What the caller can offer an ICE server. `stun`: clients know a STUN server.
-    pub fn offers(self, site: &Site, family: Family, stun: bool) -> Vec<Offer> {
+    pub(super) fn offers(self, site: &Site, family: Family, stun: bool) -> Vec<Offer> {
         let device = site.internet;
         let reflexive = || {
             let address = site.vantages[0].sources(family).min();
@@ -77,7 +49,7 @@ impl Kind {
     }
 
     /// The network as it is for this kind of caller.
-    pub fn network(self, site: &Site) -> Option<Network> {
+    pub(super) fn network(self, site: &Site) -> Option<Network> {
         if !matches!(self, Self::Home | Self::Symmetric) {
             return None;
         }

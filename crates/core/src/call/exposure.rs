@@ -1,7 +1,7 @@
 //! What else of a server the internet reaches, and whether it may.
 
 use super::address::{is_public, prefix_set};
-use super::analyze::{CLIENT_PORTS, Judge, Reached, family_name, port_set, show_set};
+use super::analyze::{CLIENT_PORTS, Judge, Reached, port_ranges, port_set};
 use super::proxy::by_proxy;
 use super::reach::{Certainty, Ending, Goal, Host, Region, ending, exposed, regions};
 use super::replay::{Replay, judged};
@@ -12,6 +12,7 @@ use crate::profile::{Instance, Proxied};
 use crate::report::{Elsewhere, Exposure, Searched};
 use crate::requirement::{Level, Party, Requirement};
 use crate::trace::{Answer, Ask, Choice, Detail, Disposition, Phase, Question, RoundTrip, Val};
+use crate::vocabulary::PortSet;
 use std::net::IpAddr;
 
 /// Every port of an instance's host, by one address and protocol.
@@ -45,7 +46,7 @@ impl Judge<'_> {
             // A line whose address no input tells is not asked.
             let by = asked.iter().map(ToString::to_string).collect::<Vec<_>>().join(" and ");
             let by = self.site.has_unnamed_line(family).then_some(by);
-            let line = Searched { host: host.to_string(), family: family_name(family), by };
+            let line = Searched { host: host.to_string(), family, by };
             if !out.contains(&line) {
                 out.push(line);
             }
@@ -207,13 +208,13 @@ impl Judge<'_> {
             })
         });
         for (socket, outside, forbidden, told) in found {
-            let shown = |set: &Set| format!("{} {}", s.proto.name(), show_set(set));
+            let shown = |set: &Set| PortSet { proto: s.proto, ports: port_ranges(set) };
             let (steps, _, _) = story.of(answer, region, &told);
             let line = Exposure {
                 instance: s.instance.label().to_owned(),
                 socket: shown(&socket),
                 outside: shown(&outside),
-                family: family_name(s.family),
+                family: s.family,
                 by: (!s.is_told).then(|| s.address.to_string()),
                 at: at.map(|a| a.to_string()),
                 forbidden,
@@ -300,8 +301,8 @@ impl Judge<'_> {
         let ports = trip.asked.part(Part::DstPort);
         let line = Elsewhere {
             host: s.family.address(to).to_string(),
-            outside: format!("{} {}", s.proto.name(), show_set(ports)),
-            family: family_name(s.family),
+            outside: PortSet { proto: s.proto, ports: port_ranges(ports) },
+            family: s.family,
             by: (!s.is_told).then(|| s.address.to_string()),
             unknown: !trip.asked.vars.is_empty(),
         };

@@ -1,7 +1,9 @@
 //! Verdicts: what a path's pieces mean for a call (the algebra of `ARCHITECTURE.md`).
 
-use crate::report::{Alternative, Leg, Reach, Verdict};
+use crate::manifest::{Place, Proto};
+use crate::report::{Alternative, How, Leg, Reach, Verdict};
 use crate::requirement::Level;
+use crate::vocabulary::{Opener, Where};
 
 /// Whether pieces are open, all together.
 pub(super) fn reach(pieces: &[Reach]) -> Reach {
@@ -50,9 +52,9 @@ pub(super) fn leg(alternatives: &[(Level, &Alternative)]) -> (Verdict, String) {
         };
     };
     if let kind @ (Reach::Punched | Reach::Chance) = reach(open) {
-        let how = if kind == Reach::Punched { "only by hole punching" } else { kind.how() };
-        let share = &alternatives[open].1.share;
-        let note = if share.is_empty() { how.to_owned() } else { format!("{how} for {share}") };
+        let how =
+            if kind == Reach::Punched { "only by hole punching" } else { "by chance: it depends on who sends first" };
+        let note = alternatives[open].1.share.map_or_else(|| how.to_owned(), |share| format!("{how} for {share}"));
         return (Verdict::Degraded, note);
     }
     if unknown(open) {
@@ -88,31 +90,50 @@ pub(super) fn by(alternatives: &[(Level, &Alternative)]) -> String {
 }
 
 fn protocol(a: &Alternative) -> String {
-    a.what.split(' ').next().unwrap_or_default().to_uppercase()
+    a.proto.name().to_uppercase()
+}
+
+/// How media gets through: by the first way that is open, unless a better one may be.
+pub(super) fn how(alternatives: &[Alternative], here: &Where) -> Option<How> {
+    for a in alternatives.iter().filter(|a| a.applies) {
+        return Some(match (a.reach, a.proto) {
+            (Reach::Open, Proto::Tcp) => How::Tcp,
+            (Reach::Open, Proto::Udp) if a.opener == Opener::Server && *here != Where::Outwards => How::Direct,
+            (Reach::Open, Proto::Udp) => How::Udp,
+            (Reach::Punched, _) => How::HolePunching,
+            (Reach::Chance, _) => How::ByChance,
+            (Reach::Unknown, _) => return None,
+            (Reach::Closed | Reach::Partly, _) => continue,
+        });
+    }
+    Some(How::None)
 }
 
 /// A path's verdict: its worst leg, and without any nothing is known; an administrator who cannot come in degrades, but stops no call.
-pub(super) fn path(place: &str, legs: &[Leg], notes: &[String]) -> (Verdict, String) {
+pub(super) fn path(place: &Where, legs: &[Leg], notes: &[String]) -> (Verdict, String) {
     let worst = legs.iter().map(|l| l.verdict).max().unwrap_or(Verdict::Unknown);
     let note =
         legs.iter().zip(notes).filter(|(l, n)| l.verdict == worst && !n.is_empty()).map(|(_, n)| n.clone()).next();
-    let verdict = if place == "admin" && worst == Verdict::Fails { Verdict::Degraded } else { worst };
+    let verdict = if *place == Where::At(Place::Admin) && worst == Verdict::Fails { Verdict::Degraded } else { worst };
     (verdict, note.unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::vocabulary::LegKind;
 
-    fn alternative(what: &str, reach: Reach) -> Alternative {
+    fn alternative(proto: Proto, reach: Reach) -> Alternative {
         Alternative {
             requirement: String::new(),
-            what: what.into(),
+            what: format!("{} 1", proto.name()),
+            proto,
+            ports: vec![(1, 1)],
             purpose: String::new(),
-            opener: "caller",
-            how: reach.how(),
+            opener: Opener::Caller,
             reach,
-            share: String::new(),
+            applies: true,
+            share: None,
             pieces: Vec::new(),
         }
     }
@@ -135,10 +156,10 @@ mod tests {
             (Closed, Closed, Recommended, Verdict::Fails, ""),
             (Partly, Partly, Recommended, Verdict::Fails, ""),
         ] {
-            let (u, t) = (alternative("udp 1", udp), alternative("tcp 1", tcp));
+            let (u, t) = (alternative(Proto::Udp, udp), alternative(Proto::Tcp, tcp));
             assert_eq!(leg(&[(Required, &u), (level, &t)]), (verdict, note.to_owned()), "{udp:?} {tcp:?} {level:?}");
         }
-        let closed = alternative("tcp 6789", Closed);
+        let closed = alternative(Proto::Tcp, Closed);
         assert_eq!(leg(&[(Recommended, &closed)]).0, Verdict::Degraded);
         assert_eq!(leg(&[(Optional, &closed)]).0, Verdict::Works);
         assert_eq!(leg(&[(Level::Admin, &closed)]).0, Verdict::Fails);
@@ -161,13 +182,21 @@ mod tests {
 
     #[test]
     fn an_administrator_outside_only_degrades() {
-        let leg = |verdict| Leg { kind: String::new(), to: String::new(), verdict, any_of: Vec::new() };
+        let leg = |verdict| Leg {
+            kind: LegKind::Media,
+            to: String::new(),
+            verdict,
+            how: None,
+            any_of: Vec::new(),
+            not_for_them: Vec::new(),
+        };
+        let (admin, lan) = (Where::At(Place::Admin), Where::At(Place::Lan));
         let none = vec![String::new()];
-        assert_eq!(path("admin", &[leg(Verdict::Fails)], &none).0, Verdict::Degraded);
-        assert_eq!(path("lan", &[leg(Verdict::Fails)], &none).0, Verdict::Fails);
-        assert_eq!(path("lan", &[], &[]).0, Verdict::Unknown, "nothing was asked");
+        assert_eq!(path(&admin, &[leg(Verdict::Fails)], &none).0, Verdict::Degraded);
+        assert_eq!(path(&lan, &[leg(Verdict::Fails)], &none).0, Verdict::Fails);
+        assert_eq!(path(&lan, &[], &[]).0, Verdict::Unknown, "nothing was asked");
         assert_eq!(
-            path("lan", &[leg(Verdict::Works), leg(Verdict::Unknown)], &[String::new(), String::new()]).0,
+            path(&lan, &[leg(Verdict::Works), leg(Verdict::Unknown)], &[String::new(), String::new()]).0,
             Verdict::Unknown
         );
     }

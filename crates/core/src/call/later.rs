@@ -2,9 +2,10 @@
 //! say why. Nothing that was stated is left aside without a word.
 
 use super::analyze::Failure;
-use crate::manifest::{At, Manifest};
+use crate::manifest::{At, Manifest, Place};
 use crate::report::{DoubtLine, Path, Report, Verdict};
 use crate::snapshot::Snapshot;
+use crate::vocabulary::{LegKind, Where};
 
 /// A fact, and what depends on it.
 struct Later {
@@ -15,7 +16,7 @@ struct Later {
     /// Instance; absent: the whole site.
     instance: Option<String>,
     /// Place of the callers whom it concerns; absent: everybody.
-    place: Option<String>,
+    place: Option<Place>,
     /// Media depends on it, and what is no media.
     parts: (bool, bool),
 }
@@ -23,11 +24,11 @@ struct Later {
 impl Later {
     fn concerns(&self, path: &Path) -> bool {
         self.instance.as_ref().is_none_or(|i| *i == path.instance)
-            && self.place.as_ref().is_none_or(|p| *p == path.vantage)
+            && self.place.as_ref().is_none_or(|p| Where::At(p.clone()) == path.vantage)
     }
 
-    fn leg(&self, kind: &str) -> bool {
-        if kind == "media" || kind == "relay" { self.parts.0 } else { self.parts.1 }
+    fn leg(&self, kind: &LegKind) -> bool {
+        if kind.carries_media() { self.parts.0 } else { self.parts.1 }
     }
 }
 
@@ -45,7 +46,7 @@ fn all(snapshot: &Snapshot, manifest: &Manifest) -> Vec<Later> {
     };
     for (place, _) in &manifest.dns {
         out.push(Later {
-            place: Some(place.value.to_string()),
+            place: Some(place.value.clone()),
             parts: (false, true),
             ..site(until("dns", line(&place.span)), "leave it out where the name leads to the public address")
         });
@@ -82,7 +83,7 @@ pub(super) fn apply(
             let doubts: Vec<DoubtLine> = here
                 .iter()
                 .filter(|f| f.leg(&leg.kind))
-                .map(|f| DoubtLine { what: f.what.clone(), supply: f.supply.clone(), origin: None })
+                .map(|f| DoubtLine::of_site(f.what.clone(), f.supply.clone()))
                 .collect();
             if doubts.is_empty() {
                 continue;

@@ -10,6 +10,7 @@ use crate::model::{Family, Part, address_value};
 use crate::profile::Instance;
 use crate::requirement::{Party, Requirement};
 use crate::trace::{Ask, Detail, Disposition, Phase, Question, Val};
+use crate::vocabulary::LegKind;
 use std::net::IpAddr;
 
 /// Port of STUN servers (RFC 8489 9), where the product has no row that names another.
@@ -84,7 +85,7 @@ pub(super) enum Learns {
 impl Instance {
     /// The row by which the product asks outside for its own address.
     pub(super) fn asks_for_its_address(&self) -> Option<&Requirement> {
-        let asks = |r: &&Requirement| r.from == Party::Server && r.to == Party::Internet && r.leg == "address";
+        let asks = |r: &&Requirement| r.from == Party::Server && r.to == Party::Internet && r.leg == LegKind::Address;
         self.requirements.iter().find(asks)
     }
 

@@ -1,7 +1,6 @@
 //! Media by UDP: what both sides' packets achieve, where the caller's own network or program has a say.
 
 use super::analyze::Judge;
-use super::callers::Kind;
 use super::ice::{Meeting, Offer};
 use super::paths::Caller;
 use super::reach::{Ending, Goal, Host, Region, ending, regions};
@@ -12,6 +11,7 @@ use crate::profile::{Answers, Ice, Instance};
 use crate::report::Piece;
 use crate::requirement::Requirement;
 use crate::trace::{Answer, Ask, Choice, Detail, Disposition, Network, Phase, Question, Val};
+use crate::vocabulary::{CallerKind as Kind, LegKind, Opener};
 
 /// What becomes of media between two parties.
 pub(super) struct Media {
@@ -32,7 +32,7 @@ impl Judge<'_> {
         goal: Goal,
         (question, detail): (&Question, Detail),
     ) -> Option<Media> {
-        if r.leg != "media" || r.proto != Proto::Udp || caller.opener != "caller" {
+        if r.leg != LegKind::Media || r.proto != Proto::Udp || caller.opener != Opener::Caller {
             return None;
         }
         let instance = &self.instances[caller.n];

@@ -3,6 +3,8 @@
 mod address;
 mod analyze;
 mod callers;
+#[cfg(test)]
+mod codes;
 mod containers;
 mod diagnose;
 mod exposure;

@@ -3,7 +3,7 @@
 use super::address::prefix_set;
 use super::analyze::Judge;
 use super::judge;
-use super::paths::{Caller, legs_of, path, path_id};
+use super::paths::{Caller, legs_of, path};
 use super::proxy::by_proxy;
 use super::site::Vantage;
 use super::told::Telling;
@@ -13,6 +13,7 @@ use crate::model::{Family, address_value};
 use crate::profile::Instance;
 use crate::report::{Alternative, Leg, Path};
 use crate::requirement::{Level, Party, Requirement};
+use crate::vocabulary::{LegKind, Opener, Where};
 use ipnet::IpNet;
 use std::collections::BTreeSet;
 
@@ -45,8 +46,9 @@ impl Judge<'_> {
             if anywhere {
                 let vantage = self.site.vantages[0].clone();
                 let from = vantage.sources(family).clone();
-                let who = "the administrator, from anywhere".to_owned();
-                let asker = Asker { place: Place::Admin, vantage, from, opener: "admin", at: "admin".into(), who };
+                let (who, address) = ("the administrator, from anywhere".to_owned(), None);
+                let (place, opener) = (Place::Admin, Opener::Admin);
+                let asker = Asker { place, vantage, from, opener, who, address, which: None };
                 paths.extend(self.asked_by(n, instance, asker, &rows, family));
                 continue;
             }
@@ -64,18 +66,13 @@ impl Judge<'_> {
                     place: Place::Admin,
                     vantage,
                     from: prefix_set(admin),
-                    opener: "admin",
-                    at: "admin".into(),
+                    opener: Opener::Admin,
                     who: format!("the administrator, {who}"),
+                    // Each address has a path of its own, and each path an id.
+                    which: many.then(|| who.clone()),
+                    address: Some(who),
                 };
-                let found = self.asked_by(n, instance, asker, &rows, family);
-                paths.extend(found.map(|mut found| {
-                    if many {
-                        // Each address has a path of its own, and each path an id.
-                        found.id = path_id(instance, &format!("admin:{who}"), None, family);
-                    }
-                    found
-                }));
+                paths.extend(self.asked_by(n, instance, asker, &rows, family));
             }
         }
     }
@@ -124,19 +121,16 @@ impl Judge<'_> {
                         ));
                         continue;
                     };
-                    let own = if many { format!(":{}", shown(address)) } else { String::new() };
                     let asker = Asker {
                         place: Place::Peer(name.clone()),
                         vantage,
                         from: prefix_set(address),
-                        opener: "peer",
-                        at: format!("peer:{name}{own}"),
+                        opener: Opener::Peer,
                         who: format!("{name}, {}", shown(address)),
+                        which: many.then(|| shown(address)),
+                        address: Some(shown(address)),
                     };
-                    paths.extend(self.asked_by(n, instance, asker, &rows, family).map(|mut found| {
-                        found.vantage = format!("peer:{name}");
-                        found
-                    }));
+                    paths.extend(self.asked_by(n, instance, asker, &rows, family));
                 }
             }
         }
@@ -167,22 +161,26 @@ impl Judge<'_> {
             to: Set::one(address_value(told)),
             family,
             opener: asker.opener,
-            at: asker.at,
+            at: Where::At(asker.place),
+            which: asker.which,
         };
         let mut legs = Vec::new();
         let mut notes = Vec::new();
         for (kind, rows) in legs_of(&rows) {
-            let ask = |r: &&Requirement| match kind.as_str() {
-                "media" => self.by_telling(&caller, r, &telling),
+            let ask = |r: &&Requirement| match kind {
+                LegKind::Media => self.by_telling(&caller, r, &telling),
                 _ => self.alternative(&caller, r, self.goal(n, r)),
             };
             let asked: Vec<Alternative> = rows.iter().map(ask).collect();
             let levels: Vec<(Level, &Alternative)> = rows.iter().map(|r| r.level).zip(&asked).collect();
             let (verdict, note) = judge::leg(&levels);
             notes.push(note);
-            legs.push(Leg { kind, to: self.leg_to(&rows[0].leg, told), verdict, any_of: asked });
+            let how = if kind == LegKind::Media { judge::how(&asked, &caller.at) } else { None };
+            let to = self.leg_to(&rows[0].leg, told);
+            legs.push(Leg { kind, to, verdict, how, any_of: asked, not_for_them: Vec::new() });
         }
-        Some(path(instance, (&caller.at, None), asker.who, family, legs, &notes))
+        let found = path(instance, caller.which(), asker.who, family, legs, &notes);
+        Some(Path { address: asker.address, ..found })
     }
 
     /// Whose device sends for an address: that of a known network, or the internet.
@@ -203,9 +201,12 @@ struct Asker {
     place: Place,
     vantage: Vantage,
     from: Set,
-    opener: &'static str,
-    at: String,
+    opener: Opener,
     who: String,
+    /// Their address, where one is given.
+    address: Option<String>,
+    /// The same, where the path of each of several has its own.
+    which: Option<String>,
 }
 
 /// It is administered from everywhere.

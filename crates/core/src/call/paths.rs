@@ -1,23 +1,22 @@
 //! The ways of a call: who opens what, from where, and what becomes of it.
 
-use super::analyze::{CLIENT_PORTS, Failure, Judge, Misled, Strayed, family_name, port_set, show_addresses, show_set};
-use super::callers::Kind;
+use super::analyze::{CLIENT_PORTS, Failure, Judge, Misled, Strayed, port_ranges, port_set};
 use super::judge;
 use super::media::Media;
 use super::proxy::by_proxy;
-use super::reach::{Certainty, Ending, Goal, Host, Region, WHO_FIRST, ending, regions};
+use super::reach::{Certainty, Ending, Goal, Host, Region, ending, regions};
 use super::replay::{Replay, judged};
 use super::site::Vantage;
 use super::story::Story;
 use super::told::Telling;
 use crate::cube::{Cube, Set};
-use crate::manifest::{Place, Proto, show_ranges};
+use crate::manifest::{Place, PortRanges, Proto};
 use crate::model::{Family, Part, TOLD, address_value};
 use crate::profile::Instance;
-use crate::report::{Alternative, DoubtLine, Leg, Path, Piece, Reach, Verdict};
-use crate::requirement::{Level, NOT_STATED, Party, Requirement};
+use crate::report::{Alternative, DoubtLine, How, Leg, Packets, Path, Piece, Reach, Share, Verdict};
+use crate::requirement::{Level, Party, Requirement};
 use crate::trace::{Answer, Ask, Choice, Detail, Network, Phase, Question, RoundTrip};
-use crate::vocabulary::PortSet;
+use crate::vocabulary::{CallerKind as Kind, LegKind, Opener, PortSet, Undecided, Where};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
@@ -98,7 +97,7 @@ impl Judge<'_> {
         rows: &[&Requirement],
         (told, telling): (IpAddr, &Telling),
     ) -> Path {
-        let place = vantage.place.to_string();
+        let place = Where::At(vantage.place.clone());
         let family = Family::of(told);
         let network = kind.and_then(|k| k.network(self.site));
         let caller = Caller {
@@ -109,39 +108,47 @@ impl Judge<'_> {
             from: vantage.sources(family),
             to: Set::one(address_value(told)),
             family,
-            opener: "caller",
+            opener: Opener::Caller,
             at: place.clone(),
+            which: None,
         };
-        let by_tcp = rows.iter().any(|r| r.leg == "media" && r.proto == Proto::Tcp);
+        let by_tcp = rows.iter().any(|r| r.leg == LegKind::Media && r.proto == Proto::Tcp);
         let mut legs = Vec::new();
         let mut notes = Vec::new();
         for (leg, rows) in grouped(rows, &place) {
-            let rows: Vec<&Requirement> =
-                rows.into_iter().filter(|r| kind != Some(Kind::UdpBlocked) || r.proto != Proto::Udp).collect();
+            let (rows, not_for_them): (Vec<&Requirement>, Vec<&Requirement>) =
+                rows.into_iter().partition(|r| kind != Some(Kind::UdpBlocked) || r.proto != Proto::Udp);
             // Media that has no way by TCP where other media has one: those whose network blocks UDP are without it wherever
             // the product runs. That is said once, and blamed on no site.
-            if rows.is_empty() && (leg != "media" || by_tcp) {
+            if rows.is_empty() && (leg != LegKind::Media || by_tcp) {
                 continue;
             }
             let failures = self.failures.borrow().len();
-            let media = leg == "media";
+            let media = leg == LegKind::Media;
             let ask = |r: &&Requirement| {
                 if media { self.by_telling(&caller, r, telling) } else { self.alternative(&caller, r, self.goal(n, r)) }
             };
-            let asked: Vec<Alternative> = rows.iter().map(ask).collect();
+            let mut asked: Vec<Alternative> = rows.iter().map(ask).collect();
             let to = match telling {
                 Telling::These(all) if media => all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
                 _ => self.leg_to(&leg, told),
             };
-            let (verdict, note) = if leg == "media" && kind == Some(Kind::UdpBlocked) {
+            // TCP is for those who have no UDP: they are judged apart.
+            if media && kind.is_some_and(|k| k != Kind::UdpBlocked) {
+                for a in &mut asked {
+                    a.applies = a.proto != Proto::Tcp;
+                }
+            }
+            let (verdict, note) = if media && kind == Some(Kind::UdpBlocked) {
                 // What is a second way for others is the only one for them.
                 let levels: Vec<(Level, &Alternative)> = asked.iter().map(|a| (Level::Required, a)).collect();
                 (judge::only_way(&levels), judge::by(&levels))
             } else {
-                // TCP is for those who have no UDP: they are judged apart.
-                let spare = |r: &Requirement| kind.is_some() && leg == "media" && r.proto == Proto::Tcp;
-                let level = |r: &&Requirement| if spare(r) { Level::Optional } else { r.level_at(&place) };
-                let levels: Vec<(Level, &Alternative)> = rows.iter().map(level).zip(&asked).collect();
+                let level = |(r, a): (&&Requirement, &Alternative)| {
+                    if a.applies { r.level_at(&place) } else { Level::Optional }
+                };
+                let levels: Vec<(Level, &Alternative)> =
+                    rows.iter().zip(&asked).map(|(r, a)| (level((r, a)), a)).collect();
                 judge::leg(&levels)
             };
             if kind.is_some() && verdict == Verdict::Works {
@@ -151,12 +158,14 @@ impl Judge<'_> {
                 self.told_wrongly((n, instance), vantage, kind, telling, failures);
             }
             notes.push(note);
-            legs.push(Leg { kind: leg, to, verdict, any_of: asked });
+            let how = media.then(|| judge::how(&asked, &place)).flatten();
+            let not_for_them = not_for_them.into_iter().map(|r| r.id.clone()).collect();
+            legs.push(Leg { kind: leg, to, verdict, how, any_of: asked, not_for_them });
         }
         if kind.is_some() {
             by_relay(&mut legs, &mut notes);
         }
-        path(instance, (&place, kind), vantage.name.clone(), family, legs, &notes)
+        path(instance, (&place, None, kind), vantage.name.clone(), family, legs, &notes)
     }
 
     /// Media fails for callers by the address that they are told: no rule of the site is to blame for what leads nowhere,
@@ -184,16 +193,16 @@ impl Judge<'_> {
         let outside = matches!(vantage.place, Place::Internet | Place::Caller(_));
         if outside && !all.iter().any(|a| self.may_lead_here(*a)) {
             self.failures.borrow_mut().truncate(from);
-            let path = path_id(instance, &vantage.place.to_string(), kind, family);
+            let path = path_id(instance, (&Where::At(vantage.place.clone()), None, kind), family);
             let (place, told) = (vantage.place.clone(), all.clone());
             self.misled.borrow_mut().push(Misled { instance: n, place, told, path });
         }
     }
 
     /// Signalling goes to the site's name, media to the address that clients are told.
-    pub(super) fn leg_to(&self, leg: &str, told: IpAddr) -> String {
+    pub(super) fn leg_to(&self, leg: &LegKind, told: IpAddr) -> String {
         match &self.manifest.name {
-            Some(name) if leg != "media" && leg != "relay" => name.value.clone(),
+            Some(name) if !leg.carries_media() => name.value.clone(),
             _ => told.to_string(),
         }
     }
@@ -202,13 +211,18 @@ impl Judge<'_> {
     pub(super) fn by_telling(&self, caller: &Caller<'_>, r: &Requirement, telling: &Telling) -> Alternative {
         let all = match telling {
             Telling::These(all) if !r.example => &all[..],
-            Telling::Unknown(doubt) if !r.example => return unknown(caller, r, show_ranges(&r.ports), doubt.clone()),
+            Telling::Unknown(doubt) if !r.example => return unknown(caller, r, r.ports.clone(), doubt.clone()),
             _ => &[],
         };
         let mut best: Option<Alternative> = None;
         for told in all {
             let before = self.failures.borrow().len();
-            let there = Caller { to: Set::one(address_value(*told)), at: caller.at.clone(), ..*caller };
+            let there = Caller {
+                to: Set::one(address_value(*told)),
+                at: caller.at.clone(),
+                which: caller.which.clone(),
+                ..*caller
+            };
             let found = self.alternative(&there, r, self.goal(caller.n, r));
             match &best {
                 Some(known) if judge::rank(known.reach) <= judge::rank(found.reach) => {
@@ -230,7 +244,7 @@ impl Judge<'_> {
             return self.proxy_goal(n);
         }
         // A reverse proxy may listen on any port inside; media clients are told the server's own ports.
-        let media = r.leg == "media" || r.leg == "relay";
+        let media = r.leg.carries_media();
         let host = self.site.host_of(self.site.server_of[n]);
         Goal {
             host,
@@ -287,12 +301,13 @@ impl Judge<'_> {
             from: &own,
             to: everybody,
             family: Family::V4,
-            opener: "server",
-            at: "server".into(),
+            opener: Opener::Server,
+            at: Where::Outwards,
+            which: None,
         };
         let mut legs = Vec::new();
         let mut notes = Vec::new();
-        for (kind, rows) in grouped(&rows, "server") {
+        for (kind, rows) in grouped(&rows, &Where::Outwards) {
             let host = Host::alone(self.site.internet);
             let goal =
                 Goal { host, listening: false, same_port: true, relay: self.relay(), no_helper: false, internet: None };
@@ -300,26 +315,21 @@ impl Judge<'_> {
             let levels: Vec<(Level, &Alternative)> = rows.iter().map(|r| r.level).zip(&asked).collect();
             let (verdict, note) = judge::leg(&levels);
             notes.push(note);
-            legs.push(Leg { kind, to: "the internet".into(), verdict, any_of: asked });
+            let to = "the internet".into();
+            legs.push(Leg { kind, to, verdict, how: None, any_of: asked, not_for_them: Vec::new() });
         }
         if !legs.is_empty() {
-            paths.push(path(instance, ("server", None), vantage.name.clone(), Family::V4, legs, &notes));
+            let outwards = (&Where::Outwards, None, None);
+            paths.push(path(instance, outwards, vantage.name.clone(), Family::V4, legs, &notes));
         }
     }
 
     /// What it asks of ports that every installation has others for, and nobody stated: unknown, and no cause.
     fn not_stated(&self, caller: &Caller<'_>, r: &Requirement) -> Alternative {
         let label = self.instances[caller.n].label();
-        let doubt = DoubtLine {
-            what: format!(
-                "which {} ports {label} has for \"{}\": every installation has others",
-                r.proto.name(),
-                r.purpose
-            ),
-            supply: r.state_ports(),
-            origin: None,
-        };
-        unknown(caller, r, NOT_STATED.to_owned(), doubt)
+        let what =
+            format!("which {} ports {label} has for \"{}\": every installation has others", r.proto.name(), r.purpose);
+        unknown(caller, r, Vec::new(), DoubtLine::of_site(what, r.state_ports()))
     }
 
     pub(super) fn alternative(&self, caller: &Caller<'_>, r: &Requirement, goal: Goal) -> Alternative {
@@ -340,7 +350,7 @@ impl Judge<'_> {
         if found.iter().any(|f| f.certainty != Certainty::Open)
             && let Some(doubt) = self.perhaps_elsewhere(caller, r)
         {
-            return unknown(caller, r, show_set(&ports), doubt);
+            return unknown(caller, r, port_ranges(&ports), doubt);
         }
         // Many rules that each stop a few packets are told apart once, and not again for all that two sides send.
         let detail = if answer.trips.len() > TOLD { Detail::Fate } else { Detail::Ends };
@@ -361,7 +371,7 @@ impl Judge<'_> {
             };
             for region in found.iter().filter(bad) {
                 self.failures.borrow_mut().push(Failure {
-                    path: path_id(&self.instances[caller.n], &caller.at, caller.kind, caller.family),
+                    path: path_id(&self.instances[caller.n], caller.which(), caller.family),
                     instance: caller.n,
                     requirement: r.clone(),
                     place: caller.vantage.place.clone(),
@@ -380,15 +390,17 @@ impl Judge<'_> {
         Alternative {
             requirement: r.id.clone(),
             what: r.what(),
+            proto: r.proto,
+            ports: r.ports.clone(),
             purpose: r.purpose.clone(),
             opener: match &by_ice {
                 Some(Media { answer, found, .. }) if found.iter().any(|r| goal.host.has(opened_by(answer, r))) => {
-                    "server"
+                    Opener::Server
                 }
                 _ => caller.opener,
             },
-            how: reach.how(),
             reach,
+            applies: true,
             share,
             pieces,
         }
@@ -402,8 +414,7 @@ impl Judge<'_> {
         replay: &Replay<'_>,
     ) -> Vec<Piece> {
         let story = Story { network: caller.network, ..self.story(caller.family, caller.from) };
-        let piece =
-            |region: &Region| piece(&story, (answer, region, region.told(answer, replay)), caller.from, caller.family);
+        let piece = |region: &Region| piece(&story, (answer, region, region.told(answer, replay)), caller);
         found.iter().map(piece).collect()
     }
 
@@ -428,13 +439,20 @@ pub(super) struct Caller<'a> {
     pub to: Set,
     /// Family.
     pub family: Family,
-    /// Who sends first: `caller`, `server`, `admin`, `peer`.
-    pub opener: &'static str,
-    /// Where they are, in words of the report: `internet`, `admin`, `peer:trunk`.
-    pub at: String,
+    /// Who sends first.
+    pub opener: Opener,
+    /// Where they are.
+    pub at: Where,
+    /// Their address, where the path of each of several has its own.
+    pub which: Option<String>,
 }
 
 impl Caller<'_> {
+    /// What a path's id holds of them.
+    pub fn which(&self) -> (&Where, Option<&str>, Option<Kind>) {
+        (&self.at, self.which.as_deref(), self.kind)
+    }
+
     fn question(&self, proto: Proto, ports: Set) -> Question {
         let client = Set::range(CLIENT_PORTS.0, CLIENT_PORTS.1);
         let parts = [self.from.clone(), self.to.clone(), client, ports, Set::one(u128::from(proto.number()))];
@@ -443,30 +461,33 @@ impl Caller<'_> {
 }
 
 /// How much of a row is open, or, where few of the callers' ports are in the way, how many these are.
-fn share(reach: Reach, regions: &[Region], ports: &Set, sources: &Set) -> String {
+fn share(reach: Reach, regions: &[Region], ports: &Set, sources: &Set) -> Option<Share> {
     let bad = || regions.iter().filter(|r| piece_reach(r) != Reach::Open);
     let open = bad().fold(ports.clone(), |left, r| left.minus(&r.part(Part::DstPort)));
     let theirs = Set::union(bad().map(|r| r.part(Part::SrcPort)));
+    let number = |n: u128| u64::try_from(n).unwrap_or(u64::MAX);
     match (reach, open.count(), ports.count()) {
-        (Reach::Partly, n, all) if n > 0 && n < all => format!("{n} of {all} ports"),
+        (Reach::Partly, n, all) if n > 0 && n < all => Some(Share::Ports { open: number(n), of: number(all) }),
         (Reach::Partly | Reach::Punched | Reach::Chance, 0, _) if theirs.count() * 2 < sources.count() => {
-            format!("{} of {} source ports", theirs.count(), sources.count())
+            Some(Share::SourcePorts { worse: number(theirs.count()), of: number(sources.count()) })
         }
-        _ => String::new(),
+        _ => None,
     }
 }
 
 /// An answer that a fact is missing for.
-fn unknown(caller: &Caller<'_>, r: &Requirement, ports: String, doubt: DoubtLine) -> Alternative {
-    let piece = Piece::unknown(ports, vec![doubt]);
+fn unknown(caller: &Caller<'_>, r: &Requirement, ports: PortRanges, doubt: DoubtLine) -> Alternative {
+    let piece = Piece::unknown(ports.clone(), vec![doubt]);
     Alternative {
         requirement: r.id.clone(),
         what: r.what(),
+        proto: r.proto,
+        ports,
         purpose: r.purpose.clone(),
         opener: caller.opener,
-        how: Reach::Unknown.how(),
         reach: Reach::Unknown,
-        share: String::new(),
+        applies: true,
+        share: None,
         pieces: vec![piece],
     }
 }
@@ -478,7 +499,7 @@ fn kinds(instance: &Instance, vantage: &Vantage, rows: &[&Requirement]) -> Vec<O
         return vec![None];
     }
     // Who has no UDP and no other way is not called at all.
-    let by_tcp = rows.iter().any(|r| (r.leg == "media" || r.leg == "relay") && r.proto == Proto::Tcp);
+    let by_tcp = rows.iter().any(|r| r.leg.carries_media() && r.proto == Proto::Tcp);
     kinds.iter().copied().filter(|k| by_tcp || *k != Kind::UdpBlocked).map(Some).collect()
 }
 
@@ -490,13 +511,14 @@ fn opened_by(answer: &Answer, region: &Region) -> usize {
 
 /// Who reaches the relay (TURN) has media, if in no other way.
 fn by_relay(legs: &mut [Leg], notes: &mut [String]) {
-    let open = |l: &&Leg| l.kind == "relay" && l.any_of.iter().any(|a| a.reach == Reach::Open);
+    let open = |l: &&Leg| l.kind == LegKind::Relay && l.any_of.iter().any(|a| a.reach == Reach::Open);
     if legs.iter().find(open).is_none() {
         return;
     }
     for (leg, note) in legs.iter_mut().zip(notes) {
-        if leg.kind == "media" && leg.verdict == Verdict::Fails {
+        if leg.kind == LegKind::Media && leg.verdict == Verdict::Fails {
             leg.verdict = Verdict::Degraded;
+            leg.how = Some(How::Relay);
             "only by relay".clone_into(note);
         }
     }
@@ -507,25 +529,17 @@ fn piece_reach(region: &Region) -> Reach {
         (Certainty::Open, Ending::Punched) => Reach::Punched,
         (Certainty::Open, _) => Reach::Open,
         (Certainty::Closed, _) => Reach::Closed,
-        (Certainty::Unknown, _) if region.doubts.is_empty() && region.also == [WHO_FIRST] => Reach::Chance,
+        (Certainty::Unknown, _) if region.doubts.is_empty() && region.also == [Undecided::WhoFirst] => Reach::Chance,
         (Certainty::Unknown, _) => Reach::Unknown,
     }
 }
 
-fn piece(
-    story: &Story<'_>,
-    (answer, region, told): (&Answer, &Region, &RoundTrip),
-    from: &Set,
-    family: Family,
-) -> Piece {
+fn piece(story: &Story<'_>, (answer, region, told): (&Answer, &Region, &RoundTrip), caller: &Caller<'_>) -> Piece {
     let (steps, stop, ends_at) = story.of(answer, region, told);
-    let reach = piece_reach(region);
-    let sources = region.part(Part::Src);
+    let clients = Set::range(CLIENT_PORTS.0, CLIENT_PORTS.1);
     Piece {
-        ports: show_set(&region.part(Part::DstPort)),
-        from: if sources == *from { String::new() } else { show_addresses(&sources, family) },
-        how: reach.how(),
-        reach,
+        packets: Packets::of(&region.cubes, caller.family, caller.from, &clients),
+        reach: piece_reach(region),
         ends_at,
         stop,
         doubts: story.doubts(region),
@@ -535,15 +549,15 @@ fn piece(
 }
 
 /// Rows by leg, then by group of alternatives, in the profile's order; legs that matter to nobody here are left out.
-fn grouped<'r>(rows: &[&'r Requirement], place: &str) -> Vec<(String, Vec<&'r Requirement>)> {
+fn grouped<'r>(rows: &[&'r Requirement], place: &Where) -> Vec<(LegKind, Vec<&'r Requirement>)> {
     let mut out = legs_of(rows);
     out.retain(|(_, list)| list.iter().any(|r| !r.level_at(place).is_optional()));
     out
 }
 
 /// Rows by leg, then by group of alternatives, in the profile's order.
-pub(super) fn legs_of<'r>(rows: &[&'r Requirement]) -> Vec<(String, Vec<&'r Requirement>)> {
-    let mut out: Vec<(String, Option<&str>, Vec<&Requirement>)> = Vec::new();
+pub(super) fn legs_of<'r>(rows: &[&'r Requirement]) -> Vec<(LegKind, Vec<&'r Requirement>)> {
+    let mut out: Vec<(LegKind, Option<&str>, Vec<&Requirement>)> = Vec::new();
     for row in rows {
         let group = row.any_of.as_deref();
         match out.iter_mut().find(|(kind, any_of, _)| *kind == row.leg && group.is_some() && *any_of == group) {
@@ -560,30 +574,38 @@ fn depends(instance: &Instance) -> String {
     known.unwrap_or_else(|| format!("nothing of {} is known to depend on it", instance.profile.title))
 }
 
-pub(super) fn path_id(instance: &Instance, place: &str, kind: Option<Kind>, family: Family) -> String {
+/// What a path is called: the instance, where those are who ask, which of several they are, and their kind.
+pub(super) fn path_id(
+    instance: &Instance,
+    (at, which, kind): (&Where, Option<&str>, Option<Kind>),
+    family: Family,
+) -> String {
+    let which = which.map_or_else(String::new, |which| format!(":{which}"));
     let kind = kind.map_or_else(String::new, |k| format!(":{}", k.name()));
     let v6 = if family == Family::V6 { "/v6" } else { "" };
-    format!("{}/{place}{kind}{v6}", instance.label())
+    format!("{}/{at}{which}{kind}{v6}", instance.label())
 }
 
 pub(super) fn path(
     instance: &Instance,
-    (place, kind): (&str, Option<Kind>),
+    (at, which, kind): (&Where, Option<&str>, Option<Kind>),
     who: String,
     family: Family,
     legs: Vec<Leg>,
     notes: &[String],
 ) -> Path {
-    let (verdict, note) = judge::path(place, &legs, notes);
+    let (verdict, note) = judge::path(at, &legs, notes);
     Path {
-        id: path_id(instance, place, kind, family),
+        id: path_id(instance, (at, which, kind), family),
         instance: instance.label().to_owned(),
-        vantage: place.to_owned(),
-        kind: kind.map_or("", Kind::name),
+        vantage: at.clone(),
+        kind,
         who,
-        family: family_name(family),
+        kinds: Vec::new(),
+        address: None,
+        family,
         verdict,
-        depends: if place == "self" { depends(instance) } else { String::new() },
+        depends: if *at == Where::At(Place::Own) { depends(instance) } else { String::new() },
         note,
         legs,
     }

@@ -12,6 +12,7 @@ use crate::profile::{Instance, Proxied};
 use crate::report::DoubtLine;
 use crate::requirement::{Party, Requirement};
 use crate::trace::{Answer, Ask, Detail, Disposition, Hop, Phase, Question, Val};
+use crate::vocabulary::LegKind;
 
 impl Judge<'_> {
     /// Where pages and signalling must end.
@@ -72,16 +73,15 @@ impl Judge<'_> {
                     return None;
                 }
                 let router = &self.site.network.devices[hop.device].name;
-                return Some(DoubtLine {
-                    what: format!(
+                return Some(DoubtLine::of_site(
+                    format!(
                         "whether {address}, to which {router} forwards {}, is the proxy that passes pages and signalling on to {label}",
                         r.what()
                     ),
-                    supply: format!(
+                    format!(
                         "say where the proxy is, in the [[deploy]] table: `proxy = \"{address}:{typed}\"`, or \"outside\" (a CDN)"
                     ),
-                    origin: None,
-                });
+                ));
             }
             let hop = trip.request.last();
             let router = &self.site.network.devices[hop.device];
@@ -90,29 +90,26 @@ impl Judge<'_> {
             }
             let taken = matches!(trip.request.end, Disposition::Delivered { .. });
             if taken && self.let_in(hop, &ports) {
-                return Some(DoubtLine {
-                    what: format!(
+                return Some(DoubtLine::of_site(
+                    format!(
                         "whether a proxy on {} itself, which lets {} in, passes pages and signalling on to {label}",
                         router.name,
                         r.what()
                     ),
-                    supply: "say where the proxy is, in the [[deploy]] table: `proxy = \"gateway\"`, or its address"
-                        .into(),
-                    origin: None,
-                });
+                    "say where the proxy is, in the [[deploy]] table: `proxy = \"gateway\"`, or its address".into(),
+                ));
             }
             if let Some((outer, to)) = self.other_outer_port(hop.device, caller.family, r) {
                 let to = caller.family.address(to);
-                return Some(DoubtLine {
-                    what: format!(
+                return Some(DoubtLine::of_site(
+                    format!(
                         "whether people type port {outer}, which {} forwards to port {typed} of {to}: {typed} itself is not forwarded",
                         router.name
                     ),
-                    supply: format!(
+                    format!(
                         "say by which port people reach it, in the [[deploy]] table: `proxy = {{ at = \"{to}:{typed}\", outer = {outer} }}`"
                     ),
-                    origin: None,
-                });
+                ));
             }
         }
         None
@@ -139,7 +136,7 @@ impl Judge<'_> {
 
     /// Media of the instance is forwarded to this address.
     fn media_goes_to(&self, caller: &Caller<'_>, to: u128) -> bool {
-        let media = |r: &&Requirement| r.leg == "media" && r.to == Party::Server && !r.example;
+        let media = |r: &&Requirement| r.leg == LegKind::Media && r.to == Party::Server && !r.example;
         self.instances[caller.n].requirements.iter().filter(media).any(|r| {
             let answer = self.asked_outside(caller, r, Detail::Fate);
             let hops = answer.trips.iter().flat_map(|t| &t.request.hops);

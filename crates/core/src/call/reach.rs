@@ -7,6 +7,7 @@ use super::replay::Replay;
 use crate::cube::{self, Cube, Dim, Set, VarId, merge};
 use crate::model::{DoubtId, OriginId, Part, TOLD};
 use crate::trace::{Answer, Choice, Did, Disposition, Journey, Network, Phase, RoundTrip, TraceStep, Val};
+use crate::vocabulary::Undecided;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::OnceCell;
 use std::collections::BTreeSet;
@@ -21,9 +22,6 @@ pub(super) enum Certainty {
     /// It depends on something that is not known.
     Unknown,
 }
-
-/// What is open when only the order of two parties' packets decides.
-pub(super) const WHO_FIRST: &str = "which side sends first";
 
 /// How one round trip ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,8 +60,8 @@ pub(super) struct Region {
     pub ending: Ending,
     /// Doubts that decide, as device and doubt; sorted.
     pub doubts: Vec<(usize, DoubtId)>,
-    /// Something else leaves it open: choices of devices, shared sessions, too many doubts.
-    pub also: Vec<String>,
+    /// What else leaves it open: choices of devices, shared sessions, too many doubts; sorted.
+    pub also: Vec<Undecided>,
     /// Rules that ended its packets, each with its device, in order of appearance.
     pub rules: Vec<(usize, OriginId)>,
     /// Lists that are kept elsewhere (device and doubt): all of this is said of addresses that are on none of them.
@@ -303,7 +301,7 @@ fn told_as_one(answer: &Answer, regions: Vec<Region>) -> Vec<Region> {
     for region in &mut out {
         region.doubts.sort_unstable();
         region.doubts.dedup();
-        region.also.sort();
+        region.also.sort_unstable();
         region.also.dedup();
         let mut known = FxHashSet::default();
         region.rules.retain(|rule| known.insert(*rule));
@@ -388,7 +386,7 @@ fn stands_alone(answer: &Answer, helped: usize, trips: &[usize], endings: &[Endi
 struct Key {
     certainty: Certainty,
     punched: bool,
-    also: Vec<String>,
+    also: Vec<Undecided>,
     place: Option<(Ending, usize, Option<TraceStep>, Disposition)>,
     doubts: Vec<(usize, DoubtId)>,
     except: Vec<(usize, DoubtId)>,
@@ -423,7 +421,7 @@ fn doubts(
     network: &Network,
     trips: &[usize],
     endings: &[Ending],
-) -> (Vec<(usize, DoubtId)>, Vec<String>) {
+) -> (Vec<(usize, DoubtId)>, Vec<Undecided>) {
     let separating = separating(answer, trips, endings);
     let mut doubts = BTreeSet::new();
     let mut also = BTreeSet::new();
@@ -433,31 +431,23 @@ fn doubts(
                 Choice::Doubt { device, doubt } => {
                     doubts.insert((device, doubt));
                 }
-                Choice::Device { device, part, .. } => {
-                    let what = if matches!(part, Part::SrcPort | Part::DstPort) { "port" } else { "address" };
-                    also.insert(format!("which {what} {} chooses", network.devices[device].name));
+                Choice::Device { device, part: Part::SrcPort | Part::DstPort, .. } | Choice::Clash { device } => {
+                    also.insert(Undecided::Port(device));
                 }
-                Choice::Clash { device } => {
-                    also.insert(format!("which port {} chooses", network.devices[device].name));
+                Choice::Device { device, .. } => {
+                    also.insert(Undecided::Address(device));
                 }
                 Choice::Order => {
-                    also.insert(WHO_FIRST.to_owned());
+                    also.insert(Undecided::WhoFirst);
                 }
                 Choice::SameSession { device } => {
-                    also.insert(format!("which packets {} takes for one session", network.devices[device].name));
+                    also.insert(Undecided::Session(device));
                 }
             }
         }
         let journey = journey(trip.0, trip.1);
         if let (Ending::Unknown(Phase::Reply), Some(c), Some(_)) = (trip.1, crossed(trip.0), &trip.0.next) {
-            let device = &network.devices[c.device];
-            let name = |i: usize| device.interfaces.get(i).map_or("", |i| i.shown());
-            also.insert(format!(
-                "whether the provider of {} passes on what {} sends from an address of {}",
-                name(c.leaves),
-                device.name,
-                name(c.came)
-            ));
+            also.insert(Undecided::Provider { device: c.device, came: c.came, leaves: c.leaves });
             continue;
         }
         if matches!(trip.1, Ending::Unknown(_)) && trip.0.next.is_some() && helpers(trip.0).next().is_some() {
@@ -469,27 +459,16 @@ fn doubts(
                 doubts.insert((device, *doubt));
             }
             Some((Disposition::Delivered { listening: true }, device)) if network.devices[device].is_router() => {
-                also.insert(format!(
-                    "where the program on {} that takes these connections sends them (NAT + Proxy relays TCP, not UDP)",
-                    network.devices[device].name
-                ));
+                also.insert(Undecided::Program(device));
             }
             Some((Disposition::TooManyDoubts, device)) => {
-                also.insert(format!("too many unknown statements of {} at once", network.devices[device].name));
+                also.insert(Undecided::TooManyDoubts(device));
             }
             Some((Disposition::TooMuch(chain), device)) => {
-                let pipeline = &network.devices[device].pipeline;
-                also.insert(format!(
-                    "the rules of {} fall into too many cases to be followed to the end: it stopped at {}",
-                    network.devices[device].name,
-                    pipeline.origin(pipeline.chain(*chain).origin).object
-                ));
+                also.insert(Undecided::TooMuch(device, *chain));
             }
             Some((Disposition::TooScattered, device)) => {
-                also.insert(format!(
-                    "a rule of {} asks for bits of addresses that callers may have in too many places",
-                    network.devices[device].name
-                ));
+                also.insert(Undecided::TooScattered(device));
             }
             _ => {}
         }

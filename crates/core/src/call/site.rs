@@ -49,6 +49,8 @@ pub(super) struct Vantage {
     pub place: Place,
     /// For reports: `anyone on the internet`, `your network 192.168.1.0/24`.
     pub name: String,
+    /// The first network in which they are, as it is shown; empty for the internet.
+    pub net: String,
     /// Device that sends for them.
     pub device: usize,
     /// Their addresses.
@@ -395,8 +397,7 @@ impl Site {
         let rename = |v: &Vantage| {
             let mut v = v.clone();
             if v.place == Place::Lan && !segment.contains(&v.segment) {
-                // Its name ends in its prefix.
-                v.place = Place::Net(v.name.rsplit(' ').next().unwrap_or_default().to_owned());
+                v.place = Place::Net(v.net.clone());
             }
             v
         };

@@ -4,11 +4,11 @@ use super::reach::{Certainty, Ending, Region, journey};
 use super::replay::example;
 use super::site::is_invented;
 use crate::cube::{Cube, Set};
-use crate::manifest::show_ranges;
 use crate::model::{Device, DoubtId, Family, Hook, Interface, OriginId, Part, SourceId, address_value};
-use crate::report::{DoubtLine, Origin, Rules, Step, Stop};
+use crate::report::{Action, DoubtKey, DoubtLine, End, EndForm, Ends, Origin, Rules, Step, Stop, StopKind};
 use crate::snapshot::Places;
 use crate::trace::{Answer, Did, Disposition, Header, Journey, Network, Phase, RoundTrip, Val};
+use crate::vocabulary::Undecided;
 use rustc_hash::FxHashSet;
 
 /// What the words are about.
@@ -31,6 +31,15 @@ impl Example {
     /// A field's value: the lowest, but not an address that ends in zeros.
     fn value(&self, part: Part) -> u128 {
         example(&self.cube, part)
+    }
+
+    /// A value in terms of it, unless a device picked it.
+    fn of(&self, value: Val) -> Option<u128> {
+        match value {
+            Val::Part(p, k) => Some(self.value(p).wrapping_add(k)),
+            Val::Const(c) => Some(c),
+            Val::Var(_) => None,
+        }
     }
 }
 
@@ -67,12 +76,20 @@ impl Story<'_> {
     }
 
     fn journey(&self, j: &Journey, phase: Phase, asked: &Example, steps: &mut Vec<Step>) {
-        let packet = packet(phase);
         for (n, hop) in j.hops.iter().enumerate() {
             let device = &self.network.devices[hop.device];
             let iface = |i: usize| device.interfaces.get(i).map_or("lo", Interface::shown);
-            let mut push = |hook, action: String, header: String, origin| {
-                steps.push(Step { packet, device: device.name.to_string(), hook, action, header, origin });
+            let mut push = |hook: Option<Hook>, action, by: Option<&str>, header, origin| {
+                steps.push(Step {
+                    packet: phase,
+                    device: device.name.to_string(),
+                    hook: hook.map(|h| hook_word(device, h)),
+                    outwards: hook.is_some_and(|h| is_outwards(device, h)),
+                    action,
+                    by: by.map(str::to_owned),
+                    header,
+                    origin,
+                });
             };
             let arrived = if n == 0 { None } else { Some(self.header(j.hops[n - 1].header, asked)) };
             match (n, hop.in_iface) {
@@ -82,35 +99,35 @@ impl Story<'_> {
                         Phase::Next => as_asked(),
                         Phase::Request | Phase::Reply => hop.header,
                     };
-                    push(None, "sends".into(), self.header(sent, asked), None);
+                    push(None, Action::Sends, None, self.header(sent, asked), None);
                 }
-                (_, Some(i)) => push(None, format!("arrives by {}", iface(i)), arrived.unwrap_or_default(), None),
+                (_, Some(i)) => push(None, Action::Arrives, Some(iface(i)), arrived.unwrap_or_default(), None),
                 (_, None) => {}
             }
             for step in &hop.steps {
                 let (action, origin) = match &step.did {
-                    Did::Rule(id) => ("rule".to_owned(), Some(self.origin(hop.device, *id))),
+                    Did::Rule(id) => (Action::Rule, Some(self.origin(hop.device, *id))),
                     Did::PolicyAccept(c) => {
-                        ("policy accept".to_owned(), Some(self.origin(hop.device, device.pipeline.chain(*c).origin)))
+                        (Action::PolicyAccept, Some(self.origin(hop.device, device.pipeline.chain(*c).origin)))
                     }
                     Did::PolicyDrop(c) => {
-                        ("policy drop".to_owned(), Some(self.origin(hop.device, device.pipeline.chain(*c).origin)))
+                        (Action::PolicyDrop, Some(self.origin(hop.device, device.pipeline.chain(*c).origin)))
                     }
-                    Did::SessionNew => ("new session".to_owned(), None),
-                    Did::SessionFound { reply: false } => ("known session".to_owned(), None),
-                    Did::SessionFound { reply: true } => ("known session, answer".to_owned(), None),
-                    Did::SessionInvalid => ("fits no session".to_owned(), None),
+                    Did::SessionNew => (Action::NewSession, None),
+                    Did::SessionFound { reply: false } => (Action::KnownSession, None),
+                    Did::SessionFound { reply: true } => (Action::KnownAnswer, None),
+                    Did::SessionInvalid => (Action::FitsNoSession, None),
                     // The rule that gives it away stands before it.
                     Did::Helper(_) | Did::SomeRule => continue,
                 };
-                push(Some(hook_word(device, step.hook)), action, String::new(), origin);
+                push(Some(step.hook), action, None, Ends::default(), origin);
             }
             let header = self.header(hop.header, asked);
             match hop.out_iface {
                 Some(i) if n + 1 < j.hops.len() || j.end == Disposition::NeighborUnreachable => {
-                    push(None, format!("leaves by {}", iface(i)), header, None);
+                    push(None, Action::Leaves, Some(iface(i)), header, None);
                 }
-                _ if n + 1 == j.hops.len() => push(None, end_word(&j.end).into(), header, None),
+                _ if n + 1 == j.hops.len() => push(None, end_of(&j.end), None, header, None),
                 _ => {}
             }
         }
@@ -142,9 +159,9 @@ impl Story<'_> {
                 _ => None,
             }
         };
-        let (kind, what, at_rule): (&'static str, String, bool) = match (&region.ending, &j.end) {
+        let (kind, what, at_rule): (StopKind, String, bool) = match (&region.ending, &j.end) {
             (Ending::WrongSource, _) => (
-                "wrong-source",
+                StopKind::WrongSource,
                 format!(
                     "the answer comes from {from}, but {} was asked: the caller drops it",
                     self.to(as_asked(), asked)
@@ -152,7 +169,7 @@ impl Story<'_> {
                 false,
             ),
             (Ending::OtherPort, _) => (
-                "other-port",
+                StopKind::OtherPort,
                 format!("it reaches {name} at {to}, but clients were told port {}", asked.value(Part::DstPort)),
                 false,
             ),
@@ -160,7 +177,7 @@ impl Story<'_> {
                 Some((hook, id, true)) => {
                     let chain = &device.pipeline.origin(id).object;
                     (
-                        "dropped",
+                        StopKind::Dropped,
                         format!(
                             "{name} drops {it} in {}: no rule accepts {from} -> {to}, and the policy of {chain} is drop",
                             hook.name()
@@ -169,74 +186,91 @@ impl Story<'_> {
                     )
                 }
                 // What was assumed of others, and no rule in a file.
-                Some((Hook::Egress, id, false)) if !device.pipeline.origin(id).has_lines => {
-                    ("dropped", format!("{}, and {to} is not among them", device.pipeline.origin(id).object), true)
-                }
+                Some((Hook::Egress, id, false)) if !device.pipeline.origin(id).has_lines => (
+                    StopKind::Dropped,
+                    format!("{}, and {to} is not among them", device.pipeline.origin(id).object),
+                    true,
+                ),
                 Some((_, id, false)) if device.loopback_by_translation => {
-                    ("dropped", self.dropped_by_pf(device, id, hop.header, it, asked), true)
+                    (StopKind::Dropped, self.dropped_by_pf(device, id, hop.header, it, asked), true)
                 }
                 Some((hook, _, false)) => {
-                    ("dropped", format!("{name} drops {it} in {} on its way to {to}", hook.name()), true)
+                    (StopKind::Dropped, format!("{name} drops {it} in {} on its way to {to}", hook.name()), true)
                 }
-                None => ("dropped", format!("{name} drops {it}"), false),
+                None => (StopKind::Dropped, format!("{name} drops {it}"), false),
             },
             (_, Disposition::Rejected(how) | Disposition::Unheard(how)) => {
-                ("rejected", format!("{name} rejects {it} ({how}) on its way to {to}{}", heard(&j.end)), true)
+                (StopKind::Rejected, format!("{name} rejects {it} ({how}) on its way to {to}{}", heard(&j.end)), true)
             }
             (_, Disposition::Delivered { listening }) => {
-                delivered(device, *listening, region, &to, self.stand_in(hop.header.dst, asked).is_some())
+                let looped = asked.of(hop.header.dst).is_some_and(|a| self.family.address(a).is_loopback());
+                let own = if looped {
+                    Own::Loopback
+                } else if self.stand_in(hop.header.dst, asked).is_some() {
+                    Own::Untold
+                } else {
+                    Own::Told
+                };
+                delivered(device, *listening, region, &to, own)
             }
-            (_, Disposition::NoRoute) => ("no-route", format!("{name} has no route to {to}"), false),
+            (_, Disposition::NoRoute) => (StopKind::NoRoute, format!("{name} has no route to {to}"), false),
             (_, Disposition::MartianSource) if self.is_own(device, hop.header.src, asked) => (
-                "martian-source",
+                StopKind::MartianSource,
                 format!("{name} drops {it}: it comes back with {name}'s own address as its source"),
                 false,
             ),
-            (_, Disposition::MartianSource) => {
-                ("martian-source", format!("{name} drops {it}: the source {from} cannot come from outside"), false)
-            }
+            (_, Disposition::MartianSource) => (
+                StopKind::MartianSource,
+                format!("{name} drops {it}: the source {from} cannot come from outside"),
+                false,
+            ),
             (_, Disposition::MartianDestination) => {
-                ("martian-destination", format!("{name} drops {it}: {to} does not leave a host"), false)
+                (StopKind::MartianDestination, format!("{name} drops {it}: {to} does not leave a host"), false)
             }
             (_, Disposition::SamePort) => (
-                "same-port",
+                StopKind::SamePort,
                 format!(
                     "{name}'s bridge does not send {it} back out by the port that it came in by, on its way to {to}"
                 ),
                 false,
             ),
             (_, Disposition::ReversePath) => (
-                "reverse-path",
+                StopKind::ReversePath,
                 format!("{name} drops {it}: an answer to {from} would not leave by the interface it came in by"),
                 false,
             ),
-            (_, Disposition::NotUnicast) => ("not-unicast", format!("{to} is a broadcast or multicast address"), false),
+            (_, Disposition::NotUnicast) => {
+                (StopKind::NotUnicast, format!("{to} is a broadcast or multicast address"), false)
+            }
             (_, Disposition::NotForwarding) => (
-                "not-forwarding",
+                StopKind::NotForwarding,
                 format!("{it} reaches {name}, which does not pass packets on, on its way to {to}"),
                 false,
             ),
             (_, Disposition::NeighborUnreachable) => (
-                "no-neighbour",
+                StopKind::NoNeighbour,
                 format!("{name} looks for {to} in its own network, and nobody there has that address"),
                 false,
             ),
-            (_, Disposition::Loop) => ("loop", format!("{it} goes in circles at {name}, on its way to {to}"), false),
+            (_, Disposition::Loop) => {
+                (StopKind::Loop, format!("{it} goes in circles at {name}, on its way to {to}"), false)
+            }
             (
                 _,
                 Disposition::Unknown(_)
                 | Disposition::TooManyDoubts
                 | Disposition::TooScattered
                 | Disposition::TooMuch(_),
-            ) => ("unknown", format!("what {name} does to {it} is not known"), false),
+            ) => (StopKind::Unknown, format!("what {name} does to {it} is not known"), false),
         };
         let decider = decider(at_rule);
         Some(Stop {
             kind,
-            packet: packet(phase),
+            packet: phase,
             device: name.to_string(),
             hook: decider.map(|(hook, ..)| hook_word(device, hook)),
             what,
+            ends: self.header(hop.header, asked),
             origin: decider.map(|(_, id, _)| self.origin(hop.device, id)),
             others: self.others(region, decider.map(|(_, id, _)| (hop.device, id))),
         })
@@ -304,34 +338,72 @@ impl Story<'_> {
                 what: doubt.what.to_string(),
                 supply: doubt.supply.to_string(),
                 origin: Some(self.origin(*device, doubt.origin)).filter(|o| !o.source.is_empty()),
+                key: DoubtKey::Of(*device, *id),
             }
         });
-        let also = region.also.iter().map(|a| DoubtLine { what: a.clone(), supply: String::new(), origin: None });
+        let also = region.also.iter().map(|open| DoubtLine {
+            what: self.undecided(*open),
+            supply: String::new(),
+            origin: None,
+            key: DoubtKey::Undecided(*open),
+        });
         named.chain(also).collect()
     }
 
+    /// What is open, beside doubts, in words.
+    fn undecided(&self, open: Undecided) -> String {
+        let name = |device: usize| &self.network.devices[device].name;
+        match open {
+            Undecided::Port(device) => format!("which port {} chooses", name(device)),
+            Undecided::Address(device) => format!("which address {} chooses", name(device)),
+            Undecided::WhoFirst => "which side sends first".to_owned(),
+            Undecided::Session(device) => format!("which packets {} takes for one session", name(device)),
+            Undecided::Provider { device, came, leaves } => {
+                let iface = |i: usize| self.network.devices[device].interfaces.get(i).map_or("", |i| i.shown());
+                format!(
+                    "whether the provider of {} passes on what {} sends from an address of {}",
+                    iface(leaves),
+                    name(device),
+                    iface(came)
+                )
+            }
+            Undecided::Program(device) => format!(
+                "where the program on {} that takes these connections sends them (NAT + Proxy relays TCP, not UDP)",
+                name(device)
+            ),
+            Undecided::TooManyDoubts(device) => format!("too many unknown statements of {} at once", name(device)),
+            Undecided::TooMuch(device, chain) => {
+                let pipeline = &self.network.devices[device].pipeline;
+                format!(
+                    "the rules of {} fall into too many cases to be followed to the end: it stopped at {}",
+                    name(device),
+                    pipeline.origin(pipeline.chain(chain).origin).object
+                )
+            }
+            Undecided::TooScattered(device) => format!(
+                "a rule of {} asks for bits of addresses that callers may have in too many places",
+                name(device)
+            ),
+        }
+    }
+
     fn is_own(&self, device: &Device, source: Val, asked: &Example) -> bool {
-        let value = match source {
-            Val::Part(p, k) => asked.value(p).wrapping_add(k),
-            Val::Const(c) => c,
-            Val::Var(_) => return false,
-        };
-        device.own_addresses(self.family).contains(value)
+        asked.of(source).is_some_and(|v| device.own_addresses(self.family).contains(v))
     }
 
-    fn header(&self, h: Header, asked: &Example) -> String {
-        format!("{} -> {}", self.from(h, asked), self.to(h, asked))
+    fn header(&self, h: Header, asked: &Example) -> Ends {
+        Ends { from: self.from(h, asked), to: self.to(h, asked) }
     }
 
-    fn from(&self, h: Header, asked: &Example) -> String {
+    fn from(&self, h: Header, asked: &Example) -> End {
         self.end(h.src, h.sport, asked)
     }
 
-    fn to(&self, h: Header, asked: &Example) -> String {
+    fn to(&self, h: Header, asked: &Example) -> End {
         self.end(h.dst, h.dport, asked)
     }
 
-    fn end(&self, address: Val, port: Val, asked: &Example) -> String {
+    fn end(&self, address: Val, port: Val, asked: &Example) -> End {
         let (host, word) = match address {
             Val::Part(Part::Src, 0) if asked.everybody => ("caller".to_owned(), true),
             Val::Part(Part::Dst, 0) if asked.cube.part(Part::Dst).count() > 65536 => ("anybody".to_owned(), true),
@@ -346,12 +418,14 @@ impl Story<'_> {
             Val::Const(c) => Some(c.to_string()),
             Val::Var(_) => Some("(its choice)".to_owned()),
         };
-        match port {
-            None => host,
-            Some(port) if self.stand_in(address, asked).is_some() => format!("{host}, port {port}"),
-            Some(port) if self.family == Family::V6 && !word => format!("[{host}]:{port}"),
-            Some(port) => format!("{host}:{port}"),
-        }
+        let form = if self.stand_in(address, asked).is_some() {
+            EndForm::Words
+        } else if self.family == Family::V6 && !word {
+            EndForm::Brackets
+        } else {
+            EndForm::Plain
+        };
+        End { host, port, form }
     }
 
     /// An address, or what it stands for where no file says it, and whether these are words.
@@ -383,10 +457,10 @@ impl Story<'_> {
     }
 }
 
-/// Numbers as ranges: `4-1003,1010`.
-fn ranges(numbers: Vec<u64>) -> String {
+/// Numbers as ranges.
+fn ranges(numbers: Vec<u64>) -> Vec<(u128, u128)> {
     let numbers = numbers.into_iter().map(u128::from);
-    show_ranges(Set::from_ranges(numbers.map(|n| (n, n))).ranges())
+    Set::from_ranges(numbers.map(|n| (n, n))).ranges().to_vec()
 }
 
 /// An origin with its file, line and text.
@@ -415,34 +489,36 @@ fn heard(end: &Disposition) -> &'static str {
     if matches!(end, Disposition::Unheard(_)) { ", and drops its own answer: the caller hears nothing" } else { "" }
 }
 
+/// Which of its addresses a device is reached by.
+#[derive(Clone, Copy)]
+enum Own {
+    /// A loopback address.
+    Loopback,
+    /// One that no file says.
+    Untold,
+    /// One that a file says.
+    Told,
+}
+
 /// A packet that was delivered, but not where it should be.
-/// `untold`: no file says this address of its own.
-fn delivered(
-    device: &Device,
-    listening: bool,
-    region: &Region,
-    to: &str,
-    untold: bool,
-) -> (&'static str, String, bool) {
+fn delivered(device: &Device, listening: bool, region: &Region, to: &End, own: Own) -> (StopKind, String, bool) {
     let name = &device.name;
     if region.certainty == Certainty::Unknown {
-        return ("unknown", format!("it may end at {name}, {to}"), false);
+        return (StopKind::Unknown, format!("it may end at {name}, {to}"), false);
     }
     if device.is_router() {
-        let what = if to.starts_with("127.") || to.starts_with("[::1]") {
-            format!("{name} hands it to a program of its own ({to}), which passes on TCP at most")
-        } else if untold {
-            format!("{name} takes it for itself: no forward applies")
-        } else {
-            format!("{name} takes it for itself: no forward applies, and {to} is its own address")
+        let what = match own {
+            Own::Loopback => format!("{name} hands it to a program of its own ({to}), which passes on TCP at most"),
+            Own::Untold => format!("{name} takes it for itself: no forward applies"),
+            Own::Told => format!("{name} takes it for itself: no forward applies, and {to} is its own address"),
         };
-        ("own-address", what, false)
+        (StopKind::OwnAddress, what, false)
     } else if device.endpoints.is_empty() {
-        ("other-host", format!("it goes to {to}, which is not the server"), false)
+        (StopKind::OtherHost, format!("it goes to {to}, which is not the server"), false)
     } else if listening {
-        ("other-host", format!("it ends at {name}, which is another server"), false)
+        (StopKind::OtherHost, format!("it ends at {name}, which is another server"), false)
     } else {
-        ("nobody-listens", format!("it reaches {name} at {to}, where nothing is known to listen"), false)
+        (StopKind::NobodyListens, format!("it reaches {name} at {to}, where nothing is known to listen"), false)
     }
 }
 
@@ -460,29 +536,26 @@ fn hook_word(device: &Device, hook: Hook) -> &'static str {
     }
 }
 
-fn packet(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Request => "request",
-        Phase::Reply => "reply",
-        Phase::Next => "next",
-    }
+/// It is on the way out of a device.
+fn is_outwards(device: &Device, hook: Hook) -> bool {
+    hook == Hook::Postrouting || hook == Hook::Output && device.loopback_by_translation
 }
 
-fn end_word(end: &Disposition) -> &'static str {
+fn end_of(end: &Disposition) -> Action {
     match end {
-        Disposition::Delivered { .. } => "takes it",
-        Disposition::Dropped => "drops it",
-        Disposition::Rejected(_) | Disposition::Unheard(_) => "rejects it",
-        Disposition::NoRoute => "has no route",
-        Disposition::MartianSource | Disposition::MartianDestination => "refuses its addresses",
-        Disposition::ReversePath => "refuses it: its answer would go another way",
-        Disposition::SamePort => "does not send it back by the same port",
-        Disposition::NotUnicast => "does not send it on: not a single host's address",
-        Disposition::NotForwarding => "does not pass it on",
-        Disposition::NeighborUnreachable => "finds nobody with that address",
-        Disposition::Loop => "sees it again",
+        Disposition::Delivered { .. } => Action::Takes,
+        Disposition::Dropped => Action::Drops,
+        Disposition::Rejected(_) | Disposition::Unheard(_) => Action::Rejects,
+        Disposition::NoRoute => Action::NoRoute,
+        Disposition::MartianSource | Disposition::MartianDestination => Action::RefusesAddresses,
+        Disposition::ReversePath => Action::AnswerElsewhere,
+        Disposition::SamePort => Action::SamePort,
+        Disposition::NotUnicast => Action::NotUnicast,
+        Disposition::NotForwarding => Action::NotForwarding,
+        Disposition::NeighborUnreachable => Action::NoNeighbour,
+        Disposition::Loop => Action::Loop,
         Disposition::Unknown(_) | Disposition::TooManyDoubts | Disposition::TooScattered | Disposition::TooMuch(_) => {
-            "may do anything to it"
+            Action::MayDoAnything
         }
     }
 }

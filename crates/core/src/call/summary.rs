@@ -2,11 +2,12 @@
 
 use super::analyze::Judge;
 use super::story::origin;
-use crate::manifest::Proto;
+use crate::manifest::{Place, Proto};
 use crate::model::{DoubtKind, Family};
 use crate::profile::{Answers, Ice, Instance};
 use crate::report::{LeftOut, Origin, Path, Report, Ruleset, Unread, Verdict, in_a_sentence};
 use crate::requirement::{Level, Party, Requirement};
+use crate::vocabulary::{CallerKind, PortSet, Where, list};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
 
@@ -18,7 +19,7 @@ impl Judge<'_> {
         given: &mut Vec<String>,
         not_judged: &mut BTreeSet<String>,
     ) {
-        let told = self.line(instance).told.join(" and ");
+        let told = self.line(n, instance).told.join(" and ");
         let label = instance.label();
         let host = instance.deploy.host.iter().map(|h| h.value.to_string()).collect::<Vec<_>>().join(" and ");
         let checks = match instance.ice() {
@@ -27,7 +28,7 @@ impl Judge<'_> {
             None => "",
         };
         given.push(format!("{}{checks}, and listens on {host}", self.told_notes(n, instance)));
-        given.extend(self.told_setting(instance));
+        given.extend(self.told_setting(n, instance));
         if instance.profile.told.own_inside {
             let local = match &instance.deploy.local {
                 None => "its own network".to_owned(),
@@ -198,8 +199,9 @@ pub(super) fn finish(mut report: Report) -> Report {
     let forbidden = |unknown: bool| report.exposures.iter().any(|e| e.forbidden.is_some() && e.unknown == unknown);
     // Callers' own strict networks are to blame too, and the server is no caller: that they hear nothing does not fail the
     // whole.
-    let counted = |p: &Path| match (p.kind, p.vantage.as_str(), p.verdict) {
-        ("symmetric" | "udp-blocked", _, Verdict::Fails) | (_, "self", Verdict::Fails) => Verdict::Degraded,
+    let counted = |p: &Path| match (p.kind, &p.vantage, p.verdict) {
+        (Some(CallerKind::Symmetric | CallerKind::UdpBlocked), _, Verdict::Fails)
+        | (_, Where::At(Place::Own), Verdict::Fails) => Verdict::Degraded,
         (_, _, verdict) => verdict,
     };
     let mut worst = report.paths.iter().map(counted).max().unwrap_or(Verdict::Unknown);
@@ -216,10 +218,10 @@ pub(super) fn finish(mut report: Report) -> Report {
     report.headline = headline(&report);
     let lists = lists(&report);
     if !lists.is_empty() {
-        report.headline = format!("{}, except for addresses on {}", report.headline, and(&lists));
+        report.headline = format!("{}, except for addresses on {}", report.headline, list(&lists));
         report.assumptions.push(format!(
             "nobody who takes part has an address on {}: what {} is kept elsewhere",
-            and(&lists),
+            list(&lists),
             if lists.len() == 1 { "it holds" } else { "they hold" }
         ));
     }
@@ -242,50 +244,85 @@ fn has_calls(report: &Report, instance: &str) -> bool {
 /// A headline names as many places.
 const MOST_PLACES: usize = 8;
 
-/// Marks a place from which not everybody gets through.
-const OTHERWISE: &str = " otherwise";
-
 /// Calls to one instance from one place by one family: those of all kinds of callers.
-type Together<'r> = FxHashMap<(&'r str, &'r str, &'r str), Vec<&'r Path>>;
+type Together<'r> = FxHashMap<(&'r str, &'r Where, Family), Vec<&'r Path>>;
+
+/// A place in a headline.
+struct PlaceIn<'r> {
+    vantage: &'r Where,
+    family: Family,
+    /// The instance, where there are several.
+    instance: Option<&'r str>,
+    /// Who is meant there, where others fare otherwise.
+    kinds: Vec<CallerKind>,
+    /// Others fare otherwise, and those who are meant need no name.
+    otherwise: bool,
+}
+
+impl PlaceIn<'_> {
+    /// The same place, whatever the family.
+    fn is_place_of(&self, other: &Self) -> bool {
+        (self.vantage, self.instance, &self.kinds, self.otherwise)
+            == (other.vantage, other.instance, &other.kinds, other.otherwise)
+    }
+
+    fn words(&self) -> String {
+        let place = match self.vantage {
+            Where::At(Place::Internet) => "from the internet".to_owned(),
+            Where::At(Place::Lan) => "from your own network".to_owned(),
+            Where::At(Place::Own) => "from the server itself".to_owned(),
+            Where::At(Place::Net(name) | Place::Caller(name)) => format!("from {name}"),
+            other => format!("from {other}"),
+        };
+        let what = self.instance.map_or_else(String::new, |i| format!(" to {i}"));
+        let who = match (self.otherwise, &self.kinds[..]) {
+            (true, _) => " otherwise".to_owned(),
+            (false, []) => String::new(),
+            (false, kinds) => format!(" ({})", in_a_sentence(kinds)),
+        };
+        format!("{place}{}{what}{who}", by_family(self.family))
+    }
+}
+
+/// The family, where it is not the usual one.
+fn by_family(family: Family) -> &'static str {
+    if family == Family::V6 { " by IPv6" } else { "" }
+}
 
 /// From where calls fare like this, in the order of the paths.
-fn places(report: &Report, together: &Together<'_>, verdict: Verdict) -> Vec<String> {
+fn places<'r>(report: &'r Report, together: &Together<'r>, verdict: Verdict) -> Vec<PlaceIn<'r>> {
     let many = report.instances.len() > 1;
-    let mut list: Vec<(String, &str)> = Vec::new();
-    let calls = || report.paths.iter().filter(|p| p.is_call());
+    let mut list: Vec<PlaceIn<'r>> = Vec::new();
+    let calls = report.paths.iter().filter(|p| p.is_call());
     // The server is no caller: what it does not reach is said apart.
-    let told = |p: &&Path| p.verdict == verdict && (p.vantage != "self" || verdict == Verdict::Works);
-    for p in calls().filter(told) {
-        let here = &together[&(&*p.instance, &*p.vantage, p.family)];
-        let kinds: Vec<&str> = here.iter().filter(|q| q.verdict == verdict).map(|q| q.kind).collect();
-        if kinds.first() != Some(&p.kind) {
+    let itself = Where::At(Place::Own);
+    for p in calls.filter(|p| p.verdict == verdict && (p.vantage != itself || verdict == Verdict::Works)) {
+        let here = &together[&(&*p.instance, &p.vantage, p.family)];
+        let alike: Vec<&&Path> = here.iter().filter(|q| q.verdict == verdict).collect();
+        if alike.first().map(|q| q.kind) != Some(p.kind) {
             continue;
         }
         // Who fares otherwise is named; who is well off needs no name.
-        let all = here.len() == kinds.len();
-        let who = match verdict {
-            _ if all => String::new(),
-            Verdict::Works => OTHERWISE.to_owned(),
-            _ => format!(" ({})", in_a_sentence(&kinds)),
-        };
-        let place = match &*p.vantage {
-            "internet" => "from the internet".to_owned(),
-            "lan" => "from your own network".to_owned(),
-            "self" => "from the server itself".to_owned(),
-            net => format!("from {}", net.trim_start_matches("net:").trim_start_matches("caller:")),
-        };
-        let family = if p.family == "ipv6" { " by IPv6" } else { "" };
-        let what = if many { format!(" to {}", p.instance) } else { String::new() };
-        list.push((format!("{place}{family}{what}{who}"), &p.vantage));
+        let all = here.len() == alike.len();
+        let named = !all && verdict != Verdict::Works;
+        list.push(PlaceIn {
+            vantage: &p.vantage,
+            family: p.family,
+            instance: many.then_some(&*p.instance),
+            kinds: if named { alike.iter().filter_map(|q| q.kind).collect() } else { Vec::new() },
+            otherwise: !all && !named,
+        });
     }
     // Both families of a place are said once; that IPv6 works where IPv4 does not is left to the table.
-    let both: FxHashSet<String> = list.iter().map(|(l, _)| l.clone()).collect();
-    let worse: FxHashSet<&str> = report.paths.iter().filter(|p| p.verdict > verdict).map(|p| &*p.vantage).collect();
-    list.retain(|(l, place)| {
-        let v6 = l.contains(" by IPv6");
-        !v6 || !both.contains(&l.replace(" by IPv6", "")) && (verdict != Verdict::Works || !worse.contains(place))
+    let worse: FxHashSet<&Where> = report.paths.iter().filter(|p| p.verdict > verdict).map(|p| &p.vantage).collect();
+    let both: Vec<bool> =
+        list.iter().map(|l| list.iter().any(|other| other.family == Family::V4 && other.is_place_of(l))).collect();
+    let mut both = both.into_iter();
+    list.retain(|l| {
+        let both = both.next().unwrap_or_default();
+        l.family == Family::V4 || !both && (verdict != Verdict::Works || !worse.contains(l.vantage))
     });
-    list.into_iter().map(|(l, _)| l).collect()
+    list
 }
 
 fn headline(report: &Report) -> String {
@@ -300,22 +337,23 @@ fn headline(report: &Report) -> String {
         (Verdict::Degraded, "calls are degraded"),
         (Verdict::Works, "calls work"),
     ] {
-        let list = places(report, &together, verdict);
-        if verdict == Verdict::Works && !parts.is_empty() && list.iter().any(|l| l.ends_with(OTHERWISE)) {
+        let found = places(report, &together, verdict);
+        if verdict == Verdict::Works && !parts.is_empty() && found.iter().any(|l| l.otherwise) {
             parts.push("everybody else gets through".to_owned());
-        } else if !list.is_empty() {
+        } else if !found.is_empty() {
             let words = if parts.is_empty() || verdict != Verdict::Works { words } else { "they work" };
-            parts.push(format!("{words} {}", and(&some(list))));
+            parts.push(format!("{words} {}", list(&some(found.iter().map(PlaceIn::words).collect()))));
         }
     }
     let silent: Vec<String> =
         report.instances.iter().filter(|i| !has_calls(report, &i.label)).map(|i| i.label.clone()).collect();
     if !silent.is_empty() {
-        parts.push(format!("no call to {} could be judged", and(&silent)));
+        parts.push(format!("no call to {} could be judged", list(&silent)));
     }
+    let mut itself: Vec<(Verdict, Family)> = Vec::new();
     for p in report.paths.iter().filter(|p| p.verdict > Verdict::Works) {
-        match &*p.vantage {
-            "server" => {
+        match &p.vantage {
+            Where::Outwards => {
                 let bad = p.legs.iter().filter(|l| l.verdict > Verdict::Works).flat_map(|l| &l.any_of);
                 let what = bad.map(|a| a.what.clone()).collect::<Vec<_>>().join(", ");
                 let line = format!("the server's own way out {} ({what})", fate(p.verdict));
@@ -323,14 +361,14 @@ fn headline(report: &Report) -> String {
                     parts.insert(0, line);
                 }
             }
-            "admin" => {
+            Where::At(Place::Admin) => {
                 let line = administrator(report, p);
                 if !parts.contains(&line) {
                     parts.push(line);
                 }
             }
-            place if place.starts_with("peer:") => {
-                let family = if p.family == "ipv6" { " by IPv6" } else { "" };
+            Where::At(Place::Peer(_)) => {
+                let family = by_family(p.family);
                 let words = match p.verdict {
                     Verdict::Fails => format!("{} does not get through{family}", p.who),
                     Verdict::Unknown => format!("it is unknown whether {} gets through{family}", p.who),
@@ -340,19 +378,19 @@ fn headline(report: &Report) -> String {
                     parts.push(words);
                 }
             }
-            "self" => {
+            // Both families are said once, where they fare alike.
+            Where::At(Place::Own)
+                if !itself.contains(&(p.verdict, Family::V4)) && !itself.contains(&(p.verdict, p.family)) =>
+            {
+                itself.push((p.verdict, p.family));
                 let words = match p.verdict {
                     Verdict::Fails => "the server does not reach its own name",
                     Verdict::Unknown => "it is unknown whether the server reaches its own name",
                     _ => "the server reaches its own name only in part",
                 };
-                let family = if p.family == "ipv6" { " by IPv6" } else { "" };
-                let line = format!("{words}{family}");
-                if !parts.iter().any(|known| line.starts_with(known.as_str())) {
-                    parts.push(line);
-                }
+                parts.push(format!("{words}{}", by_family(p.family)));
             }
-            _ => {}
+            Where::At(_) => {}
         }
     }
     open_ports(report, &mut parts);
@@ -362,21 +400,21 @@ fn headline(report: &Report) -> String {
 /// Ports that must be closed and are not, or perhaps not.
 fn open_ports(report: &Report, parts: &mut Vec<String>) {
     let open = |unknown: bool| {
-        let mut open: Vec<String> = Vec::new();
+        let mut open: Vec<PortSet> = Vec::new();
         for e in report.exposures.iter().filter(|e| e.forbidden.is_some() && e.unknown == unknown) {
             if !open.contains(&e.socket) {
                 open.push(e.socket.clone());
             }
         }
-        open
+        open.iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     let (certain, unknown) = (open(false), open(true));
     if !certain.is_empty() {
-        parts.insert(0, format!("the internet reaches {}", and(&certain)));
+        parts.insert(0, format!("the internet reaches {}", list(&certain)));
     }
     match unknown.len() {
         0 => {}
-        1..=3 => parts.push(format!("it is unknown whether {} {} closed", and(&unknown), are(&unknown))),
+        1..=3 => parts.push(format!("it is unknown whether {} {} closed", list(&unknown), are(&unknown))),
         n => parts.push(format!("it is unknown whether {n} ports are closed that must be")),
     }
 }
@@ -389,13 +427,13 @@ fn administrator(report: &Report, path: &Path) -> String {
         _ if closed => "the administrator cannot get in",
         _ => "the administrator gets in only in part",
     };
-    let all = || report.paths.iter().filter(|p| p.vantage == "admin");
+    let all = || report.paths.iter().filter(|p| p.vantage == path.vantage);
     let many = report.instances.len() > 1 && all().any(|p| p.instance != path.instance && p.verdict != path.verdict);
     let what = if many { format!(" to {}", path.instance) } else { String::new() };
     // Where the others get in, it is said from where this one does not.
     let here = || all().filter(|p| p.instance == path.instance);
     let from = if here().any(|p| p.verdict != path.verdict && p.who != path.who) {
-        path.who.strip_prefix("the administrator, ").map_or_else(String::new, |who| format!(" from {who}"))
+        path.address.as_ref().map_or_else(String::new, |address| format!(" from {address}"))
     } else {
         String::new()
     };
@@ -422,12 +460,4 @@ fn some(mut places: Vec<String>) -> Vec<String> {
         places.push(format!("{more} more"));
     }
     places
-}
-
-fn and(list: &[String]) -> String {
-    match list {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
 }

@@ -133,20 +133,20 @@ impl Judge<'_> {
 
     /// The addresses that nothing stated tells: the public ones, or what the server learns outside.
     fn usually_told(&self, n: usize, instance: &Instance) -> String {
-        let public = self.line(instance).told;
+        let public = self.line(n, instance).told;
         let learned = match self.learns(n, Family::V4) {
             Some(Learns::Another(stray)) => format!("{}, which a STUN server sees", stray.seen),
             Some(Learns::Open | Learns::OtherLine(_)) => "the IPv4 address that a STUN server sees".to_owned(),
             Some(Learns::Public) | None => return public.join(" and "),
         };
-        let others = public.into_iter().filter(|a| a.contains(':'));
+        let others = self.told(instance, Family::V6).map(|a| a.to_string());
         [learned].into_iter().chain(others).collect::<Vec<_>>().join(" and ")
     }
 
     /// The product's own setting, where its document names it and nothing is stated.
-    pub(super) fn told_setting(&self, instance: &Instance) -> Option<String> {
+    pub(super) fn told_setting(&self, n: usize, instance: &Instance) -> Option<String> {
         let setting = instance.profile.told.setting.as_ref().filter(|_| instance.deploy.told.is_empty())?;
-        let told = self.line(instance).told.join(" and ");
+        let told = self.line(n, instance).told.join(" and ");
         Some(format!("{setting} of {} is taken to be {told}, or a name that resolves to it", instance.label()))
     }
 }
@@ -222,13 +222,12 @@ fn not_told(instance: &Instance, place: &Place, why: &str) -> Telling {
 fn untold(instance: &Instance, audience: &str, place: &Place, why: &str) -> Telling {
     let (label, key) = (instance.label(), key(place));
     let setting = instance.profile.told.setting.as_ref().map_or_else(String::new, |s| format!(" ({s})"));
-    Telling::Unknown(DoubtLine {
-        what: format!("which address {label} tells {audience}: {why}"),
-        supply: format!(
+    Telling::Unknown(DoubtLine::of_site(
+        format!("which address {label} tells {audience}: {why}"),
+        format!(
             "state what it is set to{setting} in its [[deploy]] table: `told = {{ {key} = \"<address>\" }}`, or \"public\", \"own\", \"stun\""
         ),
-        origin: None,
-    })
+    ))
 }
 
 /// The place as a key of `told`.

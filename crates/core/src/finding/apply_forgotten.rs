@@ -1,21 +1,20 @@
 //! `apply-forgotten`: the firewall does not yet do what its configuration says.
 
-use super::{Cause, Gap, Severity};
+use super::{Cause, Explain, Gap, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
     code: "apply-forgotten",
     severity: Severity::Error,
     title: "the firewall does not yet do what its configuration says",
-    explain: "\
-what happens: the configuration was changed, but the rules in force are still
-the old ones. On pfSense, changes wait for \"Apply Changes\".
-who notices: whoever made the change and sees no effect.
-how it is recognised: the configuration and the rules in force (config.xml and
-/tmp/rules.debug) have different fates for the same packets.
-what to do: apply the changes (pfSense: Status > Filter Reload also does it),
-and save the rules in force again.
-",
+    explain: Explain {
+        happens: "the configuration was changed, but the rules in force are still the old ones. On pfSense, changes \
+            wait for \"Apply Changes\".",
+        who: "whoever made the change and sees no effect.",
+        recognised: "the configuration and the rules in force (config.xml and /tmp/rules.debug) have different fates for \
+            the same packets.",
+        todo: "apply the changes (pfSense: Status > Filter Reload also does it), and save the rules in force again.",
+    },
     // Two configurations that differ are no gap: `diagnose` compares them as a whole.
     matches: |_| false,
     message,

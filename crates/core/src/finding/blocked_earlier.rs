@@ -1,21 +1,19 @@
 //! `blocked-earlier`: a rule blocks these packets before the one that would let them pass.
 
-use super::{Cause, Fault, Gap, Lack, Severity, Stands};
+use super::{Cause, Explain, Fault, Gap, Lack, Severity, Stands};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
     code: "blocked-earlier",
     severity: Severity::Error,
     title: "a rule blocks these packets before the one that would let them pass",
-    explain: "\
-what happens: rules are asked in order, and the first that fits decides. A rule
-that blocks stands before the rule that was made for these packets.
-who notices: everybody whom the blocking rule is about.
-how it is recognised: the packet ends at a rule that blocks, and a later rule of
-the same list would let it pass.
-what to do: put a rule for these packets before the one that blocks, or make the
-blocking rule narrower.
-",
+    explain: Explain {
+        happens: "rules are asked in order, and the first that fits decides. A rule that blocks stands before the rule \
+            that was made for these packets.",
+        who: "everybody whom the blocking rule is about.",
+        recognised: "the packet ends at a rule that blocks, and a later rule of the same list would let it pass.",
+        todo: "put a rule for these packets before the one that blocks, or make the blocking rule narrower.",
+    },
     matches,
     message,
     because,

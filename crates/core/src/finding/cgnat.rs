@@ -1,22 +1,20 @@
 //! `cgnat`: your provider gives you an address that it shares between customers.
 
-use super::{Cause, Fault, Gap, Lack, Severity};
+use super::{Cause, Explain, Fault, Gap, Lack, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
     code: "cgnat",
     severity: Severity::Error,
     title: "your provider gives you an address that it shares between customers",
-    explain: "\
-what happens: the address outside of your router is one of 100.64.0.0/10 (RFC
-6598). It is not on the internet: your provider translates many customers to one
-public address, and forwards nothing to you.
-who notices: everybody who calls from outside.
-how it is recognised: the outer address lies in 100.64.0.0/10.
-what to do: no setting of your router helps. Ask your provider for a public IPv4
-address (some give one for the asking), or use IPv6, or a relay (TURN) or a
-tunnel that ends at a server with a public address.
-",
+    explain: Explain {
+        happens: "the address outside of your router is one of 100.64.0.0/10 (RFC 6598). It is not on the internet: \
+            your provider translates many customers to one public address, and forwards nothing to you.",
+        who: "everybody who calls from outside.",
+        recognised: "the outer address lies in 100.64.0.0/10.",
+        todo: "no setting of your router helps. Ask your provider for a public IPv4 address (some give one for the \
+            asking), or use IPv6, or a relay (TURN) or a tunnel that ends at a server with a public address.",
+    },
     matches,
     message,
     because,
@@ -39,6 +37,8 @@ fn message(gap: &Gap) -> String {
 }
 
 fn because(gap: &Gap) -> String {
-    "what comes from the internet ends at your provider, and no router of yours can change that"
-        .replace("your provider,", &format!("your provider, not at {},", gap.name))
+    format!(
+        "what comes from the internet ends at your provider, not at {}, and no router of yours can change that",
+        gap.name
+    )
 }

@@ -2,23 +2,22 @@
 
 use crate::change::Intent;
 
-use super::{Cause, Fault, Gap, Lack, Severity, Stands};
+use super::{Cause, Explain, Fault, Gap, Lack, Severity, Stands};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
     code: "filter-missing",
     severity: Severity::Error,
     title: "a firewall does not let these packets pass",
-    explain: "\
-what happens: the packets are sent on to the server, but the filter on the way
-has no rule for them, and what no rule lets pass is dropped.
-who notices: everybody whose calls go this way.
-how it is recognised: the packet ends in a filter, at its last rule or at its
-end, already with the server as its target.
-what to do: a rule that lets the packets to the server pass. On pfSense a
-forward has such a rule when it was made with \"Add associated filter rule\"; when
-it was deleted or switched off, the forward alone does nothing.
-",
+    explain: Explain {
+        happens: "the packets are sent on to the server, but the filter on the way has no rule for them, and what no \
+            rule lets pass is dropped.",
+        who: "everybody whose calls go this way.",
+        recognised: "the packet ends in a filter, at its last rule or at its end, already with the server as its target.",
+        todo: "a rule that lets the packets to the server pass. On pfSense a forward has such a rule when it was \
+            made with \"Add associated filter rule\"; when it was deleted or switched off, the forward alone \
+            does nothing.",
+    },
     matches,
     message,
     because,

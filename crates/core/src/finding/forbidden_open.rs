@@ -1,23 +1,19 @@
 //! `forbidden-open`: the internet reaches a port that nobody outside may reach.
 
-use super::{Cause, Fault, Gap, Lack, Severity};
+use super::{Cause, Explain, Fault, Gap, Lack, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
     code: "forbidden-open",
     severity: Severity::Error,
     title: "the internet reaches a port that nobody outside may reach",
-    explain: "\
-what happens: a port on the server that is meant for the server alone, such as a
-database, can be reached from the internet: by a forward, perhaps under another
-number, or by a rule that is too wide.
-who notices: nobody, until somebody misuses it. Such ports are found within
-hours.
-how it is recognised: a packet from the internet ends at a port that the product
-must keep closed.
-what to do: take the forward away or make it narrower; do it now, then look into
-the logs of that service.
-",
+    explain: Explain {
+        happens: "a port on the server that is meant for the server alone, such as a database, can be reached from the \
+            internet: by a forward, perhaps under another number, or by a rule that is too wide.",
+        who: "nobody, until somebody misuses it. Such ports are found within hours.",
+        recognised: "a packet from the internet ends at a port that the product must keep closed.",
+        todo: "take the forward away or make it narrower; do it now, then look into the logs of that service.",
+    },
     matches,
     message,
     because,

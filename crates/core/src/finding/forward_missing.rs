@@ -1,23 +1,21 @@
 //! `forward-missing`: no forward sends these packets on to the server.
 
-use super::{Cause, Fault, Gap, Lack, Near, Severity};
+use super::{Cause, Explain, Fault, Gap, Lack, Near, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
     code: "forward-missing",
     severity: Severity::Error,
     title: "no forward sends these packets on to the server",
-    explain: "\
-what happens: your router gets the packets, because they are sent to its public
-address. No forward names these ports, so it takes them for itself, and nothing
-there answers.
-who notices: everybody who calls from outside; inside too, when calls go to the
-public address.
-how it is recognised: the packet ends at the router, and no forward there has
-the same protocol, ports and target, switched on.
-what to do: add the forward, or switch it on. Inside and outside ports are the
-same: a media server tells its clients the ports that it has itself.
-",
+    explain: Explain {
+        happens: "your router gets the packets, because they are sent to its public address. No forward names these \
+            ports, so it takes them for itself, and nothing there answers.",
+        who: "everybody who calls from outside; inside too, when calls go to the public address.",
+        recognised: "the packet ends at the router, and no forward there has the same protocol, ports and target, \
+            switched on.",
+        todo: "add the forward, or switch it on. Inside and outside ports are the same: a media server tells its \
+            clients the ports that it has itself.",
+    },
     matches,
     message,
     because,

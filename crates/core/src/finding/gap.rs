@@ -2,6 +2,7 @@
 
 use crate::change::Wanted;
 use crate::model::{DoubtId, Family, OriginId};
+use crate::report::Reason;
 use crate::vocabulary::{PortSet, list};
 use std::net::IpAddr;
 
@@ -34,6 +35,8 @@ pub struct Gap {
     pub who: String,
     /// What the trace says about one packet.
     pub story: String,
+    /// The same as data.
+    pub(crate) reason: Option<Reason>,
     /// Statements to show: the one that decides, or the one that is nearly right.
     pub at: Vec<OriginId>,
     /// A doubt that decides.

@@ -1,24 +1,22 @@
 //! `hairpin-missing`: calls from inside to the public address are not turned back in.
 
-use super::{Cause, Fault, Gap, Lack, Near, Severity};
+use super::{Cause, Explain, Fault, Gap, Lack, Near, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
     code: "hairpin-missing",
     severity: Severity::Error,
     title: "calls from inside to the public address are not turned back in",
-    explain: "\
-what happens: at home too, calls go to the public address, because that is what
-the server tells its clients. The forward acts only on what comes from outside,
-so from inside the packets end at the router. Names for this: NAT reflection,
-hairpin NAT, NAT loopback.
-who notices: people in your own network. From outside everything works, which
-makes it hard to find. A local DNS entry does not help media: clients are told
-an address, not a name.
-how it is recognised: a forward is right but for the interface.
-what to do: switch reflection on for the forwards; callers in the server's own
-network also need its source part (hairpin-no-source-nat).
-",
+    explain: Explain {
+        happens: "at home too, calls go to the public address, because that is what the server tells its clients. The \
+            forward acts only on what comes from outside, so from inside the packets end at the router. Names \
+            for this: NAT reflection, hairpin NAT, NAT loopback.",
+        who: "people in your own network. From outside everything works, which makes it hard to find. A local DNS \
+            entry does not help media: clients are told an address, not a name.",
+        recognised: "a forward is right but for the interface.",
+        todo: "switch reflection on for the forwards; callers in the server's own network also need its source part \
+            (hairpin-no-source-nat).",
+    },
     matches,
     message,
     because,

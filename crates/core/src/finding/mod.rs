@@ -66,8 +66,8 @@ pub struct Cause {
     pub severity: Severity,
     /// It in a line.
     pub title: &'static str,
-    /// What `callpath explain` prints: what happens, who notices, how it is recognised, what to do.
-    pub explain: &'static str,
+    /// What `callpath explain` prints.
+    pub explain: Explain,
     /// Is this gap of this kind?
     pub matches: fn(&Gap) -> bool,
     /// The first line of the finding.
@@ -76,6 +76,31 @@ pub struct Cause {
     pub because: fn(&Gap) -> String,
     /// Ways to plant it into a site that works, for tests.
     pub faults: &'static [Fault],
+}
+
+/// A cause explained, in sentences.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Explain {
+    /// What happens.
+    pub happens: &'static str,
+    /// Who notices.
+    pub who: &'static str,
+    /// How it is recognised.
+    pub recognised: &'static str,
+    /// What to do.
+    pub todo: &'static str,
+}
+
+impl Explain {
+    /// Its parts, each with its title.
+    pub fn parts(&self) -> [(&'static str, &'static str); 4] {
+        [
+            ("what happens", self.happens),
+            ("who notices", self.who),
+            ("how it is recognised", self.recognised),
+            ("what to do", self.todo),
+        ]
+    }
 }
 
 /// A fault that can be planted into an example of this repository.
@@ -118,6 +143,9 @@ pub const CAUSES: &[&Cause] = &[
     &port_overlap::CAUSE,
 ];
 
+/// The code of what was not understood.
+pub(crate) const NOT_UNDERSTOOD: &str = not_understood::CAUSE.code;
+
 /// The cause of a gap.
 pub fn cause(gap: &Gap) -> Option<&'static Cause> {
     CAUSES.iter().find(|c| (c.matches)(gap)).copied()
@@ -136,8 +164,10 @@ mod tests {
     fn every_cause_is_documented_and_named_once() {
         for (n, cause) in CAUSES.iter().enumerate() {
             assert!(CAUSES.iter().skip(n + 1).all(|c| c.code != cause.code), "{}", cause.code);
-            assert!(cause.explain.lines().count() >= 6, "{}: {}", cause.code, cause.explain);
-            assert!(cause.explain.lines().all(|l| l.chars().count() <= 80), "{}: a line is too long", cause.code);
+            for (title, text) in cause.explain.parts() {
+                let sentences = text.ends_with('.') && !text.contains(['\n', '\t']) && !text.contains("  ");
+                assert!(sentences, "{}: {title}: {text:?}", cause.code);
+            }
             let first = cause.title.split(' ').next().unwrap_or_default();
             assert!(first == "UDP" || first.chars().next().is_some_and(char::is_lowercase), "{}", cause.title);
             assert!(find(cause.code).is_some());

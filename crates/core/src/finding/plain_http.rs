@@ -1,22 +1,19 @@
 //! `plain-http`: browsers refuse the microphone on plain HTTP.
 
-use super::{Cause, Fault, Gap, Lack, Severity};
+use super::{Cause, Explain, Fault, Gap, Lack, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
     code: "plain-http",
     severity: Severity::Warning,
     title: "browsers refuse the microphone on plain HTTP",
-    explain: "\
-what happens: the product is reached over plain HTTP. Browsers give microphone
-and camera only to pages that came by HTTPS (or from the same machine,
-localhost).
-who notices: everybody who calls with a browser.
-how it is recognised: the mode of installation says that nothing in front of the
-product speaks TLS.
-what to do: put a reverse proxy with a certificate in front of it; the product's
-other mode does that.
-",
+    explain: Explain {
+        happens: "the product is reached over plain HTTP. Browsers give microphone and camera only to pages that came \
+            by HTTPS (or from the same machine, localhost).",
+        who: "everybody who calls with a browser.",
+        recognised: "the mode of installation says that nothing in front of the product speaks TLS.",
+        todo: "put a reverse proxy with a certificate in front of it; the product's other mode does that.",
+    },
     matches,
     message,
     because,

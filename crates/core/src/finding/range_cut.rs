@@ -1,22 +1,20 @@
 //! `range-cut`: the forward covers only a part of the range.
 
-use super::{Cause, Fault, Gap, Lack, Near, Severity};
+use super::{Cause, Explain, Fault, Gap, Lack, Near, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
     code: "range-cut",
     severity: Severity::Error,
     title: "the forward covers only a part of the range",
-    explain: "\
-what happens: a media server picks any port of its range for each participant.
-Those inside of the forward work, the others never arrive: some calls have
-sound, some have none, and it changes from call to call.
-who notices: everybody, now and then. With many participants, always somebody.
-how it is recognised: a forward has the right protocol and target, but its ports
-are not all that the server uses.
-what to do: make the forward's range the server's range, at both ends; or make
-the server's range smaller, in its own configuration and in callpath.toml.
-",
+    explain: Explain {
+        happens: "a media server picks any port of its range for each participant. Those inside of the forward work, \
+            the others never arrive: some calls have sound, some have none, and it changes from call to call.",
+        who: "everybody, now and then. With many participants, always somebody.",
+        recognised: "a forward has the right protocol and target, but its ports are not all that the server uses.",
+        todo: "make the forward's range the server's range, at both ends; or make the server's range smaller, in \
+            its own configuration and in callpath.toml.",
+    },
     matches,
     message,
     because,

@@ -1,6 +1,6 @@
 //! `range-shifted`: the forward changes the ports.
 
-use super::{Cause, Fault, Gap, Lack, Near, Severity};
+use super::{Cause, Explain, Fault, Gap, Lack, Near, Severity};
 use crate::vocabulary::list;
 
 /// See the module.
@@ -8,20 +8,18 @@ pub static CAUSE: Cause = Cause {
     code: "range-shifted",
     severity: Severity::Error,
     title: "the forward changes the ports",
-    explain: "\
-what happens: ports outside and inside differ. Either the forward sends packets
-on to other ports than those that were asked, where nobody answers; or it leads
-to the server's ports, but from others outside, and callers never ask for those.
-who notices: everybody whose calls use this forward.
-how it is recognised: the packet reaches the server at another port; or it ends
-at the router, and a forward of other ports leads to the very port that it asked
-for.
-what to do: for media, make the first port outside the same as the first port
-inside. A media server tells its clients its own ports; that they are others
-outside it cannot be told. Pages and signalling are another matter: there the
-port counts that people type, so another outer port is right where they type it
-(`proxy = { outer = 8443 }` in callpath.toml says so).
-",
+    explain: Explain {
+        happens: "ports outside and inside differ. Either the forward sends packets on to other ports than those that \
+            were asked, where nobody answers; or it leads to the server's ports, but from others outside, and \
+            callers never ask for those.",
+        who: "everybody whose calls use this forward.",
+        recognised: "the packet reaches the server at another port; or it ends at the router, and a forward of other \
+            ports leads to the very port that it asked for.",
+        todo: "for media, make the first port outside the same as the first port inside. A media server tells its \
+            clients its own ports; that they are others outside it cannot be told. Pages and signalling are \
+            another matter: there the port counts that people type, so another outer port is right where they \
+            type it (`proxy = { outer = 8443 }` in callpath.toml says so).",
+    },
     matches,
     message,
     because,

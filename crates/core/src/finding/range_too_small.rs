@@ -1,20 +1,19 @@
 //! `range-too-small`: the range is too small for a call of two.
 
-use super::{Cause, Fault, Gap, Lack, Severity};
+use super::{Cause, Explain, Fault, Gap, Lack, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
     code: "range-too-small",
     severity: Severity::Warning,
     title: "the range is too small for a call of two",
-    explain: "\
-what happens: each participant of a call takes some ports of the range. When it
-is used up, whoever comes next is not heard.
-who notices: the last ones who join.
-how it is recognised: the range holds fewer ports than two participants take.
-what to do: make the range larger, in the product's own configuration, in the
-forwards and in callpath.toml.
-",
+    explain: Explain {
+        happens: "each participant of a call takes some ports of the range. When it is used up, whoever comes next is \
+            not heard.",
+        who: "the last ones who join.",
+        recognised: "the range holds fewer ports than two participants take.",
+        todo: "make the range larger, in the product's own configuration, in the forwards and in callpath.toml.",
+    },
     matches,
     message,
     because,

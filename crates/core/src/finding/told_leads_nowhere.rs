@@ -1,6 +1,6 @@
 //! `told-leads-nowhere`: callers outside are told an address for media that is private, or not the site's.
 
-use super::{Cause, Fault, Gap, Lack, Severity};
+use super::{Cause, Explain, Fault, Gap, Lack, Severity};
 use crate::vocabulary::list;
 
 /// See the module.
@@ -8,18 +8,16 @@ pub static CAUSE: Cause = Cause {
     code: "told-leads-nowhere",
     severity: Severity::Error,
     title: "callers are told an address for media that leads nowhere from where they are",
-    explain: "\
-what happens: signalling works, people are called and answer, and hear nothing.
-The server tells them an address for media that is private, so that no way leads
-to it from the internet, or that the site does not have.
-who notices: callers outside the networks of the site.
-how it is recognised: `told` in callpath.toml says which address the product
-tells them, and no device of the site can be reached by it from the internet. Or
-the product asks outside which address it has, by another line than the one by
-which it is called.
-what to do: set the product's external media address to the public address, or
-to a name that resolves to it.
-",
+    explain: Explain {
+        happens: "signalling works, people are called and answer, and hear nothing. The server tells them an address \
+            for media that is private, so that no way leads to it from the internet, or that the site does not \
+            have.",
+        who: "callers outside the networks of the site.",
+        recognised: "`told` in callpath.toml says which address the product tells them, and no device of the site can be \
+            reached by it from the internet. Or the product asks outside which address it has, by another line \
+            than the one by which it is called.",
+        todo: "set the product's external media address to the public address, or to a name that resolves to it.",
+    },
     matches,
     message,
     because,

@@ -1,25 +1,22 @@
 //! `wan-address-behind-nat`: the public address is on another router, so forwards for the own address miss calls from inside.
 
-use super::{Cause, Fault, Gap, Lack, Severity};
+use super::{Cause, Explain, Fault, Gap, Lack, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
     code: "wan-address-behind-nat",
     severity: Severity::Error,
     title: "the public address is on another router, so forwards for the own address miss calls from inside",
-    explain: "\
-what happens: your router has a private address outside; another router in front
-of it has the public one. What comes from the internet was translated there, so
-forwards for \"WAN address\" work. What comes from inside goes to the public
-address, which is not your router's own: its forwards do not apply, the packet
-leaves, and it depends on the router in front whether it comes back.
-who notices: people in your own network.
-how it is recognised: forwards ask for the router's own outer address, calls
-from inside for another one.
-what to do: forward the public address itself too, with reflection; where it
-changes, by an alias that follows its name (the second half of the Spokes
-document).
-",
+    explain: Explain {
+        happens: "your router has a private address outside; another router in front of it has the public one. What \
+            comes from the internet was translated there, so forwards for \"WAN address\" work. What comes from \
+            inside goes to the public address, which is not your router's own: its forwards do not apply, the \
+            packet leaves, and it depends on the router in front whether it comes back.",
+        who: "people in your own network.",
+        recognised: "forwards ask for the router's own outer address, calls from inside for another one.",
+        todo: "forward the public address itself too, with reflection; where it changes, by an alias that follows \
+            its name (the second half of the Spokes document).",
+    },
     matches,
     message,
     because,

@@ -1,20 +1,20 @@
 //! `wrong-target`: the forward leads to another host.
 
-use super::{Cause, Fault, Gap, Lack, Near, Severity};
+use super::{Cause, Explain, Fault, Gap, Lack, Near, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
     code: "wrong-target",
     severity: Severity::Error,
     title: "the forward leads to another host",
-    explain: "\
-what happens: the router sends the packets on, but not to the server. Often the
-server got another address from DHCP after the forward was made.
-who notices: everybody whose calls use this forward.
-how it is recognised: the packet ends at an address that is not the server's.
-what to do: change the target of the forward to the server's address, and give
-the server a fixed address (a static mapping of the DHCP server).
-",
+    explain: Explain {
+        happens: "the router sends the packets on, but not to the server. Often the server got another address from \
+            DHCP after the forward was made.",
+        who: "everybody whose calls use this forward.",
+        recognised: "the packet ends at an address that is not the server's.",
+        todo: "change the target of the forward to the server's address, and give the server a fixed address (a \
+            static mapping of the DHCP server).",
+    },
     matches,
     message,
     because,

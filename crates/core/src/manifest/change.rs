@@ -3,7 +3,7 @@
 use super::raw::{self, OneOrMany};
 use super::traffic::{self, Entry, Key, Traffic};
 use super::{At, value};
-use crate::change::{Edits, Intent, Patch, Planned, Refused, Step, Wanted, join};
+use crate::change::{Edits, Intent, Patch, Planned, Refused, Step, StepKind, Wanted, join};
 use crate::dialect::{Editor, On};
 use crate::manifest::Proto;
 use std::fmt::Write;
@@ -233,7 +233,7 @@ fn apply_to(text: &str, gateway: usize, statements: &[&Does]) -> Result<String, 
 pub(crate) fn steps(device: &str, statements: &[&Statement]) -> (Vec<Step>, Vec<Step>) {
     let (mut add, mut write) = (Vec::new(), Vec::new());
     let (mut there, mut back) = (Vec::new(), Vec::new());
-    let step = |place: String, lines: Vec<String>| Step { place, lines, save: false, shell: None };
+    let step = |place: String, lines: Vec<String>| Step::by_hand(place, lines);
     let page = format!("port forwards (port sharing) of {device}");
     for statement in statements {
         let Does::Forward { proto, ports, to, port, written, instead } = &statement.does else { continue };
@@ -279,7 +279,8 @@ pub(crate) fn steps(device: &str, statements: &[&Statement]) -> (Vec<Step>, Vec<
         back.push(step(format!("{setting}: switch it off"), Vec::new()));
         write.push("hairpin = true".into());
     }
-    there.push(step("callpath.toml: change what is stated, so that the next check knows".into(), write));
+    let place = "callpath.toml: change what is stated, so that the next check knows".to_owned();
+    there.push(Step { kind: StepKind::Manifest, ..step(place, write) });
     (there, back)
 }
 

@@ -11,6 +11,7 @@ pub use choice::Choice;
 use crate::manifest::show_ranges;
 use crate::profile::{Advice, Answers, Ice, Instance, ToldAddress, ToldBy};
 use crate::requirement::{Level, Party, Requirement};
+use crate::vocabulary::LegKind;
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -202,7 +203,7 @@ fn told(instance: &Instance) -> Vec<String> {
     if told.own_inside {
         out.push("in networks that count as local: the server's own address".into());
     }
-    let media = instance.requirements.iter().filter(|r| r.leg == "media" && r.from == Party::Callers);
+    let media = instance.requirements.iter().filter(|r| r.leg == LegKind::Media && r.from == Party::Callers);
     let ports: Vec<String> = media.map(Requirement::what).collect();
     if !ports.is_empty() {
         out.push(format!("ports for media, the same outside as inside: {}", ports.join(", ")));

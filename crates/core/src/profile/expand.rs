@@ -6,6 +6,7 @@ use crate::manifest::{At, Deploy, Proto, known_names, parse_ports};
 use crate::model::{Family, prefix_range};
 use crate::requirement::{Party, Requirement};
 use crate::snapshot::InputError;
+use crate::vocabulary::LegKind;
 use ipnet::IpNet;
 
 /// A deployment with its profile applied.
@@ -62,7 +63,7 @@ impl Instance {
 
     /// Media of its own kind that has no way by TCP, where other media has one.
     pub fn no_tcp_way(&self) -> Option<&Requirement> {
-        let media = |r: &&Requirement| r.leg == "media" && r.to == Party::Server && !r.level.is_optional();
+        let media = |r: &&Requirement| r.leg == LegKind::Media && r.to == Party::Server && !r.level.is_optional();
         let all = || self.requirements.iter().filter(media);
         let by_tcp = |r: &Requirement| {
             all().any(|o| o.proto == Proto::Tcp && (o.id == r.id || r.any_of.is_some() && o.any_of == r.any_of))
@@ -160,7 +161,7 @@ fn requirements(profile: &Profile, deploy: &Deploy, mode: &str) -> Vec<Requireme
         let parameter = profile.parameter.iter().find(|p| p.name == r.ports);
         Requirement {
             id: r.id.clone(),
-            leg: r.leg.clone(),
+            leg: LegKind::of(&r.leg),
             any_of: r.any_of.clone(),
             from: r.from,
             to: r.to,

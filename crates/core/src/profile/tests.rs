@@ -1,6 +1,8 @@
 use super::*;
 use crate::manifest;
+use crate::manifest::Place;
 use crate::requirement::Requirement;
+use crate::vocabulary::Where;
 use std::collections::BTreeSet;
 
 #[test]
@@ -76,9 +78,10 @@ fn modes_features_and_parameters_change_the_requirements() {
 #[test]
 fn levels_depend_on_the_place() {
     let usual = requirements("");
-    assert_eq!(usual[3].level_at("internet"), Level::Recommended);
-    assert_eq!(usual[3].level_at("net:guests"), Level::Optional);
-    assert_eq!(usual[2].level_at("net:guests"), Level::Required);
+    let guests = Where::At(Place::Net("guests".into()));
+    assert_eq!(usual[3].level_at(&Where::At(Place::Internet)), Level::Recommended);
+    assert_eq!(usual[3].level_at(&guests), Level::Optional);
+    assert_eq!(usual[2].level_at(&guests), Level::Required);
 }
 
 #[test]

@@ -1,25 +1,27 @@
 //! Kinds of callers in words, and rows that say the same as one.
 
 use super::{Path, Piece, Report};
+use crate::vocabulary::CallerKind;
 
-/// A kind's name in ids, as a row of a table, and in a sentence.
-const KINDS: [(&str, &str, &str); 6] = [
-    ("public", "with a public address", "with a public address"),
-    ("home", "behind a home router", "behind home routers"),
-    ("symmetric", "on a mobile or corporate network", "on mobile or corporate networks"),
-    ("udp-blocked", "whose network blocks UDP", "where UDP is blocked"),
-    ("app", "app, or microphone allowed", "apps, and browsers that may use the microphone"),
-    ("listening", "browser, listening", "browsers until the microphone is allowed"),
+/// A kind as a row of a table, and in a sentence, in this order.
+const KINDS: [(CallerKind, &str, &str); 6] = [
+    (CallerKind::Public, "with a public address", "with a public address"),
+    (CallerKind::Home, "behind a home router", "behind home routers"),
+    (CallerKind::Symmetric, "on a mobile or corporate network", "on mobile or corporate networks"),
+    (CallerKind::UdpBlocked, "whose network blocks UDP", "where UDP is blocked"),
+    (CallerKind::App, "app, or microphone allowed", "apps, and browsers that may use the microphone"),
+    (CallerKind::Listening, "browser, listening", "browsers until the microphone is allowed"),
 ];
 
 /// Several kinds in a sentence: `behind home routers, on mobile or corporate networks`.
-pub(crate) fn in_a_sentence(kinds: &[&str]) -> String {
-    let words = KINDS.iter().filter(|(name, ..)| kinds.contains(name)).map(|(_, _, words)| *words);
+pub(crate) fn in_a_sentence(kinds: &[CallerKind]) -> String {
+    let words = KINDS.iter().filter(|(kind, ..)| kinds.contains(kind)).map(|(_, _, words)| *words);
     words.collect::<Vec<_>>().join(", ")
 }
 
-fn in_a_row(kinds: &[&str]) -> String {
-    let words = KINDS.iter().filter(|(name, ..)| kinds.contains(name)).map(|(_, words, _)| *words);
+/// Several kinds as a row of a table.
+pub(super) fn in_a_row(kinds: &[CallerKind]) -> String {
+    let words = KINDS.iter().filter(|(kind, ..)| kinds.contains(kind)).map(|(_, words, _)| *words);
     words.collect::<Vec<_>>().join("; ")
 }
 
@@ -33,7 +35,7 @@ pub fn merged(report: &Report) -> Report {
         let here = rest.iter().take_while(|p| place(p) == place(first)).count().max(1);
         let (paths, later) = rest.split_at(here);
         rest = later;
-        if first.kind.is_empty() {
+        if first.kind.is_none() {
             out.extend(paths.iter().cloned());
             continue;
         }
@@ -44,14 +46,14 @@ pub fn merged(report: &Report) -> Report {
                 None => groups.push(vec![path]),
             }
         }
-        let usual = |g: &Vec<&Path>| g.iter().any(|p| p.kind == "home" || p.kind == "app");
+        let usual = |g: &Vec<&Path>| g.iter().any(|p| matches!(p.kind, Some(CallerKind::Home | CallerKind::App)));
         groups.sort_by_key(|g| !usual(g));
         let alone = groups.len() == 1;
         for (n, group) in groups.iter().enumerate() {
-            let kinds: Vec<&str> = group.iter().map(|p| p.kind).collect();
+            let kinds: Vec<CallerKind> = group.iter().filter_map(|p| p.kind).collect();
             let mut path = group[0].clone();
             if !alone && (n > 0 || kinds.len() == 1) {
-                path.who = format!("{}: {}", path.who, in_a_row(&kinds));
+                path.kinds = kinds;
             }
             out.push(path);
         }
@@ -63,8 +65,7 @@ pub fn merged(report: &Report) -> Report {
 fn alike(a: &Path, b: &Path) -> bool {
     let piece = |x: &Piece, y: &Piece| {
         let stop = |p: &Piece| p.stop.as_ref().map(|s| (s.kind, s.packet, s.hook, s.origin.clone()));
-        (&x.ports, &x.from, x.reach, stop(x), &x.doubts, &x.except)
-            == (&y.ports, &y.from, y.reach, stop(y), &y.doubts, &y.except)
+        (x.told(), x.reach, stop(x), &x.doubts, &x.except) == (y.told(), y.reach, stop(y), &y.doubts, &y.except)
     };
     let same = a.legs.iter().zip(&b.legs).all(|(x, y)| {
         (&x.kind, &x.to, x.verdict, x.any_of.len()) == (&y.kind, &y.to, y.verdict, y.any_of.len())

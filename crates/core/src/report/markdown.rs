@@ -6,7 +6,7 @@ use super::text::finding::{count, merged as merged_steps, plans, what_to_do};
 use super::text::story::{Note, Notes, concerned, reason};
 use super::text::table::{state, verdict};
 use super::text::{closing, depends, perhaps_nobody, word};
-use super::{Mark, Path, Reach, Report, Verdict};
+use super::{Mark, Reach, Report, Verdict};
 use crate::change::Step;
 use crate::visible::{hidden, named};
 use std::fmt::Write;
@@ -67,12 +67,8 @@ fn table(out: &mut String, report: &Report, instance: &str) {
         let ways: Vec<String> = ways.map(|a| prose(&format!("{}: {}", a.what, state(path, a)))).collect();
         let verdict = prose(&verdict(path));
         let verdict = if path.verdict == Verdict::Works { verdict } else { format!("**{verdict}**") };
-        let _ = writeln!(out, "| {} | {} | {verdict} |", prose(&who(path)), ways.join("<br>"));
+        let _ = writeln!(out, "| {} | {} | {verdict} |", prose(&path.people_by_family()), ways.join("<br>"));
     }
-}
-
-fn who(path: &Path) -> String {
-    if path.family == "ipv6" { format!("{}, IPv6", path.who) } else { path.who.clone() }
 }
 
 /// Each cause with its places.

@@ -8,10 +8,12 @@ mod formats;
 mod github;
 mod html;
 mod markdown;
+mod packets;
 mod sarif;
 mod text;
 mod texts;
 mod way;
+mod words;
 
 pub(crate) use callers::in_a_sentence;
 pub use callers::merged;
@@ -19,13 +21,18 @@ pub use formats::{FORMATS, Format};
 pub use github::github;
 pub use html::html;
 pub use markdown::markdown;
+pub use packets::Packets;
 pub use sarif::sarif;
 pub(crate) use text::wrap;
-pub use text::{Style, text};
+pub use text::{Style, explained, text};
 pub(crate) use texts::{lines, lines_of_steps};
-pub use way::{DoubtLine, Origin, Rules, Step, Stop};
+pub use way::{Action, DoubtLine, End, EndForm, Ends, Origin, Rules, Step, Stop, StopKind};
+pub(crate) use way::{DoubtKey, Reason};
 
 pub use crate::finding::Severity;
+use crate::manifest::{PortRanges, Proto};
+use crate::model::Family;
+use crate::vocabulary::{CallerKind, LegKind, Opener, PortSet, Where, list};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
@@ -65,13 +72,9 @@ impl Verdict {
 pub enum Reach {
     /// All get through.
     Open,
-    /// All do, but only because packets of the other side open the way. In JSON: open, with `how`.
-    #[serde(rename = "open")]
-    #[schemars(skip)]
+    /// All do, but only because packets of the other side open the way.
     Punched,
-    /// All do when the right side sends first, and nobody decides which does. In JSON: unknown, with `how`.
-    #[serde(rename = "unknown")]
-    #[schemars(skip)]
+    /// All do when the right side sends first, and nobody decides which does.
     Chance,
     /// None does.
     Closed,
@@ -81,15 +84,24 @@ pub enum Reach {
     Unknown,
 }
 
-impl Reach {
-    /// What a word in JSON does not say.
-    pub fn how(self) -> &'static str {
-        match self {
-            Self::Punched => "hole punching",
-            Self::Chance => "by chance: it depends on who sends first",
-            Self::Open | Self::Closed | Self::Partly | Self::Unknown => "",
-        }
-    }
+/// How media gets through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum How {
+    /// By UDP: the caller's packets are let in.
+    Udp,
+    /// By UDP: the server sends first, to an address that leads to the caller.
+    Direct,
+    /// By UDP, only because packets of both sides open the way for each other.
+    HolePunching,
+    /// By UDP, when the right side sends first, and nobody decides which does.
+    ByChance,
+    /// By TCP.
+    Tcp,
+    /// By a relay (TURN).
+    Relay,
+    /// Not at all.
+    None,
 }
 
 /// What `callpath check --format json` prints.
@@ -120,8 +132,8 @@ pub struct Report {
     pub elsewhere: Vec<Elsewhere>,
     /// Hosts of which every port was asked from the internet. What of them is not among `exposures` cannot be reached.
     pub searched: Vec<Searched>,
-    /// Ports that must stay closed, and do: protocol and port with what they are.
-    pub closed: Vec<String>,
+    /// Ports that must stay closed, and do.
+    pub closed: Vec<Closed>,
     /// Causes and repairs, the worst first.
     pub findings: Vec<Finding>,
     /// What was taken as given.
@@ -168,6 +180,9 @@ pub struct InstanceLine {
     pub system: String,
     /// Its host's addresses.
     pub host: Vec<String>,
+    /// The device that it is on, as ways name it.
+    #[serde(skip)]
+    pub(crate) device: String,
     /// What people type.
     pub name: Option<String>,
     /// Public addresses that clients are told.
@@ -194,15 +209,24 @@ pub struct Path {
     /// Instance.
     pub instance: String,
     /// Place: `internet`, `lan`, `net:<name>`, `caller:<name>`, `self`, `admin`, `server`, `peer:<name>`.
-    pub vantage: String,
-    /// Kind of caller, where that makes a difference: `public`, `home`, `symmetric`, `udp-blocked`; inside `app`,
-    /// `listening`. It stands in the id too: `<instance>/<place>:<kind>`.
-    #[serde(skip_serializing_if = "str::is_empty")]
-    pub kind: &'static str,
+    #[schemars(with = "String")]
+    pub vantage: Where,
+    /// Kind of caller, where that makes a difference: the last three are inside. It stands in the id too:
+    /// `<instance>/<place>:<kind>`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kind: Option<CallerKind>,
     /// Who that is, for people.
     pub who: String,
+    /// Kinds of callers who are one row of a table, where others at their place fare otherwise.
+    #[serde(skip)]
+    pub(crate) kinds: Vec<CallerKind>,
+    /// The address of one who is no caller.
+    #[serde(skip)]
+    pub(crate) address: Option<String>,
     /// `ipv4` or `ipv6`.
-    pub family: &'static str,
+    #[serde(serialize_with = "words::word")]
+    #[schemars(with = "String")]
+    pub family: Family,
     /// Verdict.
     pub verdict: Verdict,
     /// What depends on it, where that is not a call: of the server that reaches itself.
@@ -218,7 +242,22 @@ pub struct Path {
 impl Path {
     /// Somebody calls; else it is the administrator, a machine, or the server on its own way out.
     pub fn is_call(&self) -> bool {
-        self.vantage != "server" && self.vantage != "admin" && !self.vantage.starts_with("peer:")
+        self.vantage.calls()
+    }
+
+    /// Who that is, with the kinds of callers that are meant.
+    pub(crate) fn people(&self) -> String {
+        if self.kinds.is_empty() {
+            self.who.clone()
+        } else {
+            format!("{}: {}", self.who, callers::in_a_row(&self.kinds))
+        }
+    }
+
+    /// The same, with the family where it is not the usual one.
+    pub(crate) fn people_by_family(&self) -> String {
+        let family = if self.family == Family::V6 { ", IPv6" } else { "" };
+        format!("{}{family}", self.people())
     }
 }
 
@@ -226,13 +265,20 @@ impl Path {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Leg {
     /// `signal`, `media`, …
-    pub kind: String,
+    #[schemars(with = "String")]
+    pub kind: LegKind,
     /// Whom it goes to: the site's name or the address that clients are told.
     pub to: String,
     /// Verdict.
     pub verdict: Verdict,
+    /// How media gets through; absent for other parts, and where it is not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub how: Option<How>,
     /// Ways to do it, the preferred one first.
     pub any_of: Vec<Alternative>,
+    /// Ways that do not apply to these callers, by the requirement's name: of UDP where their network blocks it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub not_for_them: Vec<String>,
 }
 
 /// A way to do a part of a call.
@@ -242,18 +288,23 @@ pub struct Alternative {
     pub requirement: String,
     /// Protocol and ports: `udp 50000-60000`.
     pub what: String,
+    /// Protocol.
+    #[serde(serialize_with = "words::word")]
+    #[schemars(with = "String")]
+    pub proto: Proto,
+    /// Ports, as first and last of each range; empty where nobody stated them.
+    pub ports: PortRanges,
     /// What it is for.
     pub purpose: String,
-    /// Who sends first: `caller`, `server`, `admin`.
-    pub opener: &'static str,
+    /// Who sends first.
+    pub opener: Opener,
     /// All pieces together.
     pub reach: Reach,
-    /// `hole punching`, or `by chance: …`, where media gets through in no better way.
-    #[serde(skip_serializing_if = "str::is_empty")]
-    pub how: &'static str,
-    /// Share of the ports that get through, in words, when it is neither all nor none: `50001 of 60001`.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub share: String,
+    /// These callers have it, if they need it. Others at their place may be the only ones who do.
+    pub applies: bool,
+    /// Share of the ports that get through, when it is neither all nor none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub share: Option<Share>,
     /// Ports by fate.
     pub pieces: Vec<Piece>,
 }
@@ -261,16 +312,10 @@ pub struct Alternative {
 /// Ports with the same fate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Piece {
-    /// Ports as text.
-    pub ports: String,
-    /// Callers that this is about, when not all.
-    #[serde(skip_serializing_if = "String::is_empty")]
-    pub from: String,
+    /// The packets. No two pieces of an alternative have one in common, and together they are all of its.
+    pub packets: Vec<Packets>,
     /// Fate.
     pub reach: Reach,
-    /// As of an alternative.
-    #[serde(skip_serializing_if = "str::is_empty")]
-    pub how: &'static str,
     /// Where a packet ends: device and address.
     pub ends_at: String,
     /// What stops it, unless it gets through.
@@ -288,12 +333,10 @@ pub struct Piece {
 
 impl Piece {
     /// Ports about which a fact is missing.
-    pub(crate) fn unknown(ports: String, doubts: Vec<DoubtLine>) -> Self {
+    pub(crate) fn unknown(ports: PortRanges, doubts: Vec<DoubtLine>) -> Self {
         Self {
-            ports,
-            from: String::new(),
+            packets: vec![Packets::to(ports)],
             reach: Reach::Unknown,
-            how: "",
             ends_at: String::new(),
             stop: None,
             doubts,
@@ -301,16 +344,82 @@ impl Piece {
             steps: Vec::new(),
         }
     }
+
+    /// All of its ports.
+    pub(crate) fn ports(&self) -> PortRanges {
+        packets::all_ports(self.packets.iter())
+    }
+
+    /// Its ports, for a person.
+    pub(crate) fn ports_shown(&self) -> String {
+        Packets::to(self.ports()).ports_shown()
+    }
+
+    /// Its packets for a person: ports, with their senders where these are not everybody. The senders' own ports are told
+    /// as a share.
+    pub(crate) fn told(&self) -> Vec<(String, String)> {
+        packets::by_senders(&self.packets)
+            .into_iter()
+            .map(|(ports, senders)| (Packets::to(ports).ports_shown(), senders.senders()))
+            .collect()
+    }
+
+    /// What is told of it, as data.
+    pub(crate) fn reason(&self) -> Option<Reason> {
+        match (&self.stop, self.doubts.first()) {
+            (Some(stop), _) if self.reach != Reach::Unknown => Some(stop.reason()),
+            (_, Some(doubt)) => Some(Reason::Doubt(doubt.key.clone())),
+            _ => None,
+        }
+    }
 }
 
 impl Alternative {
     /// Makes all of its ports unknown, because a fact is missing that decides about them.
     pub(crate) fn doubt(&mut self, doubts: Vec<DoubtLine>) {
-        let ports = self.what.split(' ').nth(1).unwrap_or_default().to_owned();
-        self.pieces = vec![Piece::unknown(ports, doubts)];
+        self.pieces = vec![Piece::unknown(self.ports.clone(), doubts)];
         self.reach = Reach::Unknown;
-        self.share = String::new();
+        self.share = None;
     }
+}
+
+/// A share of an alternative.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Share {
+    /// So many ports get through.
+    Ports {
+        /// How many.
+        open: u64,
+        /// Of how many.
+        of: u64,
+    },
+    /// So many of the ports that callers send from do not get through, or not in the best way.
+    SourcePorts {
+        /// How many.
+        worse: u64,
+        /// Of how many.
+        of: u64,
+    },
+}
+
+impl std::fmt::Display for Share {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Ports { open, of } => write!(f, "{open} of {of} ports"),
+            Self::SourcePorts { worse, of } => write!(f, "{worse} of {of} source ports"),
+        }
+    }
+}
+
+/// A port that must stay closed, and does.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Closed {
+    /// The ports: `tcp 5432`.
+    #[schemars(with = "String")]
+    pub ports: PortSet,
+    /// What they are for.
+    pub purpose: String,
 }
 
 /// A port that the internet reaches though no call needs it.
@@ -319,11 +428,15 @@ pub struct Exposure {
     /// Instance on whose host it is.
     pub instance: String,
     /// The port on the host: `tcp 7880`.
-    pub socket: String,
+    #[schemars(with = "String")]
+    pub socket: PortSet,
     /// The ports by which the internet gets there: `tcp 7880`.
-    pub outside: String,
+    #[schemars(with = "String")]
+    pub outside: PortSet,
     /// `ipv4` or `ipv6`.
-    pub family: &'static str,
+    #[serde(serialize_with = "words::word")]
+    #[schemars(with = "String")]
+    pub family: Family,
     /// The address by which the internet gets there, where it is not the one that callers are told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
@@ -348,9 +461,12 @@ pub struct Elsewhere {
     /// The host's address.
     pub host: String,
     /// The ports outside: `tcp 5432`.
-    pub outside: String,
+    #[schemars(with = "String")]
+    pub outside: PortSet,
     /// `ipv4` or `ipv6`.
-    pub family: &'static str,
+    #[serde(serialize_with = "words::word")]
+    #[schemars(with = "String")]
+    pub family: Family,
     /// The address that is asked, where it is not the one that callers are told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
@@ -364,7 +480,9 @@ pub struct Searched {
     /// Its address.
     pub host: String,
     /// `ipv4` or `ipv6`.
-    pub family: &'static str,
+    #[serde(serialize_with = "words::word")]
+    #[schemars(with = "String")]
+    pub family: Family,
     /// The address that was asked, where the internet may know it by others too: another line, another address.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub by: Option<String>,
@@ -383,6 +501,9 @@ pub struct Finding {
     pub at: Vec<Mark>,
     /// Why it breaks calls.
     pub because: String,
+    /// What that tells, as data.
+    #[serde(skip)]
+    pub(crate) reason: Option<Reason>,
     /// Paths that it stops.
     pub paths: Vec<String>,
     /// What to change: nothing that gets through now stops getting through.
@@ -441,8 +562,9 @@ pub struct Change {
 pub struct Loss {
     /// Who receives them now: a host, with its port where that is another.
     pub of: String,
-    /// Protocol and ports that are asked: `tcp 443`.
-    pub what: String,
+    /// Protocols and ports that are asked: `tcp 443`.
+    #[schemars(with = "Vec<String>")]
+    pub ports: Vec<PortSet>,
     /// The address that is asked; empty where it is any.
     pub asked: String,
     /// Who sends them.
@@ -456,15 +578,8 @@ impl Loss {
     /// It for a person: who loses what, and who notices.
     pub(crate) fn sentence(&self) -> String {
         let asked = if self.asked.is_empty() { String::new() } else { format!(" of {}", self.asked) };
-        format!("it takes {}{asked} from {}: {} no longer get there", self.what, self.of, in_a_sentence_of(&self.who))
-    }
-}
-
-/// `a, b and c`
-fn in_a_sentence_of(list: &[String]) -> String {
-    match list {
-        [first @ .., last] if !first.is_empty() => format!("{} and {last}", first.join(", ")),
-        _ => list.concat(),
+        let ports = self.ports.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        format!("it takes {ports}{asked} from {}: {} no longer get there", self.of, list(&self.who))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Findings as SARIF 2.1.0, the format of code scanning.
 
 use super::formats::told;
-use super::text::{closed, exposures};
+use super::text::{closed, explained, exposures};
 use super::{Finding, Mark, Report, Verdict};
 use crate::finding::{CAUSES, Cause};
 use serde_json::{Value, json};
@@ -47,8 +47,8 @@ fn rule(cause: &Cause) -> Value {
     json!({
         "id": cause.code,
         "shortDescription": { "text": cause.title },
-        "fullDescription": { "text": cause.explain.trim_end() },
-        "help": { "text": cause.explain.trim_end() },
+        "fullDescription": { "text": explained(cause).trim_end() },
+        "help": { "text": explained(cause).trim_end() },
         "defaultConfiguration": { "level": cause.severity.word() },
     })
 }

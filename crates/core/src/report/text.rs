@@ -4,8 +4,13 @@ pub(super) mod finding;
 pub(super) mod story;
 pub(super) mod table;
 
-use super::{DoubtLine, Elsewhere, Exposure, Piece, Reach, Report, Ruleset, Stop, Verdict};
+use super::{Action, DoubtLine, Elsewhere, Exposure, Path, Piece, Reach, Report, Ruleset, Stop, StopKind, Verdict};
+use crate::finding::Cause;
+use crate::manifest::{Place, Proto, show_ranges};
+use crate::model::Family;
+use crate::trace::Phase;
 use crate::visible::{GOES_ON, begins_an_item, hidden, item, named};
+use crate::vocabulary::{PortSet, Where};
 use story::Notes;
 
 /// Columns of a line.
@@ -129,7 +134,7 @@ pub(super) fn exposures(report: &Report) -> Vec<(&'static str, Vec<String>)> {
     let forbidden: Vec<String> = certain("forbidden-open")
         .filter_map(|e| {
             let why = e.forbidden.as_ref()?;
-            let rules = e.steps.iter().filter(|s| s.action == "rule");
+            let rules = e.steps.iter().filter(|s| s.action == Action::Rule);
             let rules: Vec<String> =
                 rules.filter_map(|s| Some(format!("{} {}", s.hook?, s.origin.as_ref()?.place()))).collect();
             let by = if rules.is_empty() { String::new() } else { format!("; let in by {}", rules.join(", ")) };
@@ -170,10 +175,10 @@ fn unsure(report: &Report) -> Vec<String> {
     let mut out = Vec::new();
     for (doubts, list) in groups {
         // Both families, or the one that alone is meant.
-        let both = list.iter().any(|e| e.family == "ipv4");
-        let by = if both || report.searched.iter().all(|s| s.family == "ipv6") { "" } else { " by IPv6" };
-        let ports = by_protocol(list.iter().filter(|e| e.forbidden.is_some()).map(|e| &*e.socket));
-        let others = by_protocol(list.iter().filter(|e| e.forbidden.is_none()).map(|e| &*e.socket));
+        let both = list.iter().any(|e| e.family == Family::V4);
+        let by = if both || report.searched.iter().all(|s| s.family == Family::V6) { "" } else { " by IPv6" };
+        let ports = by_protocol(list.iter().filter(|e| e.forbidden.is_some()).map(|e| &e.socket));
+        let others = by_protocol(list.iter().filter(|e| e.forbidden.is_none()).map(|e| &e.socket));
         let others = match others.len() {
             0 => None,
             1..=MOST => Some(format!("{others}, which no call needs")),
@@ -208,8 +213,8 @@ fn elsewhere(report: &Report) -> Vec<String> {
 }
 
 /// Ports outside, with the address where it is not the one that callers are told.
-fn way(outside: &str, by: Option<&str>) -> String {
-    by.map_or_else(|| outside.to_owned(), |by| format!("{outside} of {by}"))
+fn way(outside: &PortSet, by: Option<&str>) -> String {
+    by.map_or_else(|| outside.to_string(), |by| format!("{outside} of {by}"))
 }
 
 /// What the internet does not reach, by the addresses and families that were asked.
@@ -229,7 +234,7 @@ pub(super) fn closed(report: &Report) -> Vec<String> {
             lines.push(format!("nothing else on {} can be reached from the internet{by}", hosts.join(", ")));
         }
     }
-    let words = by_protocol(report.closed.iter().filter_map(|c| c.split(" (").next()));
+    let words = by_protocol(report.closed.iter().map(|c| &c.ports));
     if !words.is_empty() {
         // What must stay closed, and of which more is said above.
         let open = report.exposures.iter().any(|e| e.forbidden.is_some());
@@ -240,25 +245,29 @@ pub(super) fn closed(report: &Report) -> Vec<String> {
 }
 
 /// Protocols with their ports in order: `tcp 5432, 6379; udp 1900`.
-fn by_protocol<'a>(sockets: impl Iterator<Item = &'a str>) -> String {
-    let mut list: Vec<(&str, Vec<&str>)> = Vec::new();
-    for (proto, port) in sockets.filter_map(|s| s.split_once(' ')) {
-        match list.iter_mut().find(|(p, _)| *p == proto) {
-            Some((_, ports)) => ports.push(port),
-            None => list.push((proto, vec![port])),
+fn by_protocol<'a>(sockets: impl Iterator<Item = &'a PortSet>) -> String {
+    let mut list: Vec<(Proto, Vec<&PortSet>)> = Vec::new();
+    for set in sockets {
+        match list.iter_mut().find(|(proto, _)| *proto == set.proto) {
+            Some((_, known)) => known.push(set),
+            None => list.push((set.proto, vec![set])),
         }
     }
-    for (_, ports) in &mut list {
-        ports.sort_by_key(|p| p.split('-').next().and_then(|p| p.parse::<u16>().ok()));
-        ports.dedup();
+    for (_, sets) in &mut list {
+        sets.sort_by_key(|s| s.ports.first().map(|(lo, _)| *lo));
+        sets.dedup();
     }
-    list.iter().map(|(proto, ports)| format!("{proto} {}", ports.join(", "))).collect::<Vec<_>>().join("; ")
+    let shown = |(proto, sets): &(Proto, Vec<&PortSet>)| {
+        let ports: Vec<String> = sets.iter().map(|s| show_ranges(&s.ports)).collect();
+        format!("{} {}", proto.name(), ports.join(", "))
+    };
+    list.iter().map(shown).collect::<Vec<_>>().join("; ")
 }
 
 /// The family that alone was asked.
 fn asked_family(report: &Report) -> &'static str {
-    let asked = |family: &str| report.searched.iter().any(|s| s.family == family);
-    match (asked("ipv4"), asked("ipv6")) {
+    let asked = |family: Family| report.searched.iter().any(|s| s.family == family);
+    match (asked(Family::V4), asked(Family::V6)) {
         (true, false) => " by IPv4",
         (false, true) => " by IPv6",
         _ => "",
@@ -295,16 +304,20 @@ pub(super) fn depends(report: &Report) -> Vec<String> {
 /// Where only networks fail from which perhaps nobody calls: how to say so, and the line to write.
 pub(super) fn perhaps_nobody(report: &Report) -> Option<(String, String)> {
     let bad = || report.paths.iter().filter(|p| matches!(p.verdict, Verdict::Fails | Verdict::Unknown));
-    if bad().next().is_none() || !bad().all(|p| p.vantage.starts_with("net:")) {
+    let net = |p: &Path| match &p.vantage {
+        Where::At(Place::Net(name)) => Some(name.clone()),
+        _ => None,
+    };
+    if bad().next().is_none() || bad().any(|p| net(p).is_none()) {
         return None;
     }
-    let mut names: Vec<&str> = bad().filter_map(|p| p.vantage.strip_prefix("net:")).collect();
+    let mut names: Vec<String> = bad().filter_map(net).collect();
     names.sort_unstable();
     names.dedup();
     let mut others: Vec<String> = Vec::new();
     for path in report.paths.iter().filter(|p| p.verdict == Verdict::Works) {
         let place = format!("\"{}\"", path.vantage);
-        let calls = matches!(path.vantage.as_str(), "internet" | "lan" | "self") || path.vantage.starts_with("net:");
+        let calls = matches!(path.vantage, Where::At(Place::Internet | Place::Lan | Place::Own | Place::Net(_)));
         if calls && !others.contains(&place) {
             others.push(place);
         }
@@ -314,7 +327,7 @@ pub(super) fn perhaps_nobody(report: &Report) -> Option<(String, String)> {
 }
 
 fn family(e: &Exposure) -> &'static str {
-    if e.family == "ipv6" { " by IPv6" } else { "" }
+    if e.family == Family::V6 { " by IPv6" } else { "" }
 }
 
 /// Rules that are on, but not loaded, by device.
@@ -349,6 +362,12 @@ pub(super) fn rulesets(report: &Report) -> Vec<String> {
 pub(super) fn unread(report: &Report) -> Vec<String> {
     let shown = report.unread.iter().filter(|_| !report.rulesets.is_empty());
     shown.map(|u| format!("{}: {}", u.origin.place(), u.why)).collect()
+}
+
+/// A cause explained, for a terminal.
+pub fn explained(cause: &Cause) -> String {
+    let part = |(title, text): (&str, &str)| wrap(&format!("{title}: {text}"), WIDTH).join("\n") + "\n";
+    cause.explain.parts().into_iter().map(part).collect()
 }
 
 /// Text with its margins.
@@ -469,10 +488,10 @@ pub(super) fn fate(reach: Reach, stop: Option<&Stop>) -> &'static str {
         (Reach::Unknown, _) => "unknown",
         (Reach::Punched, _) => "hole punching",
         (Reach::Chance, _) => "by chance",
-        (_, Some(s)) if s.kind == "wrong-source" => "wrong answer",
-        (_, Some(s)) if s.packet == "reply" => "no answer",
-        (_, Some(s)) if s.kind == "rejected" => "rejected",
-        (_, Some(s)) if s.kind == "other-host" || s.kind == "other-port" => "goes astray",
+        (_, Some(s)) if s.kind == StopKind::WrongSource => "wrong answer",
+        (_, Some(s)) if s.packet == Phase::Reply => "no answer",
+        (_, Some(s)) if s.kind == StopKind::Rejected => "rejected",
+        (_, Some(s)) if matches!(s.kind, StopKind::OtherHost | StopKind::OtherPort) => "goes astray",
         _ => "never arrives",
     }
 }

@@ -1,10 +1,12 @@
 //! Every text of a report, for what has to be done to all of them.
 
 use super::{
-    Alternative, Change, DoubtLine, Elsewhere, Exposure, Fact, Finding, InstanceLine, LeftOut, Leg, Loss, Mark, Origin,
-    Path, Piece, Report, Rules, Ruleset, Searched, Step, Stop, Unread,
+    Alternative, Change, Closed, DoubtLine, Elsewhere, End, Ends, Exposure, Fact, Finding, InstanceLine, LeftOut, Leg,
+    Loss, Mark, Origin, Path, Piece, Reason, Report, Rules, Ruleset, Searched, Step, Stop, Unread,
 };
+use crate::manifest::Place;
 use crate::visible::one_line;
+use crate::vocabulary::{LegKind, Where};
 
 /// Makes one visible line of every text. Names, comments and descriptions of a configuration stand in them, and none of
 /// these may begin a line of the report by itself.
@@ -26,6 +28,35 @@ trait Texts {
 impl Texts for String {
     fn each(&mut self, f: &mut impl FnMut(&mut String)) {
         f(self);
+    }
+}
+
+/// Names of the manifest stand in it.
+impl Texts for Where {
+    fn each(&mut self, f: &mut impl FnMut(&mut String)) {
+        if let Self::At(Place::Net(name) | Place::Caller(name) | Place::Peer(name)) = self {
+            f(name);
+        }
+    }
+}
+
+/// A profile may name it.
+impl Texts for LegKind {
+    fn each(&mut self, f: &mut impl FnMut(&mut String)) {
+        if let Self::Other(name) = self {
+            f(name);
+        }
+    }
+}
+
+/// It stays equal to that of a stop whose texts are treated alike.
+impl Texts for Reason {
+    fn each(&mut self, f: &mut impl FnMut(&mut String)) {
+        if let Self::Stop(stop) = self {
+            f(&mut stop.device);
+            stop.ends.each(f);
+            stop.origin.each(f);
+        }
     }
 }
 
@@ -70,26 +101,29 @@ texts! {
         unread, rulesets;
         schema, tool, verdict
     }
-    InstanceLine { label, system, host, name, told; }
+    InstanceLine { label, system, host, device, name, told; }
     Fact { name, value, from; }
-    Path { id, instance, vantage, who, depends, note, legs; kind, family, verdict }
-    Leg { kind, to, any_of; verdict }
-    Alternative { requirement, what, purpose, share, pieces; opener, reach, how }
-    Piece { ports, from, ends_at, stop, doubts, except, steps; reach, how }
-    Stop { device, what, origin, others; kind, packet, hook }
-    Rules { source, lines, handles; count }
-    DoubtLine { what, supply, origin; }
-    Step { device, action, header, origin; packet, hook }
+    Path { id, instance, vantage, who, address, depends, note, legs; kind, kinds, family, verdict }
+    Leg { kind, to, any_of, not_for_them; verdict, how }
+    Alternative { requirement, what, purpose, pieces; proto, ports, opener, reach, applies, share }
+    Piece { ends_at, stop, doubts, except, steps; packets, reach }
+    Stop { device, what, ends, origin, others; kind, packet, hook }
+    Ends { from, to; }
+    End { host, port; form }
+    Rules { source; count, lines, handles }
+    DoubtLine { what, supply, origin; key }
+    Step { device, by, header, origin; packet, hook, outwards, action }
+    Closed { purpose; ports }
     Origin { source, object, text; line, column, handle }
-    Exposure { instance, socket, outside, by, at, forbidden, doubts, steps; family, unknown }
-    Elsewhere { host, outside, by; family, unknown }
+    Exposure { instance, by, at, forbidden, doubts, steps; socket, outside, family, unknown }
+    Elsewhere { host, by; outside, family, unknown }
     Searched { host, by; family }
-    Finding { message, at, because, paths, change, apart, refused, repairs; code, severity, verified }
+    Finding { message, at, because, reason, paths, change, apart, refused, repairs; code, severity, verified }
     Mark { source, text, label; line, column, length }
     Change { device, file, steps, undo, takes; applicability }
-    Loss { of, what, asked, who; own }
+    Loss { of, asked, who; ports, own }
     LeftOut { device, origin, rule, why; }
     Unread { origin, why; }
     Ruleset { source; statements, understood, approximated }
-    crate::change::Step { place, lines; save, shell }
+    crate::change::Step { place, lines; save, kind }
 }

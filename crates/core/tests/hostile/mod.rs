@@ -156,7 +156,7 @@ impl Run {
 fn lines(report: &Report) -> (Vec<String>, Vec<String>) {
     let changes = || report.findings.iter().filter_map(|f| f.change.as_ref());
     let shell = |lines: &mut Vec<String>, steps: &[callpath_core::change::Step]| {
-        let new = steps.iter().filter(|s| s.shell.is_some()).flat_map(|s| s.lines.clone());
+        let new = steps.iter().filter(|s| s.shell().is_some()).flat_map(|s| s.lines.clone());
         lines.extend(new.filter(|l| l.starts_with("nft ")));
     };
     let (mut there, mut back) = (Vec::new(), Vec::new());

@@ -25,7 +25,7 @@ fn site_04_a_tunnel_to_one_host() {
     let given = report(&site, "callpath.toml", as_given);
     assert!(verdicts_at(&given, "internet").contains(&Verdict::Fails), "{}", given.headline);
     all_at(&given, "server", Verdict::Works);
-    let ends = |r: &Report| r.paths.iter().all(|p| p.vantage != "lan" && !p.vantage.starts_with("net:"));
+    let ends = |r: &Report| r.paths.iter().all(|p| p.vantage != "lan" && !p.vantage.to_string().starts_with("net:"));
     assert!(ends(&given), "no caller lives in a tunnel");
     let masquerade = report(&site, "masquerade.toml", as_given);
     for place in ["internet", "self", "server"] {

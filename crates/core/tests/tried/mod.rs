@@ -77,7 +77,7 @@ fn shown(finding: &Finding) -> Vec<&str> {
 
 /// Where each rule of a change goes: the words before the rule itself.
 fn places(finding: &Finding) -> Vec<String> {
-    let steps = finding.change.iter().flat_map(|c| &c.steps).filter(|s| s.shell.is_some());
+    let steps = finding.change.iter().flat_map(|c| &c.steps).filter(|s| s.shell().is_some());
     let lines = steps.flat_map(|s| &s.lines).map(|l| l.trim_start_matches("nft '"));
     let mut out: Vec<String> = lines.map(|l| l.split_whitespace().take(5).collect::<Vec<_>>().join(" ")).collect();
     out.dedup();
@@ -154,7 +154,8 @@ fn site_23_hairpin_by_ipv6() {
         assert!(line.starts_with("meta nfproto ipv6") && line.contains("dnat ip6"), "{line}");
     }
     // What the server tells by IPv6 is asked for: it holds fd00:1::50, and people reach it by another address.
-    let six = |p: &&callpath_core::report::Path| p.family == "ipv6" && p.vantage == "internet";
+    let six =
+        |p: &&callpath_core::report::Path| p.family == callpath_core::model::Family::V6 && p.vantage == "internet";
     assert!(given.paths.iter().filter(six).all(|p| p.verdict == Verdict::Unknown), "{}", given.headline);
     let told = |t: &str| t.to_owned() + "told = { internet = \"public\", lan = \"public\" }\n";
     let stated = report(&site, "callpath.toml", told);

@@ -121,8 +121,8 @@ fn site_20_with_lists_and_with_a_captive_portal() {
     let portal =
         "<captiveportal><guests><enable></enable><interface>opt1</interface></guests></captiveportal></pfsense>";
     let portal = with(&[("</pfsense>", portal)]);
-    let unknown: Vec<&str> =
-        portal.paths.iter().filter(|p| p.verdict == Verdict::Unknown).map(|p| p.vantage.as_str()).collect();
+    let unknown: Vec<String> =
+        portal.paths.iter().filter(|p| p.verdict == Verdict::Unknown).map(|p| p.vantage.to_string()).collect();
     assert!(!unknown.is_empty() && unknown.iter().all(|p| *p == "net:GUEST"), "{unknown:?}");
 }
 

@@ -163,7 +163,7 @@ impl Look<'_> {
     }
 
     fn base(&self, lack: Lack, device: usize) -> Gap {
-        let mut story = self.a.story_of(self.f);
+        let (mut story, reason) = self.a.story_of(self.f);
         if let Some(local) = &self.f.not_local {
             story = format!("{story}. {local}");
         }
@@ -185,6 +185,7 @@ impl Look<'_> {
             leads: Vec::new(),
             lines: None,
             signalling: !self.f.same_port,
+            reason,
             cured_on: None,
         }
     }

@@ -4,7 +4,7 @@
 //! packet by packet. What may be lost is only what a product must keep closed, and what was wanted of the port itself.
 
 use crate::call::address::prefix_set;
-use crate::call::analyze::{Judge, port_set, show_addresses, show_set};
+use crate::call::analyze::{Judge, port_ranges, port_set, show_addresses};
 use crate::call::proxy::by_proxy;
 use crate::call::site::{Site, Vantage};
 use crate::cube::{Cube, Dim, Set, overlay};
@@ -15,6 +15,7 @@ use crate::report::Loss;
 use crate::requirement::{Level, Party, Requirement};
 use crate::snapshot::Snapshot;
 use crate::trace::{Answer, Ask, Detail, Disposition, Network, Phase, Question, RoundTrip, Val};
+use crate::vocabulary::PortSet;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Whether changes are compared with what was reached before them. Off: for tests, which show that it is needed.
@@ -469,7 +470,7 @@ impl Compare<'_> {
         let few = senders.count() <= 4 && *senders != self.asker.from;
         Loss {
             of,
-            what: format!("{} {}", proto.name(), show_set(packets.part(Part::DstPort))),
+            ports: vec![PortSet { proto, ports: port_ranges(packets.part(Part::DstPort)) }],
             asked: if asked.count() > 16 { String::new() } else { show_addresses(asked, self.family) },
             own: matches!(fate, Fate::At(s) if self.changed.contains(&s.device)),
             who: vec![if few { show_addresses(senders, self.family) } else { self.asker.name.clone() }],
@@ -519,14 +520,14 @@ fn without(packets: &Cube, these: &Cube) -> Vec<Cube> {
 
 /// Voice and video, by themselves or through the product's relay.
 fn is_media(r: &Requirement) -> bool {
-    r.leg == "media" || r.leg == "relay"
+    r.leg.carries_media()
 }
 
 /// What is lost in the same way is said once.
 fn joined(losses: Vec<Loss>) -> Vec<Loss> {
     let mut out: Vec<Loss> = Vec::new();
     for loss in losses {
-        let same = |l: &&mut Loss| l.of == loss.of && l.what == loss.what && l.asked == loss.asked;
+        let same = |l: &&mut Loss| l.of == loss.of && l.ports == loss.ports && l.asked == loss.asked;
         match out.iter_mut().find(same) {
             Some(known) => {
                 for who in loss.who {
@@ -543,7 +544,7 @@ fn joined(losses: Vec<Loss>) -> Vec<Loss> {
         let same = |l: &&mut Loss| l.of == loss.of && l.who == loss.who && l.asked == loss.asked;
         match joined.iter_mut().find(same) {
             Some(known) => {
-                known.what = format!("{}, {}", known.what, loss.what);
+                known.ports.extend(loss.ports);
                 known.own |= loss.own;
             }
             None => joined.push(loss),

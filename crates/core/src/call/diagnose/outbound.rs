@@ -112,7 +112,7 @@ pub(super) fn strays(snapshot: &Snapshot, a: &Analysis, found: &[Found]) -> Vec<
         let lack = if private { Lack::OutboundNat { other: false } } else { Lack::OutboundAs(stray.named()) };
         let name = a.site.network.devices[stray.router].name.to_string();
         let gap = Gap { host: Some(stray.own), asked: Some(public), ..bare(lack, name, Vec::new(), story) };
-        if let Some(finding) = plain(&gap).filter(|f| out.iter().all(|o| o.because != f.because)) {
+        if let Some(finding) = plain(&gap) {
             out.push(Finding { severity: Severity::Warning, ..finding });
         }
     }

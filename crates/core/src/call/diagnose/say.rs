@@ -6,11 +6,11 @@ use crate::call::story::origin;
 use crate::change::{MarkRole, Planned, Step};
 use crate::dialect;
 use crate::finding::{Gap, Lack, Near, Stands, find};
-use crate::manifest::Proto;
+use crate::manifest::{Place, Proto};
 use crate::model::{SourceId, SourceSpan};
-use crate::report::{Change, Finding, Mark, Reach, Verdict};
+use crate::report::{Action, Change, Finding, Mark, Reach, Verdict};
 use crate::snapshot::{Places, Snapshot, line_column};
-use crate::vocabulary::{PortSet, list};
+use crate::vocabulary::{CallerKind, LegKind, PortSet, Where, list};
 
 /// Everything that was found, each cause once.
 pub(super) fn findings(snapshot: &Snapshot, found: &[Found], proven: &Proven) -> Vec<Finding> {
@@ -69,6 +69,7 @@ fn finding(snapshot: &Snapshot, found: &[Found], group: &[usize], proven: &Prove
         message: (first.cause.message)(&gap),
         at,
         because: (first.cause.because)(&gap),
+        reason: gap.reason.clone(),
         paths,
         verified: change.is_some()
             && (proven.all || !first.cures())
@@ -117,15 +118,15 @@ fn change_apart(snapshot: &Snapshot, found: &[Found], group: &[usize], gap: &Gap
         }
     }
     // The person who types these lines may have come by what they end.
-    let lines: Vec<String> = out.undo.iter().filter(|s| s.shell.is_some()).flat_map(|s| s.lines.clone()).collect();
-    let shell = out.steps.iter().position(|s| s.shell.is_some());
-    let cuts = out.takes.iter().any(|l| l.own && l.what.contains("tcp"));
+    let lines: Vec<String> = out.undo.iter().filter(|s| s.shell().is_some()).flat_map(|s| s.lines.clone()).collect();
+    let shell = out.steps.iter().position(|s| s.shell().is_some());
+    let cuts = out.takes.iter().any(|l| l.own && l.ports.iter().any(|p| p.proto == Proto::Tcp));
     if cuts && shell.is_none() {
         let place = format!("first: it may cut your session; have another way to {} at hand, its console", out.device);
-        out.steps.insert(0, Step { place, lines: Vec::new(), save: false, shell: None });
+        out.steps.insert(0, Step::by_hand(place, Vec::new()));
     }
     if let (Some(at), true, false) = (shell, cuts, lines.is_empty()) {
-        let step = |place: String, lines: Vec<String>| Step { place, lines, save: false, shell: None };
+        let step = |place: String, lines: Vec<String>| Step::by_hand(place, lines);
         let mut script = vec!["cat > /run/callpath-undo <<'END'".to_owned()];
         script.extend(lines);
         script.push("END".into());
@@ -280,6 +281,7 @@ pub(super) fn bare(lack: Lack, name: String, ports: Vec<PortSet>, story: String)
         leads: Vec::new(),
         lines: None,
         signalling: false,
+        reason: None,
         cured_on: None,
     }
 }
@@ -344,7 +346,7 @@ pub(super) fn misled(a: &Analysis) -> Vec<Finding> {
 /// Callers who get through by hole punching, and what would make it firm.
 pub(super) fn hole_punching(a: &Analysis, found: &[Found]) -> Option<Finding> {
     let fragile = |p: &&crate::report::Path| {
-        let mut ways = p.legs.iter().filter(|l| l.kind == "media").filter_map(|l| l.any_of.first());
+        let mut ways = p.legs.iter().filter(|l| l.kind == LegKind::Media).filter_map(|l| l.any_of.first());
         ways.any(|w| matches!(w.reach, Reach::Punched | Reach::Chance))
     };
     let paths: Vec<&crate::report::Path> = a.report.paths.iter().filter(fragile).collect();
@@ -360,10 +362,12 @@ pub(super) fn hole_punching(a: &Analysis, found: &[Found]) -> Option<Finding> {
         };
         format!("; {does} makes it firm ({})", f.cause.code)
     });
-    let outside: Vec<&str> = paths.iter().filter(|p| p.vantage == "internet").map(|p| p.kind).collect();
+    let internet = |p: &&&crate::report::Path| p.vantage == Where::At(Place::Internet);
+    let outside: Vec<CallerKind> = paths.iter().filter(internet).filter_map(|p| p.kind).collect();
+    let called = paths.iter().any(|p| internet(&p));
     let mut who: Vec<String> =
-        outside.first().map(|_| format!("callers {}", crate::report::in_a_sentence(&outside))).into_iter().collect();
-    for path in paths.iter().filter(|p| p.vantage != "internet") {
+        called.then(|| format!("callers {}", crate::report::in_a_sentence(&outside))).into_iter().collect();
+    for path in paths.iter().filter(|p| !internet(p)) {
         if !who.contains(&path.who) {
             who.push(path.who.clone());
         }
@@ -385,6 +389,7 @@ pub(super) fn plain(gap: &Gap) -> Option<Finding> {
         message: (cause.message)(gap),
         at: Vec::new(),
         because: (cause.because)(gap),
+        reason: gap.reason.clone(),
         paths: Vec::new(),
         change: None,
         apart: None,
@@ -416,7 +421,8 @@ pub(super) fn apply_forgotten(snapshot: &Snapshot, first: &Analysis) -> Option<F
     };
     // The first object that the two do not share: where the configuration lets packets in, or what stops them now.
     let object = then.pieces.iter().chain(&now.pieces).find_map(|p| {
-        let step = p.steps.iter().find_map(|s| s.origin.clone().filter(|o| o.line.is_some() && s.action == "rule"));
+        let step =
+            p.steps.iter().find_map(|s| s.origin.clone().filter(|o| o.line.is_some() && s.action == Action::Rule));
         p.stop.as_ref().and_then(|s| s.origin.clone()).filter(|o| o.line.is_some()).or(step)
     });
     let at = object.iter().filter_map(|o| object_mark(snapshot, o));
@@ -435,16 +441,15 @@ pub(super) fn apply_forgotten(snapshot: &Snapshot, first: &Analysis) -> Option<F
             words(now.reach),
             words(then.reach)
         ),
+        reason: None,
         paths: all().filter(|(a, b)| a.verdict != b.verdict).map(|(a, _)| a.id.clone()).collect(),
         change: Some(Change {
             device: name.to_owned(),
             file: String::new(),
-            steps: vec![Step {
-                place: "Status > Filter Reload".into(),
-                lines: vec!["Reload Filter (or \"Apply Changes\" on the page where it is asked for)".into()],
-                save: false,
-                shell: None,
-            }],
+            steps: vec![Step::by_hand(
+                "Status > Filter Reload",
+                vec!["Reload Filter (or \"Apply Changes\" on the page where it is asked for)".into()],
+            )],
             undo: Vec::new(),
             applicability: "by hand",
             takes: Vec::new(),

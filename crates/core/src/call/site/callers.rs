@@ -54,6 +54,7 @@ impl Builder<'_> {
         self.vantages.push(Vantage {
             place: Place::Internet,
             name: "anyone on the internet".into(),
+            net: String::new(),
             device: index,
             v4: internet(Family::V4).minus(&site_v4).minus(&nobody),
             v6: internet(Family::V6).minus(&site_v6),
@@ -304,7 +305,9 @@ impl Builder<'_> {
             }
         }
         let (v4, v6) = (iface.owned(Family::V4), iface.owned(Family::V6));
-        self.vantages.push(Vantage { place, name: name.clone(), device: self.devices.len(), v4, v6, segment });
+        let first = nets.iter().find(|n| n.addr().is_ipv4()).or(nets.first());
+        let net = first.map(|n| n.trunc().to_string()).unwrap_or_default();
+        self.vantages.push(Vantage { place, name: name.clone(), net, device: self.devices.len(), v4, v6, segment });
         self.devices.push(Device { name: name.into(), interfaces: vec![iface], routes, ..Device::default() });
     }
 }

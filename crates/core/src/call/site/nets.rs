@@ -66,6 +66,7 @@ impl Builder<'_> {
         self.vantages.push(Vantage {
             place: Place::Net(net.name.value.clone()),
             name: name.clone(),
+            net: shown,
             device: self.devices.len(),
             v4,
             v6,

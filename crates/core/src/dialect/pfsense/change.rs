@@ -3,7 +3,7 @@
 use super::config::Config;
 use super::edit::Edit;
 use super::{guide, plan, read, recipe, splice};
-use crate::change::{Context, Edits, Patch, Planned, Refused, Step, Wanted};
+use crate::change::{Context, Edits, Patch, Planned, Refused, Step, StepKind, Wanted};
 use crate::dialect::{Editor, On, Recipe};
 use crate::model::SourceId;
 use crate::profile::Instance;
@@ -115,5 +115,9 @@ pub(super) fn whole(
 }
 
 fn shown(list: Vec<guide::Step>) -> Vec<Step> {
-    list.into_iter().map(|s| Step { place: s.page, lines: s.lines, save: s.save, shell: None }).collect()
+    let step = |s: guide::Step| {
+        let kind = if s.applies() { StepKind::Apply } else { StepKind::Page(s.menus().to_owned()) };
+        Step { place: s.page, lines: s.lines, save: s.save, kind }
+    };
+    list.into_iter().map(step).collect()
 }

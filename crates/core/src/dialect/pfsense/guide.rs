@@ -40,7 +40,20 @@ pub fn numbered(steps: &[Step]) -> Vec<String> {
     steps.iter().zip(1..).map(|(step, n)| step.text(n)).collect()
 }
 
+/// The button that makes what was saved take effect.
+const APPLY: &str = "Apply Changes";
+
 impl Step {
+    /// It makes what was saved take effect.
+    pub fn applies(&self) -> bool {
+        self.page == APPLY
+    }
+
+    /// Menus down to the page.
+    pub fn menus(&self) -> &str {
+        self.page.split_once(',').map_or(&self.page, |(menus, _)| menus)
+    }
+
     /// The step as text with its number.
     pub fn text(&self, number: usize) -> String {
         let mut lines = vec![format!("{number}. {}", self.page)];
@@ -95,7 +108,7 @@ fn grouped(walked: Vec<(Area, Vec<Step>)>) -> Vec<Step> {
     let mut open = None;
     let apply = |all: &mut Vec<Step>, open: Option<Area>| {
         if open.is_some_and(|a| a != Area::System) {
-            all.push(Step { page: "Apply Changes".into(), lines: Vec::new(), save: false });
+            all.push(Step { page: APPLY.into(), lines: Vec::new(), save: false });
         }
     };
     for (area, steps) in walked {

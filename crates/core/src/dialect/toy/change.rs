@@ -19,7 +19,7 @@ pub fn print(text: &str, wanted: &[Wanted]) -> Result<Printed, Refused> {
         lines.extend(found.into_iter().map(|l| format!("{l}  # callpath: {name}")));
     }
     let between = if text.ends_with('\n') { "" } else { "\n" };
-    let step = |place: &str| Step { place: place.into(), lines: lines.clone(), save: false, shell: None };
+    let step = |place: &str| Step::by_hand(place, lines.clone());
     Ok(Printed {
         text: format!("{text}{between}{}\n", lines.join("\n")),
         steps: vec![step("add these lines to the configuration")],

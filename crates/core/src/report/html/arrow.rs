@@ -1,8 +1,8 @@
 //! A packet between two devices: an arrow, the packet's addresses above it, the interfaces below.
 
 use super::canvas::{Canvas, Line, WIDTH, width};
-use super::way::ends;
 use crate::page::escape;
+use crate::report::Ends;
 use std::fmt::Write;
 
 /// An arrow.
@@ -12,9 +12,9 @@ pub(super) struct Arrow<'r> {
     /// Where it points.
     pub target: usize,
     /// Addresses with which the packet came to the device that sends it on.
-    pub old: &'r str,
+    pub old: &'r Ends,
     /// Addresses that it has now.
-    pub new: &'r str,
+    pub new: &'r Ends,
     /// Interface by which it leaves.
     pub out: Option<&'r str>,
     /// Interface by which it arrives.
@@ -34,18 +34,19 @@ impl Arrow<'_> {
 
     /// The addresses, what has just changed in another colour.
     fn addresses(&self, canvas: &mut Canvas) {
-        let ((old_from, old_to), (from, to)) = (ends(self.old), ends(self.new));
+        let [old_from, old_to] = [&self.old.from, &self.old.to].map(ToString::to_string);
+        let [from, to] = [&self.new.from, &self.new.to].map(ToString::to_string);
         let span = |old: &str, new: &str| {
             let class = if old == new { "old" } else { "new" };
             format!("<tspan class=\"{class}\">{}</tspan>", escape(new))
         };
-        let (source, target) = (span(old_from, from), format!("→ {}", span(old_to, to)));
+        let (source, target) = (span(&old_from, &from), format!("→ {}", span(&old_to, &to)));
         let wide = width(&format!("{from} → {to}"));
         if wide <= WIDTH - 16 {
             self.above(canvas, &format!("{source} {target}"), wide);
         } else {
             // Two addresses of IPv6 stand above each other.
-            self.above(canvas, &source, width(from));
+            self.above(canvas, &source, width(&from));
             self.above(canvas, &target, width(&format!("→ {to}")));
         }
     }

@@ -9,9 +9,6 @@ use crate::report::{Mark, Report};
 use crate::visible::named;
 use std::fmt::Write;
 
-/// How the parts of an explanation begin.
-const PARTS: [&str; 4] = ["what happens:", "who notices:", "how it is recognised:", "what to do:"];
-
 /// Each cause once.
 pub(super) fn causes(out: &mut String, report: &Report, notes: &Notes<'_>) {
     for (n, f) in report.findings.iter().enumerate() {
@@ -39,27 +36,14 @@ pub(super) fn causes(out: &mut String, report: &Report, notes: &Notes<'_>) {
         *out += "</dl>\n";
         if let Some(cause) = crate::finding::find(f.code).filter(|_| codes(report).contains(&f.code)) {
             *out += "<details><summary>why this breaks calls</summary>\n";
-            for paragraph in paragraphs(cause.explain) {
-                let _ = writeln!(out, "<p>{}</p>", prose(&paragraph));
+            for (title, text) in cause.explain.parts() {
+                let _ = writeln!(out, "<p>{}</p>", prose(&format!("{title}: {text}")));
             }
             *out += "</details>\n";
         }
         *out += "</section>\n";
     }
     changes(out, report);
-}
-
-/// An explanation without its line breaks: each of its parts begins with a few words and a colon.
-fn paragraphs(explain: &str) -> Vec<String> {
-    let mut out: Vec<String> = Vec::new();
-    for line in explain.lines().map(str::trim).filter(|l| !l.is_empty()) {
-        let begins = PARTS.iter().any(|p| line.starts_with(p));
-        match out.last_mut().filter(|_| !begins) {
-            Some(paragraph) => paragraph.extend([" ", line]),
-            None => out.push(line.to_owned()),
-        }
-    }
-    out
 }
 
 /// A line of a description list; the name is HTML already.

@@ -6,6 +6,7 @@ use super::way::{Hop, Way, packet};
 use super::{meaning, sign};
 use crate::page::escape;
 use crate::report::{Origin, Piece, Reach, Verdict};
+use crate::trace::Phase;
 use std::fmt::Write;
 
 /// Rules that a box names before it only counts them.
@@ -99,7 +100,7 @@ impl Picture<'_> {
     fn ending(&self) -> (&'static str, Vec<Line>) {
         let verdict = meaning(self.piece.reach);
         let (class, strong) = match verdict {
-            Verdict::Works => return ("box good", arrived(self.ways.last().map_or("reply", |w| w.packet))),
+            Verdict::Works => return ("box good", arrived(self.ways.last().map_or(Phase::Reply, |w| w.packet))),
             Verdict::Fails => ("box bad", "wrong"),
             Verdict::Degraded | Verdict::Unknown => ("box open", "warned"),
         };
@@ -112,13 +113,18 @@ impl Picture<'_> {
     }
 }
 
-/// Why packets stop, with arrows as in the picture.
+/// Why packets stop.
 fn why(piece: &Piece) -> String {
-    super::reason(piece).replace(" -> ", " → ")
+    with_arrows(&super::reason(piece))
 }
 
-fn arrived(packet: &str) -> Vec<Line> {
-    let text = if packet == "reply" { "✓ the answer arrives" } else { "✓ arrives" };
+/// A sentence about addresses, with arrows as in the picture.
+fn with_arrows(text: &str) -> String {
+    text.replace(" -> ", " → ")
+}
+
+fn arrived(packet: Phase) -> Vec<Line> {
+    let text = if packet == Phase::Reply { "✓ the answer arrives" } else { "✓ arrives" };
     lines(text, "right", 1)
 }
 
@@ -186,7 +192,7 @@ pub(super) fn words(ways: &[Way<'_>], piece: &Piece) -> Vec<String> {
             for said in hop.changes().into_iter().chain(session).chain(rules) {
                 text.extend(["; ", &said]);
             }
-            out.push(text.replace(" -> ", " → "));
+            out.push(with_arrows(&text));
         }
     }
     out.push(match piece.reach {

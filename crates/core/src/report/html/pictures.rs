@@ -1,13 +1,16 @@
 //! The pictures: one for each fate, first what fails or is not known, then, folded, what works.
 
 use super::lanes::{Picture, words};
-use super::way::{Way, ends, ways};
+use super::way::{Way, packet, ways};
 use super::{Notes, meaning, sign};
+use crate::model::Family;
 use crate::page::prose;
 use crate::report::text::fate;
 use crate::report::text::story::{Whom, concerned};
 use crate::report::{Piece, Reach, Report, Verdict};
+use crate::vocabulary::Where;
 use std::fmt::Write;
+use std::net::IpAddr;
 
 /// All pictures of a report.
 pub(super) fn pictures(out: &mut String, report: &Report, notes: &Notes<'_>) {
@@ -57,13 +60,13 @@ fn working(report: &Report) -> Vec<Vec<Whom<'_>>> {
 
 /// Devices, interfaces and addresses without ports.
 fn shape(ways: &[Way<'_>]) -> Vec<String> {
-    let host = |end: &str| end.rsplit_once(':').map_or(end, |(host, _)| host).to_owned();
     let mut out = Vec::new();
     for way in ways {
         for hop in &way.hops {
-            let (from, to) = ends(hop.left);
-            out.extend([way.packet, hop.device, hop.by.unwrap_or(""), hop.out.unwrap_or("")].map(str::to_owned));
-            out.extend([host(from), host(to)]);
+            out.extend(
+                [packet(way.packet), hop.device, hop.by.unwrap_or(""), hop.out.unwrap_or("")].map(str::to_owned),
+            );
+            out.extend([hop.left.from.host.clone(), hop.left.to.host.clone()]);
         }
     }
     out
@@ -73,8 +76,7 @@ fn figure(out: &mut String, report: &Report, number: usize, whom: &[Whom<'_>], c
     let Some((path, a, piece)) = whom.first().copied() else { return };
     let verdict = meaning(piece.reach);
     let word = if verdict == Verdict::Works { "works" } else { fate(piece.reach, piece.stop.as_ref()) };
-    let proto = a.what.split(' ').next().unwrap_or_default();
-    let drawn = format!("{proto} {} from {}", piece.ports, path.who);
+    let drawn = format!("{} {} from {}", a.proto.name(), piece.ports_shown(), path.people());
     let _ = writeln!(
         out,
         "<figure id=\"picture{number}\">\n<figcaption><strong>[{number}]</strong> \
@@ -118,7 +120,7 @@ fn in_words(out: &mut String, several: &str, ways: &[Way<'_>], piece: &Piece) {
 fn missed(report: &Report, path: &crate::report::Path, ways: &[Way<'_>]) -> Option<String> {
     let instance = report.instances.iter().find(|i| i.label == path.instance)?;
     let devices = || ways.iter().flat_map(|w| &w.hops).map(|h| h.device);
-    let is_server = |device: &str| instance.host.iter().any(|h| device.split(' ').any(|word| word == h));
-    let host = instance.host.iter().find(|h| h.contains(':') == (path.family == "ipv6"))?;
-    (path.vantage != "server" && !devices().any(is_server)).then(|| format!("server {host}"))
+    let of_family = |h: &&String| h.parse().is_ok_and(|a: IpAddr| Family::of(a) == path.family);
+    let host = instance.host.iter().find(of_family)?;
+    (path.vantage != Where::Outwards && !devices().any(|d| d == instance.device)).then(|| format!("server {host}"))
 }

@@ -48,7 +48,7 @@ fn alternatives<'r>(paths: &[&'r Path]) -> impl Iterator<Item = &'r Alternative>
 }
 
 fn who(path: &Path) -> String {
-    prose(&if path.family == "ipv6" { format!("{}, IPv6", path.who) } else { path.who.clone() })
+    prose(&path.people_by_family())
 }
 
 fn fate(path: &Path) -> String {

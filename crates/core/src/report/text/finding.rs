@@ -2,7 +2,7 @@
 
 use super::story::{Notes, Run, show_runs};
 use super::{Writer, wrap};
-use crate::change::Step;
+use crate::change::{Step, StepKind};
 use crate::report::{Change, Finding, Loss, Mark, Reach, Report, Severity};
 use crate::visible::{item, named};
 
@@ -52,7 +52,8 @@ fn missing(report: &Report) -> Option<String> {
     facts.sort_unstable();
     facts.dedup();
     let count = |n: usize, one: &str, many: &str| (n > 0).then(|| format!("{n} {}", if n == 1 { one } else { many }));
-    let unread = report.findings.iter().filter(|f| f.code == "not-understood").flat_map(|f| &f.at).count();
+    let unread =
+        report.findings.iter().filter(|f| f.code == crate::finding::NOT_UNDERSTOOD).flat_map(|f| &f.at).count();
     let parts = [
         count(unread, "statement was not understood", "statements were not understood"),
         count(facts.len(), "fact is missing", "facts are missing"),
@@ -124,9 +125,7 @@ fn one(out: &mut Writer, f: &Finding, told: Option<&(Vec<Run>, String)>) {
 
 /// The advice of `callpath explain`, for causes that no change of a file cures.
 pub(in crate::report) fn what_to_do(code: &str) -> String {
-    let explain = crate::finding::find(code).map_or("", |c| c.explain);
-    let advice = explain.split_once("what to do: ").map_or("", |(_, rest)| rest);
-    advice.trim_end().trim_end_matches('.').split_whitespace().collect::<Vec<_>>().join(" ")
+    crate::finding::find(code).map_or("", |c| c.explain.todo).trim_end_matches('.').to_owned()
 }
 
 fn note(out: &mut Writer, gutter: &str, title: &str, text: &str) {
@@ -235,7 +234,7 @@ fn changes(out: &mut Writer, report: &Report) {
             out.blank();
         }
         numbered(out, &plan.steps);
-        if plan.takes.is_empty() || plan.undo.iter().all(|s| s.shell.is_none()) {
+        if plan.takes.is_empty() || plan.undo.iter().all(|s| s.shell().is_none()) {
             back(out, &plan.undo);
             continue;
         }
@@ -278,16 +277,19 @@ fn by_device<'r>(
 pub(in crate::report) fn merged<'a>(lists: impl Iterator<Item = &'a Vec<Step>>) -> Vec<Step> {
     let mut out: Vec<Step> = Vec::new();
     for step in lists.flatten() {
-        if out.last().is_some_and(|l| l.place == "Apply Changes") && area(&step.place) == area_before(&out) {
+        if out.last().is_some_and(|l| l.kind == StepKind::Apply)
+            && page(step).is_some()
+            && page(step) == page_before(&out)
+        {
             out.pop();
         }
-        let together = |s: &&mut Step| s.place == step.place && (s.shell.is_some() || in_manifest(s));
+        let together = |s: &&mut Step| s.place == step.place && (s.shell().is_some() || in_manifest(s));
         if let Some(known) = out.iter_mut().find(together) {
             let fresh: Vec<String> = step.lines.iter().filter(|l| !known.lines.contains(l)).cloned().collect();
             known.lines.extend(fresh);
             continue;
         }
-        if !(out.contains(step) && step.place != "Apply Changes") {
+        if !out.contains(step) || step.kind == StepKind::Apply {
             out.push(step.clone());
         }
     }
@@ -297,15 +299,19 @@ pub(in crate::report) fn merged<'a>(lists: impl Iterator<Item = &'a Vec<Step>>) 
 }
 
 fn in_manifest(step: &Step) -> bool {
-    step.place.starts_with("callpath.toml: ")
+    step.kind == StepKind::Manifest
 }
 
-fn area(place: &str) -> &str {
-    place.split(',').next().unwrap_or(place)
+/// The page on which a step is done, where it is done on one.
+fn page(step: &Step) -> Option<&str> {
+    match &step.kind {
+        StepKind::Page(menus) => Some(menus),
+        _ => None,
+    }
 }
 
-fn area_before(steps: &[Step]) -> &str {
-    steps.iter().rev().find(|s| s.place != "Apply Changes").map_or("", |s| area(&s.place))
+fn page_before(steps: &[Step]) -> Option<&str> {
+    steps.iter().rev().find(|s| s.kind != StepKind::Apply).and_then(page)
 }
 
 pub(super) fn numbered(out: &mut Writer, steps: &[Step]) {
@@ -330,14 +336,14 @@ pub(super) fn numbered(out: &mut Writer, steps: &[Step]) {
 fn back(out: &mut Writer, undo: &[Step]) {
     let words: Vec<String> = undo
         .iter()
-        .filter(|s| s.place != "Apply Changes")
+        .filter(|s| s.kind != StepKind::Apply)
         .map(|s| if s.lines.is_empty() { s.place.clone() } else { format!("{}: {}", s.place, s.lines.join(", ")) })
         .collect();
     if words.is_empty() {
         return;
     }
     out.blank();
-    if let Some(command) = undo.iter().find_map(|s| s.shell) {
+    if let Some(command) = undo.iter().find_map(Step::shell) {
         // Lines that look handles up are long: they are printed on demand.
         let hint = format!("to take it back: {command} prints the lines; paste them before anything else is changed");
         out.wrapped(4, &hint);
@@ -346,11 +352,14 @@ fn back(out: &mut Writer, undo: &[Step]) {
     if words.len() > 1 {
         out.line("    to take it back:");
         // The page is said once.
-        let mut page = "";
-        for (word, step) in words.iter().zip(undo.iter().filter(|s| s.place != "Apply Changes")) {
-            let here = area(&step.place);
-            let shown = if here == page { word[here.len()..].trim_start_matches([',', ' ', ':']) } else { word };
-            page = here;
+        let mut before = None;
+        for (word, step) in words.iter().zip(undo.iter().filter(|s| s.kind != StepKind::Apply)) {
+            let here = page(step);
+            let shown = match here {
+                Some(menus) if here == before => word[menus.len()..].trim_start_matches([',', ' ', ':']),
+                _ => word,
+            };
+            before = here;
             out.wrapped(6, shown);
         }
         return;

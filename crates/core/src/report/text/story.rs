@@ -1,8 +1,12 @@
 //! Notes under the table: where packets stop, by which rule, and what they look like there.
 
 use super::{WIDTH, Writer, same_reason, shortened};
-use crate::report::{Alternative, Finding, Origin, Path, Piece, Reach, Report, Severity, Step, Verdict};
+use crate::model::Family;
+use crate::report::callers::in_a_row;
+use crate::report::{Action, Alternative, Ends, Finding, Origin, Path, Piece, Reach, Report, Severity, Step, Verdict};
+use crate::trace::Phase;
 use crate::visible::item;
+use crate::vocabulary::{CallerKind, Where};
 
 /// One reason for which packets stop or may stop, and everybody whom it concerns.
 pub(in crate::report) struct Note<'r> {
@@ -44,11 +48,8 @@ impl<'r> Notes<'r> {
         let one_error = report.findings.iter().filter(|f| f.severity == Severity::Error).count() == 1;
         for note in &mut list {
             let says = |f: &Finding| {
-                note.whom.iter().any(|(path, _, piece)| {
-                    let told = piece.stop.as_ref().filter(|_| piece.reach != Reach::Unknown).map(|s| &*s.what);
-                    let told = told.or_else(|| piece.doubts.first().map(|d| &*d.what));
-                    f.paths.contains(&path.id) && told.is_some_and(|t| f.because.starts_with(t))
-                })
+                f.reason.is_some()
+                    && note.whom.iter().any(|(path, _, piece)| f.paths.contains(&path.id) && piece.reason() == f.reason)
             };
             // Where the changes cure everything, whatever stops these people has its cause among them.
             let cures = |f: &Finding| {
@@ -146,91 +147,112 @@ fn rule(out: &mut Writer, o: &Origin) {
     }
 }
 
+/// Somebody, as a note names them.
+#[derive(PartialEq, Eq)]
+struct Person<'r> {
+    who: &'r str,
+    kinds: &'r [CallerKind],
+    family: Family,
+    /// Their addresses, where not everybody there is meant.
+    from: String,
+}
+
+/// People by place: kinds of callers of one place are named together, and who is named already is not named again for
+/// IPv6.
+fn named(people: &[Person<'_>]) -> Vec<String> {
+    let named_by_v4 = |p: &Person<'_>| {
+        let same = |q: &&Person<'_>| (q.who, q.kinds, &q.from) == (p.who, p.kinds, &p.from);
+        people.iter().filter(same).any(|q| q.family == Family::V4)
+    };
+    let mut places: Vec<(String, Vec<String>)> = Vec::new();
+    for person in people {
+        if person.family == Family::V6 && person.from.is_empty() && named_by_v4(person) {
+            continue;
+        }
+        let family = if person.family == Family::V6 { ", IPv6" } else { "" };
+        let from = if person.from.is_empty() { String::new() } else { format!(", {}", person.from) };
+        let (place, kinds) = if person.kinds.is_empty() {
+            (format!("{}{family}{from}", person.who), None)
+        } else {
+            (person.who.to_owned(), Some(format!("{}{family}{from}", in_a_row(person.kinds))))
+        };
+        match places.iter_mut().find(|(p, _)| *p == place) {
+            Some((_, list)) => list.extend(kinds),
+            None => places.push((place, kinds.into_iter().collect())),
+        }
+    }
+    let shown = |(place, kinds): (String, Vec<String>)| {
+        if kinds.is_empty() { place } else { format!("{place}: {}", kinds.join(", ")) }
+    };
+    places.into_iter().map(shown).collect()
+}
+
 /// Ports and people: who has the same ports is named together.
 pub(in crate::report) fn concerned(whom: &[Whom<'_>]) -> String {
     // Whoever gets through in another way notices nothing.
     let hurt = |(path, ..): &&Whom<'_>| path.verdict > Verdict::Works;
     let affected: Vec<Whom<'_>> = whom.iter().filter(hurt).copied().collect();
     let whom = if affected.is_empty() { whom } else { &affected };
-    let mut people: Vec<(String, Vec<String>)> = Vec::new();
+    let mut people: Vec<(Person<'_>, Vec<String>)> = Vec::new();
     for (path, a, piece) in whom {
-        let family = if path.family == "ipv6" { ", IPv6" } else { "" };
-        let from = if piece.from.is_empty() { String::new() } else { format!(", {}", piece.from) };
-        let who = format!("{}{family}{from}", path.who);
-        let what = format!("{} {}", a.what.split(' ').next().unwrap_or_default(), piece.ports);
-        match people.iter_mut().find(|(w, _)| *w == who) {
-            Some((_, list)) if list.contains(&what) => {}
-            Some((_, list)) => list.push(what),
-            None => people.push((who, vec![what])),
+        for (ports, from) in piece.told() {
+            let who = Person { who: &path.who, kinds: &path.kinds, family: path.family, from };
+            let what = format!("{} {ports}", a.proto.name());
+            match people.iter_mut().find(|(w, _)| *w == who) {
+                Some((_, list)) if list.contains(&what) => {}
+                Some((_, list)) => list.push(what),
+                None => people.push((who, vec![what])),
+            }
         }
     }
-    let mut groups: Vec<(Vec<String>, Vec<String>)> = Vec::new();
+    let mut groups: Vec<(Vec<String>, Vec<Person<'_>>)> = Vec::new();
     for (who, what) in people {
         match groups.iter_mut().find(|(w, _)| *w == what) {
             Some((_, list)) => list.push(who),
             None => groups.push((what, vec![who])),
         }
     }
-    // Who is named already is not named again for IPv6.
-    for (_, who) in &mut groups {
-        let both = who.clone();
-        who.retain(|w| w.strip_suffix(", IPv6").is_none_or(|plain| !both.iter().any(|b| b == plain)));
-        // Kinds of callers of one place are named together.
-        let mut places: Vec<(String, Vec<String>)> = Vec::new();
-        for name in std::mem::take(who) {
-            let (place, kind) = name.split_once(": ").map_or((&*name, ""), |(p, k)| (p, k));
-            let kinds = Some(kind.to_owned()).filter(|k| !k.is_empty());
-            match places.iter_mut().find(|(p, _)| p == place) {
-                Some((_, list)) => list.extend(kinds),
-                None => places.push((place.to_owned(), kinds.into_iter().collect())),
-            }
-        }
-        let shown = |(place, kinds): (String, Vec<String>)| {
-            if kinds.is_empty() { place } else { format!("{place}: {}", kinds.join(", ")) }
-        };
-        *who = places.into_iter().map(shown).collect();
-    }
+    let groups: Vec<(Vec<String>, Vec<String>)> = groups.into_iter().map(|(what, who)| (what, named(&who))).collect();
     let show = |(what, who): &(Vec<String>, Vec<String>)| format!("{} ({})", who.join("; "), what.join(", "));
     groups.iter().map(show).collect::<Vec<_>>().join("; ")
 }
 
 /// One packet's way, a line for each device and each rule that acted.
 fn way(out: &mut Writer, steps: &[Step]) {
-    let mut packet = "";
-    let mut header = "";
+    let mut packet = None;
+    let mut header = &Ends::default();
     let mut at_sender = true;
     for step in steps {
-        if step.packet != packet {
-            packet = step.packet;
+        if packet != Some(step.packet) {
+            packet = Some(step.packet);
             (header, at_sender) = (&step.header, true);
-            let name = match packet {
-                "request" => "first packet",
-                "reply" => "answer",
-                _ => "next packet",
+            let name = match step.packet {
+                Phase::Request => "first packet",
+                Phase::Reply => "answer",
+                Phase::Next => "next packet",
             };
             out.line(&shortened(&format!("     {name}: {header}"), WIDTH));
             continue;
         }
         // Where addresses have changed, they are said again.
-        let now =
-            if step.header.is_empty() || step.header == header { String::new() } else { format!("  {}", step.header) };
+        let same = step.header.is_empty() || step.header == *header;
+        let now = if same { String::new() } else { format!("  {}", step.header) };
         if !step.header.is_empty() {
             header = &step.header;
         }
-        at_sender &= !step.action.starts_with("arrives ");
-        let text = match (step.hook, &step.origin) {
-            (Some(hook), Some(o)) if step.action == "rule" => format!("         {hook}  {}  {}", o.place(), o.text),
-            (Some(hook), Some(o)) if step.action == "policy drop" => {
+        at_sender &= step.action != Action::Arrives;
+        let by = step.by.as_deref().unwrap_or_default();
+        let text = match (step.hook, &step.origin, step.action) {
+            (Some(hook), Some(o), Action::Rule) => format!("         {hook}  {}  {}", o.place(), o.text),
+            (Some(hook), Some(o), Action::PolicyDrop) => {
                 format!("         {hook}  {}  policy drop of {}", o.place(), o.object)
             }
-            (Some(hook), _) if step.action == "fits no session" => format!("         {hook}  it fits no session"),
+            (Some(hook), _, Action::FitsNoSession) => format!("         {hook}  it fits no session"),
             // The sender's own way out says nothing, unless it changes addresses.
-            (None, _) if step.action.starts_with("leaves ") && at_sender && now.is_empty() => continue,
-            (None, _) => match (step.action.strip_prefix("arrives "), step.action.strip_prefix("leaves ")) {
-                (Some(by), _) => format!("       {}, in {by}{now}", step.device),
-                (_, Some(by)) => format!("         out {by}{now}"),
-                _ => format!("         {}{now}", step.action),
-            },
+            (None, _, Action::Leaves) if at_sender && now.is_empty() => continue,
+            (None, _, Action::Arrives) => format!("       {}, in by {by}{now}", step.device),
+            (None, _, Action::Leaves) => format!("         out by {by}{now}"),
+            (None, _, action) => format!("         {}{now}", action.words()),
             _ => continue,
         };
         out.line(&shortened(&text, WIDTH));
@@ -239,13 +261,13 @@ fn way(out: &mut Writer, steps: &[Step]) {
 
 /// Which rules let the calls that work through: the ports and places of each list of rules.
 pub(in crate::report) fn carried(report: &Report) -> Vec<String> {
-    let mut lists: Vec<(String, Vec<&str>, Vec<&str>)> = Vec::new();
-    for path in report.paths.iter().filter(|p| p.vantage != "server") {
+    let mut lists: Vec<(String, Vec<&str>, Vec<String>)> = Vec::new();
+    for path in report.paths.iter().filter(|p| p.vantage != Where::Outwards) {
         for a in path.legs.iter().flat_map(|l| &l.any_of) {
             let Some(piece) = a.pieces.iter().find(|p| p.reach == Reach::Open) else { continue };
-            let rules = piece.steps.iter().filter(|s| s.packet == "request" && s.action == "rule");
+            let rules = piece.steps.iter().filter(|s| s.packet == Phase::Request && s.action == Action::Rule);
             // What the way out does to addresses lets nobody in, and what a firewall brings along stands in no file.
-            let inward = rules.filter(|s| !s.hook.is_some_and(|h| h == "postrouting" || h == "out"));
+            let inward = rules.filter(|s| !s.outwards);
             let written = inward.filter_map(|s| s.origin.as_ref()).filter(|o| o.line.is_some() || o.handle.is_some());
             let mut places: Vec<String> = Vec::new();
             for place in written.map(Origin::place) {
@@ -265,12 +287,13 @@ pub(in crate::report) fn carried(report: &Report) -> Vec<String> {
             if !ports.contains(&&*a.what) {
                 ports.push(&a.what);
             }
-            if !places.contains(&&*path.vantage) {
-                places.push(&path.vantage);
+            let place = path.vantage.to_string();
+            if !places.contains(&place) {
+                places.push(place);
             }
         }
     }
-    let line = |(rules, ports, places): &(String, Vec<&str>, Vec<&str>)| {
+    let line = |(rules, ports, places): &(String, Vec<&str>, Vec<String>)| {
         format!("{} from {}: {rules}", ports.join(", "), places.join(", "))
     };
     lists.iter().map(line).collect()

@@ -2,8 +2,11 @@
 
 use super::story::{Notes, show_runs};
 use super::{Style, WIDTH, fate, wrap};
-use crate::report::{Alternative, Path, Reach, Report, Verdict};
+use crate::manifest::Place;
+use crate::report::callers::in_a_row;
+use crate::report::{Alternative, Path, Reach, Report, Share, Verdict};
 use crate::visible::item;
+use crate::vocabulary::{Opener, Where};
 
 /// One line for each path, one column for each way to reach the server.
 pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: Style) -> String {
@@ -18,7 +21,7 @@ pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: S
     }
     let lasts: &[usize] = if calls.iter().all(|p| p.note.is_empty()) { &[9] } else { &[14, 10] };
     // No word of the first column runs into the second.
-    let people = calls.iter().flat_map(|p| p.who.split(' ')).map(|w| w.chars().count() + 3).max().unwrap_or(0);
+    let people = calls.iter().map(|p| longest_word(&p.people()) + 3).max().unwrap_or(0);
     let least = people.clamp(12, 40);
     // At most four ways side by side, fewer when they are wide; further ones follow in lines of their own.
     let widths = |shown: &[&str]| -> Vec<usize> {
@@ -41,12 +44,12 @@ pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: S
     out += &line(&format!("  {}", "-".repeat(WIDTH - 2)));
     let mut before: Option<&Path> = None;
     for path in calls {
-        let who = if path.family == "ipv6" { format!("{}, IPv6", path.who) } else { path.who.clone() };
         // Another kind of callers at the same place.
         let again = before.is_some_and(|b| (&b.vantage, b.family) == (&path.vantage, path.family));
-        let who = match path.who.split_once(": ") {
-            Some((_, kind)) if again => format!("... {kind}"),
-            _ => who,
+        let who = if again && !path.kinds.is_empty() {
+            format!("... {}", in_a_row(&path.kinds))
+        } else {
+            path.people_by_family()
         };
         before = Some(path);
         let mut cells: Vec<Vec<String>> = vec![hanging(&who, first - 1)];
@@ -77,7 +80,7 @@ pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: S
             // What is closed and costs nothing was optional.
             let optional = leg.verdict == Verdict::Works && a.reach != Reach::Open;
             let fate = if optional { "optional".to_owned() } else { verdict(path) };
-            let text = format!("{}: {}, {}", path.who, a.what, a.purpose);
+            let text = format!("{}: {}, {}", path.people(), a.what, a.purpose);
             let mut found = words(path, a, notes);
             let mut below = Vec::new();
             if found.chars().count() + 3 > WIDTH - 2 - last - least {
@@ -119,26 +122,29 @@ fn words(path: &Path, a: &Alternative, notes: &Notes<'_>) -> String {
     if numbers.is_empty() { state(path, a) } else { format!("{} {numbers}", state(path, a)) }
 }
 
-/// The end of a share that counts the callers' ports.
-const SOURCES: &str = " source ports";
-
 /// The fate, or the share.
 pub(in crate::report) fn state(path: &Path, a: &Alternative) -> String {
     let bad = a.pieces.iter().find(|p| p.reach != Reach::Open);
-    match (a.reach, a.share.is_empty()) {
-        (Reach::Open, _) if a.opener == "server" && path.vantage == "internet" => "server opens".to_owned(),
-        (Reach::Open, _) if a.opener == "server" && path.vantage != "server" => "direct".to_owned(),
+    match (a.reach, a.share) {
+        (Reach::Open, _) if a.opener == Opener::Server && path.vantage == Where::At(Place::Internet) => {
+            "server opens".to_owned()
+        }
+        (Reach::Open, _) if a.opener == Opener::Server && path.vantage != Where::Outwards => "direct".to_owned(),
         (Reach::Open, _) => "open".to_owned(),
-        (Reach::Punched, true) => "hole punching".to_owned(),
-        (Reach::Punched, false) => format!("hole punching for {}", a.share),
-        (Reach::Chance, true) => "by chance".to_owned(),
-        (Reach::Chance, false) => format!("by chance for {}", a.share),
-        (Reach::Partly, false) if a.share.ends_with(SOURCES) => format!("not for {}", a.share),
-        (Reach::Partly, false) => a.share.replace(" ports", ""),
-        (Reach::Partly, true) => "not for all".to_owned(),
+        (Reach::Punched, None) => "hole punching".to_owned(),
+        (Reach::Punched, Some(share)) => format!("hole punching for {share}"),
+        (Reach::Chance, None) => "by chance".to_owned(),
+        (Reach::Chance, Some(share)) => format!("by chance for {share}"),
+        (Reach::Partly, Some(share @ Share::SourcePorts { .. })) => format!("not for {share}"),
+        (Reach::Partly, Some(Share::Ports { open, of })) => format!("{open} of {of}"),
+        (Reach::Partly, None) => "not for all".to_owned(),
         (Reach::Unknown, _) => "unknown".to_owned(),
         (Reach::Closed, _) => fate(a.reach, bad.and_then(|p| p.stop.as_ref())).to_owned(),
     }
+}
+
+fn longest_word(text: &str) -> usize {
+    text.split_whitespace().map(|w| w.chars().count()).max().unwrap_or(0)
 }
 
 fn hanging(text: &str, width: usize) -> Vec<String> {

@@ -76,7 +76,7 @@ pub fn without_helper(
     let mut keep = vec![format!("take `{words}` out of {source}:{line}")];
     keep.extend(plan.owners());
     keep.push("connections that exist keep their helper until they end".into());
-    let step = |place: &str, lines| Step { place: place.into(), lines, save: false, shell: None };
+    let step = |place: &str, lines| Step::by_hand(place, lines);
     let place = format!("on {}, as root", named(&device.name));
     let steps = vec![step(&place, lines), step("so that it stays after a restart", keep)];
     let undo = vec![step(&place, vec![undo])];

@@ -15,7 +15,7 @@ use super::ast::{self, Ruleset, TableFamily};
 use super::lower::lower;
 use super::print::{self, family as family_word};
 use super::text;
-use crate::change::{Printed, Refused, Step, Wanted};
+use crate::change::{Printed, Refused, Step, StepKind, Wanted};
 use crate::model::{ChainId, Family, OriginId, Pipeline, SourceId, SourceSpan, StageKind};
 use crate::snapshot::Source;
 pub(super) use editor::Ruleset as Open;
@@ -316,11 +316,11 @@ impl Plan {
         keep.extend(self.owners());
         keep.append(&mut self.notes);
         let place = "on the device, as root".to_owned();
-        let script = |lines, by| Step { place: place.clone(), lines, save: false, shell: Some(by) };
+        let script = |lines, by| Step { kind: StepKind::Shell(by), ..Step::by_hand(place.clone(), lines) };
         let undo = vec![script(self.undo, "callpath render nftables --undo")];
         let steps = vec![
             script(self.live, "callpath render nftables"),
-            Step { place: "so that it stays after a restart".into(), lines: keep, save: false, shell: None },
+            Step::by_hand("so that it stays after a restart", keep),
         ];
         Printed { text: self.sources.swap_remove(usize::from(self.source.0)).text, steps, undo }
     }

@@ -1,0 +1,181 @@
+//! Sentences taken away, in tests: what is decided stays the same.
+//!
+//! Every text for people is replaced by one code at the two borders that it crosses: where a site is made, and where a
+//! judge hands over what it judged. Names stay: of devices, files, instances, paths and rows.
+
+use super::site::Site;
+use super::{Gate, proposals};
+use crate::dialect::Patch;
+use crate::finding::{CAUSES, Severity};
+use crate::model::SourceId;
+use crate::report::{Alternative, DoubtLine, Exposure, Leg, Reach, Report, Verdict};
+use crate::snapshot::{Snapshot, Source};
+use std::cell::Cell;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+/// What stands for every sentence.
+const CODE: &str = "§";
+
+thread_local! {
+    static ON: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Does something without sentences.
+fn without_sentences<T>(f: impl FnOnce() -> T) -> T {
+    ON.set(true);
+    let out = f();
+    ON.set(false);
+    out
+}
+
+/// What a site says of its doubts, and takes as given.
+pub(super) fn of_site(mut site: Site) -> Site {
+    if !ON.get() {
+        return site;
+    }
+    for device in site.network.devices.iter_mut() {
+        for doubt in &mut device.pipeline.doubts {
+            doubt.what = CODE.into();
+            doubt.supply = CODE.into();
+        }
+    }
+    site.assumptions.iter_mut().for_each(code);
+    site
+}
+
+/// What a report says.
+pub(super) fn of_report(mut report: Report) -> Report {
+    if !ON.get() {
+        return report;
+    }
+    code(&mut report.headline);
+    for list in [&mut report.assumptions, &mut report.not_judged] {
+        list.iter_mut().for_each(code);
+    }
+    for path in &mut report.paths {
+        [&mut path.who, &mut path.depends, &mut path.note].into_iter().for_each(code);
+        for leg in &mut path.legs {
+            code(&mut leg.to);
+            leg.any_of.iter_mut().for_each(of_alternative);
+        }
+    }
+    for Exposure { forbidden, doubts, .. } in &mut report.exposures {
+        forbidden.iter_mut().for_each(code);
+        of_doubts(doubts);
+    }
+    report.closed.iter_mut().for_each(|c| code(&mut c.purpose));
+    report.left_out.iter_mut().for_each(|l| code(&mut l.why));
+    report.unread.iter_mut().for_each(|u| code(&mut u.why));
+    report
+}
+
+fn of_alternative(a: &mut Alternative) {
+    code(&mut a.what);
+    code(&mut a.purpose);
+    for piece in &mut a.pieces {
+        code(&mut piece.ends_at);
+        piece.stop.iter_mut().for_each(|s| code(&mut s.what));
+        of_doubts(&mut piece.doubts);
+    }
+}
+
+fn of_doubts(doubts: &mut [DoubtLine]) {
+    for doubt in doubts {
+        code(&mut doubt.what);
+        code(&mut doubt.supply);
+    }
+}
+
+fn code(text: &mut String) {
+    CODE.clone_into(text);
+}
+
+/// A verdict, and how far each way of a part of a call reaches.
+type DecidedLeg = (Verdict, Vec<Reach>);
+
+/// Code, severity, paths, those that are repaired, whether that was shown, whether there is a change, one that stands
+/// apart, and a refusal, and how many places it names.
+type DecidedFinding = (&'static str, Severity, Vec<String>, Vec<String>, bool, [bool; 3], usize);
+
+/// What is decided about a site: verdicts, codes and edits.
+#[derive(Debug, PartialEq, Eq)]
+struct Decided {
+    verdict: Verdict,
+    paths: Vec<(String, Verdict, Vec<DecidedLeg>)>,
+    exposed: Vec<(String, String, bool)>,
+    findings: Vec<DecidedFinding>,
+    changes: Vec<(SourceId, Patch)>,
+    apart: Vec<(SourceId, Patch)>,
+}
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn decided(snapshot: &Snapshot) -> Option<Decided> {
+    let (proposals, report) = proposals(snapshot, Gate::On).ok()?;
+    let leg = |l: &Leg| (l.verdict, l.any_of.iter().map(|a| a.reach).collect());
+    Some(Decided {
+        verdict: report.verdict,
+        paths: report.paths.iter().map(|p| (p.id.clone(), p.verdict, p.legs.iter().map(leg).collect())).collect(),
+        exposed: report.exposures.iter().map(|e| (e.socket.to_string(), e.outside.to_string(), e.unknown)).collect(),
+        findings: report
+            .findings
+            .iter()
+            .map(|f| {
+                let has = [f.change.is_some(), f.apart.is_some(), f.refused.is_some()];
+                (f.code, f.severity, f.paths.clone(), f.repairs.clone(), f.verified, has, f.at.len())
+            })
+            .collect(),
+        changes: proposals.changes,
+        apart: proposals.apart,
+    })
+}
+
+/// The files of a folder, the manifest first.
+fn folder(dir: &Path) -> Vec<Source> {
+    let mut out = Vec::new();
+    let mut left = vec![dir.to_owned()];
+    while let Some(here) = left.pop() {
+        for entry in std::fs::read_dir(&here).expect("a folder").map(|e| e.expect("an entry").path()) {
+            if entry.is_dir() {
+                left.push(entry);
+            } else if let Ok(text) = std::fs::read_to_string(&entry) {
+                let name = entry.strip_prefix(dir).expect("inside").to_string_lossy().replace('\\', "/");
+                out.push(Source { name, text });
+            }
+        }
+    }
+    out.sort_by_key(|s| (s.name != "callpath.toml", s.name.clone()));
+    out
+}
+
+/// The examples, and every fault that can be planted into them.
+fn sites() -> Vec<(String, Snapshot)> {
+    let mut out = Vec::new();
+    for fault in CAUSES.iter().flat_map(|c| c.faults.iter().map(move |f| (c.code, f))) {
+        let (code, fault) = fault;
+        let mut sources = folder(&root().join("examples").join(fault.example));
+        out.push((fault.example.to_owned(), Snapshot { sources: sources.clone(), directory: String::new() }));
+        for (file, from, to) in fault.edits {
+            let source = sources.iter_mut().find(|s| s.name == *file).expect("the file of a fault");
+            source.text = source.text.replace(from, to);
+        }
+        out.push((format!("{code} in {}", fault.example), Snapshot { sources, directory: String::new() }));
+    }
+    let mut known = BTreeSet::new();
+    out.retain(|(name, _)| known.insert(name.clone()));
+    out
+}
+
+#[test]
+fn no_decision_rests_on_a_sentence() {
+    let sites = sites();
+    assert!(sites.len() > 20, "{}", sites.len());
+    for (name, snapshot) in &sites {
+        let plain = decided(snapshot);
+        assert!(plain.is_some(), "{name} is judged");
+        assert_eq!(without_sentences(|| decided(snapshot)), plain, "{name}");
+    }
+}
