@@ -2,6 +2,8 @@
 
 #[path = "../../crates/core/tests/oracle/mod.rs"]
 mod oracle;
+#[path = "../../crates/core/tests/planted.rs"]
+mod planted;
 #[path = "../../crates/core/tests/fuzz/targets/mod.rs"]
 mod targets;
 

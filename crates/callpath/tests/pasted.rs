@@ -5,13 +5,16 @@
 #[path = "../../core/tests/hostile/shell.rs"]
 mod shell;
 
+#[path = "../../core/tests/planted.rs"]
+mod planted;
+
 use crate::sites::{root, sites, snapshot};
 use callpath_core::call::{Gate, proposals};
 use callpath_core::dialect::{Patch, apply, recognise, steps};
-use callpath_core::finding::CAUSES;
 use callpath_core::model::SourceId;
 use callpath_core::report::Report;
 use callpath_core::snapshot::Snapshot;
+use planted::FAULTS;
 use shell::{Blocks, Change, all_judged, load, record};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -92,14 +95,14 @@ fn the_kernel_takes_the_changes_of_examples_and_scenarios() {
 #[test]
 fn the_kernel_takes_the_changes_of_planted_faults() {
     let mut all = Vec::new();
-    for fault in CAUSES.iter().flat_map(|c| c.faults) {
+    for fault in FAULTS {
         let dir: PathBuf = root().join("examples").join(fault.example);
         let mut site = snapshot(&dir);
         for (file, from, to) in fault.edits {
             let source = site.sources.iter_mut().find(|s| s.name == *file).expect("faults name files that there are");
             source.text = source.text.replacen(from, to, 1);
         }
-        all.extend(changes(&format!("{:?}", fault.edits), &site));
+        all.extend(changes(&format!("{}: {:?}", fault.cause, fault.edits), &site));
     }
     judged("faults", all);
 }

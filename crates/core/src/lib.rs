@@ -11,6 +11,9 @@ pub mod finding;
 pub mod manifest;
 pub mod model;
 mod page;
+#[cfg(test)]
+#[path = "../tests/planted.rs"]
+mod planted;
 pub mod ports;
 pub mod profile;
 pub mod redact;

@@ -25,6 +25,7 @@ mod oracle;
 mod outbound;
 mod pfsense;
 mod pfsense_fields;
+mod planted;
 mod proxies;
 mod pseudonyms;
 mod render;

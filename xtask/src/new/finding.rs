@@ -8,6 +8,18 @@ use std::path::Path;
 
 const FOLDER: &str = "crates/core/src/finding";
 const CAUSE: &str = include_str!("../../templates/finding.rs.txt");
+const PLANTED: &str = "crates/core/tests/planted.rs";
+/// A fault, as the table has them.
+const FAULT: &str = r#"    Fault {
+        cause: "{{code}}",
+        example: "linux-router",
+        edits: &[(
+            "ruleset.nft",
+            "priority dstnat; policy accept;\n",
+            "priority dstnat; policy accept;\n\t\tip daddr 203.0.113.5 tcp dport {{port}} dnat to $server\n",
+        )],
+    },
+"#;
 const SCENARIO: &str = include_str!("../../templates/finding.md");
 
 /// Ports that stand for what a new cause will recognise: assigned to nobody who calls.
@@ -25,6 +37,9 @@ pub fn plan(root: &Path, name: &Name) -> Result<Plan, String> {
     // Before the cause that would name the same.
     let text = before(&list, &text, "    &wider_than_needed::CAUSE,", &format!("    &{}::CAUSE,", name.snake()))?;
     let port = free_port(root)?;
+    let faults = read(root, PLANTED)?;
+    let fault = FAULT.replace("{{code}}", name.kebab()).replace("{{port}}", &port.to_string());
+    let faults = before(PLANTED, &faults, "];", fault.trim_end())?;
     let fill = |template: &str| {
         let text = template.replace("{{code}}", name.kebab()).replace("{{title}}", &name.title());
         text.replace("{{port}}", &port.to_string()).replace("{{mark}}", MARK)
@@ -34,13 +49,14 @@ pub fn plan(root: &Path, name: &Name) -> Result<Plan, String> {
             format!("{FOLDER}/gap.rs: which `Gap` it is; a new kind of `Lack` is made in crates/core/src/call/diagnose/"),
             format!("{file}: `matches`, the first line of the finding, the severity"),
             format!("{list}: its place in CAUSES: the first that matches names a gap"),
-            format!("{file}: `faults`, that plant it into an example; `explain`, for whoever meets it"),
+            format!("{PLANTED}: a fault that plants it into an example"),
+            format!("{file}: `explain`, for people who meet it"),
             format!("{scenario}: the story and its configuration; then CALLPATH_BLESS={} cargo test -p callpath --test it scenarios", name.kebab()),
             "cargo test -p callpath-core --test it faults (a cause that no change of a file cures is listed in crates/core/tests/faults.rs)".into(),
             "a line in CHANGELOG.md".into(),
         ],
         fresh: vec![(file, fill(CAUSE)), (scenario, fill(SCENARIO))],
-        edited: vec![(list, text)],
+        edited: vec![(list, text), (PLANTED.into(), faults)],
     })
 }
 

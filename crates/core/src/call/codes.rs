@@ -6,8 +6,9 @@
 use super::site::Site;
 use super::{Gate, proposals};
 use crate::dialect::Patch;
-use crate::finding::{CAUSES, Severity};
+use crate::finding::Severity;
 use crate::model::SourceId;
+use crate::planted::FAULTS;
 use crate::report::{Alternative, DoubtLine, Exposure, Leg, Reach, Report, Verdict};
 use crate::snapshot::{Snapshot, Source};
 use std::cell::Cell;
@@ -154,8 +155,8 @@ fn folder(dir: &Path) -> Vec<Source> {
 /// The examples, and every fault that can be planted into them.
 fn sites() -> Vec<(String, Snapshot)> {
     let mut out = Vec::new();
-    for fault in CAUSES.iter().flat_map(|c| c.faults.iter().map(move |f| (c.code, f))) {
-        let (code, fault) = fault;
+    for fault in FAULTS {
+        let code = fault.cause;
         let mut sources = folder(&root().join("examples").join(fault.example));
         out.push((fault.example.to_owned(), Snapshot { sources: sources.clone(), directory: String::new() }));
         for (file, from, to) in fault.edits {

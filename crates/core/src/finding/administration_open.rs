@@ -1,6 +1,6 @@
 //! `administration-open`: everybody reaches a port by which the server is administered, as its document allows.
 
-use super::{Cause, Explain, Fault, Gap, Lack, Severity};
+use super::{Cause, Explain, Gap, Lack, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
@@ -20,14 +20,6 @@ pub static CAUSE: Cause = Cause {
     matches,
     message,
     because,
-    faults: &[Fault {
-        example: "reflector",
-        edits: &[(
-            "pfsense/config.xml",
-            "\t\t</outbound>\n",
-            "\t\t</outbound>\n\t\t<rule>\n\t\t\t<source>\n\t\t\t\t<any></any>\n\t\t\t</source>\n\t\t\t<destination>\n\t\t\t\t<network>wanip</network>\n\t\t\t\t<port>22</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>tcp</protocol>\n\t\t\t<target>192.168.1.60</target>\n\t\t\t<local-port>22</local-port>\n\t\t\t<interface>wan</interface>\n\t\t\t<descr><![CDATA[SSH of the server]]></descr>\n\t\t\t<associated-rule-id>pass</associated-rule-id>\n\t\t</rule>\n",
-        )],
-    }],
 };
 
 fn matches(gap: &Gap) -> bool {

@@ -1,6 +1,6 @@
 //! `alias-unresolved`: an alias does not hold the address that it stands for.
 
-use super::{Cause, Explain, Fault, Gap, Lack, Severity};
+use super::{Cause, Explain, Gap, Lack, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
@@ -18,17 +18,6 @@ pub static CAUSE: Cause = Cause {
     matches,
     message,
     because,
-    faults: &[Fault {
-        example: "spokes",
-        edits: &[
-            (
-                "callpath.toml",
-                "[[gateway]]                            # from the internet inwards\n",
-                "[[gateway]]\nlabel = \"provider's box\"\ninside = \"192.168.0.1/24\"\nforwards = \"all to 192.168.0.2\"\nhairpin = false\n\n[[gateway]]\naliases = { public_ip = \"198.51.100.4\" }\n",
-            ),
-            ("callpath.toml", "wan    = \"203.0.113.5\"", "wan    = \"192.168.0.2\""),
-        ],
-    }],
 };
 
 fn matches(gap: &Gap) -> bool {

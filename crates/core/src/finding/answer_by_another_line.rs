@@ -23,7 +23,6 @@ pub static CAUSE: Cause = Cause {
     matches,
     message,
     because,
-    faults: &[],
 };
 
 fn matches(gap: &Gap) -> bool {

@@ -19,7 +19,6 @@ pub static CAUSE: Cause = Cause {
     matches: |_| false,
     message,
     because,
-    faults: &[],
 };
 
 fn message(gap: &Gap) -> String {

@@ -1,6 +1,6 @@
 //! `blocked-earlier`: a rule blocks these packets before the one that would let them pass.
 
-use super::{Cause, Explain, Fault, Gap, Lack, Severity, Stands};
+use super::{Cause, Explain, Gap, Lack, Severity, Stands};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
@@ -17,24 +17,6 @@ pub static CAUSE: Cause = Cause {
     matches,
     message,
     because,
-    faults: &[
-        Fault {
-            example: "linux-router",
-            edits: &[(
-                "ruleset.nft",
-                "\t\tct status dnat accept comment",
-                "\t\tiifname \"wan0\" ip daddr 192.168.1.50 tcp dport 7000-8000 drop\n\t\tct status dnat accept comment",
-            )],
-        },
-        Fault {
-            example: "reflector",
-            edits: &[(
-                "pfsense/config.xml",
-                "\t<filter>\n",
-                "\t<filter>\n\t\t<rule>\n\t\t\t<type>block</type>\n\t\t\t<interface>wan</interface>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>udp</protocol>\n\t\t\t<source>\n\t\t\t\t<any></any>\n\t\t\t</source>\n\t\t\t<destination>\n\t\t\t\t<address>192.168.1.60</address>\n\t\t\t</destination>\n\t\t\t<descr><![CDATA[no UDP from outside]]></descr>\n\t\t\t<tracker>1756500900</tracker>\n\t\t</rule>\n",
-            )],
-        },
-    ],
 };
 
 fn matches(gap: &Gap) -> bool {

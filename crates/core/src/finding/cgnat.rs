@@ -1,6 +1,6 @@
 //! `cgnat`: your provider gives you an address that it shares between customers.
 
-use super::{Cause, Explain, Fault, Gap, Lack, Severity};
+use super::{Cause, Explain, Gap, Lack, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
@@ -18,10 +18,6 @@ pub static CAUSE: Cause = Cause {
     matches,
     message,
     because,
-    faults: &[Fault {
-        example: "reflector",
-        edits: &[("callpath.toml", "wan    = \"203.0.113.5\"", "wan    = \"100.72.13.5\"")],
-    }],
 };
 
 fn matches(gap: &Gap) -> bool {

@@ -2,7 +2,7 @@
 
 use crate::change::Intent;
 
-use super::{Cause, Explain, Fault, Gap, Lack, Severity, Stands};
+use super::{Cause, Explain, Gap, Lack, Severity, Stands};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
@@ -21,20 +21,6 @@ pub static CAUSE: Cause = Cause {
     matches,
     message,
     because,
-    faults: &[
-        Fault {
-            example: "linux-router",
-            edits: &[("ruleset.nft", "\t\tct status dnat accept comment \"whatever a forward below names\"\n", "")],
-        },
-        Fault {
-            example: "reflector",
-            edits: &[(
-                "pfsense/config.xml",
-                "<descr><![CDATA[NAT Reflector HTTP]]></descr>",
-                "<descr><![CDATA[NAT Reflector HTTP]]></descr>\n\t\t\t<disabled></disabled>",
-            )],
-        },
-    ],
 };
 
 fn matches(gap: &Gap) -> bool {

@@ -1,6 +1,6 @@
 //! `forward-missing`: no forward sends these packets on to the server.
 
-use super::{Cause, Explain, Fault, Gap, Lack, Near, Severity};
+use super::{Cause, Explain, Gap, Lack, Near, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
@@ -19,20 +19,6 @@ pub static CAUSE: Cause = Cause {
     matches,
     message,
     because,
-    faults: &[
-        Fault {
-            example: "linux-router",
-            edits: &[("ruleset.nft", "\t\tip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server\n", "")],
-        },
-        Fault {
-            example: "reflector",
-            edits: &[(
-                "pfsense/config.xml",
-                "<port>7881</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>tcp</protocol>\n\t\t\t<target>192.168.1.60</target>\n\t\t\t<local-port>7881</local-port>\n\t\t\t<interface>wan</interface>",
-                "<port>7881</port>\n\t\t\t</destination>\n\t\t\t<disabled></disabled>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>tcp</protocol>\n\t\t\t<target>192.168.1.60</target>\n\t\t\t<local-port>7881</local-port>\n\t\t\t<interface>wan</interface>",
-            )],
-        },
-    ],
 };
 
 fn matches(gap: &Gap) -> bool {

@@ -1,6 +1,6 @@
 //! `hairpin-missing`: calls from inside to the public address are not turned back in.
 
-use super::{Cause, Explain, Fault, Gap, Lack, Near, Severity};
+use super::{Cause, Explain, Gap, Lack, Near, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
@@ -20,24 +20,6 @@ pub static CAUSE: Cause = Cause {
     matches,
     message,
     because,
-    faults: &[
-        Fault {
-            example: "linux-router",
-            edits: &[(
-                "ruleset.nft",
-                "\t\tip daddr 203.0.113.5 tcp dport { 443, 7881 } dnat to $server",
-                "\t\tiifname \"wan0\" ip daddr 203.0.113.5 tcp dport { 443, 7881 } dnat to $server",
-            )],
-        },
-        Fault {
-            example: "reflector",
-            edits: &[(
-                "pfsense/config.xml",
-                "<associated-rule-id>nat_68b2d1ef01c1d1e</associated-rule-id>\n\t\t\t<natreflection>purenat</natreflection>",
-                "<associated-rule-id>nat_68b2d1ef01c1d1e</associated-rule-id>",
-            )],
-        },
-    ],
 };
 
 fn matches(gap: &Gap) -> bool {

@@ -1,6 +1,6 @@
 //! `hairpin-no-source-nat`: answers to callers in the server's own network come from the wrong address.
 
-use super::{Cause, Explain, Fault, Gap, Lack, Severity};
+use super::{Cause, Explain, Gap, Lack, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
@@ -20,20 +20,6 @@ pub static CAUSE: Cause = Cause {
     matches,
     message,
     because,
-    faults: &[
-        Fault {
-            example: "linux-router",
-            edits: &[(
-                "ruleset.nft",
-                "\t\tiifname \"lan0\" oifname \"lan0\" ct status dnat masquerade comment \"hairpin: answers come back through here\"\n",
-                "",
-            )],
-        },
-        Fault {
-            example: "reflector",
-            edits: &[("pfsense/config.xml", "\t\t<enablenatreflectionhelper>yes</enablenatreflectionhelper>\n", "")],
-        },
-    ],
 };
 
 fn matches(gap: &Gap) -> bool {

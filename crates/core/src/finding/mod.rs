@@ -74,8 +74,6 @@ pub struct Cause {
     pub message: fn(&Gap) -> String,
     /// Why it breaks calls, in a sentence or two about the user's own addresses.
     pub because: fn(&Gap) -> String,
-    /// Ways to plant it into a site that works, for tests.
-    pub faults: &'static [Fault],
 }
 
 /// A cause explained, in sentences.
@@ -101,15 +99,6 @@ impl Explain {
             ("what to do", self.todo),
         ]
     }
-}
-
-/// A fault that can be planted into an example of this repository.
-#[derive(Debug, Clone, Copy)]
-pub struct Fault {
-    /// Folder under `examples/`.
-    pub example: &'static str,
-    /// File in it, what stands there, and what stands there instead.
-    pub edits: &'static [(&'static str, &'static str, &'static str)],
 }
 
 /// Every cause, in the order in which gaps are tried.

@@ -1,6 +1,6 @@
 //! `not-understood`: a statement that was not understood stands in the way.
 
-use super::{Cause, Explain, Fault, Gap, Lack, Severity};
+use super::{Cause, Explain, Gap, Lack, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
@@ -19,14 +19,6 @@ pub static CAUSE: Cause = Cause {
     matches,
     message,
     because,
-    faults: &[Fault {
-        example: "linux-router",
-        edits: &[(
-            "ruleset.nft",
-            "\t\tct status dnat accept comment",
-            "\t\tfrobnicate 7 drop\n\t\tct status dnat accept comment",
-        )],
-    }],
 };
 
 fn matches(gap: &Gap) -> bool {

@@ -1,6 +1,6 @@
 //! `outbound-nat-missing`: what the server sends out keeps its private address.
 
-use super::{Cause, Explain, Fault, Gap, Lack, Severity};
+use super::{Cause, Explain, Gap, Lack, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
@@ -25,13 +25,6 @@ pub static CAUSE: Cause = Cause {
     matches,
     message,
     because,
-    faults: &[
-        Fault { example: "linux-router", edits: &[("ruleset.nft", "\t\toifname \"wan0\" masquerade\n", "")] },
-        Fault {
-            example: "linux-router",
-            edits: &[("ruleset.nft", "oifname \"wan0\" masquerade", "oifname \"guest0\" masquerade")],
-        },
-    ],
 };
 
 fn matches(gap: &Gap) -> bool {

@@ -1,6 +1,6 @@
 //! `plain-http`: browsers refuse the microphone on plain HTTP.
 
-use super::{Cause, Explain, Fault, Gap, Lack, Severity};
+use super::{Cause, Explain, Gap, Lack, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
@@ -17,18 +17,6 @@ pub static CAUSE: Cause = Cause {
     matches,
     message,
     because,
-    faults: &[Fault {
-        example: "linux-router",
-        edits: &[
-            ("callpath.toml", "system = \"livekit\"", "system = \"livekit\"\nmode   = \"direct\""),
-            (
-                "ruleset.nft",
-                "ip daddr 203.0.113.5 tcp dport { 443, 7881 } dnat to $server",
-                "ip daddr 203.0.113.5 tcp dport { 7880, 7881 } dnat to $server",
-            ),
-            ("ruleset.nft", "tcp dport { 443, 7881 } accept", "tcp dport { 7880, 7881 } accept"),
-        ],
-    }],
 };
 
 fn matches(gap: &Gap) -> bool {

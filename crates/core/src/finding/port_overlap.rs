@@ -20,7 +20,6 @@ pub static CAUSE: Cause = Cause {
     matches: |_| false,
     message,
     because,
-    faults: &[],
 };
 
 fn message(gap: &Gap) -> String {

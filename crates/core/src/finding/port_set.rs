@@ -1,6 +1,6 @@
 //! `port-set`: your provider shares your address by ports, and these are not among yours.
 
-use super::{Cause, Explain, Fault, Gap, Lack, Severity};
+use super::{Cause, Explain, Gap, Lack, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
@@ -22,14 +22,6 @@ pub static CAUSE: Cause = Cause {
     matches,
     message,
     because,
-    faults: &[Fault {
-        example: "linux-router",
-        edits: &[(
-            "ruleset.nft",
-            "\t\toifname \"wan0\" masquerade\n",
-            "\t\toifname \"wan0\" udp sport 0-32767 snat ip to 203.0.113.5:5136-5151\n\t\toifname \"wan0\" snat ip to 203.0.113.5:9232-9247\n",
-        )],
-    }],
 };
 
 fn matches(gap: &Gap) -> bool {

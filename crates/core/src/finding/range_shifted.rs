@@ -1,6 +1,6 @@
 //! `range-shifted`: the forward changes the ports.
 
-use super::{Cause, Explain, Fault, Gap, Lack, Near, Severity};
+use super::{Cause, Explain, Gap, Lack, Near, Severity};
 use crate::vocabulary::list;
 
 /// See the module.
@@ -23,24 +23,6 @@ pub static CAUSE: Cause = Cause {
     matches,
     message,
     because,
-    faults: &[
-        Fault {
-            example: "linux-router",
-            edits: &[(
-                "ruleset.nft",
-                "ip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server",
-                "ip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server:30000-40000",
-            )],
-        },
-        Fault {
-            example: "reflector",
-            edits: &[(
-                "pfsense/config.xml",
-                "<port>44200-44300</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>udp</protocol>\n\t\t\t<target>192.168.1.60</target>\n\t\t\t<local-port>44200</local-port>\n\t\t\t<interface>wan</interface>",
-                "<port>44200-44300</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>udp</protocol>\n\t\t\t<target>192.168.1.60</target>\n\t\t\t<local-port>45200</local-port>\n\t\t\t<interface>wan</interface>",
-            )],
-        },
-    ],
 };
 
 fn matches(gap: &Gap) -> bool {

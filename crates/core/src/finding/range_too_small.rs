@@ -1,6 +1,6 @@
 //! `range-too-small`: the range is too small for a call of two.
 
-use super::{Cause, Explain, Fault, Gap, Lack, Severity};
+use super::{Cause, Explain, Gap, Lack, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
@@ -17,10 +17,6 @@ pub static CAUSE: Cause = Cause {
     matches,
     message,
     because,
-    faults: &[Fault {
-        example: "reflector",
-        edits: &[("callpath.toml", "mode   = \"caddy\"", "mode   = \"caddy\"\nwith   = { udp = \"44200-44202\" }")],
-    }],
 };
 
 fn matches(gap: &Gap) -> bool {

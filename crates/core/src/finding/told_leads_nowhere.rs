@@ -1,6 +1,6 @@
 //! `told-leads-nowhere`: callers outside are told an address for media that is private, or not the site's.
 
-use super::{Cause, Explain, Fault, Gap, Lack, Severity};
+use super::{Cause, Explain, Gap, Lack, Severity};
 use crate::vocabulary::list;
 
 /// See the module.
@@ -21,14 +21,6 @@ pub static CAUSE: Cause = Cause {
     matches,
     message,
     because,
-    faults: &[Fault {
-        example: "linux-router",
-        edits: &[(
-            "callpath.toml",
-            "system = \"livekit\"",
-            "system = \"livekit\"\nice    = \"lite\"\ntold    = { internet = \"192.168.1.50\" }",
-        )],
-    }],
 };
 
 fn matches(gap: &Gap) -> bool {

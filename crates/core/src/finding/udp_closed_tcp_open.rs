@@ -1,6 +1,6 @@
 //! `udp-closed-tcp-open`: UDP does not get through, TCP does.
 
-use super::{Cause, Explain, Fault, Gap, Lack, Severity};
+use super::{Cause, Explain, Gap, Lack, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
@@ -18,18 +18,6 @@ pub static CAUSE: Cause = Cause {
     matches,
     message,
     because,
-    faults: &[Fault {
-        example: "reflector",
-        edits: &[
-            (
-                "callpath.toml",
-                "[[gateway]]                            # from the internet inwards\n",
-                "[[gateway]]\nlabel = \"provider's box\"\ninside = \"192.168.0.1/24\"\nforwards = [\"tcp/80\", \"tcp/443\", \"tcp/7881\"]\nhairpin = false\n\n[[gateway]]\n",
-            ),
-            ("callpath.toml", "wan    = \"203.0.113.5\"", "wan    = \"192.168.0.2\""),
-            ("callpath.toml", "mode   = \"caddy\"", "mode   = \"caddy\"\nclients = [\"internet\"]"),
-        ],
-    }],
 };
 
 fn matches(gap: &Gap) -> bool {

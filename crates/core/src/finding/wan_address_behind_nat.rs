@@ -1,6 +1,6 @@
 //! `wan-address-behind-nat`: the public address is on another router, so forwards for the own address miss calls from inside.
 
-use super::{Cause, Explain, Fault, Gap, Lack, Severity};
+use super::{Cause, Explain, Gap, Lack, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
@@ -20,17 +20,6 @@ pub static CAUSE: Cause = Cause {
     matches,
     message,
     because,
-    faults: &[Fault {
-        example: "reflector",
-        edits: &[
-            (
-                "callpath.toml",
-                "[[gateway]]                            # from the internet inwards\n",
-                "[[gateway]]\nlabel = \"provider's box\"\ninside = \"192.168.0.1/24\"\nforwards = \"all to 192.168.0.2\"\nhairpin = false\n\n[[gateway]]\n",
-            ),
-            ("callpath.toml", "wan    = \"203.0.113.5\"", "wan    = \"192.168.0.2\""),
-        ],
-    }],
 };
 
 fn matches(gap: &Gap) -> bool {

@@ -1,6 +1,6 @@
 //! `wider-than-needed`: the internet reaches ports that no call needs.
 
-use super::{Cause, Explain, Fault, Gap, Lack, Severity};
+use super::{Cause, Explain, Gap, Lack, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
@@ -19,21 +19,6 @@ pub static CAUSE: Cause = Cause {
     matches,
     message,
     because,
-    faults: &[Fault {
-        example: "reflector",
-        edits: &[
-            (
-                "pfsense/config.xml",
-                "<port>7881</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>tcp</protocol>\n\t\t\t<target>192.168.1.60</target>\n\t\t\t<local-port>7881</local-port>\n\t\t\t<interface>wan</interface>",
-                "<port>7881-7890</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>tcp</protocol>\n\t\t\t<target>192.168.1.60</target>\n\t\t\t<local-port>7881</local-port>\n\t\t\t<interface>wan</interface>",
-            ),
-            (
-                "pfsense/config.xml",
-                "<address>192.168.1.60</address>\n\t\t\t\t<port>7881</port>",
-                "<address>192.168.1.60</address>\n\t\t\t\t<port>7881-7890</port>",
-            ),
-        ],
-    }],
 };
 
 fn matches(gap: &Gap) -> bool {

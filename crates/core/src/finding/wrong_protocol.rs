@@ -1,6 +1,6 @@
 //! `wrong-protocol`: the forward is for the other protocol.
 
-use super::{Cause, Explain, Fault, Gap, Lack, Near, Severity};
+use super::{Cause, Explain, Gap, Lack, Near, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
@@ -18,24 +18,6 @@ pub static CAUSE: Cause = Cause {
     matches,
     message,
     because,
-    faults: &[
-        Fault {
-            example: "linux-router",
-            edits: &[(
-                "ruleset.nft",
-                "ip daddr 203.0.113.5 udp dport 50000-60000 dnat to $server",
-                "ip daddr 203.0.113.5 tcp dport 50000-60000 dnat to $server",
-            )],
-        },
-        Fault {
-            example: "reflector",
-            edits: &[(
-                "pfsense/config.xml",
-                "<port>44200-44300</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>udp</protocol>\n\t\t\t<target>192.168.1.60</target>\n\t\t\t<local-port>44200</local-port>\n\t\t\t<interface>wan</interface>",
-                "<port>44200-44300</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>tcp</protocol>\n\t\t\t<target>192.168.1.60</target>\n\t\t\t<local-port>44200</local-port>\n\t\t\t<interface>wan</interface>",
-            )],
-        },
-    ],
 };
 
 fn matches(gap: &Gap) -> bool {

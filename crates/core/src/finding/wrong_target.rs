@@ -1,6 +1,6 @@
 //! `wrong-target`: the forward leads to another host.
 
-use super::{Cause, Explain, Fault, Gap, Lack, Near, Severity};
+use super::{Cause, Explain, Gap, Lack, Near, Severity};
 
 /// See the module.
 pub static CAUSE: Cause = Cause {
@@ -18,24 +18,6 @@ pub static CAUSE: Cause = Cause {
     matches,
     message,
     because,
-    faults: &[
-        Fault {
-            example: "linux-router",
-            edits: &[(
-                "ruleset.nft",
-                "udp dport 50000-60000 dnat to $server",
-                "udp dport 50000-60000 dnat to 192.168.1.51",
-            )],
-        },
-        Fault {
-            example: "reflector",
-            edits: &[(
-                "pfsense/config.xml",
-                "<port>443</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>tcp</protocol>\n\t\t\t<target>192.168.1.60</target>\n\t\t\t<local-port>443</local-port>\n\t\t\t<interface>wan</interface>",
-                "<port>443</port>\n\t\t\t</destination>\n\t\t\t<ipprotocol>inet</ipprotocol>\n\t\t\t<protocol>tcp</protocol>\n\t\t\t<target>192.168.1.61</target>\n\t\t\t<local-port>443</local-port>\n\t\t\t<interface>wan</interface>",
-            )],
-        },
-    ],
 };
 
 fn matches(gap: &Gap) -> bool {

@@ -6,9 +6,9 @@ use super::{Found, search, with};
 use crate::call::analyze::{network, run};
 use crate::call::site::Site;
 use crate::cube::{Cube, Set};
-use crate::finding::{CAUSES, Fault};
 use crate::manifest::Place;
 use crate::model::{Family, Part, address_value};
+use crate::planted::{FAULTS, Fault};
 use crate::snapshot::{Snapshot, Source};
 use crate::trace::Budget;
 use crate::trace::{Disposition, Question, Val, ask};
@@ -350,15 +350,13 @@ fn planted(site: &Snapshot, fault: &Fault) -> Snapshot {
 /// Sites with something wrong, and what may stand beside it.
 fn sites() -> Vec<(String, Snapshot, Vec<Plant>)> {
     let mut out = Vec::new();
-    for cause in CAUSES {
-        for fault in cause.faults {
-            let plants = match fault.example {
-                "linux-router" => nft_plants(),
-                "reflector" => pfsense_plants(),
-                _ => continue,
-            };
-            out.push((format!("{} in {}", cause.code, fault.example), planted(&example(fault.example), fault), plants));
-        }
+    for fault in FAULTS {
+        let plants = match fault.example {
+            "linux-router" => nft_plants(),
+            "reflector" => pfsense_plants(),
+            _ => continue,
+        };
+        out.push((format!("{} in {}", fault.cause, fault.example), planted(&example(fault.example), fault), plants));
     }
     for (name, forwards, more) in [
         ("no media", "\"tcp/7881\"", "hairpin = true"),

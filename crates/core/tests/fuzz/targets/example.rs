@@ -1,7 +1,7 @@
 //! The repository's examples, with what can be wrong in them.
 
 use crate::oracle::generate::Random;
-use callpath_core::finding::{CAUSES, Fault};
+use crate::planted::{FAULTS, Fault};
 use callpath_core::snapshot::{Snapshot, Source};
 
 macro_rules! file {
@@ -33,7 +33,7 @@ pub fn faulty(random: &mut Random) -> Snapshot {
     let (name, files) = random.pick(&EXAMPLES);
     let source = |(name, text): &(&str, &str)| Source { name: (*name).to_owned(), text: (*text).to_owned() };
     let mut site = Snapshot { sources: files.iter().map(source).collect(), directory: String::new() };
-    let faults: Vec<&Fault> = CAUSES.iter().flat_map(|c| c.faults).filter(|f| f.example == name).collect();
+    let faults: Vec<&Fault> = FAULTS.iter().filter(|f| f.example == name).collect();
     for _ in 0..random.below(4) {
         let fault = random.pick(&faults);
         for (file, from, to) in fault.edits {
