@@ -77,8 +77,6 @@ pub struct Requirement {
     pub level: Level,
     /// Only for callers at these places; elsewhere it is optional. Empty: everywhere.
     pub at: Vec<String>,
-    /// Bound only while a call lasts.
-    pub on_demand: bool,
     /// Several instances on a host can share it: a reverse proxy.
     pub shared: bool,
     /// Features without which it would not be there.

@@ -9,7 +9,7 @@ mod text;
 pub use choice::Choice;
 
 use crate::manifest::show_ranges;
-use crate::profile::{Advice, Answers, Ice, Instance, ToldAddress, ToldBy};
+use crate::profile::{Advice, Answers, Ice, Instance, ToldBy};
 use crate::requirement::{Level, Party, Requirement};
 use crate::vocabulary::LegKind;
 use serde::Serialize;
@@ -185,15 +185,12 @@ fn capacity(r: &Requirement) -> Option<String> {
 fn told(instance: &Instance) -> Vec<String> {
     let told = &instance.profile.told;
     let mut out = vec![format!("{} [{}]", told.about, told.source)];
-    let address = match told.address {
-        ToldAddress::Public => "the public address",
-    };
     let by = match (told.by, told.ice) {
         (ToldBy::Sdp, _) => "in SDP",
         (ToldBy::Ice, Some(Ice::Lite)) => "by ICE; the server is a lite agent: it only answers connectivity checks",
         (ToldBy::Ice, _) => "by ICE; the server is a full agent: it sends connectivity checks itself",
     };
-    out.push(format!("{address}, {by}"));
+    out.push(format!("the public address, {by}"));
     match (told.by, told.stun, instance.answers()) {
         (ToldBy::Ice, true, _) => out.push("a STUN server, so that they can tell their own public address".into()),
         (ToldBy::Ice, false, _) => out.push("no STUN server: they cannot tell their own public address".into()),

@@ -185,7 +185,7 @@ fn a_row_is_there_only_with_its_features() {
 fn a_child_takes_from_its_base_what_it_does_not_say() {
     let spokes = find("spokes").expect("profile");
     let row = spokes.row.iter().find(|r| r.id == "media-udp").expect("row");
-    assert_eq!((row.leg.as_str(), row.on_demand, row.per_participant), ("media", true, Some(2)));
+    assert_eq!((row.leg.as_str(), row.per_participant), ("media", Some(2)));
     assert_eq!(row.source, "pfsense: Rule 1: UDP Range");
     assert_eq!(spokes.parameter.len(), 2, "parameters of dropped rows are gone");
     assert_eq!(spokes.alias.as_deref(), Some("public_ip"));

@@ -169,7 +169,6 @@ fn requirements(profile: &Profile, deploy: &Deploy, mode: &str) -> Vec<Requireme
             ports,
             level: r.level,
             at: r.at.clone(),
-            on_demand: r.on_demand,
             shared: r.shared,
             when: r.when.clone(),
             parameter: r.ports.clone(),

@@ -165,9 +165,6 @@ pub struct Row {
     /// Only with all these features.
     #[serde(default)]
     pub when: Vec<String>,
-    /// Bound only while a call lasts.
-    #[serde(default)]
-    pub on_demand: bool,
     /// Instances on one host can share it.
     #[serde(default)]
     pub shared: bool,
@@ -187,12 +184,10 @@ pub struct Row {
     pub source: String,
 }
 
-/// What clients are told about where media goes.
+/// What clients are told about where media goes: the public IPv4 address, and the server's own IPv6 address.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Told {
-    /// Which address.
-    pub address: ToldAddress,
     /// Where they read it.
     pub by: ToldBy,
     /// Which kind of ICE agent the server is (RFC 8445 2.5); absent without ICE.
@@ -233,14 +228,6 @@ pub enum ToldBy {
     Ice,
     /// In the SDP's connection line (RFC 8866 5.7), without ICE.
     Sdp,
-}
-
-/// Which address clients are told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ToldAddress {
-    /// The public IPv4 address, and the server's own IPv6 address.
-    Public,
 }
 
 /// Where a server without ICE sends media.
