@@ -3,14 +3,18 @@
 //! Every text for people is replaced by one code at the two borders that it crosses: where a site is made, and where a
 //! judge hands over what it judged. Names stay: of devices, files, instances, paths and rows.
 
+use super::analyze::port_ranges;
 use super::site::Site;
 use super::{Gate, proposals};
+use crate::cube::Set;
 use crate::dialect::Patch;
 use crate::finding::Severity;
+use crate::manifest::PortRanges;
 use crate::model::SourceId;
 use crate::planted::FAULTS;
-use crate::report::{Alternative, DoubtLine, Exposure, Leg, Reach, Report, Verdict};
+use crate::report::{Alternative, DoubtLine, Exposure, How, Leg, Packets, Piece, Reach, Report, Verdict};
 use crate::snapshot::{Snapshot, Source};
+use crate::vocabulary::{LegKind, PortSet};
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -179,4 +183,49 @@ fn no_decision_rests_on_a_sentence() {
         assert!(plain.is_some(), "{name} is judged");
         assert_eq!(without_sentences(|| decided(snapshot)), plain, "{name}");
     }
+}
+
+/// Two boxes have a packet in common.
+fn meet(a: &Packets, b: &Packets) -> bool {
+    let ports = |x: &[(u16, u16)], y: &[(u16, u16)]| x.iter().any(|(lo, hi)| y.iter().any(|(l, h)| lo <= h && l <= hi));
+    // Without a list it is all of them.
+    let sources = a.source_ports.is_empty() || b.source_ports.is_empty() || ports(&a.source_ports, &b.source_ports);
+    let senders = a.from.is_empty()
+        || b.from.is_empty()
+        || a.from.iter().any(|(lo, hi)| b.from.iter().any(|(l, h)| lo <= h && l <= hi));
+    ports(&a.ports, &b.ports) && sources && senders
+}
+
+#[test]
+fn pieces_have_no_packet_in_common_and_media_says_how_it_gets_through() {
+    for (name, snapshot) in sites() {
+        let (_, report) = proposals(&snapshot, Gate::On).unwrap_or_else(|e| panic!("{name}: {}", e.message));
+        for path in &report.paths {
+            for a in path.legs.iter().flat_map(|l| &l.any_of) {
+                let boxes: Vec<&Packets> = a.pieces.iter().flat_map(|p| &p.packets).collect();
+                for (n, one) in boxes.iter().enumerate() {
+                    let other = boxes[n + 1..].iter().find(|other| meet(one, other));
+                    assert!(other.is_none(), "{name}, {} {}: {one:?} and {other:?}", path.id, a.what);
+                }
+                let told = PortSet { proto: a.proto, ports: packets_of(a) };
+                assert!(a.ports.is_empty() || told.ports == a.ports, "{name}, {} {}: {told}", path.id, a.what);
+            }
+            for leg in &path.legs {
+                let fits = match (leg.kind == LegKind::Media, leg.verdict, leg.how) {
+                    (false, _, how) => how.is_none(),
+                    (true, Verdict::Works, how) => matches!(how, Some(How::Udp | How::Direct | How::Tcp)),
+                    (true, Verdict::Degraded, how) => how.is_some_and(|h| h != How::None),
+                    (true, Verdict::Fails, how) => how == Some(How::None),
+                    (true, Verdict::Unknown, _) => true,
+                };
+                assert!(fits, "{name}, {}: {} {:?}, {:?}", path.id, leg.kind.name(), leg.verdict, leg.how);
+            }
+        }
+    }
+}
+
+/// All ports of an alternative's pieces.
+fn packets_of(a: &Alternative) -> PortRanges {
+    let ports = a.pieces.iter().flat_map(Piece::ports).map(|(lo, hi)| (u128::from(lo), u128::from(hi)));
+    port_ranges(&Set::from_ranges(ports))
 }

@@ -95,7 +95,7 @@ fn protocol(a: &Alternative) -> String {
 
 /// How media gets through: by the first way that is open, unless a better one may be.
 pub(super) fn how(alternatives: &[Alternative], here: &Where) -> Option<How> {
-    for a in alternatives.iter().filter(|a| a.applies) {
+    for a in alternatives {
         return Some(match (a.reach, a.proto) {
             (Reach::Open, Proto::Tcp) => How::Tcp,
             (Reach::Open, Proto::Udp) if a.opener == Opener::Server && *here != Where::Outwards => How::Direct,
@@ -132,7 +132,6 @@ mod tests {
             purpose: String::new(),
             opener: Opener::Caller,
             reach,
-            applies: true,
             share: None,
             pieces: Vec::new(),
         }

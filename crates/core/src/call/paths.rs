@@ -128,27 +128,20 @@ impl Judge<'_> {
             let ask = |r: &&Requirement| {
                 if media { self.by_telling(&caller, r, telling) } else { self.alternative(&caller, r, self.goal(n, r)) }
             };
-            let mut asked: Vec<Alternative> = rows.iter().map(ask).collect();
+            let asked: Vec<Alternative> = rows.iter().map(ask).collect();
             let to = match telling {
                 Telling::These(all) if media => all.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
                 _ => self.leg_to(&leg, told),
             };
-            // TCP is for those who have no UDP: they are judged apart.
-            if media && kind.is_some_and(|k| k != Kind::UdpBlocked) {
-                for a in &mut asked {
-                    a.applies = a.proto != Proto::Tcp;
-                }
-            }
             let (verdict, note) = if media && kind == Some(Kind::UdpBlocked) {
                 // What is a second way for others is the only one for them.
                 let levels: Vec<(Level, &Alternative)> = asked.iter().map(|a| (Level::Required, a)).collect();
                 (judge::only_way(&levels), judge::by(&levels))
             } else {
-                let level = |(r, a): (&&Requirement, &Alternative)| {
-                    if a.applies { r.level_at(&place) } else { Level::Optional }
-                };
-                let levels: Vec<(Level, &Alternative)> =
-                    rows.iter().zip(&asked).map(|(r, a)| (level((r, a)), a)).collect();
+                // TCP is for those who have no UDP: they are judged apart.
+                let spare = |r: &Requirement| kind.is_some() && media && r.proto == Proto::Tcp;
+                let level = |r: &&Requirement| if spare(r) { Level::Optional } else { r.level_at(&place) };
+                let levels: Vec<(Level, &Alternative)> = rows.iter().map(level).zip(&asked).collect();
                 judge::leg(&levels)
             };
             if kind.is_some() && verdict == Verdict::Works {
@@ -400,7 +393,6 @@ impl Judge<'_> {
                 _ => caller.opener,
             },
             reach,
-            applies: true,
             share,
             pieces,
         }
@@ -486,7 +478,6 @@ fn unknown(caller: &Caller<'_>, r: &Requirement, ports: PortRanges, doubt: Doubt
         purpose: r.purpose.clone(),
         opener: caller.opener,
         reach: Reach::Unknown,
-        applies: true,
         share: None,
         pieces: vec![piece],
     }

@@ -300,8 +300,6 @@ pub struct Alternative {
     pub opener: Opener,
     /// All pieces together.
     pub reach: Reach,
-    /// These callers have it, if they need it. Others at their place may be the only ones who do.
-    pub applies: bool,
     /// Share of the ports that get through, when it is neither all nor none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub share: Option<Share>,

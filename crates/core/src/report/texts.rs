@@ -105,7 +105,7 @@ texts! {
     Fact { name, value, from; }
     Path { id, instance, vantage, who, address, depends, note, legs; kind, kinds, family, verdict }
     Leg { kind, to, any_of, not_for_them; verdict, how }
-    Alternative { requirement, what, purpose, pieces; proto, ports, opener, reach, applies, share }
+    Alternative { requirement, what, purpose, pieces; proto, ports, opener, reach, share }
     Piece { ends_at, stop, doubts, except, steps; packets, reach }
     Stop { device, what, ends, origin, others; kind, packet, hook }
     Ends { from, to; }
