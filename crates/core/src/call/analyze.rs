@@ -438,7 +438,6 @@ impl Judge<'_> {
         let report = Report {
             schema: SCHEMA,
             tool: Tool { name: "callpath", version: env!("CARGO_PKG_VERSION") },
-            taken_at: None,
             verdict: Verdict::Works,
             headline: String::new(),
             instances: self.instances.iter().enumerate().map(|(n, i)| self.line(n, i)).collect(),

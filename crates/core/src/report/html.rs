@@ -55,8 +55,7 @@ pub fn html(report: &Report) -> String {
     for (title, lines) in closing(report) {
         section(&mut out, &title, &lines);
     }
-    let taken = report.taken_at.as_ref().map_or_else(String::new, |t| format!(", {t}"));
-    let made = format!("{} {}{taken}", report.tool.name, report.tool.version);
+    let made = format!("{} {}", report.tool.name, report.tool.version);
     let _ = writeln!(out, "<footer>{}</footer>", escape(&made));
     page(&format!("{word}: {}", report.headline), STYLE, &out)
 }

@@ -39,8 +39,7 @@ pub fn markdown(report: &Report) -> String {
     for (title, lines) in closing(report) {
         section(&mut out, &title, &lines);
     }
-    let taken = report.taken_at.as_ref().map_or_else(String::new, |t| format!(", {t}"));
-    let _ = writeln!(out, "\n{} {}{}", report.tool.name, report.tool.version, escape(&taken));
+    let _ = writeln!(out, "\n{} {}", report.tool.name, report.tool.version);
     out
 }
 

@@ -113,9 +113,6 @@ pub struct Report {
     pub schema: &'static str,
     /// What made it.
     pub tool: Tool,
-    /// When the inputs were gathered (RFC 3339), if that is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub taken_at: Option<String>,
     /// The whole's verdict.
     pub verdict: Verdict,
     /// It in a sentence.

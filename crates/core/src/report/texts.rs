@@ -97,7 +97,7 @@ macro_rules! texts {
 
 texts! {
     Report {
-        taken_at, headline, instances, facts, paths, exposures, elsewhere, searched, closed, findings, assumptions, not_judged, left_out,
+        headline, instances, facts, paths, exposures, elsewhere, searched, closed, findings, assumptions, not_judged, left_out,
         unread, rulesets;
         schema, tool, verdict
     }
