@@ -51,8 +51,9 @@ fn addresses(text: &str) -> BTreeSet<IpAddr> {
         IpAddr::V4(ip) => {
             let [a, b, c, d] = ip.octets();
             // A network beside one that keeps its meaning: only its last bit tells them apart (`LIMITATIONS.md`).
-            let beside =
-                [(11, 0), (100, 0), (169, 255), (172, 0), (192, 169), (198, 16)].contains(&(a, b)) && (c, d) == (0, 0);
+            let beside = [(1, 0), (11, 0), (100, 0), (126, 0), (169, 255), (172, 0), (192, 169), (198, 16)]
+                .contains(&(a, b))
+                && (c, d) == (0, 0);
             // A network's first address, and what the documentation of addresses uses.
             let kept = [0, 10, 127].contains(&a)
                 || a >= 224
