@@ -29,7 +29,7 @@ pub enum Dim {
 /// A set of packets of one address family: the product of one [`Set`] per header field, and one per variable.
 ///
 /// Fields are those of the packet *as its sender sent it*, whatever translation does to it later.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Cube {
     /// Indexed by [`Part`]` as usize`: source, destination, source port, destination port, protocol.
     pub parts: [Set; 5],
@@ -85,7 +85,7 @@ impl Cube {
     /// Packets in both; absent if there are none.
     #[must_use]
     pub fn and(&self, other: &Self) -> Option<Self> {
-        if self.parts.iter().zip(&other.parts).any(|(a, b)| !a.intersects(b)) {
+        if !self.meets(other) {
             return None;
         }
         let mut out =
@@ -96,6 +96,12 @@ impl Cube {
             out.put(dim, both);
         }
         (!out.is_empty()).then_some(out)
+    }
+
+    /// Do the two share a packet, for some values of the variables?
+    fn meets(&self, other: &Self) -> bool {
+        let shared = |(var, set): &(VarId, Set)| other.get(Dim::Var(*var)).is_none_or(|theirs| theirs.intersects(set));
+        self.vars.iter().all(shared) && self.parts.iter().zip(&other.parts).all(|(a, b)| a.intersects(b))
     }
 
     /// No packet at all.

@@ -145,7 +145,7 @@ impl Set {
     pub fn intersects(&self, other: &Self) -> bool {
         match (self.ranges(), other.ranges()) {
             ([a], [b]) => return a.0 <= b.1 && b.0 <= a.1,
-            ([one], many) | (many, [one]) => return !touched(many, *one).is_empty(),
+            ([one], many) | (many, [one]) => return meets(many, *one),
             _ => {}
         }
         let (mut i, mut j) = (0, 0);
@@ -311,6 +311,15 @@ impl Set {
     pub fn complement(&self) -> Self {
         Self::range(0, u128::MAX).minus(self)
     }
+}
+
+/// Do any of these intervals share a value with this one?
+fn meets(all: &[Interval], (lo, hi): Interval) -> bool {
+    let ([first, ..], [.., last]) = (all, all) else { return false };
+    if hi < first.0 || last.1 < lo {
+        return false;
+    }
+    all.get(all.partition_point(|r| r.1 < lo)).is_some_and(|r| r.0 <= hi)
 }
 
 /// Which of these intervals share a value with this one.

@@ -276,8 +276,7 @@ impl Device {
 
     /// All addresses that packets are delivered to: own and of the hosts it stands for.
     pub fn own_addresses(&self, family: Family) -> Set {
-        let owned: Vec<Set> = self.interfaces.iter().map(|i| i.owned(family)).collect();
-        Set::from_ranges(owned.iter().flat_map(|s| s.ranges().iter().copied()))
+        Set::from_ranges(self.interfaces.iter().flat_map(|i| i.owned_ranges(family)))
     }
 
     /// Index of an interface by name.
@@ -310,14 +309,18 @@ impl Interface {
 
     /// Addresses on this interface: own and of the hosts it stands for.
     pub fn owned(&self, family: Family) -> Set {
+        Set::from_ranges(self.owned_ranges(family))
+    }
+
+    fn owned_ranges(&self, family: Family) -> impl Iterator<Item = (u128, u128)> + '_ {
         let hosts = match family {
             Family::V4 => &self.hosts_v4,
             Family::V6 => &self.hosts_v6,
         };
-        let own = self.addresses.iter().filter(|n| Family::of(n.addr()) == family).map(|n| {
+        let own = self.addresses.iter().filter(move |n| Family::of(n.addr()) == family).map(|n| {
             let v = address_value(n.addr());
             (v, v)
         });
-        Set::from_ranges(own.chain(hosts.ranges().iter().copied()))
+        own.chain(hosts.ranges().iter().copied())
     }
 }

@@ -35,6 +35,14 @@ impl Lines {
         Self { starts, counts }
     }
 
+    /// Characters between two bytes.
+    fn between(&self, text: &str, from: usize, to: usize) -> usize {
+        if to - from <= STEP {
+            return characters(&text.as_bytes()[from..to]);
+        }
+        self.before(text, to) - self.before(text, from)
+    }
+
     /// Characters before a byte.
     fn before(&self, text: &str, at: usize) -> usize {
         let step = at / STEP;
@@ -67,7 +75,7 @@ impl<'a> Places<'a> {
         let at = floor_boundary(text, at.min(text.len()));
         let line = lines.starts.partition_point(|start| *start <= at);
         let first = lines.starts[line - 1];
-        Some((line, lines.before(text, at) - lines.before(text, first) + 1))
+        Some((line, lines.between(text, first, at) + 1))
     }
 
     /// The line of a byte without space around it; of a very long one what begins there.

@@ -5,7 +5,7 @@ use super::condition::Condition;
 use super::flow::{Flow, State, Track, Trail};
 use super::mark::Mark;
 use super::tracer::{MERGE_FROM, Restriction, Tracer, hull, merge_when_grown};
-use crate::cube::{Cube, Set};
+use crate::cube::{Cube, Dim, Set};
 use crate::model::{
     Action, ChainId, DoubtId, Fused, Hook, Hull, KeyField, Least, MarkFrom, MarkValue, Match, Member, OriginId, Part,
     Rule, Side, Step, Test, Value, Verdicted, Ways,
@@ -74,6 +74,7 @@ pub(super) enum Rules<'r> {
 }
 
 impl<'r> Rules<'r> {
+    #[inline]
     fn len(self) -> usize {
         match self {
             Self::Given(rules, _) => rules.len(),
@@ -81,6 +82,7 @@ impl<'r> Rules<'r> {
         }
     }
 
+    #[inline]
     fn hull(self, n: usize) -> &'r Hull {
         match self {
             Self::Given(_, hulls) => &hulls[n],
@@ -145,11 +147,18 @@ impl Tracer<'_> {
     pub(super) fn run_rules(&mut self, id: ChainId, rules: Rules<'_>, flow: Flow, place: Place) -> Passed {
         let mut passed = Passed::default();
         let device = flow.state.device;
+        let seen = self.seen(&flow);
+        let mut concern = (0..rules.len()).filter(|n| rules.hull(*n).meets(&seen)).peekable();
+        // Of a thousand chains most have no rule about these packets.
+        if concern.peek().is_none() {
+            passed.fell.push(flow);
+            self.settle(&mut passed.fell);
+            return passed;
+        }
         let bounds = hull(&flow.cubes);
-        let seen = self.seen(&flow, &bounds);
         let mut live = vec![flow];
         let mut limits = vec![MERGE_FROM];
-        for n in (0..rules.len()).filter(|n| rules.hull(*n).meets(&seen)) {
+        for n in concern {
             if live.is_empty() {
                 break;
             }
@@ -182,17 +191,18 @@ impl Tracer<'_> {
     }
 
     /// Bounds of the packets as rules see them; no rule of a chain that goes on changes them.
-    fn seen(&self, flow: &Flow, bounds: &Cube) -> Hull {
+    fn seen(&self, flow: &Flow) -> Hull {
         let mut out = Hull::ALL;
         if flow.state.refusal.is_some() {
             return out;
         }
+        let ends = |set: &Set| Some((set.min()?, set.max()?));
+        let wider = |a: (u128, u128), b: (u128, u128)| (a.0.min(b.0), a.1.max(b.1));
         for part in [Part::Src, Part::Dst, Part::SrcPort, Part::DstPort, Part::Proto] {
-            let ends = |set: &Set| Some((set.min()?, set.max()?));
             let ends = match flow.state.header.get(part) {
                 Val::Const(c) => Some((c, c)),
-                Val::Part(p, 0) => ends(bounds.part(p)),
-                Val::Part(p, shift) => ends(&bounds.part(p).shifted(shift)),
+                Val::Part(p, 0) => flow.cubes.iter().filter_map(|c| ends(c.part(p))).reduce(wider),
+                Val::Part(p, shift) => ends(&self.values(&flow.cubes, Dim::Part(p)).shifted(shift)),
                 Val::Var(var) => ends(&self.variables[var.0 as usize].domain),
             };
             out.0[part as usize] = ends.unwrap_or((0, u128::MAX));
@@ -460,7 +470,7 @@ impl Tracer<'_> {
         }
         let device = flow.state.device;
         let var = self.new_variable(Set::range(0, 1), Choice::Doubt { device, doubt });
-        let first = Condition::On(crate::cube::Dim::Var(var), Set::one(0));
+        let first = Condition::On(Dim::Var(var), Set::one(0));
         let (one, other) = self.split(flow, &first);
         if let Some(flow) = one {
             match ways {

@@ -90,9 +90,8 @@ impl Tracer<'_> {
         if restriction.is_empty() {
             return (Some(flow), None);
         }
-        let (mut inside, mut outside) = (Vec::new(), Vec::new());
-        let state = flow.state;
-        self.cut_cubes(restriction, flow.cubes, &mut inside, &mut outside);
+        let Flow { state, cubes: mut outside } = flow;
+        let inside = self.cut_cubes(restriction, &mut outside);
         let (yes, no) = (flow_of(&state, inside), flow_of(&state, outside));
         if restriction.has_variable() { (self.limit_doubts(yes), self.limit_doubts(no)) } else { (yes, no) }
     }

@@ -209,29 +209,43 @@ impl<'n> Tracer<'n> {
         matches!(self.variables[var.0 as usize].choice, Choice::Device { .. } | Choice::Clash { .. } | Choice::Order)
     }
 
-    /// Splits cubes into those inside a restriction and those outside.
-    pub fn cut_cubes(
-        &self,
-        restriction: &Restriction,
-        cubes: Vec<Cube>,
-        inside: &mut Vec<Cube>,
-        outside: &mut Vec<Cube>,
-    ) {
-        for cube in cubes {
-            if !restriction.meets(&cube) || restriction.0.iter().any(|(_, s)| s.is_empty()) {
-                outside.push(cube);
-                continue;
-            }
-            let mut current = vec![cube];
+    /// Takes out of cubes what is inside a restriction. Of thousands, a rule concerns few: the others stay where they are.
+    pub fn cut_cubes(&self, restriction: &Restriction, cubes: &mut Vec<Cube>) -> Vec<Cube> {
+        let mut inside = Vec::new();
+        if restriction.0.iter().any(|(_, set)| set.is_empty()) {
+            return inside;
+        }
+        let mut left: Vec<(usize, Vec<Cube>)> = Vec::new();
+        for (at, place) in cubes.iter_mut().enumerate().filter(|(_, cube)| restriction.meets(cube)) {
+            let mut current = vec![std::mem::take(place)];
+            let mut outside = Vec::new();
             for (dim, set) in &restriction.0 {
                 let mut next = Vec::new();
-                for c in current {
-                    self.split_cube(c, *dim, set, &mut next, outside);
+                for cube in current {
+                    self.split_cube(cube, *dim, set, &mut next, &mut outside);
                 }
                 current = next;
             }
             inside.append(&mut current);
+            match outside.pop() {
+                Some(only) if outside.is_empty() => *place = only,
+                last => {
+                    outside.extend(last);
+                    left.push((at, outside));
+                }
+            }
         }
+        if let Some(first) = left.first().map(|(at, _)| *at) {
+            let tail = cubes.split_off(first);
+            let mut left = left.into_iter().peekable();
+            for (n, cube) in tail.into_iter().enumerate() {
+                match left.next_if(|(at, _)| *at == first + n) {
+                    Some((_, pieces)) => cubes.extend(pieces),
+                    None => cubes.push(cube),
+                }
+            }
+        }
+        inside
     }
 
     pub(super) fn limit_doubts(&mut self, flow: Option<Flow>) -> Option<Flow> {

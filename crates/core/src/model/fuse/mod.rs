@@ -81,8 +81,9 @@ impl Hull {
     }
 
     /// May packets within these bounds match?
+    #[inline]
     pub fn meets(&self, other: &Self) -> bool {
-        self.0.iter().zip(&other.0).all(|(a, b)| a.0 <= b.1 && b.0 <= a.1)
+        (0..self.0.len()).all(|part| self.0[part].0 <= other.0[part].1 && other.0[part].0 <= self.0[part].1)
     }
 }
 

@@ -123,9 +123,8 @@ impl Look<'_> {
     /// A forward asks for an address that is neither the device's own nor the one that was asked: an alias out of date.
     fn stale(&self, device: usize, nearest: Option<OriginId>) -> Lack {
         let view = nearest.and_then(|id| views::rule(&self.net()[device], id));
-        let own = self.net()[device].own_addresses(self.f.family);
         let asks = view.and_then(|v| v.asks.dst);
-        if asks.is_some_and(|s| !s.intersects(&own)) {
+        if asks.is_some_and(|s| !s.intersects(&self.net()[device].own_addresses(self.f.family))) {
             Lack::Alias
         } else {
             Lack::Forward { near: Near::Nothing, inside: self.inside() }
@@ -135,7 +134,7 @@ impl Look<'_> {
     /// The forward that is nearly the wanted one; where it leads to the wanted ports from others, the others.
     fn nearest(&self, device: usize, packet: &Packet) -> (Near, Option<OriginId>, Vec<PortSet>) {
         let host = self.next_hop_inside(device).map(address_value);
-        let own = self.net()[device].own_addresses(self.f.family);
+        let own = || self.net()[device].own_addresses(self.f.family);
         let mut best: Option<(u8, Near, View)> = None;
         for view in views::forwards(&self.net()[device], self.f.family) {
             let Does::Forward { to, ports } = view.does else { continue };
@@ -153,7 +152,7 @@ impl Look<'_> {
                 (true, _, [Field::Protocol]) if !self.needed(&view) => Some((3, Near::Protocol)),
                 (true, _, [Field::Address] | [Field::Interface, Field::Address]) if ports == PortChange::Same => {
                     // An alias that is out of date was made for this; a forward for the own address was not.
-                    let foreign = view.asks.dst.as_ref().is_some_and(|s| !s.intersects(&own));
+                    let foreign = view.asks.dst.as_ref().is_some_and(|s| !s.intersects(&own()));
                     Some((if foreign { 4 } else { 5 }, Near::Address))
                 }
                 (false, _, []) => Some((6, Near::Target)),
