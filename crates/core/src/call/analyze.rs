@@ -4,10 +4,11 @@ use super::address::{is_public, is_shared};
 use super::diagnose::{self, Gate, Proposals};
 use super::learned::{Seen, Stray};
 use super::reach::Region;
-use super::site::{self, Case, Parts, Site};
+use super::site::{self, Case, LastRead, Parts, Site};
 use super::summary::finish;
 use crate::cube::Set;
 use crate::dialect::Patch;
+use crate::finding::Gap;
 use crate::manifest::{Manifest, Place, PortRanges, Proto, parse, show_ranges};
 use crate::model::{Family, Part, SourceId};
 use crate::profile::{Instance, instance, overlap};
@@ -19,10 +20,11 @@ use crate::requirement::{Level, Party, Requirement};
 use crate::snapshot::{InputError, Places, Snapshot};
 use crate::trace::{Budget, RoundTrip};
 use crate::vocabulary::PortSet;
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::net::IpAddr;
+use std::rc::Rc;
 
 /// A sentence names as many ranges of lines.
 const MOST_LINES: usize = 8;
@@ -51,7 +53,7 @@ pub fn changes(snapshot: &Snapshot) -> Result<(Vec<(SourceId, Patch)>, Report), 
 /// # Errors
 /// Input from which no answer follows.
 pub fn proposals(snapshot: &Snapshot, gate: Gate) -> Result<(Proposals, Report), InputError> {
-    let mut analysis = run(snapshot, false, &Budget::of_a_run())?;
+    let mut analysis = run(snapshot, false, &Budget::of_a_run(), &Rc::default())?;
     let (findings, proposals) = diagnose::findings(snapshot, &analysis, gate);
     analysis.report.findings = findings;
     crate::report::lines(&mut analysis.report);
@@ -71,28 +73,47 @@ pub(super) struct Analysis {
     pub site: Site,
     pub manifest: Manifest,
     pub instances: Vec<Instance>,
+    /// What is missing, once it was looked for.
+    pub gaps: OnceCell<Vec<Gap>>,
+    /// What was read last of the sites of this run.
+    pub read: Rc<LastRead>,
 }
 
-/// The network of a site.
+/// The network of a site, which is to be judged next.
 ///
 /// # Errors
 /// Input from which none follows.
-pub(super) fn network(snapshot: &Snapshot, intended: bool, budget: &Budget) -> Result<Site, InputError> {
+pub(super) fn network(
+    snapshot: &Snapshot,
+    intended: bool,
+    budget: &Budget,
+    read: &Rc<LastRead>,
+) -> Result<Site, InputError> {
     let manifest = parse(snapshot.manifest())?;
     let instances = manifest.deploys.iter().map(instance).collect::<Result<Vec<_>, _>>()?;
     let parts = Parts::read(snapshot, &manifest, &instances)?;
-    site::build(snapshot, &manifest, &parts, (Case::OnGateway, intended), budget)
+    let site = site::build(snapshot, &manifest, &parts, (Case::OnGateway, intended), budget);
+    read.keep(snapshot, parts);
+    site
 }
 
 /// Judges a site, without looking for causes. `intended`: by what configurations ask for, not by the rules in force.
 ///
 /// # Errors
 /// Input from which no answer follows.
-pub(super) fn run(snapshot: &Snapshot, intended: bool, budget: &Budget) -> Result<Analysis, InputError> {
+pub(super) fn run(
+    snapshot: &Snapshot,
+    intended: bool,
+    budget: &Budget,
+    read: &Rc<LastRead>,
+) -> Result<Analysis, InputError> {
     let manifest = parse(snapshot.manifest())?;
     let instances = manifest.deploys.iter().map(instance).collect::<Result<Vec<_>, _>>()?;
     overlap::check(&instances)?;
-    let parts = Parts::read(snapshot, &manifest, &instances)?;
+    let parts = match read.take(snapshot) {
+        Some(parts) => parts,
+        None => Parts::read(snapshot, &manifest, &instances)?,
+    };
     let judged = |case, intended| -> Result<Analysis, InputError> {
         let site = site::build(snapshot, &manifest, &parts, (case, intended), budget)?;
         #[cfg(test)]
@@ -109,7 +130,9 @@ pub(super) fn run(snapshot: &Snapshot, intended: bool, budget: &Budget) -> Resul
         let report = super::codes::of_report(report);
         other_ways(&report, &mut failures);
         let (manifest, instances) = (manifest.clone(), instances.clone());
-        Ok(Analysis { report, intended: None, failures, reached, misled, strayed, site, manifest, instances })
+        let (gaps, read) = (OnceCell::new(), Rc::clone(read));
+        let intended = None;
+        Ok(Analysis { report, intended, failures, reached, misled, strayed, site, manifest, instances, gaps, read })
     };
     let mut analysis = judged(Case::OnGateway, intended)?;
     if parts.has_both() && !intended {

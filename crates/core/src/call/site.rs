@@ -5,7 +5,7 @@ mod chain;
 mod front;
 mod lines;
 pub(super) use lines::is_invented;
-pub(super) use parts::Parts;
+pub(super) use parts::{LastRead, Parts};
 use parts::{empty_includes, known, public_v4};
 mod nets;
 mod parts;

@@ -31,6 +31,25 @@ fn work_grows_no_faster_than_rules() {
     assert!(bad.is_empty(), "{}", bad.join("\n"));
 }
 
+/// Rounds of changes, as many as there are at most.
+const ROUNDS: u64 = 8;
+
+#[test]
+fn what_was_read_to_try_changes_is_judged() {
+    let drops = |i: usize| {
+        let chain = format!(
+            "chain c {{ type filter hook forward priority {i}; policy accept; udp dport {} drop; }}",
+            50_000 + i
+        );
+        format!("table ip f{i} {{\n\t{chain}\n}}\n")
+    };
+    // One chain stands behind the other, and more of them than rounds.
+    let text = (0..12).map(drops).collect::<String>() + &shapes::Parts::default().text();
+    let (report, counters) = check(text);
+    assert_eq!(report.verdict, Verdict::Fails);
+    assert!(counters.reads <= 1 + ROUNDS, "{counters:?}");
+}
+
 #[test]
 fn what_is_decided_is_told_with_its_ports() {
     let n = 1000;

@@ -18,8 +18,12 @@ use crate::trace::{Did, Disposition, Hop, Journey, Phase, Val};
 use crate::vocabulary::PortSet;
 use std::net::IpAddr;
 
-/// Everything that is missing, in the order in which paths were judged.
-pub(super) fn gaps(a: &Analysis) -> Vec<Gap> {
+/// Everything that is missing, in the order in which paths were judged: looked for once.
+pub(super) fn gaps(a: &Analysis) -> &[Gap] {
+    a.gaps.get_or_init(|| look(a))
+}
+
+fn look(a: &Analysis) -> Vec<Gap> {
     let mut out = Vec::new();
     for failure in &a.failures {
         if let Some(gap) = (Look { a, f: failure }).gap() {

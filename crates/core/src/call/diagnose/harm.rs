@@ -94,12 +94,15 @@ impl Reached {
         for family in [Family::V4, Family::V6] {
             for asker in askers(site, family) {
                 let answer = everything(&site.network, &question(&asker, family));
+                if site.network.budget.left() == 0 {
+                    return Self { whole: false, askers: Vec::new() };
+                }
                 let mut had = pieces(&answer, site, asker.device);
                 had.retain(|p| p.fates.iter().any(|f| *f != Fate::Lost));
                 out.push((asker, family, had));
             }
         }
-        Self { whole: site.network.budget.left() > 0, askers: out }
+        Self { whole: true, askers: out }
     }
 
     /// What was reached and is not `after`. `changed`: the devices whose rules differ.

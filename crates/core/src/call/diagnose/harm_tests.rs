@@ -15,6 +15,7 @@ use crate::trace::{Disposition, Question, Val, ask};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 /// What an administrator may have beside the product.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -413,12 +414,12 @@ fn proposed(f: &Found) -> bool {
 
 /// Services that a site's cures take away.
 fn hurt(site: &Snapshot, probes: &[(Kind, &Probe)], gate: Gate) -> Vec<String> {
-    let first = run(site, false, &Budget::default()).expect("an answer");
+    let first = run(site, false, &Budget::default(), &Rc::default()).expect("an answer");
     let before: Vec<_> =
         probes.iter().map(|(kind, p)| reached(&first.site, p).filter(|was| is_it(*kind, *was))).collect();
     let search = search(site, &first, gate);
     let Some(cured) = with(site, &search.found, |n| proposed(&search.found[n])) else { return Vec::new() };
-    let after = network(&cured, true, &Budget::default()).expect("what was printed can be read");
+    let after = network(&cured, true, &Budget::default(), &Rc::default()).expect("what was printed can be read");
     let mut out = Vec::new();
     for ((_, probe), was) in probes.iter().zip(before) {
         let is = reached(&after, probe);

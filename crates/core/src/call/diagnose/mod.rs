@@ -16,6 +16,7 @@ pub(super) mod views;
 pub use harm::Gate;
 
 use super::analyze::{Analysis, network, run};
+use super::site::LastRead;
 use crate::change::{Context, Intent, Manner, Planned};
 use crate::dialect::{self, Opened, Patch};
 use crate::finding::{Cause, Gap, Lack, Severity, cause};
@@ -24,6 +25,7 @@ use crate::report::{Finding, Loss, Verdict};
 use crate::snapshot::{InputError, Snapshot};
 use crate::trace::Budget;
 use std::cell::OnceCell;
+use std::rc::Rc;
 
 /// Gaps hide behind each other at most this deep.
 const MAX_ROUNDS: usize = 8;
@@ -128,6 +130,10 @@ fn search(snapshot: &Snapshot, first: &Analysis, gate: Gate) -> Search {
         round += 1;
         found.extend(fresh);
         let next = with(snapshot, &found, |n| found[n].cures());
+        // Nothing could be changed: what is judged stays as it is.
+        if next.as_ref().is_some_and(|next| next.sources == changed.sources) {
+            continue;
+        }
         let Some((next, then)) = next.and_then(|next| again(&next, first).map(|then| (next, then))) else {
             unseen = true;
             break;
@@ -182,38 +188,42 @@ fn losses(
     reached: &OnceCell<harm::Reached>,
 ) -> Result<Vec<Loss>, String> {
     let budget = &before.site.network.budget;
-    let after = reread(to, budget, network)?;
-    let differs = |id: &SourceId| from.source(*id).map(|s| &s.text) != to.source(*id).map(|s| &s.text);
-    let devices = before.site.files.iter().enumerate();
-    let changed: Vec<usize> = devices.filter(|(_, f)| f.as_ref().is_some_and(differs)).map(|(d, _)| d).collect();
-    let wishes = harm::Wishes { snapshot: from, manifest: &before.manifest, instances: &before.instances };
     // Everybody asks for everything: that has work of its own.
     let reached = reached.get_or_init(|| {
         let mut site = before.site.clone();
         site.network.budget = budget.for_another_site();
         harm::Reached::of(&site)
     });
-    let lost = reached.taken(&wishes, &before.site, &after, &changed);
     // What was not asked to the end says nothing.
-    if reached.whole && after.network.budget.left() > 0 { Ok(lost) } else { Err(TOO_MUCH.into()) }
+    if !reached.whole {
+        return Err(TOO_MUCH.into());
+    }
+    let after = reread(to, before, network)?;
+    let differs = |id: &SourceId| from.source(*id).map(|s| &s.text) != to.source(*id).map(|s| &s.text);
+    let devices = before.site.files.iter().enumerate();
+    let changed: Vec<usize> = devices.filter(|(_, f)| f.as_ref().is_some_and(differs)).map(|(d, _)| d).collect();
+    let wishes = harm::Wishes { snapshot: from, manifest: &before.manifest, instances: &before.instances };
+    let lost = reached.taken(&wishes, &before.site, &after, &changed);
+    if after.network.budget.left() > 0 { Ok(lost) } else { Err(TOO_MUCH.into()) }
 }
 
 /// The site with changes, judged; nothing where the run's work does not suffice.
 fn again(snapshot: &Snapshot, first: &Analysis) -> Option<Analysis> {
     // What was not asked to the end shows nothing.
-    reread(snapshot, &first.site.network.budget, run).ok().filter(|a| a.site.network.budget.left() > 0)
+    reread(snapshot, first, run).ok().filter(|a| a.site.network.budget.left() > 0)
 }
 
 /// What is made of files with changes: reading them is work of the run.
 fn reread<T>(
     changed: &Snapshot,
-    budget: &Budget,
-    read: impl FnOnce(&Snapshot, bool, &Budget) -> Result<T, InputError>,
+    before: &Analysis,
+    read: impl FnOnce(&Snapshot, bool, &Budget, &Rc<LastRead>) -> Result<T, InputError>,
 ) -> Result<T, String> {
+    let budget = &before.site.network.budget;
     if !budget.read(changed.sources.iter().map(|s| s.text.len()).sum()) {
         return Err(TOO_MUCH.into());
     }
-    read(changed, true, budget).map_err(|e| not_tried(&e.message))
+    read(changed, true, budget, &before.read).map_err(|e| not_tried(&e.message))
 }
 
 /// A change that takes something, or that could not be tried.
@@ -310,10 +320,10 @@ impl Look<'_> {
     /// Gaps that were not seen before, each with its smallest change.
     fn candidates(&self, known: &[Found]) -> Vec<Candidate> {
         let mut out: Vec<Candidate> = Vec::new();
-        let at_first = if self.closing { gaps::gaps(self.start) } else { Vec::new() };
+        let at_first = if self.closing { gaps::gaps(self.start) } else { &[] };
         for gap in gaps::gaps(self.now) {
-            let Some(cause) = cause(&gap) else { continue };
-            if closes(&gap) != self.closing {
+            let Some(cause) = cause(gap) else { continue };
+            if closes(gap) != self.closing {
                 continue;
             }
             // Later rounds look only for what stood behind a change.
@@ -328,8 +338,8 @@ impl Look<'_> {
             if known.iter().any(|f| seen(f.cause, &f.gap)) || out.iter().any(|c| seen(c.cause, &c.gap)) {
                 continue;
             }
-            let change = plan(self.original, (self.changed, &self.opened[1]), self.now, &gap, Manner::Least);
-            out.push(Candidate { gap, cause, first, change, takes: Vec::new() });
+            let change = plan(self.original, (self.changed, &self.opened[1]), self.now, gap, Manner::Least);
+            out.push(Candidate { gap: gap.clone(), cause, first, change, takes: Vec::new() });
         }
         out
     }

@@ -6,7 +6,8 @@ use super::chain::{self, Link};
 use crate::dialect::{Entry, Known, Readings};
 use crate::manifest::{At, GatewayKind, Manifest};
 use crate::profile::Instance;
-use crate::snapshot::{InputError, Places, Snapshot};
+use crate::snapshot::{InputError, Places, Snapshot, Source};
+use std::cell::RefCell;
 use std::net::IpAddr;
 
 /// What was read, before devices are joined.
@@ -27,6 +28,23 @@ pub(in crate::call) struct Parts {
     pub(super) proxy_of: Vec<Option<usize>>,
     /// A product's document wants no helper of connection tracking.
     pub(super) no_helper: bool,
+}
+
+/// What was read last, with its texts: changes are tried first, and judged then.
+#[derive(Debug, Default)]
+pub(in crate::call) struct LastRead(RefCell<Option<(Vec<Source>, Parts)>>);
+
+impl LastRead {
+    /// Keeps what was read of a site.
+    pub fn keep(&self, snapshot: &Snapshot, parts: Parts) {
+        *self.0.borrow_mut() = Some((snapshot.sources.clone(), parts));
+    }
+
+    /// Hands over what was read of this site; what was read of another one goes.
+    pub fn take(&self, snapshot: &Snapshot) -> Option<Parts> {
+        let (sources, parts) = self.0.take()?;
+        (sources == snapshot.sources).then_some(parts)
+    }
 }
 
 impl Parts {
