@@ -1,5 +1,6 @@
 //! Wanted changes as `nft` commands: only additions, each tagged with a comment, so that they can be found and taken
-//! back. Every command is appended to the text and read before the next one is chosen; at the end the whole text is read.
+//! back. Every command is appended to the text and read before the next one is chosen. Where a text does not end at the end
+//! of a command, the whole text is read at the end.
 
 mod editor;
 mod helper;
@@ -33,6 +34,9 @@ pub fn print(source: SourceId, sources: &[Source], pipeline: &Pipeline, wanted: 
     Plan::new(source, sources)?.print(pipeline, wanted)
 }
 
+/// A table that is read behind a text, to see that commands there are read by themselves.
+const PROBE: &str = "callpath_probe";
+
 /// A statement of the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Found {
@@ -59,6 +63,8 @@ pub(in crate::dialect) struct Plan {
     /// The tags that the text had before.
     taken: Vec<Box<str>>,
     tag: String,
+    /// What is added at the end is read by itself.
+    follows: bool,
     ast: Ruleset,
     pipeline: Pipeline,
     live: Vec<String>,
@@ -79,6 +85,7 @@ impl Plan {
             sources: sources.to_vec(),
             taken: Vec::new(),
             tag: String::new(),
+            follows: false,
             ast: Ruleset::default(),
             pipeline: Pipeline::default(),
             live: Vec::new(),
@@ -118,7 +125,11 @@ impl Plan {
                 return Err(Refused(format!("the rules of this text do not stop `{}`; something else does", one.name)));
             }
         }
-        self.read_whole()?;
+        if self.follows {
+            debug_assert!(self.read_whole().is_ok(), "what follows a text is not read by itself: {:?}", self.live);
+        } else {
+            self.read_whole()?;
+        }
         Ok(self.printed())
     }
 
@@ -127,9 +138,31 @@ impl Plan {
     }
 
     fn read(&mut self) -> Result<(), Refused> {
-        self.ast = text::parse(self.source, &self.sources).map_err(|e| Refused(e.message))?;
+        let (ast, follows) = match self.read_with_more() {
+            Some(ast) => (ast, true),
+            None => (text::parse(self.source, &self.sources).map_err(|e| Refused(e.message))?, false),
+        };
+        (self.ast, self.follows) = (ast, follows);
         self.lower();
         Ok(())
+    }
+
+    /// The text, if a command behind it is read by itself.
+    fn read_with_more(&mut self) -> Option<Ruleset> {
+        let text = self.text();
+        let length = text.len();
+        if text.contains(PROBE) {
+            return None;
+        }
+        text.push_str("\nadd table ip ");
+        text.push_str(PROBE);
+        text.push('\n');
+        let read = text::parse(self.source, &self.sources);
+        self.text().truncate(length);
+        let mut ast = read.ok()?;
+        let last = ast.tables.pop()?;
+        let alone = last.chains.is_empty() && last.sets.is_empty() && last.objects.is_empty() && !last.dormant;
+        (alone && &*last.name == PROBE && ast.unread.is_empty()).then_some(ast)
     }
 
     fn lower(&mut self) {

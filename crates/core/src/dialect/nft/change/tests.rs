@@ -203,6 +203,24 @@ fn what_cannot_be_done_is_refused_with_a_reason() {
 }
 
 #[test]
+fn commands_follow_where_the_text_ends_and_else_the_whole_is_read() {
+    let text = format!("{FORWARD}{NAT}");
+    let plan = |text: &str| Plan::new(SourceId(0), &sources(text));
+    let open = plan(&text).expect("rules");
+    assert!(open.follows);
+    assert_eq!(open.ast, text::parse(SourceId(0), &sources(&text)).expect("rules"));
+    let wanted = commands(&text, forward(Some("wan0"), false)).expect("commands");
+    for last in [format!("table ip {PROBE} {{\n}}\n"), "# the last word".to_owned()] {
+        let text = format!("{text}{last}");
+        assert_eq!(plan(&text).expect("rules").follows, !text.contains(PROBE));
+        let followed = text.ends_with('\n').then(|| commands(&text, forward(Some("wan0"), false)));
+        assert!(followed.is_none_or(|got| got.as_ref() == Ok(&wanted)));
+    }
+    // What goes on in the next line would swallow a command.
+    assert!(plan(&format!("{text}add table ip x \\")).is_ok_and(|plan| !plan.follows));
+}
+
+#[test]
 fn comments_are_harmless_and_not_used_twice() {
     assert_eq!(write::tag("a'b\"c\\d$e`f\n"), "callpath: abcdef");
     assert!(write::tag(&"é".repeat(200)).len() <= 128);
