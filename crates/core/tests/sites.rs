@@ -79,6 +79,24 @@ fn a_server_on_the_internet_itself_needs_no_gateway() {
 }
 
 #[test]
+fn rules_of_pf_on_a_server_decide() {
+    let manifest =
+        "[[deploy]]\nsystem = \"livekit\"\nhost = \"203.0.113.5\"\ninterface = \"igc0\"\nfirewall = \"rules.debug\"\n";
+    let open = "set skip on lo0\nblock in log inet all label \"deny\"\n\
+        pass in quick on igc0 inet proto tcp from any to 203.0.113.5 port 443 keep state label \"pages\"\n\
+        pass in quick on igc0 inet proto tcp from any to 203.0.113.5 port 7881 keep state label \"calls\"\n\
+        pass in quick on igc0 inet proto udp from any to 203.0.113.5 port 50000:60000 keep state label \"media\"\n\
+        pass out inet all keep state label \"out\"\n";
+    let good = report(&[("callpath.toml", manifest), ("rules.debug", open)]);
+    assert_eq!(verdicts(&good), ["livekit/internet works", "livekit/self works", "livekit/server works"]);
+    assert!(good.exposures.is_empty(), "{:?}", good.exposures);
+    assert_eq!(good.rulesets.len(), 1);
+    let closed = open.replace("port 50000:60000", "port 50000:50001");
+    let bad = report(&[("callpath.toml", manifest), ("rules.debug", &closed)]);
+    assert_eq!(bad.verdict, Verdict::Degraded, "{}", bad.headline);
+}
+
+#[test]
 fn two_routers_in_a_row_are_joined_by_their_common_network() {
     let manifest = format!(
         "address = \"203.0.113.5\"

@@ -3,11 +3,9 @@
 use super::guess;
 use super::kernel;
 use super::site::everything;
-use crate::dialect::Counts;
-use crate::dialect::Readings;
-use crate::dialect::includes::EmptyInclude;
 use crate::dialect::iproute::{self, MAIN};
 use crate::dialect::kernel::Facts;
+use crate::dialect::{Counts, Files, Readings};
 use crate::manifest::{At, OwnFirewall, ProxyAt};
 use crate::model::{Device, Endpoint, Family, Interface, KeyField, Pipeline, Route, RouteTarget, SourceId, Step};
 use crate::profile::{Instance, Proxied};
@@ -29,9 +27,9 @@ pub(super) struct Server {
     pub routes_dumped: [bool; 2],
     /// What is known of its kernel.
     pub kernel: Facts,
-    /// Patterns of includes that no file of it fits.
-    pub empty_includes: Vec<EmptyInclude>,
-    /// Rulesets that were read.
+    /// What its files say.
+    pub files: Files,
+    /// Rulesets that are in the device already: they wait for no address.
     pub rulesets: Vec<(SourceId, Counts)>,
 }
 
@@ -167,7 +165,7 @@ fn bare(name: &str, address: At<IpNet>, outermost: bool) -> Server {
         routes_dumped: [false; 2],
         rulesets: Vec::new(),
         kernel: Facts::default(),
-        empty_includes: Vec::new(),
+        files: Files::default(),
     }
 }
 
@@ -208,7 +206,7 @@ fn server(
         }
         0
     };
-    let pipeline = if unknown && rulesets.is_empty() { guess::firewall(&name) } else { own.pipeline };
+    let pipeline = if unknown && read.documents.is_empty() { guess::firewall(&name) } else { own.pipeline };
     let mut device = Device {
         name: name.into(),
         interfaces,
@@ -229,16 +227,13 @@ fn server(
     for facts in stated {
         known = kernel::joined(snapshot, known, facts, &device.interfaces)?;
     }
-    kernel::apply(&known, &mut device);
-    Ok(Server {
-        kernel: known,
-        empty_includes: read.empty_includes(),
-        device,
-        addresses,
-        interface,
-        routes_dumped,
-        rulesets,
-    })
+    for engine in read.engines() {
+        engine.behave(&mut device);
+    }
+    if read.has_linux_settings() {
+        kernel::apply(&known, &mut device);
+    }
+    Ok(Server { kernel: known, files: read, device, addresses, interface, routes_dumped, rulesets })
 }
 
 /// Puts a server on its segment, with its addresses. Where no routes of a family are given, the gateway there is its way

@@ -193,7 +193,7 @@ pub(super) fn build(
     }
     for (i, server) in parts.servers.iter().enumerate() {
         if let Some(file) = files.get_mut(server_base + i) {
-            *file = server.rulesets.first().map(|r| r.0);
+            *file = server.files.file();
         }
     }
     let first = b.entries.iter().copied().find(|(d, _)| !b.assumed.contains(d));

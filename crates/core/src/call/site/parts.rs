@@ -129,7 +129,7 @@ const PATTERNS: usize = 8;
 /// Patterns of includes that no file of their device fits.
 pub(super) fn empty_includes(snapshot: &Snapshot, parts: &Parts) -> Vec<String> {
     let routers = parts.routers.iter().map(|r| (&r.device, r.files.empty_includes()));
-    let servers = parts.servers.iter().map(|s| (&s.device, s.empty_includes.clone()));
+    let servers = parts.servers.iter().map(|s| (&s.device, s.files.empty_includes()));
     let places = Places::of(snapshot);
     let mut out = Vec::new();
     for (device, empty) in routers.chain(servers) {

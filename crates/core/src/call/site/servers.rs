@@ -5,6 +5,7 @@ use super::super::gateway;
 use super::super::server::{self, Server};
 use super::super::stated::INSIDE;
 use super::{Builder, INTERNET_SEGMENT, SERVER_ROUTES, address_of, full, is_bridged, is_outside, lines, most_specific};
+use crate::dialect::Known;
 use crate::manifest::At;
 use crate::model::{Device, Family, RouteTarget};
 use crate::snapshot::InputError;
@@ -78,6 +79,8 @@ impl Builder<'_> {
                 self.assumptions.push(format!("{} sends what is not for its own network to {hops}", device.name));
             }
             own.extend(self.further_interfaces(&mut device, server, gateways.end));
+            let lowered = server.files.lower_waiting(&mut device, &Known::default(), self.intended);
+            self.rulesets.extend(lowered.iter().map(|(id, l)| (*id, l.counts)));
             self.devices.push(device);
         }
         // Servers stand one after the other.
