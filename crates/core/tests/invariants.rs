@@ -56,7 +56,6 @@ fn no_vendor_is_named_where_packets_are_followed_and_told_about() {
 const NAMED: &[(&str, &str, &str)] = &[
     ("pf", "dialect/document.rs", "pf is the engine of several systems, as netfilter is"),
     ("pf", "dialect/pfsense/", "pfSense is a generator of rules of pf"),
-    ("pf", "redact/", "texts are told apart before they are read"),
     ("nft", "dialect/document.rs", "netfilter as people call it"),
 ];
 
@@ -66,8 +65,8 @@ fn dialects(root: &Path) -> Vec<(String, Vec<&'static str>)> {
     for about in DIALECTS.iter().map(|d| d.about()).filter(|a| a.engine.is_some()) {
         let said = format!("name: \"{}\",", about.name);
         let folder = fs::read_dir(root.join("dialect")).expect("a folder").flatten().find(|folder| {
-            let text = fs::read_to_string(folder.path().join("dialect.rs"));
-            text.is_ok_and(|text| text.contains(&said))
+            let text = ["dialect.rs", "mod.rs"].map(|file| fs::read_to_string(folder.path().join(file)));
+            text.into_iter().flatten().any(|text| text.contains(&said))
         });
         let folder =
             folder.unwrap_or_else(|| panic!("no folder has {said}")).file_name().into_string().expect("a name");
@@ -79,12 +78,17 @@ fn dialects(root: &Path) -> Vec<(String, Vec<&'static str>)> {
     out
 }
 
-/// How many times a line of code names the folder, or is about a text that is one of the names.
+/// How many times a line of code names the folder as a module, or is about a text that is one of the names.
 fn names(line: &str, folder: &str, names: &[&str]) -> usize {
-    let parts: Vec<&str> = line.split('"').collect();
-    let code = parts.iter().step_by(2).flat_map(|p| p.split(|c: char| !c.is_alphanumeric() && c != '_'));
-    let texts = parts.iter().skip(1).step_by(2);
-    code.filter(|word| *word == folder).count() + texts.filter(|text| names.contains(text)).count()
+    let word = |c: char| c.is_alphanumeric() || c == '_';
+    let is_use = line.trim_start().trim_start_matches("pub ").starts_with("use ");
+    let module = |(at, _): &(usize, &str)| {
+        let (before, after) = (&line[..*at], &line[at + folder.len()..]);
+        let whole = !before.ends_with(word) && !after.starts_with(word);
+        whole && (is_use || after.starts_with("::") || before.ends_with("mod "))
+    };
+    let texts = line.split('"').skip(1).step_by(2);
+    line.match_indices(folder).filter(module).count() + texts.filter(|text| names.contains(text)).count()
 }
 
 #[test]
@@ -93,9 +97,8 @@ fn a_dialect_is_its_folder_and_its_lines_in_the_table() {
     let mut files = Vec::new();
     sources(&root, &mut files);
     sources(&root.join("../../callpath/src"), &mut files);
-    files.retain(|f| {
-        !f.components().any(|c| c.as_os_str().to_string_lossy().trim_end_matches(".rs").ends_with("tests"))
-    });
+    let of_tests = |name: &str| name.trim_end_matches(".rs").ends_with("tests");
+    files.retain(|f| !f.components().any(|c| of_tests(&c.as_os_str().to_string_lossy())));
     let texts: Vec<(String, String)> = files
         .iter()
         .map(|f| {

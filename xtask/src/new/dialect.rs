@@ -22,7 +22,7 @@ pub fn plan(root: &Path, name: &Name) -> Result<Plan, String> {
     let text = before(&list, &text, "    #[cfg(test)]", &line)?;
     let mut plan = Plan { edited: vec![(list, text)], ..Plan::default() };
     let folder = format!("{FOLDER}/{}", name.snake());
-    for file in ["mod.rs", "lower.rs", "change.rs", "tests.rs"] {
+    for file in ["mod.rs", "lower.rs", "change.rs", "standard.rs", "tests.rs"] {
         let pattern = read(root, &format!("{FOLDER}/toy/{file}"))?;
         let mut text = pattern.replace("toy", name.kebab()).replace("Toy", &name.camel());
         if file == "mod.rs" {
@@ -38,6 +38,7 @@ pub fn plan(root: &Path, name: &Name) -> Result<Plan, String> {
             .into(),
         format!("{folder}/mod.rs: ABOUT and `claims`, then `says` and `parse`"),
         format!("{folder}/lower.rs: what lines do to packets, in the order in which the device does it"),
+        format!("{folder}/standard.rs: the standard situations, the same for every dialect"),
         format!("{folder}/tests.rs: a packet that passes, one that does not, a line that is not understood"),
         format!("{folder}/change.rs: what repairs it, in the device's own words, or `Refused`"),
         "`offered: true` in ABOUT, a line in README.md, LIMITATIONS.md and CHANGELOG.md".into(),

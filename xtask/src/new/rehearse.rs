@@ -36,7 +36,7 @@ pub fn run() -> Result<(), String> {
     // The whole workspace each time: cargo would compile dependencies anew for a part of it, with fewer features.
     cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     cargo(&["test", "--workspace", "--locked", "--lib"])?;
-    let touched = ["faults::", "render::", "scenarios::", "ports::", "repository::"];
+    let touched = ["faults::", "render::", "scenarios::", "ports::", "repository::", "invariants::"];
     cargo(&[&["test", "--workspace", "--locked", "--test", "it", "--"], &touched[..]].concat())?;
     fs::write(copy.join("specimen.conf"), "specimen-wall firewall 1\noutside wan0\n").map_err(|e| e.to_string())?;
     for (kind, name, args, wanted) in ADDITIONS {

@@ -59,6 +59,12 @@ pub trait Dialect: Sync {
         None
     }
 
+    /// The standard situations in its words: its rules are judged like those of all others.
+    #[cfg(test)]
+    fn standard(&self) -> Option<super::standard::Standard> {
+        None
+    }
+
     /// A recipe for products, in the given file or for a firewall whose file was not given. None: the system has no recipe
     /// of its own, only the changes that `check` finds.
     ///

@@ -110,6 +110,11 @@ impl Dialect for Text {
     fn editor(&self, snapshot: &Snapshot, file: SourceId) -> Option<Box<dyn Editor>> {
         Some(Box::new(change::Open::new(snapshot, file)))
     }
+
+    #[cfg(test)]
+    fn standard(&self) -> Option<crate::dialect::standard::Standard> {
+        Some(super::standard::standard())
+    }
 }
 
 impl Dialect for Json {

@@ -12,6 +12,8 @@ mod normal;
 pub mod print;
 mod pseudonyms;
 pub(in crate::dialect) mod secrets;
+#[cfg(test)]
+mod standard;
 pub mod text;
 mod vocabulary;
 

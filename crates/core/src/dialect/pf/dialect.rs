@@ -58,6 +58,11 @@ impl Dialect for Pf {
         ABOUT.limits.countable(file, rules.statements)?;
         Ok(Arc::new(Rules { file: [file], rules }))
     }
+
+    #[cfg(test)]
+    fn standard(&self) -> Option<crate::dialect::standard::Standard> {
+        Some(super::standard::standard())
+    }
 }
 
 /// The rules of one file.

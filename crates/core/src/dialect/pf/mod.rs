@@ -5,6 +5,8 @@ mod dialect;
 pub mod lower;
 mod pseudonyms;
 pub(in crate::dialect) mod secrets;
+#[cfg(test)]
+mod standard;
 pub mod text;
 mod vocabulary;
 

@@ -101,6 +101,11 @@ impl Dialect for PfSense {
     ) -> Result<Option<Recipe>, ReadError> {
         change::whole(file, instances, context).map(Some)
     }
+
+    #[cfg(test)]
+    fn standard(&self) -> Option<crate::dialect::standard::Standard> {
+        Some(super::standard::standard())
+    }
 }
 
 /// One backup.

@@ -17,6 +17,8 @@ pub mod recipe;
 pub mod secrets;
 mod shown;
 pub mod splice;
+#[cfg(test)]
+mod standard;
 mod vocabulary;
 mod xml;
 

@@ -13,6 +13,8 @@
 pub mod change;
 pub mod lower;
 #[cfg(test)]
+mod standard;
+#[cfg(test)]
 mod tests;
 
 use crate::change::{Planned, Refused, Wanted, added};
@@ -85,6 +87,11 @@ impl Dialect for Toy {
 
     fn editor(&self, snapshot: &Snapshot, file: SourceId) -> Option<Box<dyn Editor>> {
         Some(Box::new(Text(snapshot.source(file).map_or("", |s| &s.text).to_owned())))
+    }
+
+    #[cfg(test)]
+    fn standard(&self) -> Option<crate::dialect::standard::Standard> {
+        Some(standard::standard())
     }
 }
 
