@@ -29,6 +29,7 @@ const CLASSES: &[(&str, u8)] = &[
     ("239.0.0.0", 8),
     ("240.0.0.0", 4),
     ("::", 64),
+    ("::ffff:0.0.0.0", 96),
     ("64:ff9b::", 96),
     ("64:ff9b:1::", 48),
     ("2001::", 23),
@@ -131,6 +132,10 @@ impl Addresses {
 
     /// The number of an address that is written as such elsewhere, in either order of its bytes; nothing for another.
     pub fn written_as_number(&mut self, number: u32) -> Option<u32> {
+        // Ports, lengths and times are smaller.
+        if number <= 0xff_ffff {
+            return None;
+        }
         let orders: [fn(u32) -> u32; 2] = [|n| n, u32::swap_bytes];
         orders.into_iter().find_map(|order| {
             let ip = Ipv4Addr::from(order(number));
@@ -322,7 +327,8 @@ mod tests {
         let number = u32::from(Ipv4Addr::new(81, 2, 69, 160));
         assert_eq!(map.written_as_number(number), Some(u32::from(new)));
         assert_eq!(map.written_as_number(number.swap_bytes()), Some(u32::from(new).swap_bytes()));
-        assert_eq!(map.written_as_number(7), None);
+        map.see(ip("10.0.0.0"));
+        assert_eq!((map.written_as_number(7), map.written_as_number(10)), (None, None));
     }
 
     #[test]

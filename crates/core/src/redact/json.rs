@@ -55,7 +55,9 @@ impl Redactor {
                 {
                     self.address(to, None, Some(from));
                 }
-                list.iter().for_each(|n| self.node(key, n, edits));
+                for node in list {
+                    self.node(key, node, edits);
+                }
             }
             Node::Object(members) => {
                 let member = |name: &str| members.iter().find(|(key, ..)| key == name).map(|(.., value)| value);

@@ -58,9 +58,8 @@ impl Redactor {
                 _ => {}
             }
             goes_on = match event.kind() {
-                EventKind::KeySep => true,
+                EventKind::KeySep | EventKind::StdTableOpen | EventKind::ArrayTableOpen => true,
                 EventKind::Whitespace => goes_on,
-                EventKind::StdTableOpen | EventKind::ArrayTableOpen => true,
                 _ => false,
             };
         }

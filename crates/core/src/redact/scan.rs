@@ -110,16 +110,13 @@ impl Redactor {
     fn number(&mut self, word: &str) -> Option<String> {
         if let Some(digits) = word.strip_prefix("0x").or_else(|| word.strip_prefix("0X")) {
             let value = u128::from_str_radix(digits, 16).ok()?;
-            return Some(match u32::try_from(value) {
-                Ok(n) => match self.addresses.written_as_number(n) {
-                    Some(new) => format!("{}{new:0width$x}", &word[..2], width = digits.len()),
-                    None => word.to_owned(),
-                },
-                Err(_) => {
-                    let low = self.key.number(Use::Number, word.to_lowercase().as_bytes());
-                    format!("{}1{:0width$x}", &word[..2], low >> 32, width = digits.len().saturating_sub(1).min(31))
-                }
-            });
+            let (mark, width) = (&word[..2], digits.len());
+            let Ok(n) = u32::try_from(value) else {
+                let low = self.key.number(Use::Number, word.to_lowercase().as_bytes()) >> 32;
+                return Some(format!("{mark}1{low:0width$x}", width = (width - 1).min(31)));
+            };
+            let new = self.addresses.written_as_number(n);
+            return Some(new.map_or_else(|| word.to_owned(), |new| format!("{mark}{new:0width$x}")));
         }
         let digits = word.strip_prefix('-').unwrap_or(word);
         if digits.is_empty() || !digits.bytes().all(|b| b.is_ascii_digit() || b == b'.') {

@@ -118,7 +118,7 @@ pub(super) const GATEWAYS: &[&str] = &[
 const NAMES: &str = "\
     _default anti-lockout addr-set-sshd docker docker-user docker_user dockerd firewalld forward fw4 input libvirt_network ufw \
     output docker-bridge docker-internal docker-ct docker-forward webconfiguratorlockout sshlockout lan wan opt cni \
-    postrouting prerouting nftables iptables callpath.toml config.xml www-data systemd-network systemd-resolve";
+    postrouting prerouting nftables iptables callpath callpath.toml config.xml www-data systemd-network systemd-resolve";
 
 /// Units of time and size behind a number.
 pub(super) const UNITS: &[&str] =

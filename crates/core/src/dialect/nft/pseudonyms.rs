@@ -39,7 +39,9 @@ impl Redactor {
                         "include" => self.path(body),
                         _ => self.scan(body),
                     };
-                    out += &format!("\"{new}\"");
+                    out.push('"');
+                    out += &new;
+                    out.push('"');
                 }
                 Piece::Word if before == "comment" => out += &self.text(word),
                 Piece::Number if addressed => out += &self.address_number(word),

@@ -11,7 +11,7 @@ pub(crate) const WORDS: &str = "\
     cgroupsv2 cgroupv2 chain chains change chargen check checksum chunk cisco-sccp classid clearcase cmip-agent \
     cmip-man codaauth2 code comment comp concat confirmed constant continue cookie-ack cookie-echo count counter \
     counters cpi cpu create crit cs0 cs1 cs2 cs3 cs4 cs5 cs6 cs7 csumcov ct ct_dir ct_expectation ct_helper ct_id \
-    ct_label ct_mark ct_state ct_status ct_timeout cum-tsn-ack cvspserver cwr daap daddr daemon data_offset \
+    ct_label ct_mark ct_state ct_status ct_timeout cum-tsn-ack cvspserver cwr daap daddr daemon data data_offset \
     datametrics day daytime db-lsp dcap dccp dccp_pkttype debug default define dei delete describe \
     destination-unreachable destroy dev devgroup device devices dhcpv6-client dhcpv6-server dict dir direction \
     discard distcc dnat doff domain domain-s dormant dport drop dscp dst dstnat dup dying dynamic echo echo-reply \
@@ -31,8 +31,8 @@ pub(crate) const WORDS: &str = "\
     ipencap ipip ipp ipsec ipsec-nat-t ipv4 ipv4_addr ipv6 ipv6-frag ipv6-icmp ipv6-nonxt ipv6-opts ipv6-route \
     ipv6_addr ipx irc ircd ircs-u isakmp iscsi-target isis isns iso-tsap jabber-client jabber-server jhash \
     json_schema_version jump kbytes kerberos kerberos-adm kermit kernel key kind klogin kpasswd kshell l2f l2tp \
-    l3proto l4proto label lan last last-entry ldap ldaps ldp le left-most len length lephb level limit limits list \
-    ll local log login loopback lotusnote lowest-tsn lshift lt mail mailq mandatory manet mangle map maps mark \
+    l3proto l4proto label lan last last-entry ldap ldaps ldp le left left-most len length lephb level limit limits \
+    list ll local log login loopback lotusnote lowest-tsn lshift lt mail mailq mandatory manet mangle map maps mark \
     masquerade match max-delay maxseg mbytes md5sig mdns memory meta metainfo meter mh microsoft-ds minute missing \
     mld-listener-done mld-listener-query mld-listener-reduction mld-listener-report mld2-listener-report \
     mobility-header mod mode mon monday monitor more-fragments mpls-in-ip mptcp mqtt mqtts mrt ms ms-sql-m ms-sql-s \
@@ -42,13 +42,13 @@ pub(crate) const WORDS: &str = "\
     nftrace nh nntp nntps no-route nobody none nop not not-ect notice notrack nqs nrpe nsca ntalk ntp ntske num \
     num-dup-tsns num-gap-ack-blocks num-inbound-streams num-outbound-streams numgen nut obridgename obriport obrname \
     offload offset oif oifgroup oifkind oifname oiftype once op openvpn operation option options or original osf \
-    ospf ospfd ospfigp other out output over packet-too-big packets parameter-problem pawserv payload pcp per \
-    performance persist persistent pim pkt_type pkttype plen policy policy-fail pop-3 pop3 pop3s port \
+    ospf ospfd ospfigp other out output over owner packet-too-big packets parameter-problem path pawserv payload pcp \
+    per performance persist persistent pim pkt_type pkttype plen policy policy-fail pop-3 pop3 pop3s port \
     port-unreachable portmapper position postgres postgresql postrouting ppid ppp pptp prefix prerouting printer \
     prio priority prohibit proofd prot-unreachable proto-dst proto-src protocol psh ptp-event ptp-general ptr ptype \
     pup puppet qmqp qmtp qotd queue queue-threshold quota quotas radacct radius radius-acct radmin-port random range \
     rate rate_unit raw rdp realm redefine redirect redis reject reject-route related release_name remctl rename \
-    replace reply reqid reserved reserved2 reset result return ripd rmiregistry rohc root rootd route routed \
+    replace reply reqid reserved reserved2 reset result return right ripd rmiregistry rohc root rootd route routed \
     router-advertisement router-renumbering router-solicitation rpc2portmap rplay rshift rst rsvp rsync rt rt0 rt2 \
     rtclassid rtcm-sc104 rtsp rule ruleset sa-msg-port sack sack-perm sack-permitted sack0 saddr saft sane-port \
     saned saturday sbin sctp sdif sdifname sec secmark second secpath security seed seen-reply seg-left seqno \

@@ -27,7 +27,9 @@ impl Redactor {
             let word = &joined[part.clone()];
             if quoted {
                 let new = self.quoted(before, &word[1..word.len() - 1])?;
-                *out += &format!("\"{new}\"");
+                out.push('"');
+                *out += &new;
+                out.push('"');
             } else if before == "flags" {
                 *out += if word.bytes().all(|b| b"FSRPAUEWC/".contains(&b)) { word } else { "any" };
             } else {

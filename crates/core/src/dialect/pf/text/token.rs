@@ -13,9 +13,8 @@ pub(crate) struct Pieces {
 /// # Errors
 /// A quotation without an end.
 pub(super) fn tokens(line: &str) -> Result<Vec<String>, String> {
-    let word = |(at, quoted): (Range<usize>, bool)| match quoted {
-        true => line[at.start + 1..at.end - 1].replace("\\\"", "\""),
-        false => line[at].to_owned(),
+    let word = |(at, quoted): (Range<usize>, bool)| {
+        if quoted { line[at.start + 1..at.end - 1].replace("\\\"", "\"") } else { line[at].to_owned() }
     };
     Ok(pieces(line)?.words.into_iter().map(word).collect())
 }
