@@ -17,6 +17,7 @@ mod page;
 mod pasted;
 mod ports;
 mod promises;
+mod pseudonyms;
 mod readme;
 mod render;
 #[cfg(unix)]

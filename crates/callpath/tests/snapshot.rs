@@ -17,8 +17,16 @@ fn callpath(dir: &Path, args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_callpath")).args(args).current_dir(dir).output().expect("callpath runs")
 }
 
-/// Some key.
+/// Some keys.
 const KEY: Key = Key::new(*b"a key for a test");
+const OTHER: Key = Key::new(*b"and another key.");
+
+/// Writes a file that nobody else can read.
+fn private(file: &Path, text: &str) {
+    fs::write(file, text).expect("written");
+    #[cfg(unix)]
+    fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).expect("set");
+}
 
 /// Exit code, verdicts in the order of paths, and codes of findings.
 fn outcome(output: &Output) -> (Option<i32>, Vec<String>, Vec<String>) {
@@ -62,6 +70,13 @@ fn constant(ip: IpAddr) -> bool {
         "2001::",
         "2002::",
         "2001:db8::",
+        "::ffff:0.0.0.0",
+        "2002:a00::",
+        "2002:7f00::",
+        "2002:a9fe::",
+        "2002:ac10::",
+        "2002:c0a8::",
+        "2002:e000::",
     ];
     let within = |block: &&str| {
         let (net, bits) = block.split_once('/').expect("a length");
@@ -111,10 +126,14 @@ fn tell_tales(text: &str) -> BTreeSet<String> {
     }
     let cdata = |t: &str| t.trim().trim_start_matches("<![CDATA[").trim_end_matches("]]>").trim().to_owned();
     let mut out: BTreeSet<String> = places.into_iter().map(|p| cdata(&text[p])).collect();
-    // pfSense names interfaces itself: WAN, LAN, OPT1.
-    let given = |t: &str| t.strip_prefix("OPT").is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
+    // pfSense names interfaces itself: WAN, LAN, OPT1. Others are words of its own.
+    let numbered = |t: &str, name: &str| t.strip_prefix(name).is_some_and(|n| n.bytes().all(|b| b.is_ascii_digit()));
+    let given = |t: &str| numbered(t, "OPT") || numbered(t, "VLAN") || ["pfSense", "{HOSTNAME}"].contains(&t);
     out.retain(|t| {
-        t.len() > 3 && !elsewhere.contains(t.as_str()) && !t.chars().all(|c| "*| ".contains(c)) && !given(t)
+        t.len() > 3
+            && !elsewhere.contains(t.as_str())
+            && !t.chars().all(|c| "*|".contains(c) || c.is_whitespace())
+            && !given(t)
     });
     out
 }
@@ -123,7 +142,12 @@ fn same_outcome(dir: &Path, wrong: &mut Vec<String>) {
     let plain = callpath(dir, &["check"]);
     let wanted = outcome(&callpath(dir, &["check", "--format", "json"]));
     let written = callpath(dir, &["snapshot", "-o", "bug.json"]);
-    let redacted = callpath(dir, &["snapshot", "--redact", "-o", "hidden.json"]);
+    // Two keys: by chance an address is the pseudonym of another, but not under both.
+    let keys = [KEY, OTHER].map(|key| key.file());
+    for (name, key) in ["key1", "key2"].iter().zip(&keys) {
+        private(&dir.join(name), key);
+    }
+    let redacted = callpath(dir, &["snapshot", "--redact-key", "key1", "-o", "hidden.json"]);
     for (output, file) in [(&written, "bug.json"), (&redacted, "hidden.json")] {
         if !output.status.success() {
             let said = String::from_utf8_lossy(&output.stderr);
@@ -135,20 +159,20 @@ fn same_outcome(dir: &Path, wrong: &mut Vec<String>) {
     if (&again.stdout, &again.stderr, again.status) != (&plain.stdout, &plain.stderr, plain.status) {
         wrong.push(format!("{}: another report from its snapshot", dir.display()));
     }
-    for args in [&["check", "hidden.json"][..], &["check", "--redact"]] {
+    let all = fs::read_to_string(dir.join("bug.json")).expect("a snapshot");
+    let mut left = addresses(&without_newlines(&all));
+    for args in [&["check", "hidden.json"][..], &["check", "--redact-key", "key2"]] {
         let output = callpath(dir, &[args, &["--format", "json"]].concat());
         let now = outcome(&output);
         if now != wanted {
             let said = String::from_utf8_lossy(&output.stderr);
             wrong.push(format!("{}: {args:?}\n  was {wanted:?}\n  is  {now:?}\n{said}", dir.display()));
         }
-        let all = fs::read_to_string(dir.join("bug.json")).expect("a snapshot");
         let shown = String::from_utf8(output.stdout).expect("text");
-        let old = addresses(&without_newlines(&all));
-        let left: Vec<_> = addresses(&shown).intersection(&old).copied().collect();
-        if !left.is_empty() {
-            wrong.push(format!("{}: {args:?} shows {left:?}", dir.display()));
-        }
+        left = addresses(&shown).intersection(&left).copied().collect();
+    }
+    if !left.is_empty() {
+        wrong.push(format!("{}: it shows {left:?}", dir.display()));
     }
 }
 
@@ -222,10 +246,12 @@ fn nothing_of_the_corpus_is_left_and_as_much_is_understood() {
         let (was, is) = (&old.sources[1].text, &new.sources[1].text);
         // By chance an address is the pseudonym of another, but not under several keys.
         let mut left = addresses(was);
-        for key in 1..4 {
+        for key in 1..3 {
             let other = redact(&old, &Key::new([key; 16]));
             left = addresses(&other.sources[1].text).intersection(&left).copied().collect();
         }
+        // The ends of a range keep the bits that they do not share.
+        left.retain(|ip| !was.contains(&format!("{ip}-")) && !was.contains(&format!("-{ip}")));
         if !left.is_empty() {
             wrong.push(format!("{name}: still there: {left:?}"));
         }
