@@ -7,6 +7,7 @@ mod callers;
 mod formats;
 mod github;
 mod html;
+mod leg;
 mod markdown;
 mod packets;
 mod sarif;
@@ -20,6 +21,7 @@ pub use callers::merged;
 pub use formats::{FORMATS, Format};
 pub use github::github;
 pub use html::html;
+pub use leg::{Alternative, How, Leg, Piece, Share};
 pub use markdown::markdown;
 pub use packets::Packets;
 pub use sarif::sarif;
@@ -30,9 +32,8 @@ pub use way::{Action, DoubtLine, End, EndForm, Ends, Origin, Rules, Step, Stop, 
 pub(crate) use way::{DoubtKey, Reason};
 
 pub use crate::finding::Severity;
-use crate::manifest::{PortRanges, Proto};
 use crate::model::Family;
-use crate::vocabulary::{CallerKind, LegKind, Opener, PortSet, Where, list};
+use crate::vocabulary::{CallerKind, PortSet, Where, list};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
@@ -82,26 +83,6 @@ pub enum Reach {
     Partly,
     /// It depends on something that is not known.
     Unknown,
-}
-
-/// How media gets through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum How {
-    /// By UDP: the caller's packets are let in.
-    Udp,
-    /// By UDP: the server sends first, to an address that leads to the caller.
-    Direct,
-    /// By UDP, only because packets of both sides open the way for each other.
-    HolePunching,
-    /// By UDP, when the right side sends first, and nobody decides which does.
-    ByChance,
-    /// By TCP.
-    Tcp,
-    /// By a relay (TURN).
-    Relay,
-    /// Not at all.
-    None,
 }
 
 /// What `callpath check --format json` prints.
@@ -255,155 +236,6 @@ impl Path {
     pub(crate) fn people_by_family(&self) -> String {
         let family = if self.family == Family::V6 { ", IPv6" } else { "" };
         format!("{}{family}", self.people())
-    }
-}
-
-/// A part of a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Leg {
-    /// `signal`, `media`, …
-    #[schemars(with = "String")]
-    pub kind: LegKind,
-    /// Whom it goes to: the site's name or the address that clients are told.
-    pub to: String,
-    /// Verdict.
-    pub verdict: Verdict,
-    /// How media gets through; absent for other parts, and where it is not known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub how: Option<How>,
-    /// Ways to do it, the preferred one first.
-    pub any_of: Vec<Alternative>,
-    /// Ways that do not apply to these callers, by the requirement's name: of UDP where their network blocks it.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub not_for_them: Vec<String>,
-}
-
-/// A way to do a part of a call.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Alternative {
-    /// Requirement's name.
-    pub requirement: String,
-    /// Protocol and ports: `udp 50000-60000`.
-    pub what: String,
-    /// Protocol.
-    #[serde(serialize_with = "words::word")]
-    #[schemars(with = "String")]
-    pub proto: Proto,
-    /// Ports, as first and last of each range; empty where nobody stated them.
-    pub ports: PortRanges,
-    /// What it is for.
-    pub purpose: String,
-    /// Who sends first.
-    pub opener: Opener,
-    /// All pieces together.
-    pub reach: Reach,
-    /// Share of the ports that get through, when it is neither all nor none.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub share: Option<Share>,
-    /// Ports by fate.
-    pub pieces: Vec<Piece>,
-}
-
-/// Ports with the same fate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Piece {
-    /// The packets. No two pieces of an alternative have one in common, and together they are all of its.
-    pub packets: Vec<Packets>,
-    /// Fate.
-    pub reach: Reach,
-    /// Where a packet ends: device and address.
-    pub ends_at: String,
-    /// What stops it, unless it gets through.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub stop: Option<Stop>,
-    /// What is not known and decides.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub doubts: Vec<DoubtLine>,
-    /// Lists of addresses that are kept elsewhere, such as block lists: this holds for addresses on none of them.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub except: Vec<String>,
-    /// The way of one such packet.
-    pub steps: Vec<Step>,
-}
-
-impl Piece {
-    /// Ports about which a fact is missing.
-    pub(crate) fn unknown(ports: PortRanges, doubts: Vec<DoubtLine>) -> Self {
-        Self {
-            packets: vec![Packets::to(ports)],
-            reach: Reach::Unknown,
-            ends_at: String::new(),
-            stop: None,
-            doubts,
-            except: Vec::new(),
-            steps: Vec::new(),
-        }
-    }
-
-    /// All of its ports.
-    pub(crate) fn ports(&self) -> PortRanges {
-        packets::all_ports(self.packets.iter())
-    }
-
-    /// Its ports, for a person.
-    pub(crate) fn ports_shown(&self) -> String {
-        Packets::to(self.ports()).ports_shown()
-    }
-
-    /// Its packets for a person: ports, with their senders where these are not everybody. The senders' own ports are told
-    /// as a share.
-    pub(crate) fn told(&self) -> Vec<(String, String)> {
-        packets::by_senders(&self.packets)
-            .into_iter()
-            .map(|(ports, senders)| (Packets::to(ports).ports_shown(), senders.senders()))
-            .collect()
-    }
-
-    /// What is told of it, as data.
-    pub(crate) fn reason(&self) -> Option<Reason> {
-        match (&self.stop, self.doubts.first()) {
-            (Some(stop), _) if self.reach != Reach::Unknown => Some(stop.reason()),
-            (_, Some(doubt)) => Some(Reason::Doubt(doubt.key.clone())),
-            _ => None,
-        }
-    }
-}
-
-impl Alternative {
-    /// Makes all of its ports unknown, because a fact is missing that decides about them.
-    pub(crate) fn doubt(&mut self, doubts: Vec<DoubtLine>) {
-        self.pieces = vec![Piece::unknown(self.ports.clone(), doubts)];
-        self.reach = Reach::Unknown;
-        self.share = None;
-    }
-}
-
-/// A share of an alternative.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Share {
-    /// So many ports get through.
-    Ports {
-        /// How many.
-        open: u64,
-        /// Of how many.
-        of: u64,
-    },
-    /// So many of the ports that callers send from do not get through, or not in the best way.
-    SourcePorts {
-        /// How many.
-        worse: u64,
-        /// Of how many.
-        of: u64,
-    },
-}
-
-impl std::fmt::Display for Share {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Ports { open, of } => write!(f, "{open} of {of} ports"),
-            Self::SourcePorts { worse, of } => write!(f, "{worse} of {of} source ports"),
-        }
     }
 }
 
