@@ -153,7 +153,7 @@ fn all_formats_agree_about_what_is_closed() {
             let shown = (format.print)(&found, Style { colour: false });
             let shown = shown.split_whitespace().collect::<Vec<_>>().join(" ");
             let said = match format.name {
-                "json" => shown.contains("\"closed\": [ \"tcp 7880 ("),
+                "json" => shown.contains("\"closed\": [ { \"ports\": \"tcp 7880\""),
                 _ => shown.contains("what must stay closed is closed by IPv4: tcp 7880"),
             };
             assert_eq!(said, closed, "{}: {shown}", format.name);

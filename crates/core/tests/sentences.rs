@@ -78,7 +78,7 @@ fn decides(line: &str) -> bool {
     }
     let literal = |rest: &str| {
         let rest = rest.trim_start_matches(['&', '*', '[', '(', ' ']);
-        rest.starts_with('"') && !rest.starts_with("'_") && !rest.starts_with("'static")
+        rest.starts_with(['"', '\'']) && !rest.starts_with("'_") && !rest.starts_with("'static")
     };
     let equal = ["== ", "!= "]
         .iter()
