@@ -299,7 +299,8 @@ fn the_json_report_has_the_fields_of_its_format() {
     assert_eq!((&leg["kind"], &leg["to"]), (&"media".into(), &"203.0.113.5".into()));
     assert_eq!(json["paths"][0]["legs"][0]["to"], "voice.example.org");
     let piece = &leg["any_of"][0]["pieces"][0];
-    assert_eq!((&piece["ports"], &piece["reach"]), (&"50000-60000".into(), &"open".into()));
+    assert_eq!(piece["packets"], serde_json::json!([{ "ports": [[50000, 60000]] }]));
+    assert_eq!((&piece["reach"], &leg["how"]), (&"open".into(), &"udp".into()));
     let step = piece["steps"].as_array().expect("steps").iter().find(|s| s["action"] == "rule").expect("a rule");
     assert_eq!(step["origin"]["line"], 5);
 }
