@@ -112,7 +112,9 @@ fn found(text: &str) -> Vec<String> {
 }
 
 /// Verdicts of all paths, codes of findings, and all lines that are named, in their order.
-fn outcome(snapshot: &Snapshot) -> Result<(Vec<String>, Vec<String>, Vec<u64>), String> {
+type Outcome = (Vec<String>, Vec<String>, Vec<u64>);
+
+fn outcome(snapshot: &Snapshot) -> Result<Outcome, String> {
     let report = analyze(snapshot).map_err(|e| format!("{:?}", e.at.map(|(id, _)| id)))?;
     let json = FORMATS.iter().find(|f| f.name == "json").expect("JSON");
     let json: Value = serde_json::from_str(&(json.print)(&report, Style { colour: false })).expect("JSON");
@@ -171,7 +173,9 @@ fn no_canary(about: &str, old: &Snapshot, wrong: &mut Vec<String>) {
     match analyze(&new) {
         Ok(report) => FORMATS.iter().for_each(|format| {
             let text = (format.print)(&report, Style { colour: false });
-            found(&text).into_iter().for_each(|f| say(format!("report as {}: {f}", format.name)));
+            for canary in found(&text) {
+                say(format!("report as {}: {canary}", format.name));
+            }
         }),
         Err(error) => found(&error.render(&new, false)).into_iter().for_each(|f| say(format!("error: {f}"))),
     }
@@ -281,7 +285,7 @@ fn what_cannot_be_read_is_replaced_whole() {
     for (name, text) in [
         ("r.nft", format!("{rules}\ntable ip canary {{ chain canary {{ \"canary\n")),
         ("r.nft", format!("{rules}\n\\ canary voice.canary.sh 81.2.69.160\n")),
-        ("r.json", format!("{{\"nftables\": [{{\"table\": {{\"name\": \"canary\"}}}}, canary 81.2.69.160")),
+        ("r.json", "{\"nftables\": [{\"table\": {\"name\": \"canary\"}}, canary 81.2.69.160".into()),
         ("c.xml", backup.replacen("</filter>", "<descr>canary</filter>", 1)),
         ("c.xml", backup.replacen("</filter>", "<canary>81.2.69.160</filter>", 1)),
         ("c.xml", backup.replacen("<pfsense>", "<!DOCTYPE canary [<!ENTITY a 'canary'>]><pfsense>", 1)),

@@ -3,6 +3,7 @@
 use super::text::{Piece, pieces};
 use crate::redact::Redactor;
 use std::net::IpAddr;
+use std::ops::Range;
 
 impl Redactor {
     /// The text with pseudonyms and without comments; nothing when it cannot be cut into tokens.
@@ -44,6 +45,8 @@ impl Redactor {
                     out.push('"');
                 }
                 Piece::Word if before == "comment" => out += &self.text(word),
+                // A class of traffic: two hexadecimal numbers.
+                Piece::Word if is_class(text, &tokens, n) => out += word,
                 Piece::Number if addressed => out += &self.address_number(word),
                 Piece::Word | Piece::Number | Piece::Extension => out += &self.of_word(word),
                 Piece::Variable => {
@@ -75,6 +78,22 @@ impl Redactor {
             None => self.word(word),
         }
     }
+}
+
+/// Is this piece half of a class such as `bcad:dada`?
+fn is_class(text: &str, pieces: &[(Piece, Range<usize>)], n: usize) -> bool {
+    let short = |k: usize| {
+        let half = pieces.get(k).map_or("", |(_, part)| &text[part.clone()]);
+        // With a range of classes, the scanner's word goes on over the hyphen.
+        half.split('-').all(|h| (1..=4).contains(&h.len()) && h.bytes().all(|b| b.is_ascii_hexdigit()))
+    };
+    let pair = |k: usize| match (pieces.get(k), pieces.get(k + 1), pieces.get(k + 2)) {
+        (Some((_, a)), Some((_, sign)), Some((_, b))) => {
+            &text[sign.clone()] == ":" && a.end == sign.start && sign.end == b.start && short(k) && short(k + 2)
+        }
+        _ => false,
+    };
+    pair(n) || n >= 2 && pair(n - 2)
 }
 
 /// What stands between two tokens: blanks, ends of lines, and comments, of which the sign alone stays, or `kept` behind it.
