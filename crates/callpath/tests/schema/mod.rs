@@ -27,6 +27,17 @@ fn check(root: &Value, schema: &Value, value: &Value, at: &str, out: &mut Vec<St
             "const" => wanted == value,
             "enum" => list(wanted).contains(value),
             "minimum" => value.as_f64().is_none_or(|v| Some(v) >= wanted.as_f64()),
+            "maximum" => value.as_f64().is_none_or(|v| Some(v) <= wanted.as_f64()),
+            "minItems" => value.as_array().is_none_or(|v| Some(v.len() as u64) >= wanted.as_u64()),
+            "maxItems" => value.as_array().is_none_or(|v| Some(v.len() as u64) <= wanted.as_u64()),
+            "prefixItems" => {
+                for (n, (item, schema)) in value.as_array().into_iter().flatten().zip(list(wanted)).enumerate() {
+                    check(root, schema, item, &format!("{at}/{n}"), out);
+                }
+                true
+            }
+            // No schema lets in what it does not name.
+            "additionalProperties" => *wanted == Value::Bool(false),
             "anyOf" | "oneOf" => list(wanted).iter().any(|s| {
                 let mut inner = Vec::new();
                 check(root, s, value, at, &mut inner);
