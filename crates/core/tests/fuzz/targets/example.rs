@@ -37,7 +37,8 @@ pub fn faulty(random: &mut Random) -> Snapshot {
     for _ in 0..random.below(4) {
         let fault = random.pick(&faults);
         for (file, from, to) in fault.edits {
-            let source = site.sources.iter_mut().find(|s| s.name == *file).expect("faults name files that there are");
+            let source = site.sources.iter_mut().find(|s| s.name == *file);
+            let source = source.unwrap_or_else(|| panic!("{}: {file} is not there", fault.cause));
             source.text = source.text.replacen(from, to, 1);
         }
     }
