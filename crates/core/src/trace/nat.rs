@@ -45,7 +45,7 @@ impl Tracer<'_> {
                 open = next;
             }
             decided.append(&mut open);
-            if self.two_sided || others_there(&decided, session) {
+            if self.two_sided {
                 let free = |f: Flow| match side {
                     Side::Source => self.free_source(f, session),
                     Side::Destination => self.free_destination(f, session),
@@ -82,7 +82,9 @@ impl Tracer<'_> {
         out: &mut Vec<Flow>,
     ) {
         let side = translate.side;
-        if let Track::In { session, .. } = flow.state.track {
+        if let Track::In { session, .. } = flow.state.track
+            && self.two_sided
+        {
             flow.state_mut().sessions[session].allowed = allowed(translate, target);
         }
         let (address, port_part) = match side {
@@ -354,15 +356,6 @@ fn allowed(translate: &Translate, target: &NatTarget) -> Allowed {
         NatTarget::Moved { .. } => (None, None),
     };
     Allowed { addresses, ports, random: translate.random }
-}
-
-/// The device has other sessions that may hold what one of these packets is to become. Where only one party sends, those
-/// of its earlier packets: a third packet begins a session of its own where the answer was not tracked.
-fn others_there(decided: &[Flow], session: usize) -> bool {
-    decided.iter().any(|flow| {
-        let device = flow.state.device;
-        flow.state.sessions.iter().enumerate().any(|(n, s)| n != session && s.device == device && s.confirmed)
-    })
 }
 
 /// A masqueraded session's packet is about to leave by another interface than the first one did.
