@@ -5,6 +5,7 @@ use super::address::is_network;
 use super::key::Use;
 use super::name::letters;
 use super::words::{UNITS, is_known};
+use crate::snapshot::floor_boundary;
 use std::net::IpAddr;
 
 impl Redactor {
@@ -219,14 +220,23 @@ fn is_address(word: &str) -> bool {
     word.parse::<IpAddr>().is_ok()
 }
 
+/// Not more bytes of a text than these.
+fn start(text: &str, most: usize) -> &str {
+    &text[..floor_boundary(text, text.len().min(most))]
+}
+
+/// Characters of the longest hardware address, of twenty bytes (InfiniBand), and some more.
+const LONGEST_HARDWARE: usize = 64;
+
 /// The length of a hardware address that begins here: six bytes or more.
 fn hardware_at(text: &str) -> Option<usize> {
-    let sign = match text.as_bytes().iter().find(|b| !b.is_ascii_hexdigit()) {
+    let near = start(text, LONGEST_HARDWARE);
+    let sign = match near.as_bytes().iter().find(|b| !b.is_ascii_hexdigit()) {
         Some(b':') => b':',
         Some(b'-') => b'-',
         _ => return None,
     };
-    let end = run(&text[..text.len().min(64)], |b| b.is_ascii_hexdigit() || b == sign);
+    let end = run(near, |b| b.is_ascii_hexdigit() || b == sign);
     let whole = !text[end..].starts_with(|c| is_word(c) || c == ':');
     let mut count = 0;
     let bytes = text[..end].split(char::from(sign)).all(|part| {
@@ -238,16 +248,20 @@ fn hardware_at(text: &str) -> Option<usize> {
     (whole && bytes && length).then_some(end)
 }
 
+/// Bytes of the longest address, one of IPv6 that ends in one of IPv4.
+const LONGEST_ADDRESS: usize = 45;
+
 /// The longest address that begins here.
 fn address_at(text: &str) -> Option<(IpAddr, usize)> {
-    let number = run(text, |b| b.is_ascii_digit() || b == b'.');
+    let near = start(text, LONGEST_ADDRESS);
+    let number = run(near, |b| b.is_ascii_digit() || b == b'.');
     let number = text[..number].trim_end_matches('.');
     if let Ok(ip) = number.parse()
         && !text[number.len()..].starts_with(|c: char| c.is_alphanumeric() || c == '_')
     {
         return Some((IpAddr::V4(ip), number.len()));
     }
-    let mut end = run(text, |b| b.is_ascii_hexdigit() || b == b':' || b == b'.').min(45);
+    let mut end = run(near, |b| b.is_ascii_hexdigit() || b == b':' || b == b'.');
     while end > 1 && text[..end].matches(':').count() >= 2 {
         let part = &text[..end];
         if !text[end..].starts_with(|c: char| c.is_alphanumeric() || c == '_')
@@ -283,4 +297,19 @@ fn is_host(word: &str) -> bool {
         let letters = top.chars().count() > 1 && top.chars().all(char::is_alphabetic) || top.starts_with("xn--");
         letters && rest.split('.').all(good)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_values_are_looked_at_as_far_as_an_address_reaches() {
+        let long = format!("{}é", "aa:".repeat(21));
+        assert_eq!(hardware_at(&long), None);
+        assert_eq!(hardware_at("52:54:00:12:34:56 é"), Some(17));
+        assert_eq!(address_at(&format!("{}é", "1.".repeat(22))), None);
+        assert_eq!(address_at("2001:db8:ffff:ffff:ffff:ffff:255.255.255.255é").map(|(_, len)| len), None);
+        assert_eq!(address_at("2001:db8:ffff:ffff:ffff:ffff:255.255.255.255/128").map(|(_, len)| len), Some(44));
+    }
 }
