@@ -29,9 +29,7 @@ impl Redactor {
                 let said = node.text().unwrap_or_default();
                 if said.chars().any(|c| c != '*' && !c.is_whitespace()) {
                     let new = escaped(&self.leaf(node, said));
-                    let lines = |t: &str| t.matches('\n').count();
-                    let gone = lines(&text[node.range()]).saturating_sub(lines(&new));
-                    edits.put(node.range(), new + &"\n".repeat(gone));
+                    edits.put(node.range(), in_lines(&text[node.range()], &new));
                 }
             } else if node.is_comment() || node.is_pi() {
                 edits.put(node.range(), newlines(&text[node.range()]));
@@ -60,7 +58,7 @@ impl Redactor {
             let new = escaped(&self.scan(attribute.value()));
             let inner = text[value.clone()].trim_matches(['"', '\'']);
             let at = value.start + text[value.clone()].find(inner).unwrap_or(0);
-            edits.put(at..at + inner.len(), new);
+            edits.put(at..at + inner.len(), in_lines(inner, &new));
         }
     }
 
@@ -92,6 +90,24 @@ impl Redactor {
     }
 }
 
+/// A text with as many line ends as stand in the part that it replaces. A parser makes more of them, of references and of
+/// carriage returns (XML 1.0, 2.11), and fewer in attributes (3.3.3).
+fn in_lines(part: &str, new: &str) -> String {
+    let mut left = part.matches('\n').count();
+    let mut out = String::with_capacity(new.len());
+    for c in new.chars() {
+        match c {
+            '\n' if left == 0 => out += "&#10;",
+            '\r' => out += "&#13;",
+            c => {
+                left -= usize::from(c == '\n');
+                out.push(c);
+            }
+        }
+    }
+    out + &"\n".repeat(left)
+}
+
 /// Line ends of a part that goes: lines stay where they are.
 fn newlines(text: &str) -> String {
     "\n".repeat(text.matches('\n').count())
@@ -101,4 +117,21 @@ fn escaped(text: &str) -> String {
     let signs = [('&', "&amp;"), ('<', "&lt;"), ('>', "&gt;"), ('"', "&quot;")];
     let one = |c: char| signs.iter().find(|(s, _)| *s == c).map_or_else(|| c.to_string(), |(_, e)| (*e).to_owned());
     text.chars().map(one).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_stay_where_they_are() {
+        for (part, new, wanted) in [
+            ("a\rb", "x\ny", "x&#10;y"),
+            ("a&#10;b\n", "x\ny\n", "x\ny&#10;"),
+            ("a\r\nb", "x", "x\n"),
+            ("a&#13;", "x\r", "x&#13;"),
+        ] {
+            assert_eq!(in_lines(part, new), wanted, "{part:?}");
+        }
+    }
 }
