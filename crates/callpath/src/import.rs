@@ -2,7 +2,7 @@
 
 use crate::shell::Shell;
 use crate::{NO_ANSWER, gather};
-use callpath_core::call::{left_out, recognise, ruleset};
+use callpath_core::call::{recognise, ruleset};
 use callpath_core::dialect::{Counts, Standing, without_secrets};
 use callpath_core::model::{DoubtKind, Pipeline, SourceId, print};
 use callpath_core::snapshot::{InputError, Places, Snapshot, Source, line_column};
@@ -84,17 +84,16 @@ fn one(snapshot: &Snapshot, id: SourceId, only_unread: bool, heading: bool) -> R
         return Ok(out);
     }
     out += &print::pipeline(&pipeline);
-    let left = left_out(snapshot, id, dialect)?;
-    if !left.is_empty() {
+    if !coverage.left_out.is_empty() {
         let _ = writeln!(out, "\n# on, but not among these rules:");
     }
     let places = Places::of(snapshot);
-    for rule in &left {
+    for rule in &coverage.left_out {
         let (row, _) = places.line_column(rule.at.source, rule.at.start as usize).unwrap_or_default();
         let text = format!("#   {}:{row}: \"{}\": {}", source.name, rule.rule, rule.why);
         let _ = writeln!(out, "{}", line(text));
     }
-    let _ = writeln!(out, "\n# {}", figure(&coverage));
+    let _ = writeln!(out, "\n# {}", figure(&coverage.counts));
     Ok(out)
 }
 
@@ -147,13 +146,14 @@ fn figures(dir: &Path, shell: &Shell) -> u8 {
             if dialect.about().standing == Standing::Facts {
                 return dialect.read(&snapshot, id).map(|_| None).map_err(|e| e.message);
             }
-            ruleset(&snapshot, id, dialect, &mut Pipeline::default()).map(Some).map_err(|e| e.message)
+            let coverage = ruleset(&snapshot, id, dialect, &mut Pipeline::default());
+            coverage.map(|c| Some(c.counts)).map_err(|e| e.message)
         });
         match outcome {
-            Ok(Some(coverage)) => {
+            Ok(Some(counts)) => {
                 read += 1;
-                total.add(coverage);
-                let _ = writeln!(out, "{}: {}", line(name), figure(&coverage));
+                total.add(counts);
+                let _ = writeln!(out, "{}: {}", line(name), figure(&counts));
             }
             Ok(None) => {
                 let _ = writeln!(out, "{}: addresses, routes, routing rules or settings", line(name));

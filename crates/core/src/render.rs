@@ -38,9 +38,6 @@ pub struct Rendered {
     pub notes: Vec<String>,
 }
 
-/// The manifest is the first text of every snapshot.
-const MANIFEST: SourceId = SourceId(0);
-
 /// Systems that can be rendered for.
 pub fn targets() -> Vec<&'static str> {
     let mut out = Vec::new();
@@ -163,7 +160,7 @@ fn by_findings(snapshot: &Snapshot, file: Option<SourceId>) -> Result<Rendered, 
     let (list, report) = changes(snapshot)?;
     for (id, patch) in list {
         // What has to be done on a stated box stands in the guide: its file is the manifest.
-        if id == MANIFEST {
+        if id == SourceId::MANIFEST {
             continue;
         }
         let file = snapshot.source(id).map(|s| s.name.clone()).unwrap_or_default();

@@ -58,13 +58,18 @@ pub struct Snapshot {
 impl Snapshot {
     /// The manifest's text; empty when there is none.
     pub fn manifest(&self) -> &str {
-        self.sources.first().map_or("", |s| &s.text)
+        self.text(SourceId::MANIFEST)
     }
 
     /// The source that the manifest calls `path`.
     pub fn find(&self, path: &str) -> Option<SourceId> {
         let index = self.sources.iter().skip(1).position(|s| s.name == path)?;
         u16::try_from(index + 1).ok().map(SourceId)
+    }
+
+    /// A source's text; empty when there is none.
+    pub fn text(&self, id: SourceId) -> &str {
+        self.source(id).map_or("", |s| &s.text)
     }
 
     /// A source by number.
@@ -103,7 +108,7 @@ impl InputError {
 
     /// An error at a place in the manifest.
     pub fn in_manifest(span: Range<usize>, message: impl Into<String>) -> Self {
-        Self::at(SourceId(0), span, message)
+        Self::at(SourceId::MANIFEST, span, message)
     }
 
     /// An error about a file as a whole.

@@ -1,13 +1,14 @@
 //! Words that several rooms use: who calls from where, ports of a protocol, and lists in a sentence. What a report prints
 //! of them is a name that programs may read.
 
+use crate::cube::Set;
 use crate::manifest::{Place, PortRanges, Proto, show_ranges};
 use crate::model::ChainId;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 use std::fmt;
 
-/// From where somebody asks.
+/// From where a path is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Where {
     /// A place of the manifest.
@@ -236,6 +237,22 @@ impl Serialize for PortSet {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         to.collect_str(self)
     }
+}
+
+/// Ranges of ports as a set.
+pub(crate) fn port_set(ranges: &[(u16, u16)]) -> Set {
+    Set::from_ranges(ranges.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))))
+}
+
+/// Ports of a set as ranges.
+pub(crate) fn port_ranges(set: &Set) -> PortRanges {
+    let port = |v: u128| u16::try_from(v).unwrap_or(u16::MAX);
+    set.ranges().iter().map(|(lo, hi)| (port(*lo), port(*hi))).collect()
+}
+
+/// Ports of a set, as text.
+pub(crate) fn show_set(set: &Set) -> String {
+    show_ranges(&port_ranges(set))
 }
 
 /// A port, or the ends of a range in ascending order: `5060`, `50000-50499`, `50000:50499`.

@@ -30,7 +30,7 @@ fn files(files: &[(&str, &str)]) -> Snapshot {
 fn read(snapshot: &Snapshot) -> Result<usize, InputError> {
     let id = SourceId(1);
     let dialect = recognise(id, &snapshot.sources[1].text)?;
-    ruleset(snapshot, id, dialect, &mut Pipeline::default()).map(|counts| counts.statements)
+    ruleset(snapshot, id, dialect, &mut Pipeline::default()).map(|c| c.counts.statements)
 }
 
 fn rules(text: &str) -> usize {

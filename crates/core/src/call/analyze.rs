@@ -9,7 +9,7 @@ use super::summary::finish;
 use crate::cube::Set;
 use crate::dialect::Patch;
 use crate::finding::Gap;
-use crate::manifest::{Manifest, Place, PortRanges, Proto, parse, show_ranges};
+use crate::manifest::{Manifest, Place, Proto, parse};
 use crate::model::{Family, Part, SourceId};
 use crate::profile::{Instance, instance, overlap};
 use crate::report::{
@@ -19,7 +19,7 @@ use crate::report::{
 use crate::requirement::{Level, Party, Requirement};
 use crate::snapshot::{InputError, Places, Snapshot};
 use crate::trace::{Budget, RoundTrip};
-use crate::vocabulary::PortSet;
+use crate::vocabulary::{PortSet, port_ranges, port_set};
 use std::cell::{OnceCell, RefCell};
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -168,8 +168,8 @@ fn other_ways(report: &Report, failures: &mut [Failure]) {
 }
 
 impl Analysis {
-    /// One packet of a failure in words, and what they tell. Callers who get through by hole punching have nothing to tell: others at their
-    /// place do.
+    /// One packet of a failure in words, and what they tell. Callers who get through by hole punching have nothing to tell:
+    /// others at their place do.
     pub fn story_of(&self, failure: &Failure) -> (String, Option<Reason>) {
         let own = || self.report.paths.iter().filter(|p| p.id == failure.path);
         let alike =
@@ -544,22 +544,6 @@ impl Judge<'_> {
         });
         stated.collect()
     }
-}
-
-/// Ranges of ports as a set.
-pub(super) fn port_set(ranges: &[(u16, u16)]) -> Set {
-    Set::from_ranges(ranges.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))))
-}
-
-/// Ports of a set as ranges.
-pub(super) fn port_ranges(set: &Set) -> PortRanges {
-    let port = |v: u128| u16::try_from(v).unwrap_or(u16::MAX);
-    set.ranges().iter().map(|(lo, hi)| (port(*lo), port(*hi))).collect()
-}
-
-/// Ports of a set, as text.
-pub(super) fn show_set(set: &Set) -> String {
-    show_ranges(&port_ranges(set))
 }
 
 /// The first few ranges of addresses, as text.

@@ -3,7 +3,6 @@
 //! Every text for people is replaced by one code at the two borders that it crosses: where a site is made, and where a
 //! judge hands over what it judged. Names stay: of devices, files, instances, paths and rows.
 
-use super::analyze::port_ranges;
 use super::site::Site;
 use super::{Gate, proposals};
 use crate::cube::Set;
@@ -14,7 +13,7 @@ use crate::model::SourceId;
 use crate::planted::FAULTS;
 use crate::report::{Alternative, DoubtLine, Exposure, How, Leg, Packets, Piece, Reach, Report, Verdict};
 use crate::snapshot::{Snapshot, Source};
-use crate::vocabulary::{LegKind, PortSet};
+use crate::vocabulary::{LegKind, PortSet, port_ranges};
 use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! What else of a server the internet reaches, and whether it may.
 
 use super::address::{is_public, prefix_set};
-use super::analyze::{CLIENT_PORTS, Judge, Reached, port_ranges, port_set};
+use super::analyze::{CLIENT_PORTS, Judge, Reached};
 use super::proxy::by_proxy;
 use super::reach::{Certainty, Ending, Goal, Host, Region, ending, exposed, regions};
 use super::replay::{Replay, judged};
@@ -12,7 +12,7 @@ use crate::profile::{Instance, Proxied};
 use crate::report::{Elsewhere, Exposure, Searched};
 use crate::requirement::{Level, Party, Requirement};
 use crate::trace::{Answer, Ask, Choice, Detail, Disposition, Phase, Question, RoundTrip, Val};
-use crate::vocabulary::PortSet;
+use crate::vocabulary::{PortSet, port_ranges, port_set};
 use std::net::IpAddr;
 
 /// Every port of an instance's host, by one address and protocol.

@@ -211,13 +211,13 @@ pub(super) fn bridges(device: &Device, facts: &Facts, joins: impl Fn(&Interface)
 pub(super) fn told(snapshot: &Snapshot, device: &Device, facts: &Facts) -> Vec<String> {
     let mut out = Vec::new();
     let name = &device.name;
-    let stated: Vec<&Fact> = facts.list.iter().filter(|f| f.source == SourceId(0)).collect();
+    let stated: Vec<&Fact> = facts.list.iter().filter(|f| f.source == SourceId::MANIFEST).collect();
     if let Some(first) = stated.first() {
         let list: Vec<String> = stated.iter().map(|f| shown(f)).collect();
         let place = at_line(snapshot, &At { value: (), span: first.at.clone() });
         out.push(format!("{name}: {}, as you stated ({place})", list.join(", ")));
     }
-    if let Some(file) = facts.list.iter().find(|f| f.source != SourceId(0)) {
+    if let Some(file) = facts.list.iter().find(|f| f.source != SourceId::MANIFEST) {
         let file = snapshot.source(file.source).map_or("", |s| &s.name);
         out.push(format!("{name}: the settings of its kernel are those of {file}"));
     }

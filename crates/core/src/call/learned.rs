@@ -1,7 +1,7 @@
 //! What a server learns that asks outside for its own address (STUN): the address with which its packets come there.
 
 use super::address::is_public;
-use super::analyze::{CLIENT_PORTS, Judge, port_set};
+use super::analyze::{CLIENT_PORTS, Judge};
 use super::site::is_invented;
 use super::told::stated;
 use crate::cube::{Cube, Set};
@@ -10,7 +10,7 @@ use crate::model::{Family, Part, address_value};
 use crate::profile::Instance;
 use crate::requirement::{Party, Requirement};
 use crate::trace::{Ask, Detail, Disposition, Phase, Question, Val};
-use crate::vocabulary::LegKind;
+use crate::vocabulary::{LegKind, port_set};
 use std::net::IpAddr;
 
 /// Port of STUN servers (RFC 8489 9), where the product has no row that names another.

@@ -29,6 +29,6 @@ mod story;
 mod summary;
 mod told;
 
-pub use crate::dialect::{left_out, recognise, ruleset};
+pub use crate::dialect::{recognise, ruleset};
 pub use analyze::{analyze, changes, proposals};
 pub use diagnose::{Gate, Proposals};

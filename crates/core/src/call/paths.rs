@@ -1,6 +1,6 @@
 //! The ways of a call: who opens what, from where, and what becomes of it.
 
-use super::analyze::{CLIENT_PORTS, Failure, Judge, Misled, Strayed, port_ranges, port_set};
+use super::analyze::{CLIENT_PORTS, Failure, Judge, Misled, Strayed};
 use super::judge;
 use super::media::Media;
 use super::proxy::by_proxy;
@@ -16,7 +16,7 @@ use crate::profile::Instance;
 use crate::report::{Alternative, DoubtLine, How, Leg, Packets, Path, Piece, Reach, Share, Verdict};
 use crate::requirement::{Level, Party, Requirement};
 use crate::trace::{Answer, Ask, Choice, Detail, Network, Phase, Question, RoundTrip};
-use crate::vocabulary::{CallerKind as Kind, LegKind, Opener, PortSet, Undecided, Where};
+use crate::vocabulary::{CallerKind as Kind, LegKind, Opener, PortSet, Undecided, Where, port_ranges, port_set};
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 

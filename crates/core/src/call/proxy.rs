@@ -1,7 +1,7 @@
 //! Pages and signalling that a reverse proxy answers: on another host, on the firewall itself, from outside, on another
 //! outer port. Media never.
 
-use super::analyze::{CLIENT_PORTS, Judge, port_set, show_set};
+use super::analyze::{CLIENT_PORTS, Judge};
 use super::diagnose::views::{self, Does};
 use super::paths::Caller;
 use super::reach::{Goal, exposed};
@@ -12,7 +12,7 @@ use crate::profile::{Instance, Proxied};
 use crate::report::DoubtLine;
 use crate::requirement::{Party, Requirement};
 use crate::trace::{Answer, Ask, Detail, Disposition, Hop, Phase, Question, Val};
-use crate::vocabulary::LegKind;
+use crate::vocabulary::{LegKind, port_set, show_set};
 
 impl Judge<'_> {
     /// Where pages and signalling must end.

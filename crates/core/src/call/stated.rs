@@ -120,7 +120,7 @@ impl Builder {
 
     fn origin(&mut self, text: &str) -> crate::model::OriginId {
         let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let at = SourceSpan { source: SourceId(0), start: place(self.at.start), end: place(self.at.end) };
+        let at = SourceSpan { source: SourceId::MANIFEST, start: place(self.at.start), end: place(self.at.end) };
         let object = format!("{} ({})", text, if self.stated { "as you stated" } else { "assumed" });
         let text = if self.stated { object.as_str().into() } else { Box::default() };
         self.pipeline.add_origin(Origin {

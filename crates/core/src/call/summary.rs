@@ -259,11 +259,10 @@ struct PlaceIn<'r> {
     otherwise: bool,
 }
 
-impl PlaceIn<'_> {
-    /// The same place, whatever the family.
-    fn is_place_of(&self, other: &Self) -> bool {
-        (self.vantage, self.instance, &self.kinds, self.otherwise)
-            == (other.vantage, other.instance, &other.kinds, other.otherwise)
+impl<'r> PlaceIn<'r> {
+    /// What is the same for both families.
+    fn place(&self) -> (&'r Where, Option<&'r str>, Vec<CallerKind>, bool) {
+        (self.vantage, self.instance, self.kinds.clone(), self.otherwise)
     }
 
     fn words(&self) -> String {
@@ -315,12 +314,10 @@ fn places<'r>(report: &'r Report, together: &Together<'r>, verdict: Verdict) -> 
     }
     // Both families of a place are said once; that IPv6 works where IPv4 does not is left to the table.
     let worse: FxHashSet<&Where> = report.paths.iter().filter(|p| p.verdict > verdict).map(|p| &p.vantage).collect();
-    let both: Vec<bool> =
-        list.iter().map(|l| list.iter().any(|other| other.family == Family::V4 && other.is_place_of(l))).collect();
-    let mut both = both.into_iter();
+    let by_v4: FxHashSet<_> = list.iter().filter(|l| l.family == Family::V4).map(PlaceIn::place).collect();
     list.retain(|l| {
-        let both = both.next().unwrap_or_default();
-        l.family == Family::V4 || !both && (verdict != Verdict::Works || !worse.contains(l.vantage))
+        let alone = || !by_v4.contains(&l.place()) && (verdict != Verdict::Works || !worse.contains(l.vantage));
+        l.family == Family::V4 || alone()
     });
     list
 }

@@ -43,9 +43,6 @@ pub struct Recipe {
     pub complete: bool,
 }
 
-/// The manifest is the first text of every snapshot.
-const MANIFEST: SourceId = SourceId(0);
-
 /// Files of one snapshot, each opened once for all changes that are planned.
 #[derive(Default)]
 pub struct Opened(RefCell<FxHashMap<SourceId, Rc<dyn Editor>>>);
@@ -64,8 +61,8 @@ impl Opened {
 }
 
 fn open(snapshot: &Snapshot, file: SourceId) -> Box<dyn Editor> {
-    let text = snapshot.source(file).map_or("", |s| &s.text);
-    if file == MANIFEST {
+    let text = snapshot.text(file);
+    if file == SourceId::MANIFEST {
         return Box::new(stated::StatedBoxes::new(text));
     }
     let dialect = of_text(text);

@@ -1,6 +1,6 @@
 //! Files of one device: read, and put together.
 
-use super::document::{Coverage, Document, Engine, Facts, Known, LeftOut, Standing};
+use super::document::{Coverage, Document, Engine, Facts, Known, Standing};
 use super::includes::EmptyInclude;
 use super::interface::Dialect;
 use super::{Counts, iproute, recognise};
@@ -173,7 +173,7 @@ fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, InputError> 
             continue;
         }
         crate::counters::count(|c| c.reads += 1);
-        let dialect = recognise(id, snapshot.source(id).map_or("", |s| &s.text))?;
+        let dialect = recognise(id, snapshot.text(id))?;
         let about = dialect.about();
         let rival = |d: &Arc<dyn Document>| {
             let same = d.engine() == about.engine && d.standing() == about.standing;
@@ -194,7 +194,7 @@ fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, InputError> 
     Ok(out)
 }
 
-/// Reads one ruleset into a pipeline.
+/// Reads one ruleset into a pipeline. Addresses that come from the line are not known here: what asks for them stays out.
 ///
 /// # Errors
 /// When the text as a whole cannot be read.
@@ -203,27 +203,13 @@ pub fn ruleset(
     id: SourceId,
     dialect: &dyn Dialect,
     into: &mut Pipeline,
-) -> Result<Counts, InputError> {
-    let (device, coverage) = alone(snapshot, id, dialect)?;
-    *into = device.pipeline;
-    Ok(coverage.counts)
-}
-
-/// Rules of a configuration that are on, but that its firewall would not load.
-///
-/// # Errors
-/// When the text as a whole cannot be read.
-pub fn left_out(snapshot: &Snapshot, id: SourceId, dialect: &dyn Dialect) -> Result<Vec<LeftOut>, InputError> {
-    Ok(alone(snapshot, id, dialect)?.1.left_out)
-}
-
-/// The device that one file describes. Addresses that come from the line are not known here: what asks for them stays out.
-fn alone(snapshot: &Snapshot, id: SourceId, dialect: &dyn Dialect) -> Result<(Device, Coverage), InputError> {
+) -> Result<Coverage, InputError> {
     let document = dialect.read(snapshot, id)?;
     let mut facts = Facts::default();
     let name = snapshot.source(id).map_or("", |s| &s.name);
     document.facts(&mut facts, name).map_err(|c| InputError::at(id, 0..0, c.message).help(c.help))?;
     let mut device = facts.described.clone().unwrap_or_default();
     let coverage = document.lower(&facts, &Known::default(), &mut device);
-    Ok((device, coverage))
+    *into = device.pipeline;
+    Ok(coverage)
 }

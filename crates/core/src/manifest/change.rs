@@ -233,7 +233,6 @@ fn apply_to(text: &str, gateway: usize, statements: &[&Does]) -> Result<String, 
 pub(crate) fn steps(device: &str, statements: &[&Statement]) -> (Vec<Step>, Vec<Step>) {
     let (mut add, mut write) = (Vec::new(), Vec::new());
     let (mut there, mut back) = (Vec::new(), Vec::new());
-    let step = |place: String, lines: Vec<String>| Step::by_hand(place, lines);
     let page = format!("port forwards (port sharing) of {device}");
     for statement in statements {
         let Does::Forward { proto, ports, to, port, written, instead } = &statement.does else { continue };
@@ -242,8 +241,11 @@ pub(crate) fn steps(device: &str, statements: &[&Statement]) -> (Vec<Step>, Vec<
         let line = format!("{proto} {} to {to}, {inside}", super::show_ranges(ports));
         if let Some(old) = instead {
             let was = old.split('/').nth(1).unwrap_or(old);
-            there.push(step(format!("{page}: change {proto} {was} into"), vec![line.clone()]));
-            back.push(step(format!("{page}: change {proto} {} into", super::show_ranges(ports)), vec![was.to_owned()]));
+            there.push(Step::by_hand(format!("{page}: change {proto} {was} into"), vec![line.clone()]));
+            back.push(Step::by_hand(
+                format!("{page}: change {proto} {} into", super::show_ranges(ports)),
+                vec![was.to_owned()],
+            ));
             write.push(format!("\"{}\" in place of \"{old}\"", written.concat()));
         } else {
             add.push(line);
@@ -251,8 +253,8 @@ pub(crate) fn steps(device: &str, statements: &[&Statement]) -> (Vec<Step>, Vec<
         }
     }
     if !add.is_empty() {
-        back.push(step(format!("{page}: remove"), add.clone()));
-        there.push(step(format!("{page}: add"), add));
+        back.push(Step::by_hand(format!("{page}: remove"), add.clone()));
+        there.push(Step::by_hand(format!("{page}: add"), add));
     }
     let passes: Vec<String> = statements
         .iter()
@@ -269,18 +271,18 @@ pub(crate) fn steps(device: &str, statements: &[&Statement]) -> (Vec<Step>, Vec<
             format!("{} {ports}, inbound", proto.to_uppercase())
         };
         let lines: Vec<String> = passes.iter().map(shown).collect();
-        there.push(step(format!("rules of {device}: add"), lines.clone()));
-        back.push(step(format!("rules of {device}: remove"), lines));
+        there.push(Step::by_hand(format!("rules of {device}: add"), lines.clone()));
+        back.push(Step::by_hand(format!("rules of {device}: remove"), lines));
         write.extend(passes.iter().map(|p| format!("\"{p}\"")));
     }
     if statements.iter().any(|s| s.does == Does::Hairpin) {
         let setting = format!("NAT loopback (NAT reflection, hairpin) of {device}");
-        there.push(step(format!("{setting}: switch it on, if it has that"), Vec::new()));
-        back.push(step(format!("{setting}: switch it off"), Vec::new()));
+        there.push(Step::by_hand(format!("{setting}: switch it on, if it has that"), Vec::new()));
+        back.push(Step::by_hand(format!("{setting}: switch it off"), Vec::new()));
         write.push("hairpin = true".into());
     }
     let place = "callpath.toml: change what is stated, so that the next check knows".to_owned();
-    there.push(Step { kind: StepKind::Manifest, ..step(place, write) });
+    there.push(Step { kind: StepKind::Manifest, ..Step::by_hand(place, write) });
     (there, back)
 }
 

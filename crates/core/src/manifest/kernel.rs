@@ -54,7 +54,7 @@ pub(super) fn facts(written: &Written) -> Result<Facts, InputError> {
             Setting::Other(text) => return bad(&format!("`{text}`")),
             Setting::Table(_) => return bad("of this kind"),
         };
-        let fact = Fact { setting: known, value, source: SourceId(0), at: name.span.clone() };
+        let fact = Fact { setting: known, value, source: SourceId::MANIFEST, at: name.span.clone() };
         let more = Facts::of(fact);
         out.add(more).map_err(|_| {
             name.error(format!("`{}` says otherwise than the line before", name.value))

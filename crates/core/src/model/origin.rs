@@ -6,6 +6,11 @@ use std::sync::Arc;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct SourceId(pub u16);
 
+impl SourceId {
+    /// The manifest is the first text of every snapshot.
+    pub const MANIFEST: Self = Self(0);
+}
+
 /// A byte range in a source text; `start == end == 0` where the source has no positions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Default)]
 pub struct SourceSpan {

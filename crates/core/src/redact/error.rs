@@ -4,7 +4,7 @@ use super::{Key, Redactor, run};
 use crate::manifest;
 use crate::snapshot::{InputError, Snapshot, line_column};
 
-/// A message about a site, for whoever gets the site with pseudonyms.
+/// A message about a site, for people who get the site with pseudonyms.
 ///
 /// What is wrong with a manifest is found again in the new one. One that cannot be read tells its place alone, and of other
 /// messages names, addresses and files have their pseudonyms.

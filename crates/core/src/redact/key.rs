@@ -1,7 +1,7 @@
 //! The key of a run, and the numbers that it makes of originals.
 //!
-//! SipHash-2-4 (Aumasson and Bernstein, 2012) is a pseudorandom function: whoever has not the key learns nothing of an
-//! original from its number, nor of the key from as many pairs as there are.
+//! SipHash-2-4 (Aumasson and Bernstein, 2012) is a pseudorandom function: without the key, a number tells nothing of its
+//! original, and pairs of both tell nothing of the key.
 
 use siphasher::sip::SipHasher24;
 use std::fmt::Write;
@@ -10,7 +10,7 @@ use std::hash::Hasher;
 /// How a file with a key begins.
 const MARK: &str = "callpath.redact-key/1 ";
 
-/// Decides which pseudonym an original gets. It is drawn at random by whoever calls, and nobody else should have it.
+/// Decides which pseudonym an original gets. The caller draws it at random, and keeps it secret.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Key([u8; 16]);
 

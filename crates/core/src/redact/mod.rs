@@ -1,12 +1,12 @@
 //! Pseudonyms for what tells whose configuration it is.
 //!
-//! What a language itself defines stays: an explicit list of words for each kind of file ([`crate::dialect::Dialect::vocabulary`]), numbers, signs, and
-//! where lines end. Every other name, address, path and text gets a pseudonym, and comments go. The texts are cut by the
+//! What a language itself defines stays: an explicit list of words for each kind of file
+//! ([`crate::dialect::Dialect::vocabulary`]), numbers, signs, and where lines end. Every other name, address, path and text gets a pseudonym, and comments go. The texts are cut by the
 //! readers' own tokenisers and parsers; of one that cannot be cut nothing is left.
 //!
-//! A pseudonym follows from the original and from a [`Key`]. Whoever has not the key learns of the originals which of
-//! them are the same, which addresses share how many first bits, which names begin alike where a rule asks for it, in
-//! which order files stand, and nothing else.
+//! A pseudonym follows from the original and from a [`Key`]. Without the key, pseudonyms tell which originals are the same,
+//! which addresses share how many first bits, which names begin alike where a rule asks for it, in which order files stand,
+//! and nothing else.
 
 mod address;
 mod error;
@@ -22,16 +22,15 @@ pub(crate) use address::length;
 pub use error::redact_error;
 pub use key::Key;
 
-use crate::dialect::{recognise, without_secrets};
+use crate::dialect::{of_text, without_secrets};
 use crate::manifest as site;
-use crate::model::SourceId;
 use crate::secrets;
 use crate::snapshot::{Snapshot, Source};
 use address::Addresses;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ops::Range;
 
-/// What pseudonyms keep, for whoever gets a text with them.
+/// What pseudonyms keep, in words for people who get a text with them.
 pub const KEPT: &str = "Pseudonyms keep which names and addresses are the same, how many first bits two addresses share, \
      whether an address is private, special or of a documentation network, the order of files, small numbers (ports, VLANs, \
      lengths, times), lines, and the words of the languages themselves. Without the key of the run nothing else can be \
@@ -74,7 +73,7 @@ impl Redactor {
         let new = if index == 0 {
             self.manifest(body)
         } else {
-            recognise(SourceId(0), body).ok().and_then(|dialect| dialect.redacted(body, self))
+            of_text(body).and_then(|dialect| dialect.redacted(body, self))
         };
         format!("{mark}{}", new.unwrap_or_else(|| secrets::all(body)))
     }

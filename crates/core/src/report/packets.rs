@@ -3,6 +3,7 @@
 use crate::cube::{Cube, Set};
 use crate::manifest::{PortRanges, show_ranges};
 use crate::model::{Family, Part};
+use crate::vocabulary::{port_ranges, port_set};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::net::IpAddr;
@@ -70,7 +71,7 @@ impl Packets {
 
 /// The ports of all of these.
 pub(super) fn all_ports<'p>(packets: impl Iterator<Item = &'p Packets>) -> PortRanges {
-    port_ranges(&port_set(packets))
+    port_ranges(&ports_of(packets))
 }
 
 /// Ports by their senders, whichever ports these send from: what everybody sends is not told again of some.
@@ -81,8 +82,8 @@ pub(super) fn by_senders(packets: &[Packets]) -> Vec<(PortRanges, &Packets)> {
             senders.push(one);
         }
     }
-    let ports = |of: &Packets| port_set(packets.iter().filter(|p| p.from == of.from));
-    let everybody = port_set(packets.iter().filter(|p| p.from.is_empty()));
+    let ports = |of: &Packets| ports_of(packets.iter().filter(|p| p.from == of.from));
+    let everybody = ports_of(packets.iter().filter(|p| p.from.is_empty()));
     let told = senders.into_iter().filter_map(|s| {
         let here = if s.from.is_empty() { ports(s) } else { ports(s).minus(&everybody) };
         (!here.is_empty() || s.ports.is_empty()).then(|| (port_ranges(&here), s))
@@ -90,17 +91,12 @@ pub(super) fn by_senders(packets: &[Packets]) -> Vec<(PortRanges, &Packets)> {
     told.collect()
 }
 
-fn port_set<'p>(packets: impl Iterator<Item = &'p Packets>) -> Set {
-    Set::from_ranges(packets.flat_map(|p| &p.ports).map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))))
+fn ports_of<'p>(packets: impl Iterator<Item = &'p Packets>) -> Set {
+    Set::union(packets.map(|p| port_set(&p.ports)))
 }
 
 fn shown((lo, hi): &(IpAddr, IpAddr)) -> String {
     if lo == hi { lo.to_string() } else { format!("{lo}-{hi}") }
-}
-
-fn port_ranges(set: &Set) -> PortRanges {
-    let port = |v: u128| u16::try_from(v).unwrap_or(u16::MAX);
-    set.ranges().iter().map(|(lo, hi)| (port(*lo), port(*hi))).collect()
 }
 
 #[cfg(test)]

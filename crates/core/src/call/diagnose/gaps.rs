@@ -4,7 +4,7 @@ mod exposed;
 mod forward;
 
 use super::{merge, outbound};
-use crate::call::analyze::{Analysis, Failure, port_set};
+use crate::call::analyze::{Analysis, Failure};
 use crate::call::diagnose::blocks::{self, Asked, Behind};
 use crate::call::diagnose::views::{self, Does, Packet};
 use crate::call::reach::{Certainty, Ending, crossed, helpers, journey};
@@ -15,7 +15,7 @@ use crate::manifest::{Place, PortRanges, Proto, ProxyAt};
 use crate::model::{Device, DoubtId, DoubtKind, Family, OriginId, Part, address_value, iface_value};
 use crate::requirement::Party;
 use crate::trace::{Did, Disposition, Hop, Journey, Phase, Val};
-use crate::vocabulary::PortSet;
+use crate::vocabulary::{PortSet, port_ranges, port_set};
 use std::net::IpAddr;
 
 /// Everything that is missing, in the order in which paths were judged: looked for once.
@@ -176,7 +176,7 @@ impl Look<'_> {
             device,
             name: self.net()[device].name.to_string(),
             wanted: None,
-            ports: vec![PortSet { proto: self.f.requirement.proto, ports: ranges(&self.failing()) }],
+            ports: vec![PortSet { proto: self.f.requirement.proto, ports: port_ranges(&self.failing()) }],
             host: self.host(),
             asked: self.asked(),
             outer: self.outer(device),
@@ -403,7 +403,7 @@ impl Look<'_> {
         gap.at = vec![doubt.origin];
         gap.doubt = Some(id);
         gap.story = format!("{}; {} ({})", doubt.what, advice.about, advice.source);
-        let ports = ranges(&self.failing());
+        let ports = port_ranges(&self.failing());
         let intent = Intent::NoHelper { proto: self.f.requirement.proto, ports };
         // A setting of the kernel is in no ruleset.
         let in_rules = self.net()[device].pipeline.origin(doubt.origin).at.end > 0;
@@ -426,7 +426,7 @@ impl Look<'_> {
             iface: in_name.as_deref().map_or(0, iface_value),
             proto: self.f.requirement.proto.number(),
             dst: self.value(hop.header.dst)?,
-            ports: port_set(&Self::ports_at(hop, ranges(&self.failing()))),
+            ports: port_set(&Self::ports_at(hop, port_ranges(&self.failing()))),
         };
         let generated = explicit.is_some_and(|id| !d.pipeline.origin(id).has_lines);
         let behind = (!generated).then(|| self.behind(hop, answers));
@@ -549,9 +549,4 @@ impl Look<'_> {
 /// The statement that decided last at a hop.
 fn last_rule(hop: &Hop) -> Option<OriginId> {
     hop.rules().next_back()
-}
-
-fn ranges(set: &Set) -> PortRanges {
-    let port = |v: u128| u16::try_from(v).unwrap_or(u16::MAX);
-    set.ranges().iter().map(|(lo, hi)| (port(*lo), port(*hi))).collect()
 }

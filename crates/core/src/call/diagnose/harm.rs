@@ -4,7 +4,7 @@
 //! packet by packet. What may be lost is only what a product must keep closed, and what was wanted of the port itself.
 
 use crate::call::address::prefix_set;
-use crate::call::analyze::{Judge, port_ranges, port_set, show_addresses};
+use crate::call::analyze::{Judge, show_addresses};
 use crate::call::proxy::by_proxy;
 use crate::call::site::{Site, Vantage};
 use crate::cube::{Cube, Dim, Set, overlay};
@@ -15,7 +15,7 @@ use crate::report::Loss;
 use crate::requirement::{Level, Party, Requirement};
 use crate::snapshot::Snapshot;
 use crate::trace::{Answer, Ask, Detail, Disposition, Network, Phase, Question, RoundTrip, Val};
-use crate::vocabulary::PortSet;
+use crate::vocabulary::{PortSet, port_ranges, port_set};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Whether changes are compared with what was reached before them. Off: for tests, which show that it is needed.
@@ -250,7 +250,7 @@ fn fate(answer: &Answer, site: &Site, trip: &RoundTrip, asker: usize) -> Fate {
 
 /// Rules of this device were read; a box that is stated has none.
 fn is_read(site: &Site, device: usize) -> bool {
-    site.files.get(device).copied().flatten().is_some_and(|file| file != SourceId(0))
+    site.files.get(device).copied().flatten().is_some_and(|file| file != SourceId::MANIFEST)
 }
 
 /// The same service, for these packets?

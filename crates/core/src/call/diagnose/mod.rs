@@ -427,7 +427,7 @@ fn plan(
     let Some(file) = file else {
         return Err(format!("the configuration of {name} is not here: the change is to be made there by hand"));
     };
-    let before = original.source(file).map_or("", |s| &s.text);
+    let before = original.text(file);
     let budget = &now.site.network.budget;
     if !budget.read(before.len()) {
         return Err(TOO_MUCH.into());
@@ -441,7 +441,7 @@ fn plan(
     };
     let device = &now.site.network.devices[number];
     let planned = dialect::plan((changed, opened), before, file, device, wanted, &context).map_err(|r| r.0)?;
-    let now = changed.source(file).map_or("", |s| &s.text);
+    let now = changed.text(file);
     if dialect::apply(now, &[&planned.patch]).is_ok_and(|text| text == now) {
         return Err(format!("{name} already has what would be changed; why it does not act was not found"));
     }

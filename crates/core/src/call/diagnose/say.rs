@@ -126,7 +126,6 @@ fn change_apart(snapshot: &Snapshot, found: &[Found], group: &[usize], gap: &Gap
         out.steps.insert(0, Step::by_hand(place, Vec::new()));
     }
     if let (Some(at), true, false) = (shell, cuts, lines.is_empty()) {
-        let step = |place: String, lines: Vec<String>| Step::by_hand(place, lines);
         let mut script = vec!["cat > /run/callpath-undo <<'END'".to_owned()];
         script.extend(lines);
         script.push("END".into());
@@ -134,8 +133,8 @@ fn change_apart(snapshot: &Snapshot, found: &[Found], group: &[usize], gap: &Gap
         script.push("echo $! > /run/callpath-undo.pid".into());
         let first = format!("first: it may cut your session, so it takes itself back after {PATIENCE} seconds");
         let last = "once a new session still gets in: keep it".to_owned();
-        out.steps.insert(at + 1, step(last, vec!["kill $(cat /run/callpath-undo.pid)".into()]));
-        out.steps.insert(at, step(first, script));
+        out.steps.insert(at + 1, Step::by_hand(last, vec!["kill $(cat /run/callpath-undo.pid)".into()]));
+        out.steps.insert(at, Step::by_hand(first, script));
     }
     Some(out)
 }
@@ -159,7 +158,7 @@ pub(super) fn marks(snapshot: &Snapshot, now: &Analysis, gap: &Gap, change: Opti
         for id in &gap.at {
             let at = device.pipeline.origin(*id);
             if at.has_lines {
-                let role = if at.at.source.0 == 0 {
+                let role = if at.at.source == SourceId::MANIFEST {
                     MarkRole::Stated
                 } else if at.setting {
                     MarkRole::Setting(at.text.to_string())

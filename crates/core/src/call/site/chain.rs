@@ -387,7 +387,7 @@ impl Builder<'_> {
         self.filters.push(here);
         self.behind.push((here, way));
         if matches!(&said.passes, Passes::Stated(t) if matches!(t.value, Traffic::Some(_) | Traffic::None)) {
-            self.files.push((here, SourceId(0)));
+            self.files.push((here, SourceId::MANIFEST));
         }
         self.devices.push(device);
         Ok(here)
@@ -424,7 +424,7 @@ impl Builder<'_> {
         // A router behind it cures more, and its owner can reach it.
         let read = self.manifest.gateways.iter().skip(g + 1);
         if !read.filter(|o| o.line.is_none()).any(|o| matches!(o.kind, GatewayKind::Read { .. })) {
-            self.files.push((here, SourceId(0)));
+            self.files.push((here, SourceId::MANIFEST));
         }
         self.entries.push((here, OUTSIDE));
         self.stated.push(here);

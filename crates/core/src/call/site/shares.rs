@@ -4,13 +4,13 @@
 
 use super::Builder;
 use crate::call::address::one;
-use crate::call::analyze::show_set;
 use crate::call::stated::is;
 use crate::cube::Set;
 use crate::model::{
     Action, Chain, ChainId, Device, Doubt, DoubtKind, Families, Hook, KeyField, NatTarget, Origin, OriginId, Part,
     Policy, Rule, Side, Stage, StageKind, Step, Test, address_value, iface_value,
 };
+use crate::vocabulary::show_set;
 use std::net::IpAddr;
 
 /// A share holds at most half of all ports; more than that is only a choice of source ports.

@@ -68,7 +68,7 @@ impl Dialect for IpRoute {
     }
 
     fn read(&self, snapshot: &Snapshot, file: SourceId) -> Result<Arc<dyn Document>, InputError> {
-        let dump = parse(file, snapshot.source(file).map_or("", |s| &s.text))?;
+        let dump = parse(file, snapshot.text(file))?;
         Ok(Arc::new(Dumped { file: [file], dump }))
     }
 }

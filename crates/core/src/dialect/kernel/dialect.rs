@@ -48,7 +48,7 @@ impl Dialect for Sysctl {
     }
 
     fn read(&self, snapshot: &Snapshot, file: SourceId) -> Result<Arc<dyn Document>, InputError> {
-        let facts = read(file, snapshot.source(file).map_or("", |s| &s.text))?;
+        let facts = read(file, snapshot.text(file))?;
         Ok(Arc::new(Settings { file: [file], facts }))
     }
 }

@@ -145,7 +145,7 @@ impl Dialect for Json {
     }
 
     fn read(&self, snapshot: &Snapshot, file: SourceId) -> Result<Arc<dyn Document>, InputError> {
-        let tree = json::parse(file, snapshot.source(file).map_or("", |s| &s.text))?;
+        let tree = json::parse(file, snapshot.text(file))?;
         document(&JSON, snapshot, &tree, vec![file])
     }
 

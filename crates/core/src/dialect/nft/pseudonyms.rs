@@ -1,6 +1,6 @@
 //! Pseudonyms in rules as text, by the tokens of their reader.
 
-use super::text::{Piece, pieces};
+use super::text::{Kind, pieces};
 use crate::redact::Redactor;
 use std::net::IpAddr;
 use std::ops::Range;
@@ -15,17 +15,17 @@ impl Redactor {
         let mut before = "";
         let mut from: Option<IpAddr> = None;
         let mut addressed = false;
-        for (n, (piece, part)) in tokens.iter().enumerate() {
+        for (n, (kind, part)) in tokens.iter().enumerate() {
             let between = &text[at..part.start];
-            match piece {
-                Piece::Handle => gap(between, false, " handle ", &mut out),
-                Piece::Extension => gap(between, false, " xt_", &mut out),
+            match kind {
+                Kind::Handle => gap(between, false, " handle ", &mut out),
+                Kind::Xt => gap(between, false, " xt_", &mut out),
                 _ => gap(between, at == 0, "", &mut out),
             }
             let word = &text[part.clone()];
             let next = |k: usize| tokens.get(n + k).map_or("", |(_, part)| &text[part.clone()]);
-            match piece {
-                Piece::Address => match word.parse::<IpAddr>() {
+            match kind {
+                Kind::Address => match word.parse::<IpAddr>() {
                     Ok(ip) => {
                         let bits = if next(1) == "/" { next(2).parse().ok() } else { None };
                         out += &self.address(ip, bits, from.filter(|_| before == "-"));
@@ -33,7 +33,7 @@ impl Redactor {
                     }
                     Err(_) => out += &self.hardware(word),
                 },
-                Piece::Quoted => {
+                Kind::Quoted => {
                     let body = &word[1..word.len() - 1];
                     let new = match before {
                         "comment" | "prefix" => self.text(body),
@@ -44,17 +44,17 @@ impl Redactor {
                     out += &new;
                     out.push('"');
                 }
-                Piece::Word if before == "comment" => out += &self.text(word),
+                Kind::Word if before == "comment" => out += &self.text(word),
                 // A class of traffic: two hexadecimal numbers.
-                Piece::Word if is_class(text, &tokens, n) => out += word,
-                Piece::Number if addressed => out += &self.address_number(word),
-                Piece::Word | Piece::Number | Piece::Extension => out += &self.of_word(word),
-                Piece::Variable => {
+                Kind::Word if is_class(text, &tokens, n) => out += word,
+                Kind::Number if addressed => out += &self.address_number(word),
+                Kind::Word | Kind::Number | Kind::Xt => out += &self.of_word(word),
+                Kind::Variable => {
                     out.push('$');
                     out += &self.word(&word[1..]);
                 }
-                Piece::Sign | Piece::Handle => out += word,
-                Piece::Junk => out.push('?'),
+                Kind::Sign | Kind::Newline | Kind::Handle | Kind::End => out += word,
+                Kind::Junk => out.push('?'),
             }
             addressed = match word {
                 "saddr" | "daddr" | "nexthop" => true,
@@ -81,7 +81,7 @@ impl Redactor {
 }
 
 /// Is this piece half of a class such as `bcad:dada`?
-fn is_class(text: &str, pieces: &[(Piece, Range<usize>)], n: usize) -> bool {
+fn is_class(text: &str, pieces: &[(Kind, Range<usize>)], n: usize) -> bool {
     let short = |k: usize| {
         let half = pieces.get(k).map_or("", |(_, part)| &text[part.clone()]);
         // With a range of classes, the scanner's word goes on over the hyphen.

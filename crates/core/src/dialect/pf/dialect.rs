@@ -54,7 +54,7 @@ impl Dialect for Pf {
     }
 
     fn read(&self, snapshot: &Snapshot, file: SourceId) -> Result<Arc<dyn Document>, InputError> {
-        let rules = text::parse(file, snapshot.source(file).map_or("", |s| &s.text));
+        let rules = text::parse(file, snapshot.text(file));
         ABOUT.limits.countable(file, rules.statements)?;
         Ok(Arc::new(Rules { file: [file], rules }))
     }

@@ -27,7 +27,7 @@ pub(super) struct Backup {
 impl Backup {
     /// Reads it.
     pub fn new(snapshot: &Snapshot, file: SourceId) -> Self {
-        let text = snapshot.source(file).map_or("", |s| &s.text);
+        let text = snapshot.text(file);
         Self { text: text.to_owned(), config: read::read(file, text).map_err(|e| Refused(e.message)) }
     }
 }

@@ -76,7 +76,7 @@ impl Dialect for PfSense {
     }
 
     fn read(&self, snapshot: &Snapshot, file: SourceId) -> Result<Arc<dyn Document>, InputError> {
-        let config = read::read(file, snapshot.source(file).map_or("", |s| &s.text))?;
+        let config = read::read(file, snapshot.text(file))?;
         ABOUT.limits.countable(file, config.statements)?;
         Ok(Arc::new(Backup { file: [file], config: Arc::new(config) }))
     }

@@ -80,13 +80,13 @@ impl Dialect for Toy {
     }
 
     fn read(&self, snapshot: &Snapshot, file: SourceId) -> Result<Arc<dyn Document>, InputError> {
-        let lines = parse(file, snapshot.source(file).map_or("", |s| &s.text));
+        let lines = parse(file, snapshot.text(file));
         ABOUT.limits.countable(file, lines.len())?;
         Ok(Arc::new(Rules { file: [file], lines }))
     }
 
     fn editor(&self, snapshot: &Snapshot, file: SourceId) -> Option<Box<dyn Editor>> {
-        Some(Box::new(Text(snapshot.source(file).map_or("", |s| &s.text).to_owned())))
+        Some(Box::new(Text(snapshot.text(file).to_owned())))
     }
 
     #[cfg(test)]

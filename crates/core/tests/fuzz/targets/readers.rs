@@ -82,7 +82,7 @@ fn read(snapshot: &Snapshot, dialect: &dyn Dialect) -> Option<Pipeline> {
         sound::error(&e, snapshot);
     }
     let mut pipeline = Pipeline::default();
-    match ruleset(snapshot, ID, dialect, &mut pipeline) {
+    match ruleset(snapshot, ID, dialect, &mut pipeline).map(|c| c.counts) {
         Ok(Counts { statements, understood, approximated, unread }) => {
             assert_eq!(understood + approximated + unread, statements, "every statement is counted once");
             sound::places(&pipeline, snapshot);

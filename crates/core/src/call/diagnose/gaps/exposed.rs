@@ -1,6 +1,5 @@
 //! What the internet reaches and no call needs.
 
-use super::ranges;
 use crate::call::analyze::{Analysis, Reached};
 use crate::call::diagnose::say::bare;
 use crate::call::diagnose::views::{self, Does, View};
@@ -9,7 +8,7 @@ use crate::cube::Set;
 use crate::finding::{Gap, Lack};
 use crate::model::{Family, Part};
 use crate::trace::Val;
-use crate::vocabulary::PortSet;
+use crate::vocabulary::{PortSet, port_ranges};
 
 /// What would close what was reached; nothing where that is not certain.
 pub(super) fn exposed(a: &Analysis, r: &Reached) -> Option<Gap> {
@@ -34,7 +33,7 @@ pub(super) fn exposed(a: &Analysis, r: &Reached) -> Option<Gap> {
     let packets = Packets {
         family: r.family,
         proto: r.proto,
-        ports: ranges(&r.outside),
+        ports: port_ranges(&r.outside),
         from: Vec::new(),
         // What the server's own interface is called need not be known, unless it passes packets on to a container.
         in_ifaces: hop
@@ -50,8 +49,8 @@ pub(super) fn exposed(a: &Analysis, r: &Reached) -> Option<Gap> {
     let admins: Vec<ipnet::IpNet> = admins.filter(|a| r.admins && Family::of(a.addr()) == r.family).collect();
     // Who administers is not known: closing would shut him out.
     let closes = !r.admins || !admins.is_empty();
-    let intent = Intent::Close { packets, address: asked, to, inside: ranges(&r.inside), except: admins };
-    let set = |s: &Set| PortSet { proto: r.proto, ports: ranges(s) };
+    let intent = Intent::Close { packets, address: asked, to, inside: port_ranges(&r.inside), except: admins };
+    let set = |s: &Set| PortSet { proto: r.proto, ports: port_ranges(s) };
     // Whoever is told to enlarge a range is not told to close the ports beside it.
     if r.forbidden.is_none()
         && !r.admins

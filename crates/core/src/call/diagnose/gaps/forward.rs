@@ -1,8 +1,7 @@
 //! Packets that no forward sends to the server, or a wrong one.
 
-use super::{Look, last_rule, ranges};
+use super::{Look, last_rule};
 use crate::call::address::is_link_local;
-use crate::call::analyze::port_set;
 use crate::call::diagnose::views::{self, Does, Field, Packet, PortChange, View};
 use crate::change::{Intent, Packets, Wanted};
 use crate::cube::Set;
@@ -12,7 +11,8 @@ use crate::model::{Family, OriginId, address_value, iface_value};
 use crate::profile::Proxied;
 use crate::requirement::{Level, Party};
 use crate::trace::{Hop, Journey};
-use crate::vocabulary::PortSet;
+use crate::vocabulary::{PortSet, port_ranges, port_set};
+use std::cell::LazyCell;
 use std::net::IpAddr;
 
 impl Look<'_> {
@@ -134,7 +134,7 @@ impl Look<'_> {
     /// The forward that is nearly the wanted one; where it leads to the wanted ports from others, the others.
     fn nearest(&self, device: usize, packet: &Packet) -> (Near, Option<OriginId>, Vec<PortSet>) {
         let host = self.next_hop_inside(device).map(address_value);
-        let own = || self.net()[device].own_addresses(self.f.family);
+        let own = LazyCell::new(|| self.net()[device].own_addresses(self.f.family));
         let mut best: Option<(u8, Near, View)> = None;
         for view in views::forwards(&self.net()[device], self.f.family) {
             let Does::Forward { to, ports } = view.does else { continue };
@@ -152,7 +152,7 @@ impl Look<'_> {
                 (true, _, [Field::Protocol]) if !self.needed(&view) => Some((3, Near::Protocol)),
                 (true, _, [Field::Address] | [Field::Interface, Field::Address]) if ports == PortChange::Same => {
                     // An alias that is out of date was made for this; a forward for the own address was not.
-                    let foreign = view.asks.dst.as_ref().is_some_and(|s| !s.intersects(&own()));
+                    let foreign = view.asks.dst.as_ref().is_some_and(|s| !s.intersects(&own));
                     Some((if foreign { 4 } else { 5 }, Near::Address))
                 }
                 (false, _, []) => Some((6, Near::Target)),
@@ -166,7 +166,7 @@ impl Look<'_> {
         }
         let Some((_, near, view)) = best else { return (Near::Nothing, None, Vec::new()) };
         let outside = view.asks.ports.as_ref().filter(|_| near == Near::Shift);
-        let leads = outside.map(|ports| PortSet { proto: self.f.requirement.proto, ports: ranges(ports) });
+        let leads = outside.map(|ports| PortSet { proto: self.f.requirement.proto, ports: port_ranges(ports) });
         (near, Some(view.origin), leads.into_iter().collect())
     }
 

@@ -76,10 +76,9 @@ pub fn without_helper(
     let mut keep = vec![format!("take `{words}` out of {source}:{line}")];
     keep.extend(plan.owners());
     keep.push("connections that exist keep their helper until they end".into());
-    let step = |place: &str, lines| Step::by_hand(place, lines);
     let place = format!("on {}, as root", named(&device.name));
-    let steps = vec![step(&place, lines), step("so that it stays after a restart", keep)];
-    let undo = vec![step(&place, vec![undo])];
+    let steps = vec![Step::by_hand(&place, lines), Step::by_hand("so that it stays after a restart", keep)];
+    let undo = vec![Step::by_hand(&place, vec![undo])];
     let edit = TextEdit::Blanked { at: at.start as usize + from, words };
     let patch = Patch::new(TextChange { edit, steps, undo });
     Ok(Planned { patch, marks: vec![(at, MarkRole::Decides)] })

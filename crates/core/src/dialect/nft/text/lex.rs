@@ -5,7 +5,7 @@ use crate::snapshot::ReadError;
 
 /// Kinds of tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::dialect::nft) enum Kind {
     /// A name, keyword, service, unit.
     Word,
     /// A decimal or hexadecimal number.

@@ -27,51 +27,14 @@ use crate::model::{SourceId, SourceSpan};
 use crate::snapshot::{ReadError, Source};
 use cursor::Parser;
 use env::Env;
+pub(in crate::dialect::nft) use lex::Kind;
 pub(in crate::dialect) use words::begins_like_rules;
 
-/// Kinds of pieces that a text consists of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Piece {
-    /// A name or keyword.
-    Word,
-    /// A number.
-    Number,
-    /// An address, also a hardware one.
-    Address,
-    /// A text in quotes, with them.
-    Quoted,
-    /// `$name`.
-    Variable,
-    /// A sign, or the end of a line.
-    Sign,
-    /// The number of a handle, in a comment.
-    Handle,
-    /// The name of an extension of xtables, behind `# xt_`.
-    Extension,
-    /// What has no place in a ruleset.
-    Junk,
-}
-
-/// The pieces of a text and where they stand, without blanks and comments; nothing when it cannot be cut.
-pub(crate) fn pieces(text: &str) -> Option<Vec<(Piece, std::ops::Range<usize>)>> {
+/// The tokens of a text and where they stand, without blanks and comments; nothing when it cannot be cut.
+pub(in crate::dialect::nft) fn pieces(text: &str) -> Option<Vec<(Kind, std::ops::Range<usize>)>> {
     let tokens = lex::tokens(SourceId(0), text).ok()?;
-    let piece = |n: usize| {
-        let token = tokens.get(n);
-        let piece = match token.kind {
-            lex::Kind::Word => Piece::Word,
-            lex::Kind::Number => Piece::Number,
-            lex::Kind::Address => Piece::Address,
-            lex::Kind::Quoted => Piece::Quoted,
-            lex::Kind::Variable => Piece::Variable,
-            lex::Kind::Sign | lex::Kind::Newline => Piece::Sign,
-            lex::Kind::Handle => Piece::Handle,
-            lex::Kind::Xt => Piece::Extension,
-            lex::Kind::Junk => Piece::Junk,
-            lex::Kind::End => return None,
-        };
-        Some((piece, token.start as usize..token.end as usize))
-    };
-    Some((0..tokens.len()).filter_map(piece).collect())
+    let all = (0..tokens.len()).map(|n| tokens.get(n)).filter(|token| token.kind != Kind::End);
+    Some(all.map(|token| (token.kind, token.start as usize..token.end as usize)).collect())
 }
 
 /// Reads a ruleset text. `main` is an index into `sources`; the others are there for `include`.

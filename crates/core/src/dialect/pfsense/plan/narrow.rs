@@ -6,9 +6,8 @@ use super::super::read::read;
 use super::named;
 use crate::change::Refused;
 use crate::cube::Set;
-use crate::manifest::show_ranges;
 use crate::model::SourceId;
-use crate::vocabulary::port_range;
+use crate::vocabulary::{port_range, port_set, show_set};
 
 /// What a forward should no longer carry.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -65,14 +64,13 @@ fn fields(forward: &Forward, less: &[&Narrow]) -> Result<Vec<ForwardField>, Refu
     let Some((lo, hi)) = all else {
         return Err(Refused(format!("{name} forwards all ports: give it the ports that calls need")));
     };
-    let wide = |list: &[(u16, u16)]| Set::from_ranges(list.iter().map(|(a, b)| (u128::from(*a), u128::from(*b))));
-    let whole = wide(&[(lo, hi)]);
+    let whole = port_set(&[(lo, hi)]);
     if less.iter().any(|n| n.ports.iter().any(|(a, b)| *b < lo || hi < *a)) {
         return Err(Refused(format!("{name} lets in more than its ports say: look at it")));
     }
     // Only some senders: of all that it carries, or it is two forwards.
     if let Some(net) = less.iter().find_map(|n| n.only.clone()) {
-        let same = less.iter().all(|n| n.only.as_ref() == Some(&net) && whole.is_subset(&wide(&n.ports)));
+        let same = less.iter().all(|n| n.only.as_ref() == Some(&net) && whole.is_subset(&port_set(&n.ports)));
         let all = protocols.iter().all(|p| less.iter().any(|n| n.protocol == *p));
         if same && all {
             return Ok(vec![ForwardField::Source(Some(net))]);
@@ -81,19 +79,17 @@ fn fields(forward: &Forward, less: &[&Narrow]) -> Result<Vec<ForwardField>, Refu
     }
     let left = |proto: &str| {
         let gone = less.iter().filter(|n| n.protocol == proto);
-        gone.fold(whole.clone(), |left, n| left.minus(&wide(&n.ports)))
+        gone.fold(whole.clone(), |left, n| left.minus(&port_set(&n.ports)))
     };
     let rest: Vec<(&'static str, Set)> =
         protocols.iter().map(|p| (*p, left(p))).filter(|(_, ports)| !ports.is_empty()).collect();
     let Some((_, ports)) = rest.first() else { return Ok(vec![ForwardField::Disabled(true)]) };
     if rest.iter().any(|(_, other)| other != ports) || ports.ranges().len() != 1 {
         let gone = whole.minus(ports);
-        let port = |v: u128| u16::try_from(v).unwrap_or(u16::MAX);
-        let shown: Vec<(u16, u16)> = gone.ranges().iter().map(|(a, b)| (port(*a), port(*b))).collect();
         return Err(Refused(if rest.iter().any(|(_, other)| other != ports) {
             format!("{name} would carry other ports for TCP than for UDP: make two forwards of it")
         } else {
-            format!("{name} covers {} in its middle: make two forwards of it", show_ranges(&shown))
+            format!("{name} covers {} in its middle: make two forwards of it", show_set(&gone))
         }));
     }
     let mut set = Vec::new();
