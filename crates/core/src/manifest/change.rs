@@ -6,7 +6,6 @@ use super::{At, value};
 use crate::change::{Edits, Intent, Patch, Planned, Refused, Step, StepKind, Wanted, join};
 use crate::dialect::{Editor, On};
 use crate::manifest::Proto;
-use std::fmt::Write;
 use std::net::IpAddr;
 use std::ops::Range;
 
@@ -198,27 +197,22 @@ fn apply_to(text: &str, gateway: usize, statements: &[&Does]) -> Result<String, 
     }
     fresh.dedup();
     if !fresh.is_empty() {
-        let (span, whole) = places.list.ok_or_else(refused)?;
-        let kept = if whole { places.listed.as_slice() } else { &[] };
-        let mut list = String::new();
-        for item in kept {
-            let _ = write!(list, "\"{}\", ", item.value);
-        }
-        for (n, item) in fresh.iter().enumerate() {
-            let comma = if n > 0 || (!whole && !places.listed.is_empty()) { ", " } else { "" };
-            let _ = write!(list, "{comma}\"{item}\"");
-        }
-        if whole {
-            edits.push((span, format!("[{list}]")));
-        } else {
-            edits.push((span, list));
-        }
+        let fresh = fresh.iter().map(|item| format!("\"{item}\"")).collect::<Vec<_>>().join(", ");
+        edits.push(match places.list.ok_or_else(refused)? {
+            List::Whole(span) => {
+                let kept = places.listed.iter().filter_map(|item| text.get(item.span.clone()));
+                let kept: String = kept.map(|item| format!("{item}, ")).collect();
+                (span, format!("[{kept}{fresh}]"))
+            }
+            List::Behind(item) => (item..item, format!(", {fresh}")),
+            List::Empty(start) => (start..start, fresh),
+        });
     }
     if statements.contains(&&Does::Hairpin) {
         match places.hairpin {
             Some((span, false)) => edits.push((span, "true".into())),
             Some(_) => {}
-            None => edits.push((places.after..places.after, "\nhairpin = true".into())),
+            None => edits.push((places.after..places.after, format!("{}hairpin = true", places.joint))),
         }
     }
     let mut out = text.to_owned();
@@ -290,8 +284,8 @@ pub(crate) fn steps(device: &str, statements: &[&Statement]) -> (Vec<Step>, Vec<
 struct Places {
     /// It is a filter.
     filter: bool,
-    /// The value to replace as a whole, or where more items of a list go.
-    list: Option<(Range<usize>, bool)>,
+    /// How items are added to what is listed.
+    list: Option<List>,
     /// Items that are listed already.
     listed: Vec<At<String>>,
     /// The host that is meant where none is named.
@@ -299,6 +293,19 @@ struct Places {
     hairpin: Option<(Range<usize>, bool)>,
     /// Where another key can stand.
     after: usize,
+    /// What stands before a further key.
+    joint: &'static str,
+}
+
+/// How items are added to a value. Whole lines are kept as they are, with their ends and comments, so the text is changed
+/// at spans: `toml_edit` (0.25.18) writes LF for CRLF, and hands the comment of the last item to the one that follows.
+enum List {
+    /// The value becomes a list.
+    Whole(Range<usize>),
+    /// Behind the last item, which ends here.
+    Behind(usize),
+    /// In a list without items, behind its bracket.
+    Empty(usize),
 }
 
 impl Places {
@@ -309,7 +316,15 @@ impl Places {
         let here = raw.gateway.get(gateway)?.get_ref();
         let (value, key) =
             if filter { (here.passes.as_ref(), Key::Passes) } else { (here.forwards.as_ref(), Key::Forwards) };
-        let after = if filter { value?.span().end } else { here.inside.as_ref()?.span().end };
+        let key_ends = if filter { value?.span().end } else { here.inside.as_ref()?.span().end };
+        let inline = text.get(raw.gateway.get(gateway)?.span())?.starts_with('{');
+        let line_ends = || text[key_ends..].find('\n').map_or(text.len(), |at| key_ends + at);
+        let (after, joint) = match inline {
+            true => (key_ends, ", "),
+            // Behind the comment of that line.
+            false if text[..line_ends()].ends_with('\r') => (line_ends() - 1, "\r\n"),
+            false => (line_ends(), "\n"),
+        };
         let stated = value.and_then(|f| traffic::traffic(f, key).ok()).map(|f| f.value);
         let span = value.map(toml::Spanned::span);
         let listed = match (value.map(toml::Spanned::get_ref), &stated) {
@@ -321,14 +336,10 @@ impl Places {
         };
         let many = matches!(value.map(toml::Spanned::get_ref), Some(OneOrMany::Many(_)));
         let list = match (stated, span) {
-            (Some(Traffic::None), Some(span)) => Some((span, true)),
-            (Some(Traffic::Some(_)), Some(span)) if !many => Some((span, true)),
-            // Before the bracket that closes it, and before a comma that stands there for nothing.
-            (Some(Traffic::Some(_)), Some(span)) => {
-                let list = text.get(span.clone())?.strip_suffix(']')?.trim_end().trim_end_matches(',');
-                let end = span.start + list.trim_end().len();
-                Some((end..end, false))
+            (Some(Traffic::Some(_)), Some(span)) if many => {
+                Some(listed.last().map_or(List::Empty(span.start + 1), |last| List::Behind(last.span.end)))
             }
+            (Some(Traffic::None | Traffic::Some(_)), Some(span)) => Some(List::Whole(span)),
             _ => None,
         };
         let first = || manifest.deploys.iter().flat_map(|d| &d.host).map(|h| h.value).find(IpAddr::is_ipv4);
@@ -340,7 +351,7 @@ impl Places {
             None => first(),
         };
         let hairpin = here.hairpin.as_ref().map(|h| (h.span(), *h.get_ref()));
-        Some(Self { filter, list, listed, usual, hairpin, after })
+        Some(Self { filter, list, listed, usual, hairpin, after, joint })
     }
 
     /// An item that sends some of these ports to another host, and whether it is about nothing else.
@@ -410,6 +421,13 @@ mod tests {
             (&usual, "forwards = []", "forwards = [\"udp/50000-50499\"]"),
             (&usual, "forwards = [\"tcp/7881\"]", "forwards = [\"tcp/7881\", \"udp/50000-50499\"]"),
             (&usual, "forwards = [\n  \"tcp/7881\",\n]", "forwards = [\n  \"tcp/7881\", \"udp/50000-50499\",\n]"),
+            // A comment stays beside what it is about.
+            (
+                &usual,
+                "forwards = [\n  \"tcp/7881\", # web, a\n  # end\n]",
+                "forwards = [\n  \"tcp/7881\", \"udp/50000-50499\", # web, a\n  # end\n]",
+            ),
+            (&usual, "forwards = 'tcp/7881' # web", "forwards = ['tcp/7881', \"udp/50000-50499\"] # web"),
             (&usual, "forwards = [\"udp/50000-50400\"]", "forwards = [\"udp/50000-50499\"]"),
             // One port leads to one host.
             (&other, "forwards = [\"tcp/7882\"]", "forwards = [\"tcp/7882 to 192.168.1.51\"]"),
@@ -423,6 +441,28 @@ mod tests {
             let changed = apply(&text, &list).expect("a change");
             assert_eq!(changed, manifest(after));
             crate::manifest::parse(&changed).expect("reads");
+        }
+    }
+
+    #[test]
+    fn another_key_stands_on_a_line_of_its_own_or_in_the_same_braces() {
+        let inside = forward(Proto::Udp, 50000, 50499, "192.168.1.50", true);
+        let deploy = "[[deploy]]\nsystem = \"spokes\"\nhost = \"192.168.1.50\"\n";
+        for (before, after) in [
+            (
+                "[[gateway]]\r\ninside = \"192.168.1.1/24\" # home\r\nforwards = \"none\"\r\n",
+                "[[gateway]]\r\ninside = \"192.168.1.1/24\" # home\r\nhairpin = true\r\nforwards = \"none\"\r\n",
+            ),
+            (
+                "gateway = [{ inside = \"192.168.1.1/24\", forwards = \"none\" }]\n",
+                "gateway = [{ inside = \"192.168.1.1/24\", hairpin = true, forwards = \"none\" }]\n",
+            ),
+        ] {
+            let text = format!("{before}{deploy}");
+            let at = text.find("inside").expect("a key");
+            let statements = plan(&text, at, &inside).expect("a plan");
+            let list: Vec<&Statement> = statements.iter().collect();
+            assert_eq!(apply(&text, &list).expect("a change"), format!("{after}{deploy}"));
         }
     }
 
