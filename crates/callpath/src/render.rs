@@ -6,6 +6,7 @@ use crate::{NO_ANSWER, gather, known, save};
 use callpath_core::change::Step;
 use callpath_core::dialect;
 use callpath_core::render::{Rendered, render, targets};
+use callpath_core::report::columns;
 use callpath_core::snapshot::{InputError, Snapshot, Source};
 use callpath_core::visible::line;
 use clap::Args;
@@ -73,7 +74,7 @@ fn numbered(steps: &[Step]) -> String {
         let mut lines = vec![format!("{}. {}", n + 1, step.place)];
         lines.extend(step.lines.iter().map(|l| format!("     {l}")));
         if let (true, Some(last)) = (step.save, lines.last_mut()) {
-            let gap = 67usize.saturating_sub(last.chars().count()).max(2);
+            let gap = 67usize.saturating_sub(columns(last)).max(2);
             last.push_str(&" ".repeat(gap));
             last.push_str("Save");
         }

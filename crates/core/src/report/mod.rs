@@ -26,7 +26,7 @@ pub use markdown::markdown;
 pub use packets::Packets;
 pub use sarif::sarif;
 pub(crate) use text::wrap;
-pub use text::{Style, explained, text};
+pub use text::{Style, columns, explained, text};
 pub(crate) use texts::{lines, lines_of_steps};
 pub use way::{Action, DoubtLine, End, EndForm, Ends, Origin, Rules, Step, Stop, StopKind};
 pub(crate) use way::{DoubtKey, Reason};

@@ -12,6 +12,7 @@ use crate::trace::Phase;
 use crate::visible::{GOES_ON, begins_an_item, hidden, item, named};
 use crate::vocabulary::{PortSet, Where};
 use story::Notes;
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Columns of a line.
 const WIDTH: usize = 80;
@@ -59,9 +60,9 @@ fn written(report: &Report, style: Style) -> String {
     let report = &super::merged(report);
     let mut out = Writer { text: String::new(), style };
     let word = word(report.verdict);
-    out.wrapped_after(&style.verdict(report.verdict, word), word.chars().count() + 2, &report.headline);
+    out.wrapped_after(&style.verdict(report.verdict, word), columns(word) + 2, &report.headline);
     if let Some(line) = finding::count(report) {
-        let margin = " ".repeat(word.chars().count() + 2);
+        let margin = " ".repeat(columns(word) + 2);
         for line in wrap(&line, WIDTH - margin.len()) {
             out.line(&format!("{margin}{line}"));
         }
@@ -429,6 +430,12 @@ impl Writer {
     }
 }
 
+/// Columns of a terminal that a text takes (Unicode Standard Annex 11).
+#[must_use]
+pub fn columns(text: &str) -> usize {
+    text.width()
+}
+
 /// Words in lines of at most `width` columns; longer words stand alone. No line begins as a step does: what would, takes
 /// the word before it along, or a sign that it goes on.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
@@ -436,7 +443,7 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
     for word in text.split_whitespace() {
         let short = short_list(word);
         let word = short.as_deref().unwrap_or(word);
-        let fits = |line: &&mut String| line.chars().count() + 1 + word.chars().count() <= width;
+        let fits = |line: &&mut String| columns(line) + 1 + columns(word) <= width;
         if let Some(line) = lines.last_mut().filter(fits) {
             line.push(' ');
             line.push_str(word);
@@ -474,10 +481,12 @@ fn short_list(word: &str) -> Option<String> {
 
 /// A text shortened to a width.
 fn shortened(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
+    if columns(text) <= width {
         return text.to_owned();
     }
-    let head: String = text.chars().take(width.saturating_sub(1)).collect();
+    let mut left = width.saturating_sub(1);
+    let fits = |c: &char| c.width().is_none_or(|w| left.checked_sub(w).inspect(|l| left = *l).is_some());
+    let head: String = text.chars().take_while(fits).collect();
     format!("{head}…")
 }
 
@@ -505,6 +514,14 @@ fn same_reason(a: &Piece, b: &Piece) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lines_are_measured_in_columns() {
+        assert_eq!(wrap("路由器 e\u{301}e\u{301} x", 9), ["路由器 e\u{301}e\u{301}", "x"]);
+        assert_eq!(wrap("路由器 的防", 10), ["路由器", "的防"]);
+        assert_eq!(shortened("路由器", 6), "路由器");
+        assert_eq!(shortened("路由器的", 6), "路由…");
+    }
 
     #[test]
     fn a_list_of_very_many_ports_is_shortened_and_nothing_else() {

@@ -1,7 +1,7 @@
 //! Causes with their places, and what to change.
 
 use super::story::{Notes, Run, show_runs};
-use super::{Writer, wrap};
+use super::{Writer, columns, wrap};
 use crate::change::{Step, StepKind};
 use crate::report::{Change, Finding, Loss, Mark, Reach, Report, Severity};
 use crate::visible::{item, named};
@@ -87,10 +87,10 @@ fn one(out: &mut Writer, f: &Finding, told: Option<&(Vec<Run>, String)>) {
         Severity::Warning => out.style.paint("33", &head),
         Severity::Note => out.style.paint("36", &head),
     };
-    let width = head.chars().count() + 2;
+    let width = columns(&head) + 2;
     let lines = wrap(&item(&f.message), super::WIDTH - width.min(30));
     for (n, line) in lines.iter().enumerate() {
-        if n == 0 && width + line.chars().count() <= super::WIDTH {
+        if n == 0 && width + columns(line) <= super::WIDTH {
             out.line(&format!("{painted}: {}", out.style.bold(line)));
         } else if n == 0 {
             out.line(&format!("{painted}:"));
@@ -154,13 +154,13 @@ fn place(out: &mut Writer, mark: &Mark, gutter: &str, first: bool) {
     let number = line.to_string();
     out.line(&format!("{gutter}|"));
     out.line(&format!("{number:>width$} | {text}", width = gutter.len() - 1));
-    let length = mark.length.min(text.chars().count().saturating_sub(column)).max(1);
-    let carets = "^".repeat(length);
-    let pad = " ".repeat(column);
+    let part = |from, length| columns(&text.chars().skip(from).take(length).collect::<String>());
+    let carets = "^".repeat(part(column, mark.length).max(1));
+    let pad = " ".repeat(part(0, column));
     let head = format!("{gutter}| {pad}{carets} ");
-    let room = super::WIDTH.saturating_sub(head.chars().count());
+    let room = super::WIDTH.saturating_sub(columns(&head));
     let under = out.style.paint("1;31", &carets);
-    if mark.label.chars().count() <= room {
+    if columns(&mark.label) <= room {
         out.line(&format!("{gutter}| {pad}{under} {}", mark.label));
     } else {
         out.line(&format!("{gutter}| {pad}{under}"));
@@ -323,7 +323,7 @@ pub(super) fn numbered(out: &mut Writer, steps: &[Step]) {
             .collect();
         lines.extend(step.lines.iter().map(|l| format!("         {l}")));
         if let (true, Some(last)) = (step.save, lines.last_mut()) {
-            let gap = 71usize.saturating_sub(last.chars().count()).max(2);
+            let gap = 71usize.saturating_sub(columns(last)).max(2);
             last.push_str(&" ".repeat(gap));
             last.push_str("Save");
         }

@@ -1,7 +1,7 @@
 //! The table of call paths.
 
 use super::story::{Notes, show_runs};
-use super::{Style, WIDTH, fate, wrap};
+use super::{Style, WIDTH, columns, fate, wrap};
 use crate::manifest::Place;
 use crate::report::callers::in_a_row;
 use crate::report::{Alternative, Path, Reach, Report, Share, Verdict};
@@ -13,10 +13,10 @@ pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: S
     let paths: Vec<&Path> = report.paths.iter().filter(|p| p.instance == instance).collect();
     let mut out = String::new();
     let (calls, others): (Vec<&Path>, Vec<&Path>) = paths.into_iter().partition(|p| p.is_call());
-    let mut columns: Vec<&str> = Vec::new();
+    let mut ways: Vec<&str> = Vec::new();
     for a in calls.iter().flat_map(|p| &p.legs).flat_map(|l| &l.any_of) {
-        if !columns.contains(&&*a.what) {
-            columns.push(&a.what);
+        if !ways.contains(&&*a.what) {
+            ways.push(&a.what);
         }
     }
     let lasts: &[usize] = if calls.iter().all(|p| p.note.is_empty()) { &[9] } else { &[14, 10] };
@@ -28,15 +28,15 @@ pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: S
         let width = |what: &&str| {
             let all = calls.iter().flat_map(|p| p.legs.iter().flat_map(|l| &l.any_of).map(move |a| (p, a)));
             let cells = all.filter(|(_, a)| a.what == **what);
-            let widest = cells.map(|(p, a)| words(p, a, notes).chars().count()).max().unwrap_or(0);
-            (widest.max(what.chars().count()) + 1).clamp(9, if shown.len() > 2 { 16 } else { 19 })
+            let widest = cells.map(|(p, a)| columns(&words(p, a, notes))).max().unwrap_or(0);
+            (widest.max(columns(what)) + 1).clamp(9, if shown.len() > 2 { 16 } else { 19 })
         };
         shown.iter().map(width).collect()
     };
-    let fits = |(n, last): &(usize, usize)| widths(&columns[..*n]).iter().sum::<usize>() + last + least <= WIDTH - 2;
-    let layouts = (1..=columns.len().min(4)).rev().flat_map(|n| lasts.iter().map(move |last| (n, *last)));
-    let (count, last) = layouts.into_iter().find(fits).unwrap_or((columns.len().min(1), lasts[0]));
-    let shown = &columns[..count];
+    let fits = |(n, last): &(usize, usize)| widths(&ways[..*n]).iter().sum::<usize>() + last + least <= WIDTH - 2;
+    let layouts = (1..=ways.len().min(4)).rev().flat_map(|n| lasts.iter().map(move |last| (n, *last)));
+    let (count, last) = layouts.into_iter().find(fits).unwrap_or((ways.len().min(1), lasts[0]));
+    let shown = &ways[..count];
     let widths = widths(shown);
     let first = (WIDTH - 2).saturating_sub(widths.iter().sum::<usize>() + last).clamp(least, 40);
     let head: String = shown.iter().zip(&widths).map(|(c, w)| pad(&super::shortened(c, w - 1), *w)).collect();
@@ -83,13 +83,13 @@ pub(super) fn table(report: &Report, instance: &str, notes: &Notes<'_>, style: S
             let text = format!("{}: {}, {}", path.people(), a.what, a.purpose);
             let mut found = words(path, a, notes);
             let mut below = Vec::new();
-            if found.chars().count() + 3 > WIDTH - 2 - last - least {
+            if columns(&found) + 3 > WIDTH - 2 - last - least {
                 // So many notes leave no room for what they are about: they stand below it.
                 let all = found.clone();
                 found = state(path, a);
                 below = wrap(all.get(found.len()..).unwrap_or_default(), WIDTH - 6);
             }
-            let cell = found.chars().count() + 3;
+            let cell = columns(&found) + 3;
             let width = (WIDTH - 2).saturating_sub(last + cell).max(least);
             for (i, l) in hanging(&text, width - 1).iter().enumerate() {
                 let rest = if i == 0 {
@@ -144,7 +144,7 @@ pub(in crate::report) fn state(path: &Path, a: &Alternative) -> String {
 }
 
 fn longest_word(text: &str) -> usize {
-    text.split_whitespace().map(|w| w.chars().count()).max().unwrap_or(0)
+    text.split_whitespace().map(columns).max().unwrap_or(0)
 }
 
 fn hanging(text: &str, width: usize) -> Vec<String> {
@@ -153,7 +153,7 @@ fn hanging(text: &str, width: usize) -> Vec<String> {
 }
 
 fn pad(text: &str, width: usize) -> String {
-    let missing = width.saturating_sub(text.chars().count());
+    let missing = width.saturating_sub(columns(text));
     format!("{text}{}", " ".repeat(missing))
 }
 
