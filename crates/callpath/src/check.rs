@@ -4,7 +4,7 @@ use crate::folder::Also;
 use crate::pseudonyms::Redact;
 use crate::shell::Shell;
 use crate::{NO_ANSWER, gather};
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::report::{FORMATS, Format, Style, Verdict};
 use callpath_core::snapshot::Snapshot;
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};

@@ -2,8 +2,7 @@
 
 use crate::shell::Shell;
 use crate::{NO_ANSWER, gather};
-use callpath_core::call::{recognise, ruleset};
-use callpath_core::dialect::{Counts, Standing, without_secrets};
+use callpath_core::dialect::{Counts, Standing, recognise, ruleset, without_secrets};
 use callpath_core::model::{DoubtKind, Pipeline, SourceId, print};
 use callpath_core::snapshot::{InputError, Places, Snapshot, Source, line_column};
 use callpath_core::visible::line;

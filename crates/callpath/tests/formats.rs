@@ -3,7 +3,7 @@
 use crate::schema;
 use crate::sites;
 
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::report::{self, FORMATS, Report, Style};
 use serde_json::{Value, json};
 use std::fs;

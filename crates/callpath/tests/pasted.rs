@@ -9,7 +9,7 @@ mod shell;
 mod planted;
 
 use crate::sites::{root, sites, snapshot};
-use callpath_core::call::{Gate, proposals};
+use callpath_core::check::{Gate, proposals};
 use callpath_core::dialect::{Patch, apply, recognise, steps};
 use callpath_core::model::SourceId;
 use callpath_core::report::Report;

@@ -5,7 +5,7 @@
 use crate::page;
 
 use crate::sites::{blocks, example, lay_out, root, scenarios, snapshot};
-use callpath_core::call::{analyze, changes};
+use callpath_core::check::{analyze, changes};
 use callpath_core::dialect::{Patch, apply};
 use std::collections::BTreeMap;
 use std::fmt::Write;

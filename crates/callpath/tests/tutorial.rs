@@ -1,7 +1,7 @@
 //! Walks through `docs/tutorial.md` with the real program: every block in it is what one meets there.
 
 use crate::sites::{blocks, lay_out, root, shows, snapshot};
-use callpath_core::call::changes;
+use callpath_core::check::changes;
 use callpath_core::dialect::{Patch, apply};
 use std::fs;
 use std::io::Write;

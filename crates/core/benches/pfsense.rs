@@ -2,7 +2,7 @@
 //!
 //! `cargo bench -p callpath-core --bench pfsense`. Memory is the largest resident size of this process.
 
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::dialect::pf;
 use callpath_core::dialect::pfsense::{generate, read, secrets};
 use callpath_core::model::SourceId;

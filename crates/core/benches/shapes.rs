@@ -5,7 +5,7 @@
 #[path = "../tests/growth/shapes.rs"]
 mod shapes;
 
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::counters;
 use callpath_core::snapshot::{Snapshot, Source};
 use shapes::{MANIFEST, SHAPES};

@@ -2,11 +2,14 @@
 //!
 //! Data flows one way: texts → [`dialect`] → [`model`] → [`trace`] → report. See `ARCHITECTURE.md`.
 
-pub mod call;
+mod call;
 pub mod change;
+pub mod check;
 pub mod counters;
 pub mod cube;
+mod diagnose;
 pub mod dialect;
+mod explain;
 pub mod finding;
 pub mod manifest;
 pub mod model;
@@ -23,5 +26,7 @@ pub mod requirement;
 mod secrets;
 pub mod snapshot;
 pub mod trace;
+mod verdict;
 pub mod visible;
 pub mod vocabulary;
+mod way;

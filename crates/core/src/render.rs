@@ -1,7 +1,7 @@
 //! `callpath render`: a product's whole recipe for one firewall, as file, as guide and as undo.
 
-use crate::call::changes;
 use crate::change::{Context, Manner, Step};
+use crate::check::changes;
 use crate::dialect::{About, DIALECTS, Patch, of_text};
 use crate::manifest::{GatewayKind, Manifest, parse};
 use crate::model::SourceId;

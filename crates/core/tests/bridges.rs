@@ -3,7 +3,7 @@
 //! pfSense sets by itself is in `globals.inc` (2.9.0-DEVELOPMENT: `pfil_member` 1, `pfil_bridge` 0).
 
 use crate::pfsense_fields::base::edited;
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::report::{Report, Style, Verdict, text};
 use callpath_core::snapshot::{Snapshot, Source};
 

@@ -1,6 +1,6 @@
 //! Texts that are small to write and large to read: an answer, or a message with a place, comes all the same.
 
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::counters;
 use callpath_core::dialect::{iproute, recognise, ruleset, without_secrets};
 use callpath_core::model::{Pipeline, SourceId, print};

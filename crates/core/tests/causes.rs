@@ -1,6 +1,6 @@
 //! Causes that no example of the repository can hold, in sites of their own: which is named, where, and what is printed.
 
-use callpath_core::call::{analyze, changes};
+use callpath_core::check::{analyze, changes};
 use callpath_core::dialect::{apply, without_secrets};
 use callpath_core::report::{Finding, Report, Severity, Verdict};
 use callpath_core::snapshot::{Snapshot, Source};

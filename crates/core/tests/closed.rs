@@ -1,7 +1,7 @@
 //! "Closed" means: by no way through any doubt, by every address and family that is known, at the outermost device that
 //! is known. Each row is a site and what its report may claim.
 
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::report::{FORMATS, Report, Style, Verdict, text};
 use callpath_core::snapshot::{Snapshot, Source};
 

@@ -1,6 +1,6 @@
 //! Containers: a server whose own rules forward to addresses on networks of its own.
 
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::report::{Reach, Report, Style, Verdict, text};
 use callpath_core::snapshot::{Snapshot, Source};
 use callpath_core::vocabulary::CallerKind;

@@ -1,6 +1,6 @@
 //! What an installation says of itself: its mode, ports that only it has, whom it tells what, and who uses it.
 
-use callpath_core::call::{analyze, changes};
+use callpath_core::check::{analyze, changes};
 use callpath_core::model::Family;
 use callpath_core::report::{Path, Report, Verdict};
 use callpath_core::snapshot::{InputError, Snapshot, Source};

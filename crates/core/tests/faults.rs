@@ -5,7 +5,7 @@
 //! the cure; and causes of [`ELSEWHERE`], which no edit of an example makes.
 
 use crate::planted::{FAULTS, Fault};
-use callpath_core::call::{Gate, analyze, proposals};
+use callpath_core::check::{Gate, analyze, proposals};
 use callpath_core::dialect::{Patch, apply};
 use callpath_core::finding::{CAUSES, Cause, Severity, find};
 use callpath_core::model::SourceId;

@@ -1,6 +1,6 @@
 //! Nothing is green, and nothing certain, without ground: what contradicts itself is refused, and what is not known is said.
 
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::model::Family;
 use callpath_core::report::{Path, Report, Style, Verdict, text};
 use callpath_core::snapshot::{InputError, Snapshot, Source};

@@ -3,7 +3,7 @@
 //! The expectations are measurements: a `LiveKit` server, libwebrtc clients and Chromium in network namespaces, with these
 //! rules on a Linux gateway.
 
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::report::{Path, Piece, Reach, StopKind};
 use callpath_core::snapshot::{Snapshot, Source};
 

@@ -4,7 +4,7 @@ use callpath_core::dialect::DIALECTS;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const FOLDERS: &[&str] = &["cube", "model", "trace", "report"];
+const FOLDERS: &[&str] = &["cube", "model", "trace", "way", "report"];
 
 fn sources(dir: &Path, out: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(dir).expect("a folder of the library") {

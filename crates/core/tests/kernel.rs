@@ -1,6 +1,6 @@
 //! Settings of the kernel that decide beside the rules: stated, read from a file, or taken as given and said so.
 
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::report::{Report, Verdict};
 use callpath_core::snapshot::{InputError, Snapshot, Source};
 

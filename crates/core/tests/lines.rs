@@ -1,6 +1,6 @@
 //! Further lines whose routers are read, tunnels over IPv6, and rows for described callers alone.
 
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::model::Family;
 use callpath_core::report::{Report, Style, Verdict, text};
 use callpath_core::snapshot::{Snapshot, Source};

@@ -1,7 +1,7 @@
 //! Phones of inner networks that a PBX does not count as local: they are told the outer address, and the cure of the
 //! product's document stands in the report beside the router's.
 
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::report::{Report, Style, Verdict, text};
 use callpath_core::snapshot::{Snapshot, Source};
 

@@ -1,6 +1,6 @@
 //! Whatever happens to the files of a site, there is a report or an error with a place, never a panic.
 
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::report::{Style, text};
 use callpath_core::snapshot::{Snapshot, Source};
 use std::path::Path;

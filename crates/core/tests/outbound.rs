@@ -1,6 +1,6 @@
 //! What a server sends out: with which address it comes to the internet, and where that matters.
 
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::finding::Severity;
 use callpath_core::report::{Finding, Report, Style, Verdict, text};
 use callpath_core::snapshot::{Snapshot, Source};

@@ -1,7 +1,7 @@
 //! A reverse proxy before a product's pages: the forward that is missing before it, by another port outside, and
 //! programs of the firewall itself that take what is meant for it.
 
-use callpath_core::call::changes;
+use callpath_core::check::changes;
 use callpath_core::report::{Finding, Report, Severity, Style, Verdict, text};
 use callpath_core::snapshot::{Snapshot, Source};
 use std::path::Path;

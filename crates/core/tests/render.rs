@@ -2,7 +2,7 @@
 //! nothing a second time, leaves all other bytes alone, and is taken back byte for byte. And every parameter shows in
 //! everything that is printed.
 
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::dialect::apply;
 use callpath_core::dialect::pfsense::splice;
 use callpath_core::dialect::{Patch, pfsense};

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders in which something is decided. In `report/`, texts are made to fit a page: that is told apart below.
-const ROOMS: [&str; 4] = ["call", "finding", "trace", "report"];
+const ROOMS: [&str; 9] = ["call", "check", "diagnose", "explain", "finding", "trace", "verdict", "way", "report"];
 
 /// What takes a text apart or searches it, before a literal.
 const CALLS: [&str; 20] = [
@@ -33,7 +33,7 @@ const CALLS: [&str; 20] = [
 
 /// Lines that hold such a comparison and may: the file, a part of the line, and the reason.
 const MAY: &[(&str, &str, &str)] = &[
-    ("call/diagnose/say.rs", "name.replace('\"', \"'\")", "quotation marks of a name inside quotation marks of ours"),
+    ("check/findings.rs", "name.replace('\"', \"'\")", "quotation marks of a name inside quotation marks of ours"),
     ("call/gateway.rs", "&*i.name != \"lo\"", "the loopback interface, by its name in the input"),
     ("call/server.rs", "&*i.name != \"lo\"", "the loopback interface, by its name in the input"),
     ("call/gateway.rs", "name.rsplit('/')", "the last part of a file's name"),
@@ -102,7 +102,7 @@ fn nothing_is_decided_on_words() {
     for room in ROOMS {
         let mut files = Vec::new();
         rust_files(&root.join(room), &mut files);
-        assert!(files.len() > 5, "{room} has {} files", files.len());
+        assert!(files.len() > 1, "{room} has {} files", files.len());
         for path in files.iter().filter(|p| !p.ends_with("codes.rs") && !p.to_string_lossy().ends_with("tests.rs")) {
             let text = fs::read_to_string(path).expect("a source");
             let name = path.strip_prefix(&root).expect("inside").to_string_lossy().replace('\\', "/");

@@ -1,6 +1,6 @@
 //! An address that a provider shares by ports: forwards of other ports never see a packet.
 
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::report::{Reach, Report, Style, Verdict, text};
 use callpath_core::snapshot::{Snapshot, Source};
 use callpath_core::vocabulary::CallerKind;

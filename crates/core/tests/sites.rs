@@ -1,6 +1,6 @@
 //! Whole sites of other shapes than the example: what is derived, and what the paths' verdicts are.
 
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::model::Family;
 use callpath_core::report::{Report, StopKind, Verdict};
 use callpath_core::snapshot::{InputError, Snapshot, Source};

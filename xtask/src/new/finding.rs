@@ -46,7 +46,7 @@ pub fn plan(root: &Path, name: &Name) -> Result<Plan, String> {
     };
     Ok(Plan {
         next: vec![
-            format!("{FOLDER}/gap.rs: which `Gap` it is; a new kind of `Lack` is made in crates/core/src/call/diagnose/"),
+            format!("{FOLDER}/gap.rs: which `Gap` it is; a new kind of `Lack` is made in crates/core/src/diagnose/"),
             format!("{file}: `matches`, the first line of the finding, the severity"),
             format!("{list}: its place in CAUSES: the first that matches names a gap"),
             format!("{PLANTED}: a fault that plants it into an example"),

@@ -3,7 +3,7 @@
 use crate::cube::Set;
 use crate::model::address_value;
 use crate::model::{Family, prefix_range};
-pub(super) use crate::model::{is_public, is_shared};
+pub(crate) use crate::model::{is_public, is_shared};
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -29,13 +29,13 @@ const SPECIAL_V4: &[&str] = &[
 const SPECIAL_V6: &[&str] = &["2001::/23", "2001:db8::/32", "2002::/16"];
 
 /// A prefix as a set.
-pub(super) fn prefix_set(net: IpNet) -> Set {
+pub(crate) fn prefix_set(net: IpNet) -> Set {
     let (lo, hi) = prefix_range(net);
     Set::range(lo, hi)
 }
 
 /// One address as a set.
-pub(super) fn one(ip: IpAddr) -> Set {
+pub(crate) fn one(ip: IpAddr) -> Set {
     Set::one(address_value(ip))
 }
 
@@ -44,7 +44,7 @@ fn blocks(list: &[&str]) -> Set {
 }
 
 /// Unicast addresses of the internet without special blocks.
-pub(super) fn internet(family: Family) -> Set {
+pub(crate) fn internet(family: Family) -> Set {
     match family {
         Family::V4 => Set::range(0, family.max_address()).minus(&blocks(SPECIAL_V4)),
         Family::V6 => blocks(&["2000::/3"]).minus(&blocks(SPECIAL_V6)),
@@ -52,13 +52,13 @@ pub(super) fn internet(family: Family) -> Set {
 }
 
 /// Link-local IPv6 (`fe80::/10`).
-pub(super) fn is_link_local(ip: IpAddr) -> bool {
+pub(crate) fn is_link_local(ip: IpAddr) -> bool {
     matches!(ip, IpAddr::V6(a) if a.is_unicast_link_local())
 }
 
 /// Addresses of a network that hosts can have: IPv4 networks lose their first and last one, IPv6 networks their first,
 /// which every router of them has (RFC 4291 2.6.1).
-pub(super) fn hosts(net: IpNet) -> Set {
+pub(crate) fn hosts(net: IpNet) -> Set {
     let (lo, hi) = prefix_range(net);
     match net {
         IpNet::V4(n) if n.prefix_len() < 31 => Set::range(lo + 1, hi - 1),

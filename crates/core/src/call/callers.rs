@@ -5,7 +5,7 @@
 //! and picks the source port.
 
 use super::ice::Offer;
-use super::site::Site;
+use crate::call::site::Site;
 use crate::cube::Set;
 use crate::manifest::Place;
 use crate::model::{
@@ -49,7 +49,7 @@ impl Kind {
     }
 
     /// The network as it is for this kind of caller.
-    pub(super) fn network(self, site: &Site) -> Option<Network> {
+    pub(crate) fn network(self, site: &Site) -> Option<Network> {
         if !matches!(self, Self::Home | Self::Symmetric) {
             return None;
         }

@@ -1,17 +1,18 @@
 //! What else of a server the internet reaches, and whether it may.
 
-use super::address::{is_public, prefix_set};
-use super::analyze::{CLIENT_PORTS, Judge, Reached};
 use super::proxy::by_proxy;
-use super::reach::{Certainty, Ending, Goal, Host, Region, ending, exposed, regions};
-use super::replay::{Replay, judged};
+use super::{CLIENT_PORTS, Judge};
+use crate::call::address::{is_public, prefix_set};
+use crate::call::site::Host;
 use crate::cube::{Cube, Dim, Set};
 use crate::manifest::{Admin, Proto};
 use crate::model::{Family, Part, address_value};
 use crate::profile::{Instance, Proxied};
-use crate::report::{Elsewhere, Exposure, Searched};
 use crate::requirement::{Level, Party, Requirement};
 use crate::trace::{Answer, Ask, Choice, Detail, Disposition, Phase, Question, RoundTrip, Val};
+use crate::verdict::reach::{Certainty, Ending, Goal, Region, ending, exposed, regions};
+use crate::verdict::replay::{Replay, judged};
+use crate::verdict::{Doubt, Elsewhere, Exposure, Followed, Judgement, Reached, Searched};
 use crate::vocabulary::{PortSet, port_ranges, port_set};
 use std::net::IpAddr;
 
@@ -69,13 +70,7 @@ impl Judge<'_> {
     }
 
     /// What else of the server the internet reaches, and where else its packets are sent.
-    pub(super) fn exposures(
-        &self,
-        n: usize,
-        instance: &Instance,
-        out: &mut Vec<Exposure>,
-        elsewhere: &mut Vec<Elsewhere>,
-    ) {
+    pub(super) fn exposures(&self, n: usize, instance: &Instance, out: &mut Judgement) {
         // What it opens besides, nothing tells.
         if instance.opens_itself() {
             return;
@@ -87,13 +82,13 @@ impl Judge<'_> {
             for (index, address) in self.asked(instance, family).into_iter().enumerate() {
                 for proto in [Proto::Tcp, Proto::Udp] {
                     let search = Search { n, instance, proto, family, from: &from, address, is_told: index == 0 };
-                    self.search(&search, out, elsewhere);
+                    self.search(&search, out);
                 }
             }
         }
     }
 
-    fn search(&self, s: &Search<'_>, out: &mut Vec<Exposure>, elsewhere: &mut Vec<Elsewhere>) {
+    fn search(&self, s: &Search<'_>, out: &mut Judgement) {
         let parts = [
             s.from.clone(),
             Set::one(address_value(s.address)),
@@ -139,7 +134,7 @@ impl Judge<'_> {
             }
         }
         for trip in &answer.trips {
-            self.leads(s, trip, here, elsewhere);
+            self.leads(s, trip, here, out);
         }
     }
 
@@ -149,7 +144,7 @@ impl Judge<'_> {
         s: &Search<'_>,
         (answer, region, replay): (&Answer, &Region, &Replay<'_>),
         (trip, ports): (&RoundTrip, &Set),
-        out: &mut Vec<Exposure>,
+        out: &mut Judgement,
     ) {
         if ports.is_empty() {
             return;
@@ -188,10 +183,9 @@ impl Judge<'_> {
             let outside = shift.map_or(ports.clone(), |k| socket.shifted(0u128.wrapping_sub(k)));
             for (outside, told) in told(&outside) {
                 let socket = shift.map_or_else(|| socket.clone(), |k| outside.shifted(k));
-                self.reached.borrow_mut().push(arrives(socket, outside, told));
+                out.reached.push(arrives(socket, outside, told));
             }
         }
-        let story = self.story(s.family, s.from);
         let last = trip.request.last();
         let in_container =
             last.device != self.site.server_of[s.n] && exposed(trip, self.site.host_of(self.site.server_of[s.n]));
@@ -209,42 +203,27 @@ impl Judge<'_> {
         });
         for (socket, outside, forbidden, told) in found {
             let shown = |set: &Set| PortSet { proto: s.proto, ports: port_ranges(set) };
-            let (steps, _, _) = story.of(answer, region, &told);
             let line = Exposure {
-                instance: s.instance.label().to_owned(),
+                instance: s.n,
                 socket: shown(&socket),
                 outside: shown(&outside),
                 family: s.family,
-                by: (!s.is_told).then(|| s.address.to_string()),
-                at: at.map(|a| a.to_string()),
-                forbidden,
+                by: (!s.is_told).then_some(s.address),
+                at,
+                forbidden: forbidden.clone(),
                 unknown,
-                doubts: story.doubts(region),
-                steps,
+                doubts: Doubt::of(region),
+                from: s.from.clone(),
+                packets: Box::new(Followed::new(answer, region, told.clone())),
+                case: self.site.case,
             };
-            self.reached.borrow_mut().push(Reached {
-                forbidden: line.forbidden.clone(),
+            out.reached.push(Reached {
+                forbidden,
                 at,
                 admins: for_admins_only(s.instance, s.proto, &socket),
                 ..arrives(socket.clone(), outside.clone(), told)
             });
-            let same = |e: &Exposure| {
-                (&e.socket, &e.outside, e.family, &e.instance, &e.by, &e.at)
-                    == (&line.socket, &line.outside, line.family, &line.instance, &line.by, &line.at)
-            };
-            match out.iter_mut().find(|e| same(e)) {
-                // What somebody certainly reaches is not in doubt because others only may.
-                Some(known) if known.unknown && !unknown => *known = line,
-                Some(known) if known.unknown => {
-                    for doubt in line.doubts {
-                        if !known.doubts.contains(&doubt) {
-                            known.doubts.push(doubt);
-                        }
-                    }
-                }
-                Some(_) => {}
-                None => out.push(line),
-            }
+            add(&mut out.exposures, line);
         }
     }
 
@@ -284,7 +263,7 @@ impl Judge<'_> {
     }
 
     /// A forward leads to a host that the manifest does not describe.
-    fn leads(&self, s: &Search<'_>, trip: &RoundTrip, here: Host, out: &mut Vec<Elsewhere>) {
+    fn leads(&self, s: &Search<'_>, trip: &RoundTrip, here: Host, out: &mut Judgement) {
         let last = trip.request.last();
         let device = &self.site.network.devices[last.device];
         let described = exposed(trip, here) || self.site.server_of.contains(&last.device);
@@ -306,9 +285,9 @@ impl Judge<'_> {
             by: (!s.is_told).then(|| s.address.to_string()),
             unknown: !trip.asked.vars.is_empty(),
         };
-        self.led.borrow_mut().push((s.proto, ports.clone()));
-        if !out.iter().any(|e| Elsewhere { unknown: line.unknown, ..e.clone() } == line) {
-            out.push(line);
+        out.led.push((s.proto, ports.clone()));
+        if !out.elsewhere.iter().any(|e| Elsewhere { unknown: line.unknown, ..e.clone() } == line) {
+            out.elsewhere.push(line);
         }
     }
 
@@ -346,6 +325,27 @@ impl Judge<'_> {
             out.push((rest, None));
         }
         out
+    }
+}
+
+/// One line for what is reached in one way.
+fn add(lines: &mut Vec<Exposure>, line: Exposure) {
+    let same = |e: &Exposure| {
+        (&e.socket, &e.outside, e.family, e.instance, e.by, e.at)
+            == (&line.socket, &line.outside, line.family, line.instance, line.by, line.at)
+    };
+    match lines.iter_mut().find(|e| same(e)) {
+        // What somebody certainly reaches is not in doubt because others only may.
+        Some(known) if known.unknown && !line.unknown => *known = line,
+        Some(known) if known.unknown => {
+            for doubt in line.doubts {
+                if !known.doubts.contains(&doubt) {
+                    known.doubts.push(doubt);
+                }
+            }
+        }
+        Some(_) => {}
+        None => lines.push(line),
     }
 }
 

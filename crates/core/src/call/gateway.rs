@@ -216,7 +216,7 @@ pub(super) fn no_network<'d>(
 }
 
 /// `callpath.toml:7` of a value in the manifest.
-pub(super) fn at_line<T>(snapshot: &Snapshot, at: &At<T>) -> String {
+pub(crate) fn at_line<T>(snapshot: &Snapshot, at: &At<T>) -> String {
     let (line, _) = crate::snapshot::line_column(snapshot.manifest(), at.span.start);
     let name = snapshot.sources.first().map_or("callpath.toml", |s| &s.name);
     format!("{}:{line}", name.rsplit('/').next().unwrap_or(name))

@@ -1,11 +1,11 @@
 //! Facts of the manifest that are read and whose meaning is not followed yet: paths that depend on one are unknown, and
 //! say why. Nothing that was stated is left aside without a word.
 
-use super::analyze::Failure;
 use crate::manifest::{At, Manifest, Place};
-use crate::report::{DoubtLine, Path, Report, Verdict};
 use crate::snapshot::Snapshot;
+use crate::verdict::{Judgement, Path, Verdict};
 use crate::vocabulary::{LegKind, Where};
+use crate::way::DoubtLine;
 
 /// A fact, and what depends on it.
 struct Later {
@@ -13,8 +13,8 @@ struct Later {
     what: String,
     /// What would decide it.
     supply: String,
-    /// Instance; absent: the whole site.
-    instance: Option<String>,
+    /// Number of the instance; absent: the whole site.
+    instance: Option<usize>,
     /// Place of the callers whom it concerns; absent: everybody.
     place: Option<Place>,
     /// Media depends on it, and what is no media.
@@ -23,7 +23,7 @@ struct Later {
 
 impl Later {
     fn concerns(&self, path: &Path) -> bool {
-        self.instance.as_ref().is_none_or(|i| *i == path.instance)
+        self.instance.is_none_or(|i| i == path.instance)
             && self.place.as_ref().is_none_or(|p| Where::At(p.clone()) == path.vantage)
     }
 
@@ -34,7 +34,8 @@ impl Later {
 
 /// All such facts of a manifest.
 fn all(snapshot: &Snapshot, manifest: &Manifest) -> Vec<Later> {
-    let line = |span: &std::ops::Range<usize>| super::gateway::at_line(snapshot, &At { value: (), span: span.clone() });
+    let line =
+        |span: &std::ops::Range<usize>| crate::call::gateway::at_line(snapshot, &At { value: (), span: span.clone() });
     let until = |key: &str, place: String| format!("`{key}` ({place}) is read and not followed yet");
     let mut out = Vec::new();
     let site = |what: String, supply: &str| Later {
@@ -51,12 +52,9 @@ fn all(snapshot: &Snapshot, manifest: &Manifest) -> Vec<Later> {
             ..site(until("dns", line(&place.span)), "leave it out where the name leads to the public address")
         });
     }
-    for deploy in &manifest.deploys {
-        let own = |what: String, supply: &str, parts: (bool, bool)| Later {
-            instance: Some(deploy.label.value.clone()),
-            parts,
-            ..site(what, supply)
-        };
+    for (n, deploy) in manifest.deploys.iter().enumerate() {
+        let own =
+            |what: String, supply: &str, parts: (bool, bool)| Later { instance: Some(n), parts, ..site(what, supply) };
         if let Some(file) = deploy.config.first() {
             let supply = "name the rules in `firewall`, and leave the rest out to judge the server without it";
             out.push(own(until("config", line(&file.span)), supply, (true, true)));
@@ -66,17 +64,13 @@ fn all(snapshot: &Snapshot, manifest: &Manifest) -> Vec<Later> {
 }
 
 /// Makes paths unknown that depend on such a fact.
-pub(super) fn apply(
-    snapshot: &Snapshot,
-    manifest: &Manifest,
-    mut report: Report,
-    failures: &mut Vec<Failure>,
-) -> Report {
+pub(super) fn apply(snapshot: &Snapshot, manifest: &Manifest, judgement: &mut Judgement) {
     let facts = all(snapshot, manifest);
     if facts.is_empty() {
-        return report;
+        return;
     }
-    for path in &mut report.paths {
+    let Judgement { paths, failures, exposures, closed, searched, .. } = judgement;
+    for path in paths {
         let here: Vec<&Later> = facts.iter().filter(|f| f.concerns(path)).collect();
         let mut changed = false;
         for leg in &mut path.legs {
@@ -92,24 +86,23 @@ pub(super) fn apply(
             leg.verdict = Verdict::Unknown;
             for a in &mut leg.any_of {
                 a.doubt(doubts.clone());
-                failures.retain(|f| f.path != path.id || f.requirement.id != a.requirement);
+                failures.retain(|f| f.path != path.id || f.requirement.id != a.requirement.id);
             }
         }
         // What fails in another part fails.
         if changed && path.legs.iter().all(|l| l.verdict != Verdict::Fails) {
             path.verdict = Verdict::Unknown;
-            path.note = String::new();
+            path.note = None;
         }
     }
-    let whole = |instance: &str| {
-        facts.iter().any(|f| f.parts.0 && f.place.is_none() && f.instance.as_deref().is_none_or(|i| i == instance))
+    let whole = |instance: usize| {
+        facts.iter().any(|f| f.parts.0 && f.place.is_none() && f.instance.is_none_or(|i| i == instance))
     };
-    for exposure in &mut report.exposures {
-        exposure.unknown |= whole(&exposure.instance);
+    for exposure in exposures {
+        exposure.unknown |= whole(exposure.instance);
     }
-    if manifest.deploys.iter().any(|d| whole(&d.label.value)) {
-        report.closed.clear();
-        report.searched.clear();
+    if (0..manifest.deploys.len()).any(whole) {
+        closed.clear();
+        searched.clear();
     }
-    super::summary::finish(report)
 }

@@ -1,77 +1,25 @@
 //! What a server learns that asks outside for its own address (STUN): the address with which its packets come there.
 
-use super::address::is_public;
-use super::analyze::{CLIENT_PORTS, Judge};
-use super::site::is_invented;
 use super::told::stated;
+use super::{CLIENT_PORTS, Judge};
+use crate::call::address::is_public;
+use crate::call::site::is_invented;
 use crate::cube::{Cube, Set};
 use crate::manifest::{Place, Proto, Told};
 use crate::model::{Family, Part, address_value};
 use crate::profile::Instance;
 use crate::requirement::{Party, Requirement};
 use crate::trace::{Ask, Detail, Disposition, Phase, Question, Val};
+use crate::verdict::{Exit, Line, Seen, Stray};
 use crate::vocabulary::{LegKind, port_set};
 use std::net::IpAddr;
 
 /// Port of STUN servers (RFC 8489 9), where the product has no row that names another.
 const STUN: u128 = 3478;
 
-/// The device by which packets come to the internet, and its interface.
-type Exit = (usize, Option<usize>);
-
-/// What a STUN server sees of a server.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Seen {
-    /// This address, by this device.
-    As(IpAddr, Exit),
-    /// Several, or one that no input tells.
-    Open,
-    /// Not every packet arrives.
-    Unanswered,
-    /// The server has no address of the family.
-    Nothing,
-}
-
-/// A server whose packets come to the internet with another address than the one by which it is called.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Stray {
-    /// Number of the instance.
-    pub instance: usize,
-    /// Its own address.
-    pub own: IpAddr,
-    /// The address that the internet sees.
-    pub seen: IpAddr,
-    /// The address by which it is called.
-    pub public: IpAddr,
-    /// The device by which the packets leave.
-    pub router: usize,
-    /// The interface by which they leave.
-    pub leaves: usize,
-    /// Whether calls come in there.
-    pub line: Line,
-}
-
-/// Where packets leave, seen from where calls come in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Line {
-    /// There.
-    Same,
-    /// By another interface of that router.
-    Other,
-    /// By another router: calls come through a tunnel, say.
-    Elsewhere,
-}
-
-impl Stray {
-    /// The address that the internet sees, where an input tells it.
-    pub fn named(&self) -> Option<IpAddr> {
-        Some(self.seen).filter(|a| !is_invented(*a))
-    }
-}
-
 /// What a product that asks outside for its address tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Learns {
+pub(crate) enum Learns {
     /// The address by which it is called, as far as is known.
     Public,
     /// Another one of the same line.
@@ -84,14 +32,14 @@ pub(super) enum Learns {
 
 impl Instance {
     /// The row by which the product asks outside for its own address.
-    pub(super) fn asks_for_its_address(&self) -> Option<&Requirement> {
+    pub(crate) fn asks_for_its_address(&self) -> Option<&Requirement> {
         let asks = |r: &&Requirement| r.from == Party::Server && r.to == Party::Internet && r.leg == LegKind::Address;
         self.requirements.iter().find(asks)
     }
 
     /// Where nothing is stated, it tells what it hears there. One that is set to an address for callers outside tells
     /// that to others too.
-    pub(super) fn told_as_learned(&self) -> bool {
+    pub(crate) fn told_as_learned(&self) -> bool {
         let set = stated(self, &Place::Internet).is_some_and(|list| !list.value.contains(&Told::Stun));
         self.asks_for_its_address().is_some() && !set
     }
@@ -99,7 +47,7 @@ impl Instance {
 
 impl Judge<'_> {
     /// Servers whose packets come to the internet with another address than the site's, in IPv4.
-    pub(super) fn strays(&self) -> Vec<Stray> {
+    pub(crate) fn strays(&self) -> Vec<Stray> {
         (0..self.instances.len()).filter_map(|n| self.stray(n, self.seen_by_stun(n, Family::V4))).collect()
     }
 
@@ -129,7 +77,7 @@ impl Judge<'_> {
     /// What a product tells that asks outside for its IPv4 address; absent where it does not ask. A private address, or
     /// no answer, is a fault of the way out, which is judged by itself. Behind a tunnel, whose other end is called, the
     /// product is taken to be set to the address there.
-    pub(super) fn learns(&self, n: usize, family: Family) -> Option<Learns> {
+    pub(crate) fn learns(&self, n: usize, family: Family) -> Option<Learns> {
         if family != Family::V4 || !self.instances[n].told_as_learned() {
             return None;
         }
@@ -143,7 +91,7 @@ impl Judge<'_> {
     }
 
     /// The address that callers at a place are told, where the server learned it outside and it is another one.
-    pub(super) fn learned_another(&self, n: usize, place: &Place) -> Option<Stray> {
+    pub(crate) fn learned_another(&self, n: usize, place: &Place) -> Option<Stray> {
         let asks = match stated(&self.instances[n], place) {
             None => self.instances[n].told_as_learned(),
             Some(list) => list.value.contains(&Told::Stun),
@@ -153,7 +101,7 @@ impl Judge<'_> {
     }
 
     /// The address with which the server's packets come to the internet, and by which device they do.
-    pub(super) fn seen_by_stun(&self, n: usize, family: Family) -> Seen {
+    pub(crate) fn seen_by_stun(&self, n: usize, family: Family) -> Seen {
         let known = self.seen.borrow().iter().find(|(i, f, _)| (*i, *f) == (n, family)).map(|(.., seen)| *seen);
         if let Some(seen) = known {
             return seen;

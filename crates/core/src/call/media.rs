@@ -1,16 +1,17 @@
 //! Media by UDP: what both sides' packets achieve, where the caller's own network or program has a say.
 
-use super::analyze::Judge;
+use super::Judge;
+use super::ask::{Caller, pieces};
 use super::ice::{Meeting, Offer};
-use super::paths::Caller;
-use super::reach::{Ending, Goal, Host, Region, ending, regions};
-use super::replay::{Replay, judged};
+use crate::call::site::Host;
 use crate::manifest::Proto;
 use crate::model::{Family, address_value};
 use crate::profile::{Answers, Ice, Instance};
-use crate::report::Piece;
 use crate::requirement::Requirement;
 use crate::trace::{Answer, Ask, Choice, Detail, Disposition, Network, Phase, Question, Val};
+use crate::verdict::Piece;
+use crate::verdict::reach::{Ending, Goal, Region, ending, regions};
+use crate::verdict::replay::{Replay, judged};
 use crate::vocabulary::{CallerKind as Kind, LegKind, Opener};
 
 /// What becomes of media between two parties.
@@ -19,7 +20,7 @@ pub(super) struct Media {
     pub answer: Answer,
     /// The packets by fate.
     pub found: Vec<Region>,
-    /// The same for the report.
+    /// The same as pieces of a way.
     pub pieces: Vec<Piece>,
 }
 
@@ -42,7 +43,7 @@ impl Judge<'_> {
             // The answer goes back the way that the caller's packet came, through the caller's router too.
             caller.kind?;
             let hold = |ask: Ask<'_>| judged(ask, Phase::Next, |t| ending(t, goal, caller.vantage.device));
-            return Some(self.held(caller, (question, detail), &hold));
+            return Some(held(caller, (question, detail), &hold));
         }
         let host = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == caller.family)?;
         let base = inside.unwrap_or_else(|| address_value(host));
@@ -50,28 +51,11 @@ impl Judge<'_> {
         if instance.answers() == Some(Answers::Sdp) {
             let named = self.named(caller, instance);
             let hold = |ask: Ask<'_>| Meeting { ask, goal, base, full, offers: Vec::new() }.by_sdp(named);
-            return Some(self.held(caller, (question, detail), &hold));
+            return Some(held(caller, (question, detail), &hold));
         }
         let offers = caller.kind?.offers(self.site, caller.family, instance.stun());
         let hold = |ask: Ask<'_>| Meeting { ask, goal, base, full, offers: offers.clone() }.hold();
-        Some(self.held(caller, (question, detail), &hold))
-    }
-
-    /// What comes of a conversation that is held as told.
-    fn held(
-        &self,
-        caller: &Caller<'_>,
-        (question, detail): (&Question, Detail),
-        hold: &dyn Fn(Ask<'_>) -> (Answer, Vec<Ending>),
-    ) -> Media {
-        let (answer, endings) = hold(Ask::new(caller.network, question, detail));
-        let found = regions(&answer, caller.network, &endings);
-        let again = |question: &Question, world: &[(Choice, u128)]| {
-            hold(Ask { world, ..Ask::new(caller.network, question, Detail::Rules) })
-        };
-        let replay = Replay { from: question.from, family: question.family, again: &again };
-        let pieces = self.pieces(caller, &answer, &found, &replay);
-        Media { answer, found, pieces }
+        Some(held(caller, (question, detail), &hold))
     }
 
     /// The address that a phone names in its SDP. Behind a home router it is the one that it has there, unless it knows
@@ -84,6 +68,22 @@ impl Judge<'_> {
             _ => Offer::Own,
         }
     }
+}
+
+/// What comes of a conversation that is held as told.
+fn held(
+    caller: &Caller<'_>,
+    (question, detail): (&Question, Detail),
+    hold: &dyn Fn(Ask<'_>) -> (Answer, Vec<Ending>),
+) -> Media {
+    let (answer, endings) = hold(Ask::new(caller.network, question, detail));
+    let found = regions(&answer, caller.network, &endings);
+    let again = |question: &Question, world: &[(Choice, u128)]| {
+        hold(Ask { world, ..Ask::new(caller.network, question, Detail::Rules) })
+    };
+    let replay = Replay { from: question.from, family: question.family, again: &again };
+    let pieces = pieces(&answer, &found, &replay);
+    Media { answer, found, pieces }
 }
 
 /// The program that takes media is where its packets arrive: in one container of the host, with the container's address, if

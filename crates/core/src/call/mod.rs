@@ -1,34 +1,32 @@
 //! Calls: who calls whom, by what, and whether it gets through.
 
-mod address;
-mod analyze;
+pub(crate) mod address;
+mod ask;
 mod callers;
-#[cfg(test)]
-mod codes;
 mod containers;
-mod diagnose;
 mod exposure;
 mod filter;
-mod gateway;
+pub(crate) mod gateway;
 mod guess;
 mod ice;
+mod input;
 mod judge;
 mod kernel;
 mod later;
-mod learned;
+pub(crate) mod learned;
 mod media;
+mod outwards;
 mod parties;
 mod paths;
-mod proxy;
-mod reach;
-mod replay;
+pub(crate) mod proxy;
 mod server;
-mod site;
+pub(crate) mod site;
 mod stated;
-mod story;
-mod summary;
-mod told;
+pub(crate) mod told;
+pub(crate) mod views;
 
-pub use crate::dialect::{recognise, ruleset};
-pub use analyze::{analyze, changes, proposals};
-pub use diagnose::{Gate, Proposals};
+pub(crate) use input::check;
+pub(crate) use judge::Judge;
+
+/// Ports that callers send from.
+pub(crate) const CLIENT_PORTS: (u128, u128) = (1024, 65535);

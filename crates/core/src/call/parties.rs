@@ -1,31 +1,24 @@
 //! Those who are no callers: the administrator, and the machines that a server talks with.
 
-use super::address::prefix_set;
-use super::analyze::Judge;
-use super::judge;
-use super::paths::{Caller, legs_of, path};
+use super::Judge;
+use super::ask::{Asked, Caller};
+use super::paths::legs_of;
 use super::proxy::by_proxy;
-use super::site::Vantage;
 use super::told::Telling;
+use crate::call::address::prefix_set;
+use crate::call::site::Vantage;
 use crate::cube::Set;
 use crate::manifest::{Admin, Peer, Place};
 use crate::model::{Family, address_value};
 use crate::profile::Instance;
-use crate::report::{Alternative, Leg, Path};
 use crate::requirement::{Level, Party, Requirement};
+use crate::verdict::{Alternative, Judgement, Leg, Path, algebra};
 use crate::vocabulary::{LegKind, Opener, Where};
 use ipnet::IpNet;
-use std::collections::BTreeSet;
 
 impl Judge<'_> {
     /// What the administrator reaches, from each address that is given.
-    pub(super) fn admin_paths(
-        &self,
-        n: usize,
-        instance: &Instance,
-        paths: &mut Vec<Path>,
-        not_judged: &mut BTreeSet<String>,
-    ) {
+    pub(super) fn admin_paths(&self, n: usize, instance: &Instance, out: &mut Judgement) {
         let wanted = |r: &&Requirement| r.from == Party::Admin && r.to == Party::Server;
         let rows: Vec<&Requirement> = instance.requirements.iter().filter(wanted).collect();
         if rows.is_empty() {
@@ -34,7 +27,7 @@ impl Judge<'_> {
         let anywhere = anywhere(instance);
         if instance.deploy.admin.is_empty() && !anywhere {
             for r in rows {
-                not_judged.insert(format!(
+                out.not_judged.insert(format!(
                     "{} ({}) for the administrator: no `admin` address is given",
                     r.purpose,
                     r.what()
@@ -49,14 +42,14 @@ impl Judge<'_> {
                 let (who, address) = ("the administrator, from anywhere".to_owned(), None);
                 let (place, opener) = (Place::Admin, Opener::Admin);
                 let asker = Asker { place, vantage, from, opener, who, address, which: None };
-                paths.extend(self.asked_by(n, instance, asker, &rows, family));
+                self.asked_by(n, instance, asker, &rows, family, out);
                 continue;
             }
             let admins = instance.deploy.admin.iter().map(|a| a.value).filter(|a| Family::of(a.addr()) == family);
             let many = admins.clone().count() > 1;
             for admin in admins {
                 let Some(vantage) = self.vantage_of(n, admin) else {
-                    not_judged.insert(format!(
+                    out.not_judged.insert(format!(
                         "the administrator at {admin}: not an address of the internet or of a known network"
                     ));
                     continue;
@@ -72,19 +65,13 @@ impl Judge<'_> {
                     which: many.then(|| who.clone()),
                     address: Some(who),
                 };
-                paths.extend(self.asked_by(n, instance, asker, &rows, family));
+                self.asked_by(n, instance, asker, &rows, family, out);
             }
         }
     }
 
     /// What machines reach that use rows of the product and are no callers.
-    pub(super) fn peer_paths(
-        &self,
-        n: usize,
-        instance: &Instance,
-        paths: &mut Vec<Path>,
-        not_judged: &mut BTreeSet<String>,
-    ) {
+    pub(super) fn peer_paths(&self, n: usize, instance: &Instance, out: &mut Judgement) {
         let label = instance.label();
         let uses = |peer: &Peer, r: &Requirement| {
             r.to == Party::Server && r.level != Level::Forbidden && peer.uses.iter().any(|u| u.value == r.id)
@@ -100,7 +87,7 @@ impl Judge<'_> {
                 Party::Phones if !by_peer && !phones() => "no network of phones is given, and no [[peer]] that uses it",
                 _ => continue,
             };
-            not_judged.insert(format!("{} ({}) of {label}, for {}: {line}", r.purpose, r.what(), r.sender()));
+            out.not_judged.insert(format!("{} ({}) of {label}, for {}: {line}", r.purpose, r.what(), r.sender()));
         }
         for peer in &self.manifest.peers {
             // Who is said to use it needs it, whatever it is to others.
@@ -116,7 +103,7 @@ impl Judge<'_> {
                 let many = all.clone().count() > 1;
                 for address in all {
                     let Some(vantage) = self.vantage_of(n, address) else {
-                        not_judged.insert(format!(
+                        out.not_judged.insert(format!(
                             "{name} at {address}: not an address of the internet or of a known network"
                         ));
                         continue;
@@ -130,7 +117,7 @@ impl Judge<'_> {
                         which: many.then(|| shown(address)),
                         address: Some(shown(address)),
                     };
-                    paths.extend(self.asked_by(n, instance, asker, &rows, family));
+                    self.asked_by(n, instance, asker, &rows, family, out);
                 }
             }
         }
@@ -144,11 +131,12 @@ impl Judge<'_> {
         asker: Asker,
         rows: &[&Requirement],
         family: Family,
-    ) -> Option<Path> {
-        let told = self.told(instance, family).filter(|_| !asker.from.is_empty())?;
+        out: &mut Judgement,
+    ) {
+        let Some(told) = self.told(instance, family).filter(|_| !asker.from.is_empty()) else { return };
         let telling = self.tells(n, &asker.place, family, false);
         if telling == Telling::Nothing {
-            return None;
+            return;
         }
         let rows = by_proxy(instance, rows, family);
         let rows: Vec<&Requirement> = rows.iter().collect();
@@ -165,22 +153,21 @@ impl Judge<'_> {
             which: asker.which,
         };
         let mut legs = Vec::new();
-        let mut notes = Vec::new();
         for (kind, rows) in legs_of(&rows) {
             let ask = |r: &&Requirement| match kind {
                 LegKind::Media => self.by_telling(&caller, r, &telling),
                 _ => self.alternative(&caller, r, self.goal(n, r)),
             };
-            let asked: Vec<Alternative> = rows.iter().map(ask).collect();
+            let Asked { ways: asked, failures } = rows.iter().map(ask).collect();
+            out.failures.extend(failures);
             let levels: Vec<(Level, &Alternative)> = rows.iter().map(|r| r.level).zip(&asked).collect();
-            let (verdict, note) = judge::leg(&levels);
-            notes.push(note);
-            let how = if kind == LegKind::Media { judge::how(&asked, &caller.at) } else { None };
+            let (verdict, note) = algebra::leg(&levels);
+            let how = if kind == LegKind::Media { algebra::how(&asked, &caller.at) } else { None };
             let to = self.leg_to(&rows[0].leg, told);
-            legs.push(Leg { kind, to, verdict, how, any_of: asked, not_for_them: Vec::new() });
+            legs.push(Leg { kind, to, verdict, note, how, any_of: asked, not_for_them: Vec::new() });
         }
-        let found = path(instance, caller.which(), asker.who, family, legs, &notes);
-        Some(Path { address: asker.address, ..found })
+        let found = caller.path(instance, asker.who, legs);
+        out.paths.push(Path { address: asker.address, ..found });
     }
 
     /// Whose device sends for an address: that of a known network, or the internet.

@@ -1,18 +1,18 @@
 //! Pages and signalling that a reverse proxy answers: on another host, on the firewall itself, from outside, on another
 //! outer port. Media never.
 
-use super::analyze::{CLIENT_PORTS, Judge};
-use super::diagnose::views::{self, Does};
-use super::paths::Caller;
-use super::reach::{Goal, exposed};
+use super::ask::Caller;
+use super::views::{self, Does};
+use super::{CLIENT_PORTS, Judge};
 use crate::cube::{Cube, Set};
 use crate::manifest::{ProxyAt, show_ranges};
 use crate::model::{Family, address_value};
 use crate::profile::{Instance, Proxied};
-use crate::report::DoubtLine;
 use crate::requirement::{Party, Requirement};
 use crate::trace::{Answer, Ask, Detail, Disposition, Hop, Phase, Question, Val};
+use crate::verdict::reach::{Goal, exposed};
 use crate::vocabulary::{LegKind, port_set, show_set};
+use crate::way::DoubtLine;
 
 impl Judge<'_> {
     /// Where pages and signalling must end.
@@ -37,7 +37,7 @@ impl Judge<'_> {
         }
     }
 
-    fn outermost_with_public(&self) -> Option<usize> {
+    pub(crate) fn outermost_with_public(&self) -> Option<usize> {
         let public = address_value(self.site.public?);
         let holds = |d: &crate::model::Device| d.forwards && d.own_addresses(Family::V4).contains(public);
         self.site.network.devices.iter().position(holds)
@@ -178,54 +178,10 @@ impl Judge<'_> {
             (lo == hi && inside == ports && outer.single().is_some()).then(|| (show_set(outer), lo))
         })
     }
-
-    /// What stands in the report about it as given.
-    pub(super) fn proxy_notes(
-        &self,
-        n: usize,
-        instance: &Instance,
-        given: &mut Vec<String>,
-        not_judged: &mut std::collections::BTreeSet<String>,
-    ) {
-        let Some(proxy) = instance.deploy.proxy.as_ref() else { return };
-        let label = instance.label();
-        let at = super::gateway::at_line(self.snapshot, proxy);
-        let outer = proxy.value.outer.as_ref().map_or_else(String::new, |o| format!(", by tcp {} outside", o.value));
-        let ways = |who: &str| format!("how {who} passes pages and signalling on to {label}");
-        match proxy.value.at.as_ref().map(|a| &a.value) {
-            None => given.push(format!("pages and signalling of {label} are answered on its own host{outer} ({at})")),
-            Some(ProxyAt::Host(ip, _)) => {
-                let own = self.site.proxy_of[n] == Some(self.site.server_of[n]);
-                let who = if own { "its own host".to_owned() } else { ip.to_string() };
-                given.push(format!("pages and signalling of {label} are answered by a proxy on {who}{outer} ({at})"));
-                if !own {
-                    not_judged.insert(ways(&who));
-                }
-                let v6 = instance.deploy.host.iter().any(|h| h.value.is_ipv6());
-                if v6 && ip.is_ipv4() {
-                    not_judged
-                        .insert(format!("pages and signalling of {label} by IPv6: `proxy` names an IPv4 address"));
-                }
-            }
-            Some(ProxyAt::Gateway) => {
-                let name = self.outermost_with_public().map_or("the gateway", |d| &*self.site.network.devices[d].name);
-                given.push(format!(
-                    "pages and signalling of {label} are answered by a proxy on {name} itself{outer} ({at})"
-                ));
-                not_judged.insert(ways(name));
-            }
-            Some(ProxyAt::Outside) => {
-                given.push(format!(
-                    "pages and signalling of {label} are answered from outside ({at}), and not by the site"
-                ));
-                not_judged.insert(ways("the proxy outside"));
-            }
-        }
-    }
 }
 
 /// Rows as they are asked where a proxy is stated: by the outer port, and without those that the site does not answer.
-pub(super) fn by_proxy(instance: &Instance, rows: &[&Requirement], family: Family) -> Vec<Requirement> {
+pub(crate) fn by_proxy(instance: &Instance, rows: &[&Requirement], family: Family) -> Vec<Requirement> {
     let Some(proxy) = instance.deploy.proxy.as_ref().map(|p| &p.value) else {
         return rows.iter().map(|r| (*r).clone()).collect();
     };

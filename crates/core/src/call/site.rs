@@ -3,9 +3,11 @@
 mod callers;
 mod chain;
 mod front;
+mod host;
 mod lines;
-pub(super) use lines::is_invented;
-pub(super) use parts::{LastRead, Parts};
+pub(crate) use host::Host;
+pub(crate) use lines::is_invented;
+pub(crate) use parts::{LastRead, Parts};
 use parts::{empty_includes, known, public_v4};
 mod nets;
 mod parts;
@@ -15,7 +17,6 @@ mod shares;
 use super::address::{is_link_local, is_public};
 use super::gateway::{self, Router};
 use super::kernel;
-use super::reach::Host;
 use super::server::Server;
 use crate::cube::Set;
 use crate::dialect::iproute::MAIN;
@@ -35,7 +36,7 @@ const INTERNET_SEGMENT: usize = 0;
 
 /// What is assumed about an outer address that nobody knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Case {
+pub(crate) enum Case {
     /// The gateway has the public address itself.
     OnGateway,
     /// Another box stands in front of it.
@@ -44,7 +45,7 @@ pub(super) enum Case {
 
 /// People in one place.
 #[derive(Debug, Clone)]
-pub(super) struct Vantage {
+pub(crate) struct Vantage {
     /// Where.
     pub place: Place,
     /// For reports: `anyone on the internet`, `your network 192.168.1.0/24`.
@@ -73,9 +74,11 @@ impl Vantage {
 
 /// The joined network.
 #[derive(Debug, Clone)]
-pub(super) struct Site {
+pub(crate) struct Site {
     /// Devices.
     pub network: Network,
+    /// What is assumed about an outer address that nobody knows.
+    pub case: Case,
     /// Index of the internet.
     pub internet: usize,
     /// Device of each instance's server.
@@ -115,7 +118,7 @@ pub(super) struct Site {
 ///
 /// # Errors
 /// Addresses that contradict each other, or that nothing tells.
-pub(super) fn build(
+pub(crate) fn build(
     snapshot: &Snapshot,
     manifest: &Manifest,
     parts: &Parts,
@@ -203,6 +206,7 @@ pub(super) fn build(
     rulesets.extend(parts.servers.iter().flat_map(|s| &s.rulesets));
     Ok(Site {
         network: Network { devices: b.devices.into(), budget: budget.for_another_site() },
+        case,
         internet,
         server_of,
         containers,

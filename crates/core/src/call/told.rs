@@ -1,15 +1,16 @@
 //! What a server tells whom: the address that media goes to. It is a fact of its own, and nobody's public address by
 //! itself.
 
-use super::address::is_public;
-use super::analyze::Judge;
-use super::learned::{Learns, Seen};
-use super::site::Vantage;
+use super::Judge;
+use super::learned::Learns;
+use crate::call::address::is_public;
+use crate::call::site::Vantage;
 use crate::cube::Set;
 use crate::manifest::{At, Place, Told};
 use crate::model::{Device, Family, address_value, prefix_range};
 use crate::profile::Instance;
-use crate::report::DoubtLine;
+use crate::verdict::Seen;
+use crate::way::DoubtLine;
 use std::net::IpAddr;
 
 /// Why it is open what a server hears that asks outside for its address.
@@ -17,7 +18,7 @@ const NOT_CLEAR: &str = "which address a STUN server sees is not clear from the 
 
 /// What callers at a place are told about media, in one family.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Telling {
+pub(crate) enum Telling {
     /// These addresses; several are tried one beside the other.
     These(Vec<IpAddr>),
     /// None of this family.
@@ -28,7 +29,7 @@ pub(super) enum Telling {
 
 impl Judge<'_> {
     /// What those at a place are told. `local`: the server counts them as local.
-    pub(super) fn tells(&self, n: usize, place: &Place, family: Family, local: bool) -> Telling {
+    pub(crate) fn tells(&self, n: usize, place: &Place, family: Family, local: bool) -> Telling {
         let instance = &self.instances[n];
         let own = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == family);
         let Some(stated) = stated(instance, place) else {
@@ -55,7 +56,7 @@ impl Judge<'_> {
                     }
                 },
                 Told::Unknown => {
-                    let at = super::gateway::at_line(self.snapshot, stated);
+                    let at = crate::call::gateway::at_line(self.snapshot, stated);
                     return not_told(instance, place, &format!("it is stated as unknown ({at})"));
                 }
             };
@@ -103,58 +104,9 @@ impl Judge<'_> {
             && (self.site.public == Some(address) || self.site.network.devices.iter().enumerate().any(ours))
     }
 
-    /// What the report says about it as given.
-    pub(super) fn told_notes(&self, n: usize, instance: &Instance) -> String {
-        let label = instance.label();
-        let mut parts = Vec::new();
-        for (place, list) in &instance.deploy.told {
-            let at = super::gateway::at_line(self.snapshot, list);
-            for family in [Family::V4, Family::V6] {
-                match self.tells(n, &place.value, family, false) {
-                    Telling::These(all) => {
-                        let all: Vec<String> = all.iter().map(ToString::to_string).collect();
-                        parts.push(format!("{} {} ({at})", audience(&place.value), all.join(" and ")));
-                    }
-                    Telling::Unknown(_) if family == Family::V4 => {
-                        parts.push(format!("{} what is not known ({at})", audience(&place.value)));
-                    }
-                    Telling::Unknown(_) | Telling::Nothing => {}
-                }
-            }
-        }
-        let usual = self.usually_told(n, instance);
-        let internet = instance.deploy.told.iter().any(|(place, _)| place.value == Place::Internet);
-        match (parts.is_empty(), internet) {
-            (true, _) => format!("{label} tells clients {usual}"),
-            (_, true) => format!("{label} tells {}", parts.join(", and ")),
-            (_, false) => format!("{label} tells {}, and callers on the internet {usual}", parts.join(", and ")),
-        }
-    }
-
-    /// The addresses that nothing stated tells: the public ones, or what the server learns outside.
-    fn usually_told(&self, n: usize, instance: &Instance) -> String {
-        let public = self.line(n, instance).told;
-        let learned = match self.learns(n, Family::V4) {
-            Some(Learns::Another(stray)) => format!("{}, which a STUN server sees", stray.seen),
-            Some(Learns::Open | Learns::OtherLine(_)) => "the IPv4 address that a STUN server sees".to_owned(),
-            Some(Learns::Public) | None => return public.join(" and "),
-        };
-        let others = self.told(instance, Family::V6).map(|a| a.to_string());
-        [learned].into_iter().chain(others).collect::<Vec<_>>().join(" and ")
-    }
-
-    /// The product's own setting, where its document names it and nothing is stated.
-    pub(super) fn told_setting(&self, n: usize, instance: &Instance) -> Option<String> {
-        let setting = instance.profile.told.setting.as_ref().filter(|_| instance.deploy.told.is_empty())?;
-        let told = self.line(n, instance).told.join(" and ");
-        Some(format!("{setting} of {} is taken to be {told}, or a name that resolves to it", instance.label()))
-    }
-}
-
-impl Judge<'_> {
     /// Phones of an inner network that are told the outer address, for the server does not count their network as
     /// local: what to set, where the product has such a list and nothing else is stated.
-    pub(super) fn not_local(&self, n: usize, instance: &Instance, vantage: &Vantage) -> Option<String> {
+    pub(crate) fn not_local(&self, n: usize, instance: &Instance, vantage: &Vantage) -> Option<String> {
         let beside = matches!(vantage.place, Place::Lan);
         let inside = beside || matches!(vantage.place, Place::Net(_));
         let told = &instance.profile.told;
@@ -239,7 +191,7 @@ fn key(place: &Place) -> String {
     }
 }
 
-pub(super) fn audience(place: &Place) -> String {
+pub(crate) fn audience(place: &Place) -> String {
     match place {
         Place::Internet => "callers on the internet".into(),
         Place::Lan | Place::Own => "callers in its own network".into(),

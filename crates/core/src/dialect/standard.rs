@@ -2,7 +2,7 @@
 //! printed, a cure.
 
 use super::{DIALECTS, apply, of_text, without_secrets};
-use crate::call::changes;
+use crate::check::changes;
 use crate::redact::{Key, redact};
 use crate::report::{Report, Severity, Verdict};
 use crate::snapshot::{Snapshot, Source};

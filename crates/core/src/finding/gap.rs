@@ -2,8 +2,8 @@
 
 use crate::change::Wanted;
 use crate::model::{DoubtId, Family, OriginId};
-use crate::report::Reason;
 use crate::vocabulary::{PortSet, list};
+use crate::way::Reason;
 use std::net::IpAddr;
 
 /// Something that stands between packets and their goal.
@@ -50,6 +50,31 @@ pub struct Gap {
 }
 
 impl Gap {
+    /// A gap of which there is nothing to show.
+    pub(crate) fn bare(lack: Lack, name: String, ports: Vec<PortSet>, story: String) -> Self {
+        Self {
+            lack,
+            device: 0,
+            name,
+            wanted: None,
+            ports,
+            host: None,
+            asked: None,
+            outer: None,
+            family: Family::V4,
+            paths: Vec::new(),
+            who: String::new(),
+            story,
+            at: Vec::new(),
+            doubt: None,
+            leads: Vec::new(),
+            lines: None,
+            signalling: false,
+            reason: None,
+            cured_on: None,
+        }
+    }
+
     /// The device on which the change is made.
     pub(crate) fn place(&self) -> (usize, &str) {
         self.cured_on.as_ref().map_or((self.device, &self.name), |(d, name)| (*d, name))

@@ -1,31 +1,12 @@
 //! The parts of a call, the ways to do each, and the packets of a way by their fate.
 
 use super::packets::{all_ports, by_senders};
-use super::{DoubtLine, Packets, Reach, Reason, Step, Stop, Verdict, words};
+use super::{DoubtLine, How, Packets, Reach, Share, Step, Stop, Verdict};
 use crate::manifest::{PortRanges, Proto};
 use crate::vocabulary::{LegKind, Opener};
+use crate::way::{Reason, words};
 use schemars::JsonSchema;
 use serde::Serialize;
-
-/// How media gets through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum How {
-    /// By UDP: the caller's packets are let in.
-    Udp,
-    /// By UDP: the server sends first, to an address that leads to the caller.
-    Direct,
-    /// By UDP, only because packets of both sides open the way for each other.
-    HolePunching,
-    /// By UDP, when the right side sends first, and nobody decides which does.
-    ByChance,
-    /// By TCP.
-    Tcp,
-    /// By a relay (TURN).
-    Relay,
-    /// Not at all.
-    None,
-}
 
 /// A part of a call.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -134,44 +115,6 @@ impl Piece {
             (Some(stop), _) if self.reach != Reach::Unknown => Some(stop.reason()),
             (_, Some(doubt)) => Some(Reason::Doubt(doubt.key.clone())),
             _ => None,
-        }
-    }
-}
-
-impl Alternative {
-    /// Makes all of its ports unknown, because a fact is missing that decides about them.
-    pub(crate) fn doubt(&mut self, doubts: Vec<DoubtLine>) {
-        self.pieces = vec![Piece::unknown(self.ports.clone(), doubts)];
-        self.reach = Reach::Unknown;
-        self.share = None;
-    }
-}
-
-/// A share of an alternative.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Share {
-    /// So many ports get through.
-    Ports {
-        /// How many.
-        open: u64,
-        /// Of how many.
-        of: u64,
-    },
-    /// So many of the ports that callers send from do not get through, or not in the best way.
-    SourcePorts {
-        /// How many.
-        worse: u64,
-        /// Of how many.
-        of: u64,
-    },
-}
-
-impl std::fmt::Display for Share {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Ports { open, of } => write!(f, "{open} of {of} ports"),
-            Self::SourcePorts { worse, of } => write!(f, "{worse} of {of} source ports"),
         }
     }
 }

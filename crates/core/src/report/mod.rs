@@ -13,77 +13,32 @@ mod packets;
 mod sarif;
 mod text;
 mod texts;
-mod way;
-mod words;
 
 pub(crate) use callers::in_a_sentence;
 pub use callers::merged;
 pub use formats::{FORMATS, Format};
 pub use github::github;
 pub use html::html;
-pub use leg::{Alternative, How, Leg, Piece, Share};
+pub use leg::{Alternative, Leg, Piece};
 pub use markdown::markdown;
 pub use packets::Packets;
 pub use sarif::sarif;
 pub(crate) use text::wrap;
 pub use text::{Style, columns, explained, text};
 pub(crate) use texts::{lines, lines_of_steps};
-pub use way::{Action, DoubtLine, End, EndForm, Ends, Origin, Rules, Step, Stop, StopKind};
-pub(crate) use way::{DoubtKey, Reason};
 
 pub use crate::finding::Severity;
 use crate::model::Family;
+pub use crate::verdict::{Closed, Elsewhere, How, Reach, Searched, Share, Verdict};
 use crate::vocabulary::{CallerKind, PortSet, Where, list};
+pub use crate::way::{Action, DoubtLine, End, EndForm, Ends, Origin, Rules, Step, Stop, StopKind};
+use crate::way::{Reason, words};
 use schemars::JsonSchema;
 use schemars::generate::SchemaSettings;
 use serde::Serialize;
 
 /// The format's name and version.
 pub const SCHEMA: &str = "callpath.report/1";
-
-/// A verdict, best first: the worst path decides for the whole.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Verdict {
-    /// Calls get through, whatever is not known.
-    Works,
-    /// They get through in a worse way, or not for everybody.
-    Degraded,
-    /// It depends on something that is not known.
-    Unknown,
-    /// They do not get through.
-    Fails,
-}
-
-impl Verdict {
-    /// The word.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Works => "works",
-            Self::Degraded => "degraded",
-            Self::Unknown => "unknown",
-            Self::Fails => "fails",
-        }
-    }
-}
-
-/// What is true about a set of ports.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Reach {
-    /// All get through.
-    Open,
-    /// All do, but only because packets of the other side open the way.
-    Punched,
-    /// All do when the right side sends first, and nobody decides which does.
-    Chance,
-    /// None does.
-    Closed,
-    /// Some do.
-    Partly,
-    /// It depends on something that is not known.
-    Unknown,
-}
 
 /// What `callpath check --format json` prints.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -239,16 +194,6 @@ impl Path {
     }
 }
 
-/// A port that must stay closed, and does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Closed {
-    /// The ports: `tcp 5432`.
-    #[schemars(with = "String")]
-    pub ports: PortSet,
-    /// What they are for.
-    pub purpose: String,
-}
-
 /// A port that the internet reaches though no call needs it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Exposure {
@@ -280,39 +225,6 @@ pub struct Exposure {
     pub doubts: Vec<DoubtLine>,
     /// The way of one such packet.
     pub steps: Vec<Step>,
-}
-
-/// Ports by which the internet is led to a host that the manifest does not describe.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Elsewhere {
-    /// The host's address.
-    pub host: String,
-    /// The ports outside: `tcp 5432`.
-    #[schemars(with = "String")]
-    pub outside: PortSet,
-    /// `ipv4` or `ipv6`.
-    #[serde(serialize_with = "words::word")]
-    #[schemars(with = "String")]
-    pub family: Family,
-    /// The address that is asked, where it is not the one that callers are told.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub by: Option<String>,
-    /// It may lead there or not: something is not known.
-    pub unknown: bool,
-}
-
-/// A host of which every port was asked from the internet.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct Searched {
-    /// Its address.
-    pub host: String,
-    /// `ipv4` or `ipv6`.
-    #[serde(serialize_with = "words::word")]
-    #[schemars(with = "String")]
-    pub family: Family,
-    /// The address that was asked, where the internet may know it by others too: another line, another address.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub by: Option<String>,
 }
 
 /// A cause with its repair.

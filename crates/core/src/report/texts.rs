@@ -2,11 +2,12 @@
 
 use super::{
     Alternative, Change, Closed, DoubtLine, Elsewhere, End, Ends, Exposure, Fact, Finding, InstanceLine, LeftOut, Leg,
-    Loss, Mark, Origin, Path, Piece, Reason, Report, Rules, Ruleset, Searched, Step, Stop, Unread,
+    Loss, Mark, Origin, Path, Piece, Report, Rules, Ruleset, Searched, Step, Stop, Unread,
 };
 use crate::manifest::Place;
 use crate::visible::one_line;
 use crate::vocabulary::{LegKind, Where};
+use crate::way::Reason;
 
 /// Makes one visible line of every text. Names, comments and descriptions of a configuration stand in them, and none of
 /// these may begin a line of the report by itself.

@@ -2,7 +2,7 @@
 
 mod shapes;
 
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::counters::{self, Counters};
 use callpath_core::report::{Report, Verdict};
 use callpath_core::snapshot::{Snapshot, Source};

@@ -11,7 +11,7 @@ mod names;
 mod outputs;
 mod shell;
 
-use callpath_core::call::changes;
+use callpath_core::check::changes;
 use callpath_core::dialect::{Patch, apply};
 use callpath_core::ports::Choice;
 use callpath_core::render::render;

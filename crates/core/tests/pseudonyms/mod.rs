@@ -3,7 +3,7 @@
 
 mod places;
 
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::dialect::without_secrets;
 use callpath_core::manifest;
 use callpath_core::redact::{Key, redact};

@@ -1,7 +1,7 @@
 //! Rules that block before one that would let packets pass.
 
 use super::{as_given, errors, finding, folder, one_cause, report, shown, snapshot, with_rules};
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 
 const FORWARD: &[&str] = &["insert rule inet f forward"];
 

@@ -1,7 +1,7 @@
 //! Tunnels, and routing rules that lead into them.
 
 use super::{all_at, as_given, errors, folder, judged, report, snapshot, verdicts_at, works};
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::report::{Report, Verdict};
 
 /// What wg-quick sets on every machine with a full tunnel: the main table without its default route, and a table of its

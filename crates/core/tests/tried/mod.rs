@@ -6,7 +6,7 @@ mod blocks;
 mod lines;
 mod pfsense;
 
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::report::{Finding, Report, Severity, Verdict};
 use callpath_core::snapshot::{InputError, Snapshot, Source};
 use std::path::{Path, PathBuf};

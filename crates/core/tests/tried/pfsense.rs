@@ -1,7 +1,7 @@
 //! pf's firewalls: several addresses and lines, what leaves, lists and portals.
 
 use super::{as_given, errors, finding, folder, judged, report, shown, snapshot, works};
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::report::{Report, Verdict};
 use std::path::Path;
 

@@ -1,7 +1,7 @@
 //! What a person pastes line by line: sessions that are there stay, and what was open before is open after each line.
 
 use crate::namespace::{Failure, Namespace};
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::report::{Style, text};
 use callpath_core::snapshot::{Snapshot, Source};
 use std::fmt::Write as _;

@@ -3,7 +3,7 @@
 use crate::grid::call::First;
 use crate::grid::cell::{Caller, Cell, Firewall, Ice, Media, Stun};
 use crate::grid::rules::{gateway_rules, server_rules};
-use callpath_core::call::analyze;
+use callpath_core::check::analyze;
 use callpath_core::report::{Path, Reach};
 use callpath_core::snapshot::{Snapshot, Source};
 

@@ -3,8 +3,8 @@
 //! Everybody of the site asks for every port of every address, once before and once after; both answers are compared
 //! packet by packet. What may be lost is only what a product must keep closed, and what was wanted of the port itself.
 
+use crate::call::Judge;
 use crate::call::address::prefix_set;
-use crate::call::analyze::{Judge, show_addresses};
 use crate::call::proxy::by_proxy;
 use crate::call::site::{Site, Vantage};
 use crate::cube::{Cube, Dim, Set, overlay};
@@ -17,6 +17,7 @@ use crate::snapshot::Snapshot;
 use crate::trace::{Answer, Ask, Detail, Disposition, Network, Phase, Question, RoundTrip, Val};
 use crate::vocabulary::{PortSet, port_ranges, port_set};
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::fmt::Write;
 
 /// Whether changes are compared with what was reached before them. Off: for tests, which show that it is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -501,6 +502,20 @@ impl Compare<'_> {
             _ => device.name.to_string(),
         }
     }
+}
+
+/// The first few ranges of addresses, as text.
+fn show_addresses(set: &Set, family: Family) -> String {
+    let show = |(lo, hi): &(u128, u128)| {
+        let (a, b) = (family.address(*lo), family.address(*hi));
+        if lo == hi { a.to_string() } else { format!("{a}-{b}") }
+    };
+    let ranges = set.ranges();
+    let mut text = ranges.iter().take(2).map(show).collect::<Vec<_>>().join(", ");
+    if ranges.len() > 2 {
+        let _ = write!(text, " and {} more ranges", ranges.len() - 2);
+    }
+    text
 }
 
 /// All of them ask for one of these ports.

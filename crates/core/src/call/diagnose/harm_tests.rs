@@ -2,8 +2,9 @@
 //! product's own. Every fault is planted and cured: the service is reached as before. Without the gate it is not.
 
 use super::harm::Gate;
-use super::{Found, search, with};
-use crate::call::analyze::{network, run};
+use super::judged::{judge, network};
+use super::trial::with;
+use super::{Found, cure};
 use crate::call::site::Site;
 use crate::cube::{Cube, Set};
 use crate::manifest::Place;
@@ -414,11 +415,11 @@ fn proposed(f: &Found) -> bool {
 
 /// Services that a site's cures take away.
 fn hurt(site: &Snapshot, probes: &[(Kind, &Probe)], gate: Gate) -> Vec<String> {
-    let first = run(site, false, &Budget::default(), &Rc::default()).expect("an answer");
+    let first = Rc::new(judge(site, false, &Budget::default(), &Rc::default()).expect("an answer"));
     let before: Vec<_> =
-        probes.iter().map(|(kind, p)| reached(&first.site, p).filter(|was| is_it(*kind, *was))).collect();
-    let search = search(site, &first, gate);
-    let Some(cured) = with(site, &search.found, |n| proposed(&search.found[n])) else { return Vec::new() };
+        probes.iter().map(|(kind, p)| reached(&first.judged.site, p).filter(|was| is_it(*kind, *was))).collect();
+    let cure = cure(site, &first, gate);
+    let Some(cured) = with(site, &cure.found, |n| proposed(&cure.found[n])) else { return Vec::new() };
     let after = network(&cured, true, &Budget::default(), &Rc::default()).expect("what was printed can be read");
     let mut out = Vec::new();
     for ((_, probe), was) in probes.iter().zip(before) {

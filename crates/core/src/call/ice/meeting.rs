@@ -1,9 +1,9 @@
 //! Two agents, and what becomes of their checks.
 
 use super::{Candidate, ORDER, Offer, STUN, Side, any_port};
-use crate::call::reach::{Ending, Goal, ending};
 use crate::cube::{Cube, Set, VarId};
 use crate::trace::{Answer, Ask, Branch, Choice, Disposition, Header, Journey, Phase, Question, RoundTrip, Talk, Val};
+use crate::verdict::reach::{Ending, Goal, ending};
 use std::rc::Rc;
 use std::sync::Arc;
 

@@ -2,9 +2,9 @@
 
 use super::meeting::{Ended, Meeting, arrived, finish, joined, trip, unite};
 use super::{BEHIND, Candidate, ORDER, Offer, Side, any_port};
-use crate::call::reach::{Ending, ending};
 use crate::cube::{Cube, Set};
 use crate::trace::{Answer, Branch, Choice, Header, Journey, Phase, Talk, Val};
+use crate::verdict::reach::{Ending, ending};
 use std::rc::Rc;
 use std::sync::Arc;
 

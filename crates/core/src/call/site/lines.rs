@@ -253,7 +253,7 @@ impl Builder<'_> {
 }
 
 /// One of the addresses that stand for those that nobody knows.
-pub(in crate::call) fn is_invented(address: IpAddr) -> bool {
+pub(crate) fn is_invented(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(a) => a.octets()[..3] == [192, 0, 0],
         IpAddr::V6(a) => a.is_unicast_link_local() && a.segments()[4] == 0xf117,

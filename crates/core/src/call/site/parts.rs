@@ -12,7 +12,7 @@ use std::net::IpAddr;
 
 /// What was read, before devices are joined.
 #[derive(Debug, Clone)]
-pub(in crate::call) struct Parts {
+pub(crate) struct Parts {
     /// Routers that are read, from the internet inwards.
     pub(super) routers: Vec<Router>,
     /// Everything on the way in, from the internet inwards.
@@ -32,7 +32,7 @@ pub(in crate::call) struct Parts {
 
 /// What was read last, with its texts: changes are tried first, and judged then.
 #[derive(Debug, Default)]
-pub(in crate::call) struct LastRead(RefCell<Option<(Vec<Source>, Parts)>>);
+pub(crate) struct LastRead(RefCell<Option<(Vec<Source>, Parts)>>);
 
 impl LastRead {
     /// Keeps what was read of a site.

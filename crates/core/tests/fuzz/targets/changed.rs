@@ -1,7 +1,7 @@
 //! Changes that a report prints, made and judged again.
 
 use super::printed;
-use callpath_core::call::{analyze, changes};
+use callpath_core::check::{analyze, changes};
 use callpath_core::dialect::{Patch, apply};
 use callpath_core::finding::Severity;
 use callpath_core::report::{Finding, Verdict};

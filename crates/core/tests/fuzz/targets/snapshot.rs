@@ -36,7 +36,7 @@ pub fn redacted(snapshot: &Snapshot) {
         }
         assert!(left.is_empty(), "still there: {left:?}");
     }
-    match callpath_core::call::analyze(&hidden) {
+    match callpath_core::check::analyze(&hidden) {
         Ok(report) => printed::report(&report),
         Err(e) => sound::error(&e, &hidden),
     }

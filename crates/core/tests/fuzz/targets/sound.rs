@@ -39,7 +39,7 @@ pub fn places(pipeline: &Pipeline, snapshot: &Snapshot) {
 
 /// The whole way of `callpath check`, in every format.
 pub fn judged(snapshot: &Snapshot) {
-    match callpath_core::call::analyze(snapshot) {
+    match callpath_core::check::analyze(snapshot) {
         Ok(report) => printed::report(&report),
         Err(e) => error(&e, snapshot),
     }

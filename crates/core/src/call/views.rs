@@ -11,7 +11,7 @@ const PORTS: u128 = 65535;
 
 /// What a rule asks. A field that it does not ask for is absent.
 #[derive(Debug, Clone, Default)]
-pub(in crate::call) struct Asks {
+pub(crate) struct Asks {
     pub iface: Option<Set>,
     pub out_iface: Option<Set>,
     pub proto: Option<Set>,
@@ -26,7 +26,7 @@ pub(in crate::call) struct Asks {
 
 /// A rule with what it asks and its effect.
 #[derive(Debug, Clone)]
-pub(in crate::call) struct View {
+pub(crate) struct View {
     pub origin: OriginId,
     pub asks: Asks,
     pub does: Does,
@@ -36,7 +36,7 @@ pub(in crate::call) struct View {
 
 /// A rule's effect.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(in crate::call) enum Does {
+pub(crate) enum Does {
     Accept,
     Drop,
     /// New destination, and what becomes of the port.
@@ -49,7 +49,7 @@ pub(in crate::call) enum Does {
 
 /// What becomes of a port.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::call) enum PortChange {
+pub(crate) enum PortChange {
     Same,
     /// All ports become one of these.
     To(u16, u16),
@@ -59,7 +59,7 @@ pub(in crate::call) enum PortChange {
 
 /// Packets to compare with.
 #[derive(Debug, Clone)]
-pub(in crate::call) struct Packet {
+pub(crate) struct Packet {
     pub iface: u128,
     pub proto: u8,
     pub dst: u128,
@@ -223,7 +223,7 @@ impl View {
 
 /// A field of a packet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::call) enum Field {
+pub(crate) enum Field {
     Interface,
     Protocol,
     Address,
@@ -231,7 +231,7 @@ pub(in crate::call) enum Field {
 }
 
 /// Forwards of a device in a family, in order; switched off ones last.
-pub(in crate::call) fn forwards(device: &Device, family: Family) -> Vec<View> {
+pub(crate) fn forwards(device: &Device, family: Family) -> Vec<View> {
     let mut out = Vec::new();
     for stage in &device.pipeline.hooks[Hook::Prerouting as usize] {
         if !stage.families.has(family) {
@@ -295,17 +295,17 @@ fn calls(rule: &Rule) -> Vec<(ChainId, Asks)> {
 }
 
 /// The rule with this origin.
-pub(in crate::call) fn rule(device: &Device, origin: OriginId) -> Option<View> {
+pub(crate) fn rule(device: &Device, origin: OriginId) -> Option<View> {
     device.pipeline.chains.with_origin(origin).find_map(|(_, rule)| View::of(rule, false))
 }
 
 /// Filter rules that are switched off.
-pub(in crate::call) fn dormant(device: &Device) -> Vec<View> {
+pub(crate) fn dormant(device: &Device) -> Vec<View> {
     device.pipeline.dormant.iter().filter_map(|(_, r)| View::of(r, true)).filter(|v| v.does == Does::Accept).collect()
 }
 
 /// The first rule in a file that translates sources of what leaves, if it is not for packets that were turned back.
-pub(super) fn source_translation(device: &Device, family: Family) -> Option<OriginId> {
+pub(crate) fn source_translation(device: &Device, family: Family) -> Option<OriginId> {
     let stages = device.pipeline.hooks[Hook::Postrouting as usize].iter().filter(|s| s.families.has(family));
     let chains = stages.flat_map(|s| match &s.kind {
         StageKind::Translate { side: Side::Source, chains } => chains.iter().map(|(c, _)| *c).collect(),

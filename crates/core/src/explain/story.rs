@@ -1,18 +1,19 @@
 //! One packet's way in words: what each device did to it, and what stopped it.
 
-use super::reach::{Certainty, Ending, Region, journey};
-use super::replay::example;
-use super::site::is_invented;
+use crate::call::site::is_invented;
 use crate::cube::{Cube, Set};
 use crate::model::{Device, DoubtId, Family, Hook, Interface, OriginId, Part, SourceId, address_value};
-use crate::report::{Action, DoubtKey, DoubtLine, End, EndForm, Ends, Origin, Rules, Step, Stop, StopKind};
 use crate::snapshot::Places;
-use crate::trace::{Answer, Did, Disposition, Header, Journey, Network, Phase, RoundTrip, Val};
+use crate::trace::{Did, Disposition, Header, Journey, Network, Phase, RoundTrip, Val};
+use crate::verdict::reach::{Certainty, Ending, Region, journey};
+use crate::verdict::replay::example;
+use crate::verdict::{Doubt, Followed};
 use crate::vocabulary::Undecided;
+use crate::way::{Action, DoubtKey, DoubtLine, End, EndForm, Ends, Origin, Rules, Step, Stop, StopKind};
 use rustc_hash::FxHashSet;
 
 /// What the words are about.
-pub(super) struct Story<'a> {
+pub(crate) struct Story<'a> {
     pub places: &'a Places<'a>,
     pub network: &'a Network,
     pub family: Family,
@@ -50,10 +51,10 @@ impl Story<'_> {
     }
 
     /// One packet of the region, in words, and what stops it: the way that it was seen to take.
-    pub fn of(&self, answer: &Answer, region: &Region, trip: &RoundTrip) -> (Vec<Step>, Option<Stop>, String) {
-        let here = region.shown(answer);
+    pub fn of(&self, followed: &Followed) -> (Vec<Step>, Option<Stop>, String) {
+        let Followed { region, shown: here, trip } = followed;
         let everybody = region.part(Part::Src) == *self.senders && self.senders.count() > 65536;
-        let asked = &Example { cube: here, everybody };
+        let asked = &Example { cube: here.clone(), everybody };
         let shown = match region.ending {
             Ending::Works | Ending::Punched | Ending::WrongSource => Phase::Reply,
             Ending::Lost(phase) | Ending::Unknown(phase) => phase,
@@ -329,25 +330,28 @@ impl Story<'_> {
         out
     }
 
-    /// Doubts of a region in words.
-    pub fn doubts(&self, region: &Region) -> Vec<DoubtLine> {
-        let named = region.doubts.iter().map(|(device, id)| {
-            let pipeline = &self.network.devices[*device].pipeline;
-            let doubt = &pipeline.doubts[id.0 as usize];
-            DoubtLine {
-                what: doubt.what.to_string(),
-                supply: doubt.supply.to_string(),
-                origin: Some(self.origin(*device, doubt.origin)).filter(|o| !o.source.is_empty()),
-                key: DoubtKey::Of(*device, *id),
+    /// Doubts in words.
+    pub fn doubts(&self, doubts: &[Doubt]) -> Vec<DoubtLine> {
+        let line = |doubt: &Doubt| match doubt {
+            Doubt::Of(device, id) => {
+                let pipeline = &self.network.devices[*device].pipeline;
+                let doubt = &pipeline.doubts[id.0 as usize];
+                DoubtLine {
+                    what: doubt.what.to_string(),
+                    supply: doubt.supply.to_string(),
+                    origin: Some(self.origin(*device, doubt.origin)).filter(|o| !o.source.is_empty()),
+                    key: DoubtKey::Of(*device, *id),
+                }
             }
-        });
-        let also = region.also.iter().map(|open| DoubtLine {
-            what: self.undecided(*open),
-            supply: String::new(),
-            origin: None,
-            key: DoubtKey::Undecided(*open),
-        });
-        named.chain(also).collect()
+            Doubt::Undecided(open) => DoubtLine {
+                what: self.undecided(*open),
+                supply: String::new(),
+                origin: None,
+                key: DoubtKey::Undecided(*open),
+            },
+            Doubt::Missing(line) => line.clone(),
+        };
+        doubts.iter().map(line).collect()
     }
 
     /// What is open, beside doubts, in words.
@@ -464,7 +468,7 @@ fn ranges(numbers: Vec<u64>) -> Vec<(u128, u128)> {
 }
 
 /// An origin with its file, line and text.
-pub(super) fn origin(places: &Places<'_>, device: &Device, id: OriginId) -> Origin {
+pub(crate) fn origin(places: &Places<'_>, device: &Device, id: OriginId) -> Origin {
     let o = device.pipeline.origin(id);
     let source = places.snapshot.source(o.at.source);
     let start = o.at.start as usize;

@@ -4,6 +4,7 @@
 //! (whatever a device chooses, whatever nobody knows), it fails for certain when it fails for all, else it is unknown.
 
 use super::replay::Replay;
+use crate::call::site::Host;
 use crate::cube::{self, Cube, Dim, Set, VarId, merge};
 use crate::model::{DoubtId, OriginId, Part, TOLD};
 use crate::trace::{Answer, Choice, Did, Disposition, Journey, Network, Phase, RoundTrip, TraceStep, Val};
@@ -14,7 +15,7 @@ use std::collections::BTreeSet;
 
 /// What is certain about a set of packets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) enum Certainty {
+pub(crate) enum Certainty {
     /// They get through, whatever happens.
     Open,
     /// They do not, whatever happens.
@@ -25,7 +26,7 @@ pub(super) enum Certainty {
 
 /// How one round trip ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     /// As wanted.
     Works,
     /// As wanted, after packets of the other side had opened the way.
@@ -49,7 +50,7 @@ impl Ending {
 
 /// Packets with the same fate.
 #[derive(Debug, Clone)]
-pub(super) struct Region {
+pub(crate) struct Region {
     /// The packets, without variables; disjoint.
     pub cubes: Vec<Cube>,
     /// What is certain about them.
@@ -89,30 +90,9 @@ impl Region {
     }
 }
 
-/// A host: its own device, and those that stand for the containers on it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Host {
-    /// Its device.
-    pub device: usize,
-    /// First and last device of its containers.
-    pub containers: Option<(usize, usize)>,
-}
-
-impl Host {
-    /// A host without containers.
-    pub fn alone(device: usize) -> Self {
-        Self { device, containers: None }
-    }
-
-    /// The host itself or a container on it.
-    pub fn has(self, device: usize) -> bool {
-        device == self.device || self.containers.is_some_and(|(first, last)| (first..=last).contains(&device))
-    }
-}
-
 /// What counts as reaching the goal.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Goal {
+pub(crate) struct Goal {
     /// Host where the request must end.
     pub host: Host,
     /// A socket must be listening there; the internet's services are taken to listen.
@@ -128,7 +108,7 @@ pub(super) struct Goal {
 }
 
 /// How a round trip ended, seen from a goal.
-pub(super) fn ending(trip: &RoundTrip, goal: Goal, asker: usize) -> Ending {
+pub(crate) fn ending(trip: &RoundTrip, goal: Goal, asker: usize) -> Ending {
     let ended = arrival(trip, goal, asker);
     let helped = || helpers(trip).next().is_some();
     if goal.no_helper && ended.is_good() && helped() {
@@ -143,7 +123,7 @@ pub(super) fn ending(trip: &RoundTrip, goal: Goal, asker: usize) -> Ending {
 
 /// A device that sends answers by another line than the one by which the questions came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Crossed {
+pub(crate) struct Crossed {
     /// The device.
     pub device: usize,
     /// Its interface by which questions come.
@@ -153,7 +133,7 @@ pub(super) struct Crossed {
 }
 
 /// The first device on the way back that sends answers by another line, if one does.
-pub(super) fn crossed(trip: &RoundTrip) -> Option<Crossed> {
+pub(crate) fn crossed(trip: &RoundTrip) -> Option<Crossed> {
     let came = |device: usize| trip.request.hops.iter().rev().find(|h| h.device == device)?.in_iface;
     trip.reply.as_ref()?.hops.iter().find_map(|hop| {
         let (came, leaves) = (came(hop.device)?, hop.out_iface?);
@@ -162,7 +142,7 @@ pub(super) fn crossed(trip: &RoundTrip) -> Option<Crossed> {
 }
 
 /// Helpers to which the first packet's session was given, each with its device.
-pub(super) fn helpers(trip: &RoundTrip) -> impl Iterator<Item = (usize, DoubtId)> + '_ {
+pub(crate) fn helpers(trip: &RoundTrip) -> impl Iterator<Item = (usize, DoubtId)> + '_ {
     trip.request.hops.iter().flat_map(|hop| {
         hop.steps.iter().filter_map(|step| match step.did {
             Did::Helper(doubt) => Some((hop.device, doubt)),
@@ -201,7 +181,7 @@ fn arrival(trip: &RoundTrip, goal: Goal, asker: usize) -> Ending {
 }
 
 /// Only the first packet counts: does it end at the host, whatever port was asked?
-pub(super) fn exposed(trip: &RoundTrip, host: Host) -> bool {
+pub(crate) fn exposed(trip: &RoundTrip, host: Host) -> bool {
     matches!(trip.request.end, Disposition::Delivered { .. }) && host.has(trip.request.last().device)
 }
 
@@ -214,7 +194,7 @@ fn same_port(trip: &RoundTrip) -> bool {
 }
 
 /// Groups what was asked by fate; `endings` says for each trip how it ended.
-pub(super) fn regions(answer: &Answer, network: &Network, endings: &[Ending]) -> Vec<Region> {
+pub(crate) fn regions(answer: &Answer, network: &Network, endings: &[Ending]) -> Vec<Region> {
     let mut regions: Vec<Region> = Vec::new();
     let mut found: FxHashMap<Key, usize> = FxHashMap::default();
     for (cube, trips) in overlay(answer) {
@@ -407,7 +387,7 @@ fn place(
 }
 
 /// The journey that shows how a trip ended.
-pub(super) fn journey(trip: &RoundTrip, ending: Ending) -> Option<&Journey> {
+pub(crate) fn journey(trip: &RoundTrip, ending: Ending) -> Option<&Journey> {
     match ending {
         Ending::Works | Ending::Punched => trip.next.as_deref().or(Some(&trip.request)),
         Ending::Lost(phase) | Ending::Unknown(phase) => trip.journey(phase),

@@ -1,6 +1,7 @@
-//! The way of a packet, what stops it, and where the statements stand that do.
+//! The way of a packet as it is told, what stops it, and where the statements stand that do.
 
-use super::words;
+pub(crate) mod words;
+
 use crate::manifest::show_ranges;
 use crate::model::DoubtId;
 use crate::trace::Phase;
@@ -159,10 +160,10 @@ pub(crate) enum Reason {
 pub(crate) struct StopReason {
     kind: StopKind,
     packet: Phase,
-    pub(super) device: String,
+    pub(crate) device: String,
     hook: Option<&'static str>,
-    pub(super) ends: Ends,
-    pub(super) origin: Option<Origin>,
+    pub(crate) ends: Ends,
+    pub(crate) origin: Option<Origin>,
 }
 
 /// What a doubt is about.

@@ -1,13 +1,13 @@
 //! Gaps that are one cause become one.
 
-use crate::call::analyze::Analysis;
 use crate::change::{Intent, Packets, Wanted};
 use crate::finding::{Gap, Lack, Near};
 use crate::model::OriginId;
+use crate::verdict::Judged;
 use crate::vocabulary::PortSet;
 
 /// Gaps about the same statement or the same wanted thing are one.
-pub(super) fn add(a: &Analysis, out: &mut Vec<Gap>, gap: Gap) {
+pub(super) fn add(a: &Judged, out: &mut Vec<Gap>, gap: Gap) {
     let place = |g: &Gap| {
         let id = g.wanted.as_ref().and_then(|w| w.nearest)?;
         Some(a.site.network.devices[g.device].pipeline.origin(id).at).filter(|at| at.end > 0)

@@ -1,222 +1,16 @@
-//! What stands around the table: what was taken as given, what was not judged, and the verdict in a sentence.
+//! The verdict in a sentence.
 
-use super::analyze::Judge;
-use super::story::origin;
-use crate::manifest::{Place, Proto};
-use crate::model::{DoubtKind, Family};
-use crate::profile::{Answers, Ice, Instance};
-use crate::report::{LeftOut, Origin, Path, Report, Ruleset, Unread, Verdict, in_a_sentence};
-use crate::requirement::{Level, Party, Requirement};
+use crate::manifest::Place;
+use crate::model::Family;
+use crate::report::{Path, Report, Verdict, in_a_sentence};
 use crate::vocabulary::{CallerKind, PortSet, Where, list};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::BTreeSet;
 
-impl Judge<'_> {
-    pub(super) fn notes(
-        &self,
-        n: usize,
-        instance: &Instance,
-        given: &mut Vec<String>,
-        not_judged: &mut BTreeSet<String>,
-    ) {
-        let told = self.line(n, instance).told.join(" and ");
-        let label = instance.label();
-        let host = instance.deploy.host.iter().map(|h| h.value.to_string()).collect::<Vec<_>>().join(" and ");
-        let checks = match instance.ice() {
-            Some(Ice::Full) => ", sends checks itself (full ICE)",
-            Some(Ice::Lite) => ", only answers checks (ICE lite)",
-            None => "",
-        };
-        given.push(format!("{}{checks}, and listens on {host}", self.told_notes(n, instance)));
-        given.extend(self.told_setting(n, instance));
-        if instance.profile.told.own_inside {
-            let local = match &instance.deploy.local {
-                None => "its own network".to_owned(),
-                Some(list) => list.iter().map(|n| n.value.to_string()).collect::<Vec<_>>().join(", "),
-            };
-            given.push(format!("{label} counts {local} as local, and tells phones there its own address"));
-            given.extend(self.vantages(n, instance).iter().filter_map(|v| self.not_local(n, instance, v)));
-        }
-        match instance.answers() {
-            Some(Answers::Source) => given.push(format!("{label} sends voice back to where it comes from")),
-            Some(Answers::Sdp) => given.push(format!(
-                "{label} sends voice to the address that the phone names; behind home routers that is one which leads \
-                 nowhere, unless the phone knows a STUN server. Let it answer to where voice comes from (Asterisk: \
-                 rtp_symmetric = yes), and state it: answers = \"source\""
-            )),
-            None => {}
-        }
-        if instance.ice().is_some() {
-            let stun = if instance.stun() { "know a STUN server" } else { "know no STUN server" };
-            given.push(format!(
-                "its clients {stun}; home routers keep source ports and drop what nobody asked for, those of mobile and \
-                 corporate networks pick a new port for each conversation"
-            ));
-        }
-        self.firewall(n, instance, given, not_judged);
-        self.limits(given);
-        self.proxy_notes(n, instance, given, not_judged);
-        if let Some(clients) = &instance.deploy.clients {
-            let list: Vec<String> = clients.iter().map(|c| c.value.to_string()).collect();
-            given.push(format!("people call {label} only from: {}", list.join(", ")));
-        }
-        if self.told(instance, Family::V4).is_none() {
-            not_judged.insert("IPv4: no public IPv4 address is given".into());
-        }
-        match (&self.site.no_v6, self.told(instance, Family::V6)) {
-            (_, None) => {
-                not_judged.insert("IPv6: no public IPv6 address is given".into());
-            }
-            (Some(why), Some(_)) => {
-                not_judged.insert(why.clone());
-            }
-            (None, Some(_)) => {}
-        }
-        if let Some(name) = &self.manifest.name {
-            not_judged.insert(format!("whether {} resolves to {told}", name.value));
-        }
-        let others = |r: &&Requirement| r.to == Party::Server && r.from == Party::Internet;
-        for r in instance.requirements.iter().filter(others) {
-            not_judged.insert(format!("{} ({}) of {label}, for {}", r.purpose, r.what(), r.sender()));
-        }
-        for r in instance.requirements.iter().filter(|r| r.level == Level::Optional && r.from == Party::Callers) {
-            not_judged.insert(format!("{} ({}) of {label}: optional", r.purpose, r.what()));
-        }
-        for proto in [Proto::Tcp, Proto::Udp].into_iter().filter(|_| !instance.opens_itself()) {
-            let unstated = instance.requirements.iter().filter(|r| r.example && r.proto == proto);
-            let mut keys: Vec<&str> = unstated.map(|r| &*r.parameter).collect();
-            keys.dedup();
-            if !keys.is_empty() {
-                let proto = proto.name();
-                not_judged.insert(format!(
-                    "which {proto} ports of {label} the internet reaches without need: its own are not all stated ({})",
-                    keys.join(", ")
-                ));
-            }
-        }
-        if let Some(r) = instance.no_tcp_way() {
-            given.push(format!(
-                "{} of {label} ({}) has no way by TCP: callers whose network blocks UDP are without it, wherever it runs",
-                r.purpose,
-                r.what()
-            ));
-        }
-        not_judged.extend(instance.profile.not_judged.iter().cloned());
-        if instance.ice().is_none() && instance.answers().is_none() {
-            not_judged.insert("callers' own networks: strict NATs, blocked UDP".into());
-        }
-        not_judged.insert(format!("whether {} is running and configured as stated", instance.profile.title));
-    }
-
-    /// Rate limits that are taken as not reached.
-    fn limits(&self, given: &mut Vec<String>) {
-        for device in self.site.network.devices.iter() {
-            for id in &device.pipeline.within {
-                let at = origin(&self.places, device, *id);
-                let place = at.line.map_or_else(|| at.object.clone(), |line| format!("{}:{line}", at.source));
-                let line = format!(
-                    "the connections of a call alone do not reach the rate limit of {} at {place}",
-                    device.name
-                );
-                if !given.contains(&line) {
-                    given.push(line);
-                }
-            }
-        }
-    }
-
-    /// What is given of the firewall of an instance's host.
-    fn firewall(&self, n: usize, instance: &Instance, given: &mut Vec<String>, not_judged: &mut BTreeSet<String>) {
-        let server = &self.site.network.devices[self.site.server_of[n]];
-        if instance.opens_itself() {
-            let title = &instance.profile.title;
-            given.push(format!(
-                "{title} opens the ports that it needs in the firewall of {} by itself, whichever these are ({})",
-                server.name,
-                instance.mode().map_or("", |m| &m.source)
-            ));
-            not_judged.insert(format!("what else the internet reaches on {}: its firewall is not given", server.name));
-        } else if server.pipeline.chains.is_empty() {
-            // The first of the givens: everything that comes as far as the host rests on it.
-            let here =
-                |i: &&Instance| i.deploy.host.iter().any(|h| instance.deploy.host.iter().any(|o| o.value == h.value));
-            let stated = self.instances.iter().filter(here).find_map(|i| i.deploy.own_firewall.as_ref());
-            let why = stated.map_or_else(
-                || "none is given".to_owned(),
-                |f| format!("as you stated ({})", super::gateway::at_line(self.snapshot, f)),
-            );
-            let line = format!("{} has no firewall of its own: {why}", server.name);
-            if !given.contains(&line) {
-                given.insert(0, line);
-            }
-        }
-    }
-
-    pub(super) fn unread(&self) -> Vec<Unread> {
-        let mut out = Vec::new();
-        for device in self.site.network.devices.iter() {
-            for doubt in device.pipeline.doubts.iter().filter(|d| d.kind == DoubtKind::Unread) {
-                out.push(Unread { origin: origin(&self.places, device, doubt.origin), why: doubt.what.to_string() });
-            }
-        }
-        out
-    }
-
-    pub(super) fn left_out(&self) -> Vec<LeftOut> {
-        let line = |(device, l): &(usize, crate::dialect::LeftOut)| {
-            let source = self.snapshot.source(l.at.source);
-            let place = self.places.line_column(l.at.source, l.at.start as usize);
-            LeftOut {
-                device: self.site.network.devices[*device].name.to_string(),
-                origin: Origin {
-                    source: source.map_or_else(String::new, |s| s.name.clone()),
-                    line: place.map(|p| p.0),
-                    column: place.map(|p| p.1),
-                    object: String::new(),
-                    handle: None,
-                    text: String::new(),
-                },
-                rule: l.rule.clone(),
-                why: l.why.clone(),
-            }
-        };
-        self.site.left_out.iter().map(line).collect()
-    }
-
-    pub(super) fn rulesets(&self) -> Vec<Ruleset> {
-        let line = |(id, counts): &(crate::model::SourceId, crate::dialect::Counts)| Ruleset {
-            source: self.snapshot.source(*id).map_or_else(String::new, |s| s.name.clone()),
-            statements: counts.statements,
-            understood: counts.understood,
-            approximated: counts.approximated,
-        };
-        self.site.rulesets.iter().map(line).collect()
-    }
-}
-
-/// Whole verdict and headline, from the paths and exposures.
-pub(super) fn finish(mut report: Report) -> Report {
-    let forbidden = |unknown: bool| report.exposures.iter().any(|e| e.forbidden.is_some() && e.unknown == unknown);
-    // Callers' own strict networks are to blame too, and the server is no caller: that they hear nothing does not fail the
-    // whole.
-    let counted = |p: &Path| match (p.kind, &p.vantage, p.verdict) {
-        (Some(CallerKind::Symmetric | CallerKind::UdpBlocked), _, Verdict::Fails)
-        | (_, Where::At(Place::Own), Verdict::Fails) => Verdict::Degraded,
-        (_, _, verdict) => verdict,
-    };
-    let mut worst = report.paths.iter().map(counted).max().unwrap_or(Verdict::Unknown);
-    // Who was not asked for does not get through for that.
-    if report.instances.iter().any(|i| !has_calls(&report, &i.label)) {
-        worst = worst.max(Verdict::Unknown);
-    }
-    if forbidden(false) {
-        worst = Verdict::Fails;
-    } else if forbidden(true) {
-        worst = worst.max(Verdict::Unknown);
-    }
-    report.verdict = worst;
-    report.headline = headline(&report);
-    let lists = lists(&report);
+/// Adds the headline, and what it takes as given.
+pub(super) fn add(report: &mut Report) {
+    report.headline = headline(report);
+    let lists = lists(report);
     if !lists.is_empty() {
         report.headline = format!("{}, except for addresses on {}", report.headline, list(&lists));
         report.assumptions.push(format!(
@@ -225,7 +19,6 @@ pub(super) fn finish(mut report: Report) -> Report {
             if lists.len() == 1 { "it holds" } else { "they hold" }
         ));
     }
-    report
 }
 
 /// Lists of addresses that are kept elsewhere and make a difference for paths that work otherwise.

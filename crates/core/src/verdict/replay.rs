@@ -7,17 +7,17 @@ use crate::model::{Family, OriginId, Part, TOLD};
 use crate::trace::{Answer, Ask, Choice, Phase, Question, RoundTrip};
 
 /// Follows the packets of a question in one world with every rule that they meet, and tells how each trip ended.
-pub(super) type Again<'a> = dyn Fn(&Question, &[(Choice, u128)]) -> (Answer, Vec<Ending>) + 'a;
+pub(crate) type Again<'a> = dyn Fn(&Question, &[(Choice, u128)]) -> (Answer, Vec<Ending>) + 'a;
 
 /// The answer to a question, and how each trip of it ended.
-pub(super) fn judged(ask: Ask<'_>, until: Phase, judge: impl Fn(&RoundTrip) -> Ending) -> (Answer, Vec<Ending>) {
+pub(crate) fn judged(ask: Ask<'_>, until: Phase, judge: impl Fn(&RoundTrip) -> Ending) -> (Answer, Vec<Ending>) {
     let answer = ask.answer(until);
     let endings = answer.trips.iter().map(judge).collect();
     (answer, endings)
 }
 
 /// Packets of an answer that was given in fates.
-pub(super) struct Replay<'a> {
+pub(crate) struct Replay<'a> {
     /// Device that sends them.
     pub from: usize,
     /// Their family.
@@ -79,7 +79,7 @@ fn packet(cube: &Cube) -> [u128; 5] {
 }
 
 /// The value of a field that stands for others.
-pub(super) fn example(cube: &Cube, part: Part) -> u128 {
+pub(crate) fn example(cube: &Cube, part: Part) -> u128 {
     let set = cube.part(part);
     let lowest = set.min().unwrap_or_default();
     let plain = matches!(part, Part::Src | Part::Dst) && lowest.trailing_zeros() >= 8 && set.contains(lowest + 1);

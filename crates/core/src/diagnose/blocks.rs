@@ -9,14 +9,14 @@ const MOST: usize = 256;
 
 /// A rule that had the packet, in its chain. The frames of a packet go from the base chain inwards.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Frame {
+pub(crate) struct Frame {
     pub chain: ChainId,
     pub rule: OriginId,
 }
 
 /// What stands behind the rule that blocks.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Behind {
+pub(crate) struct Behind {
     /// Rules that block one after the other, the first of them first.
     pub blockers: Vec<OriginId>,
     /// Something behind them lets the packets pass.
@@ -72,14 +72,14 @@ fn find(pipeline: &Pipeline, id: OriginId) -> Option<(ChainId, &Rule)> {
 
 /// The rule to blame for the end of a packet: the one that ended it, or the one that sent it into a chain that only
 /// refuses, or that others use too. Nothing where a chain's end decides.
-pub(super) fn blamed(device: &Device, hop: &Hop) -> Option<OriginId> {
+pub(crate) fn blamed(device: &Device, hop: &Hop) -> Option<OriginId> {
     let pipeline = &device.pipeline;
     of_frames(pipeline, &stood(pipeline, hop).frames, Pipeline::blames_callers)
 }
 
 /// The rule before which a rule for these packets goes: the one to blame, or the one that sent them into its chain, where
 /// others send packets too.
-pub(super) fn place(device: &Device, hop: &Hop) -> Option<OriginId> {
+pub(crate) fn place(device: &Device, hop: &Hop) -> Option<OriginId> {
     let pipeline = &device.pipeline;
     of_frames(pipeline, &stood(pipeline, hop).frames, Pipeline::is_for_all_callers)
 }
@@ -97,7 +97,7 @@ fn of_frames(pipeline: &Pipeline, frames: &[Frame], at_caller: fn(&Pipeline, Cha
 }
 
 /// Packets, as they leave their sender, and which of the conversation's packets ended.
-pub(super) struct Asked<'a> {
+pub(crate) struct Asked<'a> {
     pub from: usize,
     pub family: Family,
     pub packets: &'a Cube,
@@ -106,7 +106,7 @@ pub(super) struct Asked<'a> {
 
 /// Looks behind the rule that ended a packet: rules of the same base chain are left out, one after the other, until
 /// something lets the packet go on, or nothing that could be left out is in its way.
-pub(super) fn behind(network: &Network, device: usize, hop: &Hop, asked: &Asked<'_>) -> Behind {
+pub(crate) fn behind(network: &Network, device: usize, hop: &Hop, asked: &Asked<'_>) -> Behind {
     let first = &network.devices[device].pipeline;
     let Some(base) = stood(first, hop).base else { return Behind { blockers: Vec::new(), passes: false } };
     let mut blockers: Vec<OriginId> = Vec::new();
@@ -172,7 +172,7 @@ fn stopped(
 }
 
 /// A rule that blocks nothing itself, but leaves the list in which something below would let packets pass.
-pub(super) fn ends_list(pipeline: &Pipeline, id: OriginId) -> bool {
+pub(crate) fn ends_list(pipeline: &Pipeline, id: OriginId) -> bool {
     find(pipeline, id)
         .is_some_and(|(_, rule)| rule.leaves() && rule.calls().into_iter().all(|to| !pipeline.is_for_all_callers(to)))
 }

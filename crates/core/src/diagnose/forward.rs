@@ -2,7 +2,7 @@
 
 use super::{Look, last_rule};
 use crate::call::address::is_link_local;
-use crate::call::diagnose::views::{self, Does, Field, Packet, PortChange, View};
+use crate::call::views::{self, Does, Field, Packet, PortChange, View};
 use crate::change::{Intent, Packets, Wanted};
 use crate::cube::Set;
 use crate::finding::{Gap, Lack, Near};

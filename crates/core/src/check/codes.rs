@@ -1,18 +1,20 @@
 //! Sentences taken away, in tests: what is decided stays the same.
 //!
-//! Every text for people is replaced by one code at the two borders that it crosses: where a site is made, and where a
-//! judge hands over what it judged. Names stay: of devices, files, instances, paths and rows.
+//! Every text for people is replaced by one code at the borders that it crosses: where a site is made, where a judge hands
+//! over what it judged, where gaps are found, and where a report is told. Names stay: of devices, files, instances, paths
+//! and rows.
 
-use super::site::Site;
 use super::{Gate, proposals};
+use crate::call::site::Site;
 use crate::cube::Set;
 use crate::dialect::Patch;
-use crate::finding::Severity;
+use crate::finding::{Gap, Severity};
 use crate::manifest::PortRanges;
 use crate::model::SourceId;
 use crate::planted::FAULTS;
 use crate::report::{Alternative, DoubtLine, Exposure, How, Leg, Packets, Piece, Reach, Report, Verdict};
 use crate::snapshot::{Snapshot, Source};
+use crate::verdict::{Doubt, Fate, Judgement, Note};
 use crate::vocabulary::{LegKind, PortSet, port_ranges};
 use std::cell::Cell;
 use std::collections::BTreeSet;
@@ -48,10 +50,53 @@ pub(super) fn of_site(mut site: Site) -> Site {
     site
 }
 
-/// What a report says.
-pub(super) fn of_report(mut report: Report) -> Report {
+/// What a judge hands over.
+pub(super) fn of_judgement(mut judgement: Judgement) -> Judgement {
     if !ON.get() {
-        return report;
+        return judgement;
+    }
+    for path in &mut judgement.paths {
+        code(&mut path.who);
+        if let Some(Note::Without(what)) = &mut path.note {
+            code(what);
+        }
+        for leg in &mut path.legs {
+            code(&mut leg.to);
+            for a in &mut leg.any_of {
+                code(&mut a.requirement.purpose);
+                for piece in &mut a.pieces {
+                    if let Fate::Missing(_, doubts) = &mut piece.fate {
+                        of_doubts(doubts);
+                    }
+                }
+            }
+        }
+    }
+    for exposure in &mut judgement.exposures {
+        exposure.forbidden.iter_mut().for_each(code);
+        for doubt in &mut exposure.doubts {
+            if let Doubt::Missing(line) = doubt {
+                of_doubts(std::slice::from_mut(line));
+            }
+        }
+    }
+    judgement.closed.iter_mut().for_each(|c| code(&mut c.purpose));
+    judgement.not_judged = judgement.not_judged.iter().map(|_| CODE.to_owned()).collect();
+    judgement
+}
+
+/// What is told of one packet of each gap.
+pub(super) fn of_gaps(mut gaps: Vec<Gap>) -> Vec<Gap> {
+    if ON.get() {
+        gaps.iter_mut().for_each(|gap| code(&mut gap.story));
+    }
+    gaps
+}
+
+/// What a report says before anything is found.
+pub(super) fn of_report(report: &mut Report) {
+    if !ON.get() {
+        return;
     }
     code(&mut report.headline);
     for list in [&mut report.assumptions, &mut report.not_judged] {
@@ -68,15 +113,12 @@ pub(super) fn of_report(mut report: Report) -> Report {
         forbidden.iter_mut().for_each(code);
         of_doubts(doubts);
     }
-    report.closed.iter_mut().for_each(|c| code(&mut c.purpose));
     report.left_out.iter_mut().for_each(|l| code(&mut l.why));
     report.unread.iter_mut().for_each(|u| code(&mut u.why));
-    report
 }
 
 fn of_alternative(a: &mut Alternative) {
     code(&mut a.what);
-    code(&mut a.purpose);
     for piece in &mut a.pieces {
         code(&mut piece.ends_at);
         piece.stop.iter_mut().for_each(|s| code(&mut s.what));

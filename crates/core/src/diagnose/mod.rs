@@ -1,39 +1,40 @@
-//! From packets that are lost to what is missing.
+//! From packets that are lost to what is missing. What was judged is read here; nothing is judged, and nothing changed.
 
+pub(crate) mod blocks;
 mod exposed;
 mod forward;
+mod merge;
+mod outbound;
 
-use super::{merge, outbound};
-use crate::call::analyze::{Analysis, Failure};
-use crate::call::diagnose::blocks::{self, Asked, Behind};
-use crate::call::diagnose::views::{self, Does, Packet};
-use crate::call::reach::{Certainty, Ending, crossed, helpers, journey};
+use crate::call::views::{self, Does, Packet};
 use crate::change::{Intent, Packets, Wanted};
 use crate::cube::{Cube, Set};
+use crate::explain::Teller;
 use crate::finding::{Gap, Lack, Near, Stands};
 use crate::manifest::{Place, PortRanges, Proto, ProxyAt};
 use crate::model::{Device, DoubtId, DoubtKind, Family, OriginId, Part, address_value, iface_value};
 use crate::requirement::Party;
+use crate::snapshot::Snapshot;
 use crate::trace::{Did, Disposition, Hop, Journey, Phase, Val};
+use crate::verdict::reach::{Certainty, Ending, crossed, helpers, journey};
+use crate::verdict::{Failure, Judged};
 use crate::vocabulary::{PortSet, port_ranges, port_set};
+use blocks::{Asked, Behind};
 use std::net::IpAddr;
 
-/// Everything that is missing, in the order in which paths were judged: looked for once.
-pub(super) fn gaps(a: &Analysis) -> &[Gap] {
-    a.gaps.get_or_init(|| look(a))
-}
-
-fn look(a: &Analysis) -> Vec<Gap> {
+/// Everything that is missing, in the order in which paths were judged.
+pub(crate) fn gaps(snapshot: &Snapshot, a: &Judged) -> Vec<Gap> {
+    let teller = &Teller::new(snapshot, a);
     let mut out = Vec::new();
-    for failure in &a.failures {
-        if let Some(gap) = (Look { a, f: failure }).gap() {
+    for failure in &a.judgement.failures {
+        if let Some(gap) = (Look { a, teller, f: failure }).gap() {
             merge::add(a, &mut out, gap);
         }
     }
     for gap in outbound::strayed(a) {
         merge::add(a, &mut out, gap);
     }
-    for reached in &a.reached {
+    for reached in &a.judgement.reached {
         if let Some(gap) = exposed::exposed(a, reached) {
             merge::add(a, &mut out, gap);
         }
@@ -43,7 +44,8 @@ fn look(a: &Analysis) -> Vec<Gap> {
 }
 
 struct Look<'a> {
-    a: &'a Analysis,
+    a: &'a Judged,
+    teller: &'a Teller<'a>,
     f: &'a Failure,
 }
 
@@ -167,7 +169,7 @@ impl Look<'_> {
     }
 
     fn base(&self, lack: Lack, device: usize) -> Gap {
-        let (mut story, reason) = self.a.story_of(self.f);
+        let (mut story, reason) = self.teller.story_of(self.f);
         if let Some(local) = &self.f.not_local {
             story = format!("{story}. {local}");
         }
@@ -452,7 +454,7 @@ impl Look<'_> {
         };
         let others = self.f.region.rules.len().saturating_sub(1);
         if others > 0 && matches!(stands, Stands::Block | Stands::BlockFirst) {
-            let places = self.a.others_of(self.f);
+            let places = self.teller.others_of(self.f);
             let places = if places.is_empty() { places } else { format!(" ({places})") };
             gap.story = format!("{}; {others} more rules do the same to other packets of these{places}", gap.story);
         }

@@ -7,7 +7,7 @@ use serde::Serializer;
 use std::fmt::Display;
 
 /// Something that has a word in the format.
-pub(super) trait Word: Copy {
+pub(crate) trait Word: Copy {
     /// The word.
     fn word(self) -> &'static str;
 }
@@ -38,16 +38,16 @@ impl Word for Proto {
 }
 
 /// Its word.
-pub(super) fn word<S: Serializer>(value: &impl Word, to: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn word<S: Serializer>(value: &impl Word, to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(value.word())
 }
 
 /// As it is shown.
-pub(super) fn shown<S: Serializer>(value: &impl Display, to: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn shown<S: Serializer>(value: &impl Display, to: S) -> Result<S::Ok, S::Error> {
     to.collect_str(value)
 }
 
 /// Numbers as ranges: `4-1003,1010`.
-pub(super) fn ranges<S: Serializer, T: Display + PartialEq>(list: &[(T, T)], to: S) -> Result<S::Ok, S::Error> {
+pub(crate) fn ranges<S: Serializer, T: Display + PartialEq>(list: &[(T, T)], to: S) -> Result<S::Ok, S::Error> {
     to.serialize_str(&show_ranges(list))
 }

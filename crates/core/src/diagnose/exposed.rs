@@ -1,17 +1,16 @@
 //! What the internet reaches and no call needs.
 
-use crate::call::analyze::{Analysis, Reached};
-use crate::call::diagnose::say::bare;
-use crate::call::diagnose::views::{self, Does, View};
+use crate::call::views::{self, Does, View};
 use crate::change::{Intent, Packets, Wanted};
 use crate::cube::Set;
 use crate::finding::{Gap, Lack};
 use crate::model::{Family, Part};
 use crate::trace::Val;
+use crate::verdict::{Judged, Reached};
 use crate::vocabulary::{PortSet, port_ranges};
 
 /// What would close what was reached; nothing where that is not certain.
-pub(super) fn exposed(a: &Analysis, r: &Reached) -> Option<Gap> {
+pub(super) fn exposed(a: &Judged, r: &Reached) -> Option<Gap> {
     if r.unknown {
         return None;
     }
@@ -75,6 +74,6 @@ pub(super) fn exposed(a: &Analysis, r: &Reached) -> Option<Gap> {
         family: r.family,
         who: "internet".into(),
         at: nearest.into_iter().collect(),
-        ..bare(lack, device.name.to_string(), vec![set(&r.inside)], story)
+        ..Gap::bare(lack, device.name.to_string(), vec![set(&r.inside)], story)
     })
 }

@@ -1,15 +1,18 @@
 //! Findings for the report.
 
-use super::{Found, Proven, blocks};
-use crate::call::analyze::Analysis;
-use crate::call::story::origin;
+use super::judged::Analysis;
+use super::{Found, Proven};
 use crate::change::{MarkRole, Planned, Step};
+use crate::diagnose::blocks;
 use crate::dialect;
+use crate::explain::Teller;
+use crate::explain::story::origin;
 use crate::finding::{Gap, Lack, Near, Stands, find};
 use crate::manifest::{Place, Proto};
 use crate::model::{SourceId, SourceSpan};
-use crate::report::{Action, Change, Finding, Mark, Reach, Verdict};
+use crate::report::{Action, Change, Finding, Mark, Origin};
 use crate::snapshot::{Places, Snapshot, line_column};
+use crate::verdict::{Judged, Path, Reach, Verdict};
 use crate::vocabulary::{CallerKind, LegKind, PortSet, Where, list};
 
 /// Everything that was found, each cause once.
@@ -140,7 +143,7 @@ fn change_apart(snapshot: &Snapshot, found: &[Found], group: &[usize], gap: &Gap
 }
 
 /// Places in the user's files that a gap is about.
-pub(super) fn marks(snapshot: &Snapshot, now: &Analysis, gap: &Gap, change: Option<&(SourceId, Planned)>) -> Vec<Mark> {
+pub(super) fn marks(snapshot: &Snapshot, now: &Judged, gap: &Gap, change: Option<&(SourceId, Planned)>) -> Vec<Mark> {
     let mut out: Vec<Mark> = Vec::new();
     let places = Places::of(snapshot);
     // Of several rules that block one after the other each is shown, not only the one before which a rule goes.
@@ -260,37 +263,12 @@ fn place(snapshot: &Snapshot, span: SourceSpan) -> Option<Mark> {
     Some(Mark { source: source.name.clone(), line: Some(line), column, length, text, label: String::new() })
 }
 
-/// A gap of which there is nothing to show.
-pub(super) fn bare(lack: Lack, name: String, ports: Vec<PortSet>, story: String) -> Gap {
-    Gap {
-        lack,
-        device: 0,
-        name,
-        wanted: None,
-        ports,
-        host: None,
-        asked: None,
-        outer: None,
-        family: crate::model::Family::V4,
-        paths: Vec::new(),
-        who: String::new(),
-        story,
-        at: Vec::new(),
-        doubt: None,
-        leads: Vec::new(),
-        lines: None,
-        signalling: false,
-        reason: None,
-        cured_on: None,
-    }
-}
-
 /// What the product itself says, whatever the network does.
-pub(super) fn notes(a: &Analysis) -> Vec<Finding> {
+pub(super) fn notes(a: &Judged) -> Vec<Finding> {
     let mut out = Vec::new();
     for instance in &a.instances {
         let mode = instance.mode();
-        let base = |lack: Lack, ports, story: String| bare(lack, instance.label().to_owned(), ports, story);
+        let base = |lack: Lack, ports, story: String| Gap::bare(lack, instance.label().to_owned(), ports, story);
         if let Some(why) = mode.and_then(|m| m.plain_http.clone()) {
             out.extend(plain(&base(Lack::PlainHttp, Vec::new(), why)));
         }
@@ -314,9 +292,9 @@ pub(super) fn notes(a: &Analysis) -> Vec<Finding> {
 }
 
 /// Callers who are told an address that leads nowhere, by instance and place.
-pub(super) fn misled(a: &Analysis) -> Vec<Finding> {
+pub(super) fn misled(a: &Judged) -> Vec<Finding> {
     let mut out: Vec<(usize, String, Vec<std::net::IpAddr>, Finding)> = Vec::new();
-    for m in &a.misled {
+    for m in &a.judgement.misled {
         let instance = &a.instances[m.instance];
         let who = crate::call::told::audience(&m.place);
         let same = |(i, w, t, _): &&mut (usize, String, Vec<std::net::IpAddr>, Finding)| {
@@ -332,7 +310,7 @@ pub(super) fn misled(a: &Analysis) -> Vec<Finding> {
         let story = format!("{} {why}; set {setting} to the public address", list(&m.told));
         let gap = Gap {
             who: who.clone(),
-            ..bare(Lack::Told(m.told.clone()), instance.label().to_owned(), Vec::new(), story)
+            ..Gap::bare(Lack::Told(m.told.clone()), instance.label().to_owned(), Vec::new(), story)
         };
         if let Some(mut finding) = plain(&gap) {
             finding.paths.push(m.path.clone());
@@ -343,12 +321,12 @@ pub(super) fn misled(a: &Analysis) -> Vec<Finding> {
 }
 
 /// Callers who get through by hole punching, and what would make it firm.
-pub(super) fn hole_punching(a: &Analysis, found: &[Found]) -> Option<Finding> {
-    let fragile = |p: &&crate::report::Path| {
+pub(super) fn hole_punching(a: &Judged, found: &[Found]) -> Option<Finding> {
+    let fragile = |p: &&Path| {
         let mut ways = p.legs.iter().filter(|l| l.kind == LegKind::Media).filter_map(|l| l.any_of.first());
         ways.any(|w| matches!(w.reach, Reach::Punched | Reach::Chance))
     };
-    let paths: Vec<&crate::report::Path> = a.report.paths.iter().filter(fragile).collect();
+    let paths: Vec<&Path> = a.judgement.paths.iter().filter(fragile).collect();
     let first = paths.first()?;
     // No rule is what keeps answers on their line, or makes the address right that callers are told.
     let rule = |f: &&Found| f.gap.wanted.is_some() && !matches!(f.gap.lack, Lack::AnotherLine | Lack::OutboundAs(_));
@@ -361,7 +339,7 @@ pub(super) fn hole_punching(a: &Analysis, found: &[Found]) -> Option<Finding> {
         };
         format!("; {does} makes it firm ({})", f.cause.code)
     });
-    let internet = |p: &&&crate::report::Path| p.vantage == Where::At(Place::Internet);
+    let internet = |p: &&&Path| p.vantage == Where::At(Place::Internet);
     let outside: Vec<CallerKind> = paths.iter().filter(internet).filter_map(|p| p.kind).collect();
     let called = paths.iter().any(|p| internet(&p));
     let mut who: Vec<String> =
@@ -374,7 +352,7 @@ pub(super) fn hole_punching(a: &Analysis, found: &[Found]) -> Option<Finding> {
     let who = list(&who);
     let story = format!("nothing lets media in; it passes only while both sides send, as answers to each other{firm}");
     let name = closing.map_or_else(String::new, |f| f.gap.name.clone());
-    let gap = Gap { who, ..bare(Lack::HolePunching, name, Vec::new(), story) };
+    let gap = Gap { who, ..Gap::bare(Lack::HolePunching, name, Vec::new(), story) };
     let mut finding = plain(&gap)?;
     finding.paths = paths.iter().map(|p| p.id.clone()).collect();
     Some(finding)
@@ -400,33 +378,37 @@ pub(super) fn plain(gap: &Gap) -> Option<Finding> {
 
 /// The rules in force have other fates than the configuration that they should come from.
 pub(super) fn apply_forgotten(snapshot: &Snapshot, first: &Analysis) -> Option<Finding> {
-    let intended = first.intended.as_ref()?;
+    let (judged, intended) = (&first.judged, first.intended.as_ref()?);
     let cause = find("apply-forgotten")?;
-    let all = || first.report.paths.iter().zip(&intended.paths);
+    let all = || judged.judgement.paths.iter().zip(&intended.judgement.paths);
     let alternatives = all().flat_map(|(a, b)| {
         let legs = a.legs.iter().zip(&b.legs).flat_map(|(x, y)| x.any_of.iter().zip(&y.any_of));
         legs.map(move |(x, y)| ((a, b), (x, y)))
     });
     // What is not known by one of the two may well be what the other says.
-    let known = |r| r != crate::report::Reach::Unknown;
+    let known = |r| r != Reach::Unknown;
     let mut pairs = alternatives.filter(|(_, (a, b))| known(a.reach) && known(b.reach));
     let (differs, (now, then)) = pairs.find(|(_, (a, b))| a.reach != b.reach)?;
     let words = |r| match r {
-        crate::report::Reach::Open => "open",
-        crate::report::Reach::Closed => "closed",
-        crate::report::Reach::Punched | crate::report::Reach::Chance => "open only by hole punching",
-        crate::report::Reach::Partly => "partly open",
-        crate::report::Reach::Unknown => "unknown",
+        Reach::Open => "open",
+        Reach::Closed => "closed",
+        Reach::Punched | Reach::Chance => "open only by hole punching",
+        Reach::Partly => "partly open",
+        Reach::Unknown => "unknown",
     };
     // The first object that the two do not share: where the configuration lets packets in, or what stops them now.
-    let object = then.pieces.iter().chain(&now.pieces).find_map(|p| {
+    let told = [
+        Teller::new(snapshot, intended).alternative(differs.1, then),
+        Teller::new(snapshot, judged).alternative(differs.0, now),
+    ];
+    let object = told.iter().flat_map(|a| &a.pieces).find_map(|p| {
         let step =
             p.steps.iter().find_map(|s| s.origin.clone().filter(|o| o.line.is_some() && s.action == Action::Rule));
         p.stop.as_ref().and_then(|s| s.origin.clone()).filter(|o| o.line.is_some()).or(step)
     });
     let at = object.iter().filter_map(|o| object_mark(snapshot, o));
     let what = object.as_ref().map_or_else(String::new, |o| format!(": {}", o.object));
-    let device = first.site.network.devices.iter().zip(&first.site.files).find(|(d, f)| d.is_router() && f.is_some());
+    let device = judged.site.network.devices.iter().zip(&judged.site.files).find(|(d, f)| d.is_router() && f.is_some());
     let name = device.map_or("the firewall", |(d, _)| &d.name);
     Some(Finding {
         code: cause.code,
@@ -435,7 +417,7 @@ pub(super) fn apply_forgotten(snapshot: &Snapshot, first: &Analysis) -> Option<F
         at: at.collect(),
         because: format!(
             "{} from {} is {} by the rules in force, and would be {} by the configuration",
-            now.what,
+            now.requirement.what(),
             differs.0.vantage,
             words(now.reach),
             words(then.reach)
@@ -459,12 +441,12 @@ pub(super) fn apply_forgotten(snapshot: &Snapshot, first: &Analysis) -> Option<F
             .filter(|(a, b)| a.verdict != b.verdict && b.verdict == Verdict::Works)
             .map(|(a, _)| a.id.clone())
             .collect(),
-        verified: intended.verdict == Verdict::Works,
+        verified: intended.verdict() == Verdict::Works,
     })
 }
 
 /// An object of the configuration that is not in force.
-fn object_mark(snapshot: &Snapshot, o: &crate::report::Origin) -> Option<Mark> {
+fn object_mark(snapshot: &Snapshot, o: &Origin) -> Option<Mark> {
     let (number, source) = snapshot.sources.iter().enumerate().find(|(_, s)| s.name == o.source)?;
     let line: usize = source.text.split_inclusive('\n').take(o.line?.saturating_sub(1)).map(str::len).sum();
     let start = line + source.text[line..].chars().take(o.column?.saturating_sub(1)).map(char::len_utf8).sum::<usize>();
