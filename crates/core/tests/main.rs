@@ -29,6 +29,7 @@ mod planted;
 mod proxies;
 mod pseudonyms;
 mod render;
+mod rooms;
 mod sentences;
 mod shares;
 mod sites;
