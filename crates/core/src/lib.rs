@@ -24,6 +24,7 @@ pub mod render;
 pub mod report;
 pub mod requirement;
 mod secrets;
+mod site;
 pub mod snapshot;
 pub mod trace;
 mod verdict;

@@ -157,20 +157,9 @@ const UPWARDS: &[(&str, &str, &str)] = &[
 ];
 
 /// Modules that are a room, or a part of another room than their folder's.
-const ELSEWHERE: &[(&str, &str)] = &[
-    ("call/address", "site"),
-    ("call/containers", "site"),
-    ("call/diagnose", "check"),
-    ("call/filter", "site"),
-    ("call/gateway", "site"),
-    ("call/guess", "site"),
-    ("call/kernel", "site"),
-    ("call/server", "site"),
-    ("call/site", "site"),
-    ("call/stated", "site"),
-];
+const ELSEWHERE: &[(&str, &str)] = &[("call/diagnose", "check")];
 
-/// The room of a module, which is given by its path: `call/site/lines`.
+/// The room of a module, which is given by its path: `site/lines`.
 fn room(module: &str) -> &str {
     let here = |(path, _): &&(&str, &str)| {
         module.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
@@ -269,10 +258,10 @@ fn rooms_use_those_below_them() {
 
 #[test]
 fn rooms_are_told_apart() {
-    assert_eq!(room("call/site/lines"), "site");
-    assert_eq!(room("call/sites"), "call");
+    assert_eq!(room("call/diagnose/harm"), "check");
+    assert_eq!(room("call/diagnosed"), "call");
     assert_eq!(room("verdict"), "verdict");
-    let text = "use crate::call::site::Site;\nlet x = crate::model::Family::V4;\n// crate::report\n";
-    assert_eq!(named(text).collect::<Vec<_>>(), ["call/site", "model"]);
+    let text = "use crate::verdict::reach::Region;\nlet x = crate::model::Family::V4;\n// crate::report\n";
+    assert_eq!(named(text).collect::<Vec<_>>(), ["verdict/reach", "model"]);
     assert_eq!(in_tests("#[cfg(test)]\nmod toy;\n#[cfg(test)]\nuse super::x;\n").collect::<Vec<_>>(), ["toy"]);
 }

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Folders in which something is decided. In `report/`, texts are made to fit a page: that is told apart below.
-const ROOMS: [&str; 9] = ["call", "check", "diagnose", "explain", "finding", "trace", "verdict", "way", "report"];
+const ROOMS: [&str; 10] =
+    ["site", "call", "verdict", "diagnose", "explain", "check", "finding", "trace", "way", "report"];
 
 /// What takes a text apart or searches it, before a literal.
 const CALLS: [&str; 20] = [
@@ -34,9 +35,9 @@ const CALLS: [&str; 20] = [
 /// Lines that hold such a comparison and may: the file, a part of the line, and the reason.
 const MAY: &[(&str, &str, &str)] = &[
     ("check/findings.rs", "name.replace('\"', \"'\")", "quotation marks of a name inside quotation marks of ours"),
-    ("call/gateway.rs", "&*i.name != \"lo\"", "the loopback interface, by its name in the input"),
-    ("call/server.rs", "&*i.name != \"lo\"", "the loopback interface, by its name in the input"),
-    ("call/gateway.rs", "name.rsplit('/')", "the last part of a file's name"),
+    ("site/gateway.rs", "&*i.name != \"lo\"", "the loopback interface, by its name in the input"),
+    ("site/server.rs", "&*i.name != \"lo\"", "the loopback interface, by its name in the input"),
+    ("site/gateway.rs", "name.rsplit('/')", "the last part of a file's name"),
     ("trace/refuse.rs", "kind == \"tcp reset\"", "a name of the input: how nftables rejects"),
     ("trace/route.rs", "name == \"lo\"", "the loopback interface, by its name in the input"),
     ("report/github.rs", "replace(", "signs that mean something to the runner"),

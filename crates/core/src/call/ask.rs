@@ -3,12 +3,12 @@
 use super::media::Media;
 use super::told::Telling;
 use super::{CLIENT_PORTS, Judge};
-use crate::call::site::Vantage;
 use crate::cube::{Cube, Set};
 use crate::manifest::{PortRanges, Proto};
 use crate::model::{Family, Part, TOLD, address_value};
 use crate::profile::Instance;
 use crate::requirement::Requirement;
+use crate::site::Vantage;
 use crate::trace::{Answer, Ask, Choice, Detail, Network, Phase, Question, RoundTrip};
 use crate::verdict::reach::{Certainty, Ending, Goal, Region, ending, regions};
 use crate::verdict::replay::{Replay, judged};

@@ -5,13 +5,13 @@
 //! and picks the source port.
 
 use super::ice::Offer;
-use crate::call::site::Site;
 use crate::cube::Set;
 use crate::manifest::Place;
 use crate::model::{
     Action, Chain, ChainId, Device, Families, Family, Hook, Key, KeyField, Lookup, Match, NatTarget, Origin, Policy,
     Rule, Side, Stage, StageKind, Step, Test, Translate, ct_state,
 };
+use crate::site::Site;
 use crate::trace::Network;
 use crate::vocabulary::CallerKind as Kind;
 use std::sync::Arc;

@@ -2,13 +2,13 @@
 
 use super::proxy::by_proxy;
 use super::{CLIENT_PORTS, Judge};
-use crate::call::address::{is_public, prefix_set};
-use crate::call::site::Host;
 use crate::cube::{Cube, Dim, Set};
 use crate::manifest::{Admin, Proto};
 use crate::model::{Family, Part, address_value};
 use crate::profile::{Instance, Proxied};
 use crate::requirement::{Level, Party, Requirement};
+use crate::site::Host;
+use crate::site::address::{is_public, prefix_set};
 use crate::trace::{Answer, Ask, Choice, Detail, Disposition, Phase, Question, RoundTrip, Val};
 use crate::verdict::reach::{Certainty, Ending, Goal, Region, ending, exposed, regions};
 use crate::verdict::replay::{Replay, judged};

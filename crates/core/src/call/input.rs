@@ -1,10 +1,10 @@
 //! What the manifest says of calls and is not possible.
 
-use crate::call::address::is_public;
-use crate::call::site::Site;
 use crate::manifest::{Manifest, Place};
 use crate::profile::Instance;
 use crate::requirement::{Level, Party};
+use crate::site::Site;
+use crate::site::address::is_public;
 use crate::snapshot::InputError;
 
 /// The manifest speaks of places, rows and addresses that the site has.

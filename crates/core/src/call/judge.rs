@@ -1,12 +1,12 @@
 //! Judges a site: asks for every path of every instance, and for every port that nobody should reach.
 
 use super::later;
-use crate::call::address::is_public;
-use crate::call::site::Site;
 use crate::manifest::Manifest;
 use crate::model::Family;
 use crate::profile::Instance;
 use crate::requirement::Level;
+use crate::site::Site;
+use crate::site::address::is_public;
 use crate::snapshot::Snapshot;
 use crate::verdict::{Closed, Judged, Judgement, Reach, Seen};
 use crate::vocabulary::{PortSet, port_set};

@@ -35,7 +35,7 @@ impl Later {
 /// All such facts of a manifest.
 fn all(snapshot: &Snapshot, manifest: &Manifest) -> Vec<Later> {
     let line =
-        |span: &std::ops::Range<usize>| crate::call::gateway::at_line(snapshot, &At { value: (), span: span.clone() });
+        |span: &std::ops::Range<usize>| crate::site::gateway::at_line(snapshot, &At { value: (), span: span.clone() });
     let until = |key: &str, place: String| format!("`{key}` ({place}) is read and not followed yet");
     let mut out = Vec::new();
     let site = |what: String, supply: &str| Later {

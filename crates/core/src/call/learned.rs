@@ -2,13 +2,13 @@
 
 use super::told::stated;
 use super::{CLIENT_PORTS, Judge};
-use crate::call::address::is_public;
-use crate::call::site::is_invented;
 use crate::cube::{Cube, Set};
 use crate::manifest::{Place, Proto, Told};
 use crate::model::{Family, Part, address_value};
 use crate::profile::Instance;
 use crate::requirement::{Party, Requirement};
+use crate::site::address::is_public;
+use crate::site::is_invented;
 use crate::trace::{Ask, Detail, Disposition, Phase, Question, Val};
 use crate::verdict::{Exit, Line, Seen, Stray};
 use crate::vocabulary::{LegKind, port_set};

@@ -3,11 +3,11 @@
 use super::Judge;
 use super::ask::{Caller, pieces};
 use super::ice::{Meeting, Offer};
-use crate::call::site::Host;
 use crate::manifest::Proto;
 use crate::model::{Family, address_value};
 use crate::profile::{Answers, Ice, Instance};
 use crate::requirement::Requirement;
+use crate::site::Host;
 use crate::trace::{Answer, Ask, Choice, Detail, Disposition, Network, Phase, Question, Val};
 use crate::verdict::Piece;
 use crate::verdict::reach::{Ending, Goal, Region, ending, regions};

@@ -1,17 +1,11 @@
 //! Calls: who calls whom, by what, and whether it gets through.
 
-pub(crate) mod address;
 mod ask;
 mod callers;
-mod containers;
 mod exposure;
-mod filter;
-pub(crate) mod gateway;
-mod guess;
 mod ice;
 mod input;
 mod judge;
-mod kernel;
 mod later;
 pub(crate) mod learned;
 mod media;
@@ -19,9 +13,6 @@ mod outwards;
 mod parties;
 mod paths;
 pub(crate) mod proxy;
-mod server;
-pub(crate) mod site;
-mod stated;
 pub(crate) mod told;
 pub(crate) mod views;
 

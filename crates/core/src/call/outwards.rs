@@ -3,13 +3,13 @@
 use super::Judge;
 use super::ask::{Asked, Caller};
 use super::paths::grouped;
-use crate::call::site::Host;
-use crate::call::site::Vantage;
 use crate::cube::Set;
 use crate::manifest::Place;
 use crate::model::{Family, address_value};
 use crate::profile::Instance;
 use crate::requirement::{Level, Party, Requirement};
+use crate::site::Host;
+use crate::site::Vantage;
 use crate::verdict::reach::Goal;
 use crate::verdict::{Alternative, Judgement, Leg, algebra};
 use crate::vocabulary::{Opener, Where};

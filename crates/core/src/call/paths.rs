@@ -4,12 +4,12 @@ use super::Judge;
 use super::ask::{Asked, Caller};
 use super::proxy::by_proxy;
 use super::told::Telling;
-use crate::call::site::Vantage;
 use crate::cube::Set;
 use crate::manifest::{Place, Proto};
 use crate::model::{Family, address_value};
 use crate::profile::Instance;
 use crate::requirement::{Level, Party, Requirement};
+use crate::site::Vantage;
 use crate::verdict::reach::Certainty;
 use crate::verdict::{
     Alternative, Failure, How, Judgement, Leg, Misled, Note, Reach, Strayed, Verdict, algebra, path_id,

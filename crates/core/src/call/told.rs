@@ -3,12 +3,12 @@
 
 use super::Judge;
 use super::learned::Learns;
-use crate::call::address::is_public;
-use crate::call::site::Vantage;
 use crate::cube::Set;
 use crate::manifest::{At, Place, Told};
 use crate::model::{Device, Family, address_value, prefix_range};
 use crate::profile::Instance;
+use crate::site::Vantage;
+use crate::site::address::is_public;
 use crate::verdict::Seen;
 use crate::way::DoubtLine;
 use std::net::IpAddr;
@@ -56,7 +56,7 @@ impl Judge<'_> {
                     }
                 },
                 Told::Unknown => {
-                    let at = crate::call::gateway::at_line(self.snapshot, stated);
+                    let at = crate::site::gateway::at_line(self.snapshot, stated);
                     return not_told(instance, place, &format!("it is stated as unknown ({at})"));
                 }
             };

@@ -5,7 +5,6 @@
 //! and rows.
 
 use super::{Gate, proposals};
-use crate::call::site::Site;
 use crate::cube::Set;
 use crate::dialect::Patch;
 use crate::finding::{Gap, Severity};
@@ -13,6 +12,7 @@ use crate::manifest::PortRanges;
 use crate::model::SourceId;
 use crate::planted::FAULTS;
 use crate::report::{Alternative, DoubtLine, Exposure, How, Leg, Packets, Piece, Reach, Report, Verdict};
+use crate::site::Site;
 use crate::snapshot::{Snapshot, Source};
 use crate::verdict::{Doubt, Fate, Judgement, Note};
 use crate::vocabulary::{LegKind, PortSet, port_ranges};

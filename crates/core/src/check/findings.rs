@@ -305,7 +305,7 @@ pub(super) fn misled(a: &Judged) -> Vec<Finding> {
             continue;
         }
         let setting = instance.profile.told.setting.as_deref().unwrap_or("its address for media");
-        let private = !m.told.iter().any(|a| crate::call::address::is_public(*a));
+        let private = !m.told.iter().any(|a| crate::site::address::is_public(*a));
         let why = if private { "is private, and media for it goes nowhere" } else { "is on no device of the site" };
         let story = format!("{} {why}; set {setting} to the public address", list(&m.told));
         let gap = Gap {

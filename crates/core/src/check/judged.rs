@@ -3,9 +3,9 @@
 #[cfg(test)]
 use super::codes;
 use crate::call::Judge;
-use crate::call::site::{self, Case, LastRead, Parts, Site};
 use crate::manifest::{Manifest, parse};
 use crate::profile::{Instance, instance, overlap};
+use crate::site::{self, Case, LastRead, Parts, Site};
 use crate::snapshot::{InputError, Snapshot};
 use crate::trace::Budget;
 use crate::verdict::{Judged, either};

@@ -2,9 +2,9 @@
 
 use super::Found;
 use super::findings::plain;
-use crate::call::address;
 use crate::finding::{Gap, Lack, Severity};
 use crate::report::Finding;
+use crate::site::address;
 use crate::verdict::{Judged, Line, Stray};
 
 /// Servers whose packets leave with another address than the one by which they are called, where that matters.

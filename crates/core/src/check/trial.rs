@@ -3,11 +3,11 @@
 use super::Found;
 use super::harm;
 use super::judged::{Analysis, judge, network};
-use crate::call::site::LastRead;
 use crate::dialect::{self, Patch};
 use crate::finding::Gap;
 use crate::model::SourceId;
 use crate::report::Loss;
+use crate::site::LastRead;
 use crate::snapshot::{InputError, Snapshot};
 use crate::trace::Budget;
 use std::cell::OnceCell;

@@ -1,7 +1,6 @@
 //! Packets that no forward sends to the server, or a wrong one.
 
 use super::{Look, last_rule};
-use crate::call::address::is_link_local;
 use crate::call::views::{self, Does, Field, Packet, PortChange, View};
 use crate::change::{Intent, Packets, Wanted};
 use crate::cube::Set;
@@ -10,6 +9,7 @@ use crate::manifest::ProxyAt;
 use crate::model::{Family, OriginId, address_value, iface_value};
 use crate::profile::Proxied;
 use crate::requirement::{Level, Party};
+use crate::site::address::is_link_local;
 use crate::trace::{Hop, Journey};
 use crate::vocabulary::{PortSet, port_ranges, port_set};
 use std::cell::LazyCell;

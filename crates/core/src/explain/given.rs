@@ -1,7 +1,6 @@
 //! What was taken as given, and what was not judged.
 
 use crate::call::Judge;
-use crate::call::gateway::at_line;
 use crate::call::learned::Learns;
 use crate::call::told::{Telling, audience};
 use crate::explain::story::origin;
@@ -9,6 +8,7 @@ use crate::manifest::{Place, Proto, ProxyAt};
 use crate::model::Family;
 use crate::profile::{Answers, Ice, Instance};
 use crate::requirement::{Level, Party, Requirement};
+use crate::site::gateway::at_line;
 use crate::snapshot::Places;
 use std::collections::BTreeSet;
 

@@ -8,11 +8,11 @@ mod whole;
 pub(crate) use whole::report;
 
 use crate::call::CLIENT_PORTS;
-use crate::call::site::{Case, Site};
 use crate::cube::Set;
 use crate::model::{Family, Part};
 use crate::profile::Instance;
 use crate::report::{Alternative, Exposure, Leg, Packets, Path, Piece};
+use crate::site::{Case, Site};
 use crate::snapshot::{Places, Snapshot};
 use crate::trace::Network;
 use crate::verdict::{self, Failure, Fate, Judged, Note, Reach};

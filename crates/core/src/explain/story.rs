@@ -1,8 +1,8 @@
 //! One packet's way in words: what each device did to it, and what stopped it.
 
-use crate::call::site::is_invented;
 use crate::cube::{Cube, Set};
 use crate::model::{Device, DoubtId, Family, Hook, Interface, OriginId, Part, SourceId, address_value};
+use crate::site::is_invented;
 use crate::snapshot::Places;
 use crate::trace::{Did, Disposition, Header, Journey, Network, Phase, RoundTrip, Val};
 use crate::verdict::reach::{Certainty, Ending, Region, journey};

@@ -2,11 +2,11 @@
 
 use super::reach::Region;
 use super::{Doubt, Followed};
-use crate::call::site::{Case, is_invented};
 use crate::cube::Set;
 use crate::manifest::{Place, Proto};
 use crate::model::Family;
 use crate::requirement::Requirement;
+use crate::site::{Case, is_invented};
 use crate::trace::RoundTrip;
 use crate::vocabulary::PortSet;
 use std::net::IpAddr;

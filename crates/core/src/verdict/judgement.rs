@@ -3,12 +3,12 @@
 use super::found::{Exposure, Failure, Misled, Reached, Seen, Strayed};
 use super::reach::Region;
 use super::{Closed, Elsewhere, How, Reach, Searched, Share, Verdict, algebra};
-use crate::call::site::Site;
 use crate::cube::{Cube, Set};
 use crate::manifest::{Manifest, PortRanges, Proto};
 use crate::model::{DoubtId, Family, Part, is_shared};
 use crate::profile::Instance;
 use crate::requirement::Requirement;
+use crate::site::Site;
 use crate::trace::{Answer, RoundTrip};
 use crate::vocabulary::{CallerKind, LegKind, Opener, Undecided, Where, port_ranges, port_set};
 use crate::way::DoubtLine;

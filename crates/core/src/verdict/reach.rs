@@ -4,9 +4,9 @@
 //! (whatever a device chooses, whatever nobody knows), it fails for certain when it fails for all, else it is unknown.
 
 use super::replay::Replay;
-use crate::call::site::Host;
 use crate::cube::{self, Cube, Dim, Set, VarId, merge};
 use crate::model::{DoubtId, OriginId, Part, TOLD};
+use crate::site::Host;
 use crate::trace::{Answer, Choice, Did, Disposition, Journey, Network, Phase, RoundTrip, TraceStep, Val};
 use crate::vocabulary::Undecided;
 use rustc_hash::{FxHashMap, FxHashSet};

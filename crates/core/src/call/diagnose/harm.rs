@@ -4,15 +4,15 @@
 //! packet by packet. What may be lost is only what a product must keep closed, and what was wanted of the port itself.
 
 use crate::call::Judge;
-use crate::call::address::prefix_set;
 use crate::call::proxy::by_proxy;
-use crate::call::site::{Site, Vantage};
 use crate::cube::{Cube, Dim, Set, overlay};
 use crate::manifest::{Manifest, Place, Proto};
 use crate::model::{Family, Part, RouteTarget, SourceId, address_value};
 use crate::profile::Instance;
 use crate::report::Loss;
 use crate::requirement::{Level, Party, Requirement};
+use crate::site::address::prefix_set;
+use crate::site::{Site, Vantage};
 use crate::snapshot::Snapshot;
 use crate::trace::{Answer, Ask, Detail, Disposition, Network, Phase, Question, RoundTrip, Val};
 use crate::vocabulary::{PortSet, port_ranges, port_set};

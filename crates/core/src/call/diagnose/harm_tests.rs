@@ -5,11 +5,11 @@ use super::harm::Gate;
 use super::judged::{judge, network};
 use super::trial::with;
 use super::{Found, cure};
-use crate::call::site::Site;
 use crate::cube::{Cube, Set};
 use crate::manifest::Place;
 use crate::model::{Family, Part, address_value};
 use crate::planted::{FAULTS, Fault};
+use crate::site::Site;
 use crate::snapshot::{Snapshot, Source};
 use crate::trace::Budget;
 use crate::trace::{Disposition, Question, Val, ask};
@@ -374,7 +374,7 @@ fn sites() -> Vec<(String, Snapshot, Vec<Plant>)> {
 /// Where a packet's conversation takes place, if it does for certain.
 fn reached(site: &Site, probe: &Probe) -> Option<(usize, u128, u128)> {
     let ip = |s: &str| address_value(s.parse::<IpAddr>().expect("an address literal"));
-    let lan = |v: &&crate::call::site::Vantage| (v.place == Place::Lan) == probe.lan;
+    let lan = |v: &&crate::site::Vantage| (v.place == Place::Lan) == probe.lan;
     let from = site.vantages.iter().find(lan)?.device;
     let one = |v: u128| Set::one(v);
     let parts =

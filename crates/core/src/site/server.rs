@@ -1,8 +1,8 @@
 //! Servers: where products listen, and their own firewalls.
 
+use super::everything;
 use super::guess;
 use super::kernel;
-use super::site::everything;
 use crate::dialect::iproute::{self, MAIN};
 use crate::dialect::kernel::Facts;
 use crate::dialect::{Counts, Files, Readings};

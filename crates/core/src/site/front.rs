@@ -2,13 +2,13 @@
 
 use super::chain::{self, Link};
 use super::{Builder, Case, INTERNET_SEGMENT, public_v4};
-use crate::call::address::{self, is_public, is_shared, one};
-use crate::call::gateway::{self, Router, Wan, at_line};
-use crate::call::server::Server;
-use crate::call::stated::{self, INSIDE, OUTSIDE, Stated};
 use crate::cube::Set;
 use crate::manifest::{At, Entry, GatewayKind, Place, Source, StatedBox, Traffic, show_ranges};
 use crate::model::{Family, Interface, RouteTarget};
+use crate::site::address::{self, is_public, is_shared, one};
+use crate::site::gateway::{self, Router, Wan, at_line};
+use crate::site::server::Server;
+use crate::site::stated::{self, INSIDE, OUTSIDE, Stated};
 use crate::snapshot::InputError;
 use ipnet::IpNet;
 use std::net::IpAddr;

@@ -1,15 +1,15 @@
 //! Lines beside the way in: further boxes to the internet, a server's own line, and tunnels.
 
 use super::{Builder, INTERNET_SEGMENT, Server, chain, known};
-use crate::call::address::{hosts, is_public, one};
-use crate::call::gateway::{Router, at_line, is_default};
-use crate::call::stated::{self, INSIDE, OUTSIDE, Stated};
 use crate::cube::Set;
 use crate::manifest::{GatewayKind, StatedBox, Traffic};
 use crate::model::{
     Action, Chain, ChainId, Device, Doubt, DoubtKind, Families, Family, Hook, Interface, Key, KeyField, Match, Origin,
     Part, Policy, Route, RouteTarget, Rule, Stage, StageKind, Step, Test, Ways, iface_value, nfproto, prefix_range,
 };
+use crate::site::address::{hosts, is_public, one};
+use crate::site::gateway::{Router, at_line, is_default};
+use crate::site::stated::{self, INSIDE, OUTSIDE, Stated};
 use crate::snapshot::InputError;
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr};

@@ -1,13 +1,13 @@
 //! Everybody who calls: the internet, and the networks behind the gateways.
 
 use super::{Builder, INTERNET_SEGMENT, Vantage, everything, full};
-use crate::call::address::{hosts, internet, is_link_local, is_public, one, prefix_set};
-use crate::call::gateway::Router;
 use crate::cube::Set;
 use crate::dialect::Known;
 use crate::dialect::iproute::MAIN;
 use crate::manifest::{Gateway, Place};
 use crate::model::{Device, Family, Interface, Route, RouteTarget, address_value};
+use crate::site::address::{hosts, internet, is_link_local, is_public, one, prefix_set};
+use crate::site::gateway::Router;
 use crate::snapshot::InputError;
 use ipnet::IpNet;
 use std::net::IpAddr;

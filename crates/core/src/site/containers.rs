@@ -162,8 +162,8 @@ pub(super) fn on(server: &mut Device, outer: usize) -> Found {
         let iface = &server.interfaces[index];
         let mut routes = Vec::new();
         for family in [Family::V4, Family::V6] {
-            if let Some(hop) = super::site::address_of(iface, family) {
-                for (to, hop) in [(IpNet::from(hop), None), (super::site::everything(family), Some(hop))] {
+            if let Some(hop) = super::address_of(iface, family) {
+                for (to, hop) in [(IpNet::from(hop), None), (super::everything(family), Some(hop))] {
                     routes.push(Route { to, target: RouteTarget::Via(0, hop), table: MAIN, metric: 0 });
                 }
             }

@@ -1,13 +1,13 @@
 //! The way in: boxes, filters and routers one behind the other, from the internet inwards.
 
 use super::{Builder, Case, INTERNET_SEGMENT, address_of, known};
-use crate::call::address::is_public;
-use crate::call::filter;
-use crate::call::gateway::{self, Router};
-use crate::call::stated::{INSIDE, OUTSIDE};
 use crate::dialect::iproute::MAIN;
 use crate::manifest::{Filter, GatewayKind, Manifest, Passes, StatedBox, Traffic};
 use crate::model::{Device, Family, Interface, Route, RouteTarget, SourceId};
+use crate::site::address::is_public;
+use crate::site::filter;
+use crate::site::gateway::{self, Router};
+use crate::site::stated::{INSIDE, OUTSIDE};
 use crate::snapshot::InputError;
 use ipnet::IpNet;
 use std::net::IpAddr;

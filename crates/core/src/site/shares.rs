@@ -3,13 +3,13 @@
 //! customers, and no forward of the router sees them.
 
 use super::Builder;
-use crate::call::address::one;
-use crate::call::stated::is;
 use crate::cube::Set;
 use crate::model::{
     Action, Chain, ChainId, Device, Doubt, DoubtKind, Families, Hook, KeyField, NatTarget, Origin, OriginId, Part,
     Policy, Rule, Side, Stage, StageKind, Step, Test, address_value, iface_value,
 };
+use crate::site::address::one;
+use crate::site::stated::is;
 use crate::vocabulary::show_set;
 use std::net::IpAddr;
 

@@ -1,8 +1,8 @@
 //! What was read, before devices are joined.
 
-use super::super::gateway::{self, Router};
-use super::super::server::{self, Server};
 use super::chain::{self, Link};
+use super::gateway::{self, Router};
+use super::server::{self, Server};
 use crate::dialect::{Entry, Known, Readings};
 use crate::manifest::{At, GatewayKind, Manifest};
 use crate::profile::Instance;

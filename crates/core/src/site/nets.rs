@@ -1,11 +1,11 @@
 //! Networks behind another router inside, as `[[net]]` names them.
 
 use super::{Builder, Vantage, address_of, everything};
-use crate::call::address::{hosts, one};
 use crate::cube::Set;
 use crate::dialect::iproute::MAIN;
 use crate::manifest::{At, Net, Place};
 use crate::model::{Device, Family, Interface, Route, RouteTarget};
+use crate::site::address::{hosts, one};
 use crate::snapshot::InputError;
 use ipnet::IpNet;
 use std::net::IpAddr;

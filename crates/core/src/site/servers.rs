@@ -1,9 +1,9 @@
 //! Servers in the networks of gateways, and the containers on them.
 
-use super::super::containers;
-use super::super::gateway;
-use super::super::server::{self, Server};
-use super::super::stated::INSIDE;
+use super::containers;
+use super::gateway;
+use super::server::{self, Server};
+use super::stated::INSIDE;
 use super::{Builder, INTERNET_SEGMENT, SERVER_ROUTES, address_of, full, is_bridged, is_outside, lines, most_specific};
 use crate::dialect::Known;
 use crate::manifest::At;

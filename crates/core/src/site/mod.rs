@@ -1,23 +1,27 @@
 //! The network of a site: its gateways, its servers, everybody who calls, and the segments between them.
 
+pub(crate) mod address;
 mod callers;
 mod chain;
+mod containers;
+mod filter;
 mod front;
+pub(crate) mod gateway;
+mod guess;
 mod host;
+mod kernel;
 mod lines;
+mod nets;
+mod parts;
+mod server;
+mod servers;
+mod shares;
+mod stated;
+
 pub(crate) use host::Host;
 pub(crate) use lines::is_invented;
 pub(crate) use parts::{LastRead, Parts};
-use parts::{empty_includes, known, public_v4};
-mod nets;
-mod parts;
-mod servers;
-mod shares;
 
-use super::address::{is_link_local, is_public};
-use super::gateway::{self, Router};
-use super::kernel;
-use super::server::Server;
 use crate::cube::Set;
 use crate::dialect::iproute::MAIN;
 use crate::dialect::{Counts, LeftOut};
@@ -25,7 +29,11 @@ use crate::manifest::{At, Manifest, Place};
 use crate::model::{Device, Family, Interface, OriginId, Route, RouteTarget, SourceId};
 use crate::snapshot::{InputError, Snapshot};
 use crate::trace::{Budget, Network};
+use address::{is_link_local, is_public};
+use gateway::Router;
 use ipnet::IpNet;
+use parts::{empty_includes, known, public_v4};
+use server::Server;
 use std::net::IpAddr;
 
 /// How to settle which way a server answers.
@@ -247,7 +255,7 @@ fn bridges(manifest: &Manifest, parts: &Parts, devices: &[Device], server_base: 
 fn caller_line((router, gateway): (&Router, &crate::manifest::Gateway)) -> (String, Set) {
     let addresses = router.device.interfaces.get(router.outer_v4).map_or(&[][..], |i| &i.addresses);
     let outer = addresses.iter().map(ipnet::IpNet::addr).filter(IpAddr::is_ipv4);
-    let own = Set::union(outer.chain(router.wan.as_ref().map(|w| w.address)).map(super::address::one));
+    let own = Set::union(outer.chain(router.wan.as_ref().map(|w| w.address)).map(address::one));
     (gateway.label.as_ref().map_or_else(String::new, |l| l.value.clone()), own)
 }
 
