@@ -9,6 +9,9 @@ const SHORT_CAMPAIGN: &str = "20000";
 /// Pairs of parties of the short campaign that belongs to the tests.
 const FEW_PAIRS: &str = "5000";
 
+/// Filters on a wire that belong to the tests.
+const FEW_FILTERS: &str = "24";
+
 /// A step: its name, and what it does.
 type Step = (&'static str, fn() -> Result<(), String>);
 
@@ -24,6 +27,7 @@ const STEPS: &[Step] = &[
     ("changes", || cargo(&["run", "--release", "--locked", "--package", "callpath-lab", "--bin", "changes"])),
     ("packets", || differential(&["--packets".into(), SHORT_CAMPAIGN.into()])),
     ("pairs", || differential(&["--pairs".into(), FEW_PAIRS.into()])),
+    ("filters", || differential(&["--filters".into(), FEW_FILTERS.into()])),
     ("grid", || grid(&["--tenth".into()])),
     ("additions", new::rehearse::run),
 ];

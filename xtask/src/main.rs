@@ -18,7 +18,7 @@ use std::process::ExitCode;
 const HELP: &str = "\
 cargo xtask ci [STEP...]          everything that continuous integration runs (`test` is the same), or some steps
 cargo xtask new KIND NAME         begins a dialect, finding or system that compiles and passes
-cargo xtask differential [ARGS]   the Linux kernel as judge: --packets N or --pairs N, --seed S, --mutants
+cargo xtask differential [ARGS]   the Linux kernel as judge: --packets N, --pairs N or --filters N, --seed S, --mutants
 cargo xtask grid [ARGS]           real calls as judge: --tenth, --server-first, --only WORD, --parallel N
 cargo xtask gen [--check|--links] pages out of tables: writes them, compares them, or lists addresses to look at
 cargo xtask dist [--target TRIPLE] a static program with completions, man pages and licences, as an archive

@@ -3,7 +3,7 @@
 use crate::change::{Context, Manner, Step};
 use crate::check::changes;
 use crate::dialect::{About, DIALECTS, Patch, of_text};
-use crate::manifest::{GatewayKind, Manifest, parse};
+use crate::manifest::{GatewayKind, Manifest};
 use crate::model::SourceId;
 use crate::profile::{Instance, instance, overlap};
 use crate::report::{Severity, Verdict, lines_of_steps};
@@ -65,7 +65,7 @@ pub fn render(target: &str, snapshot: &Snapshot) -> Result<Rendered, InputError>
 }
 
 fn rendered(target: &str, snapshot: &Snapshot) -> Result<Rendered, InputError> {
-    let manifest = parse(snapshot.manifest())?;
+    let manifest = crate::site::manifest(snapshot)?;
     let instances = manifest.deploys.iter().map(instance).collect::<Result<Vec<_>, _>>()?;
     overlap::check(&instances)?;
     let of_target = |a: &About| a.target == Some(target);

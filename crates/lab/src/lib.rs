@@ -9,6 +9,7 @@ pub mod campaign;
 pub mod changes;
 pub mod compare;
 pub mod figures;
+pub mod filters;
 pub mod fixtures;
 pub mod generate;
 pub mod grid;

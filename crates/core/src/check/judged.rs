@@ -3,7 +3,7 @@
 #[cfg(test)]
 use super::codes;
 use crate::call::Judge;
-use crate::manifest::{Manifest, parse};
+use crate::manifest::Manifest;
 use crate::profile::{Instance, instance, overlap};
 use crate::site::{self, Case, LastRead, Parts, Site};
 use crate::snapshot::{InputError, Snapshot};
@@ -81,7 +81,7 @@ pub(super) fn judge(
 
 /// What is stated, and what is installed.
 fn wanted(snapshot: &Snapshot) -> Result<(Manifest, Vec<Instance>), InputError> {
-    let manifest = parse(snapshot.manifest())?;
+    let manifest = site::manifest(snapshot)?;
     let instances = manifest.deploys.iter().map(instance).collect::<Result<Vec<_>, _>>()?;
     Ok((manifest, instances))
 }

@@ -76,7 +76,13 @@ pub enum Engine {
     Netfilter,
     /// A firewall that is a model of its own.
     Own,
+    /// A filter on a wire, without addresses and routes of its own: a security group, a network ACL. Its rules stand in
+    /// the hook `forward`, and its interfaces are [`WIRE`].
+    Wire,
 }
+
+/// Interfaces of a filter on a wire: outside, inside.
+pub const WIRE: [&str; 2] = ["outside", "inside"];
 
 impl Engine {
     /// Its name for people.
@@ -85,12 +91,13 @@ impl Engine {
             Self::Pf => "pf",
             Self::Netfilter => "nftables",
             Self::Own => "a firewall of its own",
+            Self::Wire => "a filter without addresses",
         }
     }
 
     /// Settings of Linux decide beside its rules.
     pub fn has_linux_settings(self) -> bool {
-        self != Self::Pf
+        matches!(self, Self::Netfilter | Self::Own)
     }
 
     /// How its kernel treats packets beside rules.

@@ -3,7 +3,7 @@
 use super::document::{Coverage, Document, Engine, Facts, Known, Standing};
 use super::includes::EmptyInclude;
 use super::interface::Dialect;
-use super::{Counts, iproute, recognise};
+use super::{Counts, iproute, of_text, recognise};
 use crate::manifest::At;
 use crate::model::{Device, Pipeline, SourceId};
 use crate::snapshot::{InputError, Snapshot};
@@ -125,6 +125,16 @@ pub(crate) fn expand(snapshot: &Snapshot, files: &[At<String>]) -> Vec<At<String
         out.extend(here.iter().filter(|s| !included(&s.name)).map(|s| file.with(s.name.clone())));
     }
     out
+}
+
+/// These files are the rules of a filter on a wire.
+pub(crate) fn is_wire(snapshot: &Snapshot, files: &[At<String>]) -> bool {
+    let of_wire = |f: &At<String>| {
+        let text = snapshot.find(&f.value).map(|id| snapshot.text(id));
+        text.and_then(of_text).is_some_and(|d| d.about().engine == Some(Engine::Wire))
+    };
+    let files = expand(snapshot, files);
+    !files.is_empty() && files.iter().all(of_wire)
 }
 
 /// Files that several devices have, read once: devices share what was read.

@@ -16,12 +16,14 @@ mod recognise;
 mod standard;
 #[cfg(test)]
 mod toy;
+#[cfg(test)]
+mod toy_wire;
 
 pub use crate::change::{Patch, apply, steps};
-pub use document::{Contradiction, Counts, Coverage, Document, Engine, Entry, Facts, Known, LeftOut, Standing};
+pub use document::{Contradiction, Counts, Coverage, Document, Engine, Entry, Facts, Known, LeftOut, Standing, WIRE};
 pub use editor::{Editor, On, Opened, Recipe, plan};
 pub use files::ruleset;
-pub(crate) use files::{Files, Readings, expand};
+pub(crate) use files::{Files, Readings, expand, is_wire};
 pub use interface::{About, Claim, Dialect, Export, Limits, Sniff, Words, Wrong};
 use recognise::instead;
 pub use recognise::{certain, of_text, recognise, without_secrets};
@@ -36,6 +38,8 @@ pub const DIALECTS: &[&dyn Dialect] = &[
     &kernel::Sysctl,
     #[cfg(test)]
     &toy::Toy,
+    #[cfg(test)]
+    &toy_wire::ToyWire,
 ];
 
 /// Of an object with many lines, the part of the text by which its owner knows it.

@@ -125,7 +125,9 @@ fn standard_situations_are_the_same_in_every_dialect() {
 
 #[test]
 fn every_dialect_with_rules_has_the_standard_situations() {
-    for dialect in DIALECTS.iter().filter(|d| d.about().engine.is_some()) {
+    // A filter on a wire has no forwards and no way back in.
+    let routers = |d: &&&dyn super::Dialect| d.about().engine.is_some_and(|e| e != super::Engine::Wire);
+    for dialect in DIALECTS.iter().filter(routers) {
         let name = dialect.about().name;
         let Some(known) = dialect.standard() else {
             // The same rules in another notation are compared with those of its engine.

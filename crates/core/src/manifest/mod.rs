@@ -136,6 +136,8 @@ pub struct Filter {
     pub tracks: bool,
     /// What it stands before; absent: everything behind it.
     pub guards: Option<Vec<At<IpNet>>>,
+    /// A key that is stated beside its configuration, which says it too.
+    pub beside: Option<At<&'static str>>,
 }
 
 /// How it is known what a filter lets in.

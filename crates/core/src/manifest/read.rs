@@ -304,7 +304,9 @@ fn a_filter(g: &raw::Gateway, head: &std::ops::Range<usize>, key: &str) -> Resul
         Some(list) => Some(strings(list).iter().map(prefix).collect::<Result<_, _>>()?),
         None => None,
     };
-    Ok(Filter { passes, out, tracks: g.tracks.as_ref().is_none_or(|t| *t.get_ref()), guards })
+    let keys = [("tracks", g.tracks.as_ref().map(Spanned::span)), ("out", g.out.as_ref().map(Spanned::span))];
+    let beside = keys.into_iter().find_map(|(key, span)| Some(At { value: key, span: span? }));
+    Ok(Filter { passes, out, tracks: g.tracks.as_ref().is_none_or(|t| *t.get_ref()), guards, beside })
 }
 
 /// A caller's router is read like a gateway.

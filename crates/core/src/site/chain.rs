@@ -1,6 +1,7 @@
 //! The way in: boxes, filters and routers one behind the other, from the internet inwards.
 
 use super::{Builder, Case, INTERNET_SEGMENT, address_of, known};
+use crate::dialect::Files;
 use crate::dialect::iproute::MAIN;
 use crate::manifest::{Filter, GatewayKind, Manifest, Passes, StatedBox, Traffic};
 use crate::model::{Device, Family, Interface, Route, RouteTarget, SourceId};
@@ -368,7 +369,15 @@ impl Builder<'_> {
             at: span.clone(),
             hops,
         };
-        let mut device = filter::device(&stated);
+        let read = self.wires.get(&g);
+        let mut device = match read {
+            Some(files) => {
+                let (device, counts) = filter::read(&stated, files);
+                self.rulesets.extend(counts);
+                device
+            }
+            None => filter::device(&stated),
+        };
         device.interfaces[OUTSIDE].segment =
             way.map_or(INTERNET_SEGMENT, |(d, i)| self.devices[d].interfaces[i].segment);
         device.interfaces[INSIDE].segment = self.segment();
@@ -378,8 +387,12 @@ impl Builder<'_> {
         };
         let answers = if said.tracks { "answers pass by themselves" } else { "answers need a rule of their own" };
         let place = gateway::at_line(self.snapshot, &crate::manifest::At { value: (), span });
-        self.assumptions.push(format!("{name} translates nothing, as you stated ({place}); {out}, {answers}"));
+        self.assumptions.push(match read {
+            Some(_) => format!("{name} translates nothing and has no address: it is a filter ({place})"),
+            None => format!("{name} translates nothing, as you stated ({place}); {out}, {answers}"),
+        });
         let here = self.devices.len();
+        self.files.extend(read.and_then(Files::file).map(|file| (here, file)));
         if let Some((d, _)) = way {
             self.pass_by(d, &device.interfaces[OUTSIDE].addresses);
         }

@@ -7,11 +7,13 @@ use super::address::prefix_set;
 use super::stated::{self, INSIDE, OUTSIDE, is, of_entry};
 use crate::cube::Set;
 use crate::dialect::iproute::MAIN;
-use crate::manifest::{Source, Traffic};
+use crate::dialect::{Counts, Files, WIRE, is_wire};
+use crate::manifest::{At, Filter, Gateway, GatewayKind, Passes, Source, Traffic};
 use crate::model::{
-    Action, Device, Family, Hook, Interface, KeyField, Match, Part, Policy, Route, RouteTarget, StageKind, Step,
-    ct_state, iface_value,
+    Action, Device, Family, Hook, Interface, KeyField, Match, Part, Pipeline, Policy, Route, RouteTarget, SourceId,
+    StageKind, Step, ct_state, iface_value,
 };
+use crate::snapshot::{InputError, Snapshot};
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::Range;
@@ -43,34 +45,11 @@ pub(super) struct Stated<'a> {
 /// The device; what it leads to inside is not known yet.
 pub(super) fn device(s: &Stated<'_>) -> Device {
     let mut b = stated::Builder::new(s.at.clone(), true);
-    let side = |name: &str| is(KeyField::InIface, Set::one(iface_value(name)));
-    let accept = || Step::Act(Action::Accept);
-    let mut rules: Vec<(&str, Vec<Step>)> = Vec::new();
-    if let Some(guards) = s.guards {
-        let guarded = Set::union(guards.iter().map(|n| prefix_set(*n)));
-        // Addresses of both families are one kind of number: each family is asked apart.
-        for (family, text) in [(Family::V4, "other IPv4 addresses"), (Family::V6, "other IPv6 addresses")] {
-            let here = guards.iter().any(|n| Family::of(n.addr()) == family);
-            let number = if family == Family::V4 { crate::model::nfproto::IPV4 } else { crate::model::nfproto::IPV6 };
-            let of_family = || is(KeyField::Family, Set::one(number));
-            let other = |part: Part| match is(KeyField::Header(part), guarded.clone()) {
-                Step::Match(m) => Step::Match(Match { negate: true, ..m }),
-                act @ Step::Act(_) => act,
-            };
-            let mut passes = |iface: &str, part: Part| {
-                let mut steps = vec![side(iface), of_family()];
-                steps.extend(here.then(|| other(part)));
-                steps.push(accept());
-                rules.push((text, steps));
-            };
-            passes("outside", Part::Dst);
-            passes("inside", Part::Src);
-        }
-    }
+    let mut rules = spared(s.guards);
     if s.tracks {
         rules.push(("answers pass", vec![is(KeyField::CtState, Set::one(ct_state::ESTABLISHED)), accept()]));
     }
-    for (name, traffic, what) in [("outside", s.passes, "lets in"), ("inside", s.out, "lets out")] {
+    for (name, traffic, what) in [(WIRE[0], s.passes, "lets in"), (WIRE[1], s.out, "lets out")] {
         match traffic {
             Traffic::None => {}
             Traffic::All(_) => rules.push(("everything passes", vec![side(name), accept()])),
@@ -100,6 +79,104 @@ pub(super) fn device(s: &Stated<'_>) -> Device {
         b.stage(Hook::Prerouting, StageKind::Track);
     }
     b.stage(Hook::Forward, StageKind::Filter { chain, policy: Policy::Drop, reroute: false });
+    on_a_wire(s, b.pipeline)
+}
+
+/// The device with the rules of its configuration, and how much of that was understood.
+pub(super) fn read(s: &Stated<'_>, files: &Files) -> (Device, Vec<(SourceId, Counts)>) {
+    let mut device = on_a_wire(s, Pipeline::default());
+    let counts = files.lower(&mut device);
+    // What it does not stand before meets none of its lists.
+    let mut b = stated::Builder::new(s.at.clone(), true);
+    b.pipeline = device.pipeline;
+    let rules = b.rules(spared(s.guards));
+    let chains = b.pipeline.hooks[Hook::Forward as usize].iter().filter_map(|stage| match stage.kind {
+        StageKind::Filter { chain, .. } => Some(chain.0 as usize),
+        _ => None,
+    });
+    for chain in chains.collect::<Vec<_>>() {
+        b.pipeline.chains[chain].rules.splice(0..0, rules.iter().cloned());
+    }
+    device.pipeline = b.pipeline;
+    (device, counts)
+}
+
+/// A gateway of which nothing is said but its configuration, where that is one of a filter on a wire.
+///
+/// # Errors
+/// Keys that such a filter has no use for.
+pub(super) fn of_files(snapshot: &Snapshot, gateway: &Gateway) -> Result<Option<Filter>, InputError> {
+    let wire = |files: &[At<String>]| is_wire(snapshot, files);
+    match &gateway.kind {
+        GatewayKind::Read { files, wan, interfaces, routes, aliases, kernel } if wire(files) => {
+            let first = files.first().map_or(0..0, |f| f.span.clone());
+            let is_filter = |at: Range<usize>, key: &str| {
+                InputError::in_manifest(
+                    at,
+                    format!("`{key}` is for a router, and this is the configuration of a filter"),
+                )
+                .help("leave it out: a filter without NAT has neither addresses nor routes")
+            };
+            let stated = wan.as_ref().map(|w| (w.span.clone(), "wan"));
+            let stated = stated.or(interfaces.first().map(|(name, _)| (name.span.clone(), "interfaces")));
+            let stated = stated.or(routes.first().map(|r| (r.span.clone(), "routes")));
+            let stated = stated.or(aliases.first().map(|(name, _)| (name.span.clone(), "aliases")));
+            let stated = stated.or(kernel.list.first().map(|k| (k.at.clone(), "kernel")));
+            if let Some((at, key)) = stated {
+                return Err(is_filter(at, key));
+            }
+            if let Some(line) = &gateway.line {
+                return Err(is_filter(line.span.clone(), "line"));
+            }
+            let passes = Passes::Files(files.clone());
+            let out = At { value: Traffic::All(None), span: first };
+            Ok(Some(Filter { passes, out, tracks: true, guards: None, beside: None }))
+        }
+        GatewayKind::Filter(Filter { passes: Passes::Files(files), beside: Some(key), .. }) if wire(files) => {
+            let message = format!("`{}` is stated beside a configuration that says it", key.value);
+            Err(key.error(message).help("leave it out: what the configuration says decides"))
+        }
+        _ => Ok(None),
+    }
+}
+
+/// Rules for addresses that it does not stand before.
+fn spared(guards: Option<&[IpNet]>) -> Vec<(&'static str, Vec<Step>)> {
+    let mut rules: Vec<(&str, Vec<Step>)> = Vec::new();
+    if let Some(guards) = guards {
+        let guarded = Set::union(guards.iter().map(|n| prefix_set(*n)));
+        // Addresses of both families are one kind of number: each family is asked apart.
+        for (family, text) in [(Family::V4, "other IPv4 addresses"), (Family::V6, "other IPv6 addresses")] {
+            let here = guards.iter().any(|n| Family::of(n.addr()) == family);
+            let number = if family == Family::V4 { crate::model::nfproto::IPV4 } else { crate::model::nfproto::IPV6 };
+            let of_family = || is(KeyField::Family, Set::one(number));
+            let other = |part: Part| match is(KeyField::Header(part), guarded.clone()) {
+                Step::Match(m) => Step::Match(Match { negate: true, ..m }),
+                act @ Step::Act(_) => act,
+            };
+            let mut passes = |iface: &str, part: Part| {
+                let mut steps = vec![side(iface), of_family()];
+                steps.extend(here.then(|| other(part)));
+                steps.push(accept());
+                rules.push((text, steps));
+            };
+            passes(WIRE[0], Part::Dst);
+            passes(WIRE[1], Part::Src);
+        }
+    }
+    rules
+}
+
+fn side(name: &str) -> Step {
+    is(KeyField::InIface, Set::one(iface_value(name)))
+}
+
+fn accept() -> Step {
+    Step::Act(Action::Accept)
+}
+
+/// A device that passes on what its pipeline lets through, between two segments.
+fn on_a_wire(s: &Stated<'_>, pipeline: Pipeline) -> Device {
     let number = u8::try_from(s.number % 64).unwrap_or_default();
     let addresses = |side: u8| -> Vec<IpNet> {
         let v4 = Ipv4Addr::new(192, 0, 0, 128 + 2 * number + side);
@@ -113,8 +190,8 @@ pub(super) fn device(s: &Stated<'_>) -> Device {
         ..Interface::default()
     };
     let mut interfaces = vec![Interface::default(), Interface::default()];
-    interfaces[OUTSIDE] = iface("outside", 0);
-    interfaces[INSIDE] = iface("inside", 1);
+    interfaces[OUTSIDE] = iface(WIRE[0], 0);
+    interfaces[INSIDE] = iface(WIRE[1], 1);
     let everything = |family: Family, hop: Option<IpAddr>| Route {
         to: IpNet::new_assert(family.address(0), 0),
         target: RouteTarget::Via(OUTSIDE, hop),
@@ -125,7 +202,7 @@ pub(super) fn device(s: &Stated<'_>) -> Device {
         name: s.name.into(),
         interfaces,
         routes: vec![everything(Family::V4, s.hops[0]), everything(Family::V6, s.hops[1])],
-        pipeline: b.pipeline,
+        pipeline,
         forwards: true,
         ..Device::default()
     }

@@ -24,8 +24,8 @@ pub(crate) use parts::{LastRead, Parts};
 
 use crate::cube::Set;
 use crate::dialect::iproute::MAIN;
-use crate::dialect::{Counts, LeftOut};
-use crate::manifest::{At, Manifest, Place};
+use crate::dialect::{Counts, Files, LeftOut};
+use crate::manifest::{At, GatewayKind, Manifest, Place};
 use crate::model::{Device, Family, Interface, OriginId, Route, RouteTarget, SourceId};
 use crate::snapshot::{InputError, Snapshot};
 use crate::trace::{Budget, Network};
@@ -34,6 +34,7 @@ use gateway::Router;
 use ipnet::IpNet;
 use parts::{empty_includes, known, public_v4};
 use server::Server;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// How to settle which way a server answers.
@@ -122,6 +123,20 @@ pub(crate) struct Site {
     pub entries: Vec<(usize, usize)>,
 }
 
+/// The manifest; a gateway whose configuration is that of a filter on a wire is a filter.
+///
+/// # Errors
+/// As [`parse`](crate::manifest::parse).
+pub(crate) fn manifest(snapshot: &Snapshot) -> Result<Manifest, InputError> {
+    let mut manifest = crate::manifest::parse(snapshot.manifest())?;
+    for gateway in &mut manifest.gateways {
+        if let Some(filter) = filter::of_files(snapshot, gateway)? {
+            gateway.kind = GatewayKind::Filter(filter);
+        }
+    }
+    Ok(manifest)
+}
+
 /// Joins what was read.
 ///
 /// # Errors
@@ -142,6 +157,7 @@ pub(crate) fn build(
         manifest,
         devices: Vec::new(),
         routers: parts.routers.clone(),
+        wires: &parts.wires,
         segments: 1,
         public: None,
         no_v6: None,
@@ -270,6 +286,8 @@ struct Builder<'a> {
     manifest: &'a Manifest,
     devices: Vec<Device>,
     routers: Vec<Router>,
+    /// Files of the filters that are read, by their number in the manifest.
+    wires: &'a BTreeMap<usize, Files>,
     segments: usize,
     public: Option<IpAddr>,
     no_v6: Option<String>,

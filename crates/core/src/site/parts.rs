@@ -3,11 +3,12 @@
 use super::chain::{self, Link};
 use super::gateway::{self, Router};
 use super::server::{self, Server};
-use crate::dialect::{Entry, Known, Readings};
-use crate::manifest::{At, GatewayKind, Manifest};
+use crate::dialect::{Entry, Files, Known, Readings, is_wire};
+use crate::manifest::{At, GatewayKind, Manifest, Passes};
 use crate::profile::Instance;
 use crate::snapshot::{InputError, Places, Snapshot, Source};
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// What was read, before devices are joined.
@@ -17,6 +18,8 @@ pub(crate) struct Parts {
     pub(super) routers: Vec<Router>,
     /// Everything on the way in, from the internet inwards.
     pub(super) chain: Vec<Link>,
+    /// Files of the filters that are read, by their number in the manifest.
+    pub(super) wires: BTreeMap<usize, Files>,
     /// Routers that end further lines, by their number in the manifest.
     pub(super) lines: Vec<Router>,
     /// Routers of callers.
@@ -56,11 +59,18 @@ impl Parts {
         let many = manifest.gateways.iter().filter(|g| matches!(g.kind, GatewayKind::Read { .. })).count() > 1;
         let mut readings = Readings::default();
         let mut routers = Vec::new();
-        let (mut chain, mut lines) = (Vec::new(), Vec::new());
+        let (mut chain, mut lines, mut wires) = (Vec::new(), Vec::new(), BTreeMap::new());
         for (i, g) in manifest.gateways.iter().enumerate() {
             match &g.kind {
                 GatewayKind::Stated(_) if g.line.is_none() => chain.push(Link::Stated(i)),
-                GatewayKind::Filter(_) => chain.push(Link::Filter(i)),
+                GatewayKind::Filter(filter) => {
+                    if let Passes::Files(files) = &filter.passes
+                        && is_wire(snapshot, files)
+                    {
+                        wires.insert(i, readings.read(snapshot, files)?);
+                    }
+                    chain.push(Link::Filter(i));
+                }
                 GatewayKind::Stated(_) => {}
                 GatewayKind::Read { .. } => {
                     let name = if let Some(label) = &g.label {
@@ -92,7 +102,7 @@ impl Parts {
         let (mut servers, server_of) = server::read_all((snapshot, &mut readings), instances, outermost)?;
         let proxy_of = server::add_proxies(instances, outermost, &mut servers);
         let no_helper = instances.iter().any(|i| i.profile.helper.is_some());
-        Ok(Self { routers, chain, lines, callers, servers, server_of, proxy_of, no_helper })
+        Ok(Self { routers, chain, wires, lines, callers, servers, server_of, proxy_of, no_helper })
     }
 
     /// Nothing says which address the outermost gateway has.

@@ -1,6 +1,7 @@
 //! `cargo xtask differential`: the Linux kernel says whether the trace is right.
 
 use callpath_lab::campaign::{Lab, Options, campaign, replay};
+use callpath_lab::filters;
 use callpath_lab::fixtures::Fixtures;
 use callpath_lab::mutants::mutants;
 use callpath_lab::pairs;
@@ -12,18 +13,19 @@ struct Asked {
     options: Options,
     /// Judge so many pairs of parties instead of single packets.
     pairs: Option<u64>,
+    /// Judge so many filters on a wire instead.
+    filters: Option<u64>,
     /// Plant bugs instead, into a copy of this workspace.
     mutants: Option<PathBuf>,
 }
 
-const HELP: &str =
-    "there are --packets N, --pairs N, --seed S, --most N, --minimise 0|1, --fixtures DIR, --mutants WORKSPACE";
+const HELP: &str = "there are --packets N, --pairs N, --filters N, --seed S, --most N, --minimise 0|1, --fixtures DIR, --mutants WORKSPACE";
 
 fn asked() -> Result<Asked, String> {
     let fixtures = Fixtures::of_repository("differential");
     let options = Options { packets: 20_000, seed: 1, fixtures, most_mismatches: 5, minimise: true };
     let mut given = None;
-    let mut out = Asked { options, pairs: None, mutants: None };
+    let mut out = Asked { options, pairs: None, filters: None, mutants: None };
     let mut args = std::env::args().skip(1);
     while let Some(arg) = args.next() {
         let value = args.next().ok_or_else(|| format!("{arg} needs a value; {HELP}"))?;
@@ -32,6 +34,7 @@ fn asked() -> Result<Asked, String> {
         match arg.as_str() {
             "--packets" => out.options.packets = number()?,
             "--pairs" => out.pairs = Some(number()?),
+            "--filters" => out.filters = Some(number()?),
             "--seed" => out.options.seed = number()?,
             "--most" => out.options.most_mismatches = usize::try_from(number()?).unwrap_or(1),
             "--minimise" => out.options.minimise = number()? != 0,
@@ -76,6 +79,16 @@ fn judge_pairs(options: &Options, count: u64) -> Result<bool, String> {
     Ok(agree && held && tally.mismatches.is_empty())
 }
 
+fn judge_filters(options: &Options, count: u64) -> Result<bool, String> {
+    callpath_lab::namespace::enter_wire()?;
+    let (asked, differ) = filters::campaign(count, options.seed)?;
+    for what in &differ {
+        println!("{what}");
+    }
+    println!("{count} filters on a wire, {asked} ports asked, {} differ", differ.len());
+    Ok(differ.is_empty())
+}
+
 fn judge(options: &Options) -> Result<bool, String> {
     callpath_lab::namespace::enter_wire()?;
     let mut lab = Lab::new()?;
@@ -99,7 +112,11 @@ fn plant(workspace: &Path) -> Result<bool, String> {
 fn main() -> ExitCode {
     let done = asked().and_then(|asked| match &asked.mutants {
         Some(workspace) => plant(workspace),
-        None => asked.pairs.map_or_else(|| judge(&asked.options), |count| judge_pairs(&asked.options, count)),
+        None => match (asked.pairs, asked.filters) {
+            (Some(count), _) => judge_pairs(&asked.options, count),
+            (None, Some(count)) => judge_filters(&asked.options, count),
+            (None, None) => judge(&asked.options),
+        },
     });
     match done {
         Ok(true) => ExitCode::SUCCESS,
