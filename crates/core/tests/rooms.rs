@@ -156,15 +156,9 @@ const UPWARDS: &[(&str, &str, &str)] = &[
     ("dialect", "redact", "the words that each dialect keeps are its own"),
 ];
 
-/// Modules that are a room, or a part of another room than their folder's.
-const ELSEWHERE: &[(&str, &str)] = &[("call/diagnose", "check")];
-
 /// The room of a module, which is given by its path: `site/lines`.
 fn room(module: &str) -> &str {
-    let here = |(path, _): &&(&str, &str)| {
-        module.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-    };
-    ELSEWHERE.iter().find(here).map_or_else(|| module.split('/').next().unwrap_or_default(), |(_, room)| room)
+    module.split('/').next().unwrap_or_default()
 }
 
 fn rust_files(dir: &Path, out: &mut Vec<PathBuf>) {
@@ -188,16 +182,12 @@ fn in_tests(text: &str) -> impl Iterator<Item = &str> {
     marked.filter_map(of)
 }
 
-/// Modules that a text names: the first two words after `crate::`, as a path.
-fn named(text: &str) -> impl Iterator<Item = String> {
+/// Rooms that a text names: the word after each `crate::`.
+fn named(text: &str) -> impl Iterator<Item = &str> {
     let code = text.find("#[cfg(test)]\nmod tests {").map_or(text, |at| &text[..at]);
     let lines = code.lines().filter(|l| !l.trim_start().starts_with("//"));
-    lines.flat_map(|l| l.split("crate::").skip(1)).map(|rest| {
-        let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
-        let mut parts = rest.split("::").map(|part| part.split(|c| !word(c)).next().unwrap_or_default());
-        let (first, second) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
-        if second.is_empty() { first.to_owned() } else { format!("{first}/{second}") }
-    })
+    let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    lines.flat_map(|l| l.split("crate::").skip(1)).filter_map(move |rest| rest.split(|c| !word(c)).next())
 }
 
 /// Rooms that each room uses, with a file that does.
@@ -220,9 +210,9 @@ fn uses() -> BTreeMap<(String, String), String> {
             continue;
         }
         for used in named(text) {
-            let (from, to) = (room(module), room(&used));
-            if from != to && !to.is_empty() {
-                out.entry((from.to_owned(), to.to_owned())).or_insert_with(|| file.clone());
+            let from = room(module);
+            if from != used && !used.is_empty() {
+                out.entry((from.to_owned(), used.to_owned())).or_insert_with(|| file.clone());
             }
         }
     }
@@ -258,10 +248,9 @@ fn rooms_use_those_below_them() {
 
 #[test]
 fn rooms_are_told_apart() {
-    assert_eq!(room("call/diagnose/harm"), "check");
-    assert_eq!(room("call/diagnosed"), "call");
+    assert_eq!(room("site/lines"), "site");
     assert_eq!(room("verdict"), "verdict");
     let text = "use crate::verdict::reach::Region;\nlet x = crate::model::Family::V4;\n// crate::report\n";
-    assert_eq!(named(text).collect::<Vec<_>>(), ["verdict/reach", "model"]);
+    assert_eq!(named(text).collect::<Vec<_>>(), ["verdict", "model"]);
     assert_eq!(in_tests("#[cfg(test)]\nmod toy;\n#[cfg(test)]\nuse super::x;\n").collect::<Vec<_>>(), ["toy"]);
 }

@@ -7,10 +7,8 @@
 #[cfg(test)]
 mod codes;
 mod findings;
-#[path = "../call/diagnose/harm.rs"]
 mod harm;
 #[cfg(test)]
-#[path = "../call/diagnose/harm_tests.rs"]
 mod harm_tests;
 mod judged;
 mod proof;
