@@ -7,8 +7,8 @@ pub use patch::{Edits, Patch, apply, steps};
 pub use text::{TextChange, TextEdit};
 pub(crate) use text::{added, join};
 
-use crate::manifest::Proto;
 use crate::model::{Family, OriginId};
+use crate::vocabulary::Proto;
 use ipnet::IpNet;
 use std::net::IpAddr;
 

@@ -2,11 +2,80 @@
 //! of them is a name that programs may read.
 
 use crate::cube::Set;
-use crate::manifest::{Place, PortRanges, Proto, show_ranges};
 use crate::model::ChainId;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
-use std::fmt;
+use std::fmt::{self, Display};
+
+/// Transport protocol.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Proto {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
+impl Proto {
+    /// IANA protocol number.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::Tcp => 6,
+            Self::Udp => 17,
+        }
+    }
+
+    /// Name in lower case.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Tcp => "tcp",
+            Self::Udp => "udp",
+        }
+    }
+}
+
+/// Port ranges, both ends included, sorted and disjoint.
+pub type PortRanges = Vec<(u16, u16)>;
+
+/// Closed ranges of ports or other numbers as people write them: `7881`, `50000-60000`.
+pub fn show_ranges<T: Display + PartialEq>(ranges: &[(T, T)]) -> String {
+    let show = |(lo, hi): &(T, T)| if lo == hi { lo.to_string() } else { format!("{lo}-{hi}") };
+    ranges.iter().map(show).collect::<Vec<_>>().join(",")
+}
+
+/// Where a caller is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Place {
+    /// Anywhere on the internet.
+    Internet,
+    /// The server's own network.
+    Lan,
+    /// Another inner network.
+    Net(String),
+    /// The server itself.
+    Own,
+    /// A caller on the internet whose router is described.
+    Caller(String),
+    /// Where the administrator is.
+    Admin,
+    /// A machine that is no caller.
+    Peer(String),
+}
+
+impl std::fmt::Display for Place {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Internet => f.write_str("internet"),
+            Self::Lan => f.write_str("lan"),
+            Self::Net(name) => write!(f, "net:{name}"),
+            Self::Caller(name) => write!(f, "caller:{name}"),
+            Self::Own => f.write_str("self"),
+            Self::Admin => f.write_str("admin"),
+            Self::Peer(name) => write!(f, "peer:{name}"),
+        }
+    }
+}
 
 /// From where a path is asked.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

@@ -16,8 +16,8 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("trace", &["counters", "cube", "model"]),
     ("vocabulary", &["cube", "model"]),
     ("snapshot", &["model", "visible"]),
-    ("change", &["model", "visible"]),
-    ("manifest", &["change", "model", "secrets", "snapshot", "visible"]),
+    ("change", &["model", "visible", "vocabulary"]),
+    ("manifest", &["change", "model", "secrets", "snapshot", "visible", "vocabulary"]),
     ("profile", &["cube", "manifest", "model", "snapshot", "vocabulary"]),
     ("requirement", &["manifest", "profile", "vocabulary"]),
     (
@@ -144,9 +144,6 @@ const ROOMS: &[(&str, &[&str])] = &[
 
 /// Rooms that use one above them, and why.
 const UPWARDS: &[(&str, &str, &str)] = &[
-    ("cube", "model", "the parts of a packet have their names there"),
-    ("vocabulary", "manifest", "places and protocols are words of the manifest"),
-    ("change", "manifest", "protocols are words of the manifest"),
     ("snapshot", "manifest", "a file with a snapshot is read with the manifest's own rules for secrets"),
     ("snapshot", "dialect", "and with those of every dialect"),
     ("snapshot", "redact", "and says whether names in it are pseudonyms"),

@@ -1,7 +1,7 @@
 //! Fewer cubes for the same packets.
 
+use super::Part;
 use super::{Cube, Dim, Set, VarId};
-use crate::model::Part;
 use rustc_hash::{FxBuildHasher, FxHashMap};
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hash};

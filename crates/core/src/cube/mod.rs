@@ -3,14 +3,14 @@
 mod first;
 mod merge;
 mod overlay;
+mod part;
 mod set;
 
 pub use first::first_come;
 pub use merge::{merge, united};
 pub use overlay::overlay;
+pub use part::Part;
 pub use set::Set;
-
-use crate::model::Part;
 
 /// A dimension that a device or the world adds to a question: a port that a NAT chooses, an answer nobody knows.
 /// Index into [`crate::trace::Answer::variables`].

@@ -1,7 +1,7 @@
 //! Where cubes that overlap do so.
 
+use super::Part;
 use super::{Cube, Set};
-use crate::model::Part;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
 

@@ -15,12 +15,13 @@ mod traffic;
 mod value;
 mod vocabulary;
 
+pub use crate::vocabulary::{Place, PortRanges, Proto, show_ranges};
 pub use facts::{Admin, NameAt, OwnFirewall, Proxy, ProxyAt, Told, ToldTo};
 pub use first::First;
 pub use route::StatedRoute;
 pub use secrets::without_secrets;
 pub use traffic::{Entry, Source, Traffic};
-pub use value::{PortRanges, parse_ports, show_ranges};
+pub use value::parse_ports;
 pub(crate) use vocabulary::WORDS;
 
 use crate::dialect::kernel::Facts;
@@ -155,34 +156,6 @@ pub type StatedInterface = (At<String>, Vec<At<IpNet>>);
 /// An alias, and what it holds.
 pub type StatedAlias = (At<String>, Vec<IpNet>);
 
-/// Transport protocol.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Proto {
-    /// TCP.
-    Tcp,
-    /// UDP.
-    Udp,
-}
-
-impl Proto {
-    /// IANA protocol number.
-    pub fn number(self) -> u8 {
-        match self {
-            Self::Tcp => 6,
-            Self::Udp => 17,
-        }
-    }
-
-    /// Name in lower case.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Tcp => "tcp",
-            Self::Udp => "udp",
-        }
-    }
-}
-
 /// A network from which people call.
 #[derive(Debug, Clone)]
 pub struct Net {
@@ -256,39 +229,6 @@ pub struct Deploy {
     pub answers: Option<At<Answers>>,
     /// Networks that it counts as local; absent: its own.
     pub local: Option<Vec<At<IpNet>>>,
-}
-
-/// Where a caller is.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Place {
-    /// Anywhere on the internet.
-    Internet,
-    /// The server's own network.
-    Lan,
-    /// Another inner network.
-    Net(String),
-    /// The server itself.
-    Own,
-    /// A caller on the internet whose router is described.
-    Caller(String),
-    /// Where the administrator is.
-    Admin,
-    /// A machine that is no caller.
-    Peer(String),
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Internet => f.write_str("internet"),
-            Self::Lan => f.write_str("lan"),
-            Self::Net(name) => write!(f, "net:{name}"),
-            Self::Caller(name) => write!(f, "caller:{name}"),
-            Self::Own => f.write_str("self"),
-            Self::Admin => f.write_str("admin"),
-            Self::Peer(name) => write!(f, "peer:{name}"),
-        }
-    }
 }
 
 impl Manifest {

@@ -1,16 +1,12 @@
 //! Values in strings: ports, addresses, prefixes, places.
 
 use super::raw::{OneOrMany, Ports};
-use super::{At, Place};
+use super::{At, Place, PortRanges};
 use crate::model::{is_public, is_shared};
 use crate::snapshot::InputError;
 use ipnet::IpNet;
-use std::fmt::Display;
 use std::net::IpAddr;
 use toml::Spanned;
-
-/// Port ranges, both ends included, sorted and disjoint.
-pub type PortRanges = Vec<(u16, u16)>;
 
 pub(super) fn at<T: Clone>(s: &Spanned<T>) -> At<T> {
     At { value: s.get_ref().clone(), span: s.span() }
@@ -197,10 +193,4 @@ fn port(text: &str) -> Result<u16, (String, String)> {
             "write a number such as 7881 or a range such as \"50000-60000\"".into(),
         )),
     }
-}
-
-/// Closed ranges of ports or other numbers as people write them: `7881`, `50000-60000`.
-pub fn show_ranges<T: Display + PartialEq>(ranges: &[(T, T)]) -> String {
-    let show = |(lo, hi): &(T, T)| if lo == hi { lo.to_string() } else { format!("{lo}-{hi}") };
-    ranges.iter().map(show).collect::<Vec<_>>().join(",")
 }

@@ -12,6 +12,7 @@ pub mod print;
 mod rule;
 mod scope;
 
+pub use crate::cube::Part;
 pub use chains::{Chains, Pass};
 pub use device::{
     Bridge, Device, Endpoint, Holds, Interface, Loopback, Route, RouteTarget, RoutingRule, RuleAction, Settings,
@@ -21,7 +22,7 @@ pub use fuse::{Fused, Hull, Least, Member, TOLD};
 pub use origin::{Doubt, DoubtId, DoubtKind, Origin, OriginId, SourceId, SourceSpan};
 pub use pipeline::{Chain, ChainId, Families, Hook, Pipeline, Policy, Side, Stage, StageKind};
 pub use rule::{
-    Action, Key, KeyField, Lookup, MarkFrom, MarkValue, Match, NatTarget, Part, Rule, Step, Test, Translate, TupleDir,
+    Action, Key, KeyField, Lookup, MarkFrom, MarkValue, Match, NatTarget, Rule, Step, Test, Translate, TupleDir,
     TupleIface, Value, Verdicted, Ways, ct_state, ct_status, iface_value, iface_wildcard, nfproto, tcp_flags,
 };
 pub use scope::{is_public, is_shared};

@@ -1,7 +1,7 @@
 //! Rules: what they match and what they do.
 
 use super::{ChainId, DoubtId, OriginId, Side};
-use crate::cube::Set;
+use crate::cube::{Part, Set};
 use std::sync::Arc;
 
 /// A rule: steps in order. A match that answers no ends the rule; an action may end it, the chain or the packet.
@@ -79,21 +79,6 @@ pub enum TupleDir {
     Original,
     /// As a reply must arrive: the inverse of the first packet after translation, as far as it has happened yet.
     Reply,
-}
-
-/// Part of a packet's or session's addressing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Part {
-    /// Source address.
-    Src,
-    /// Destination address.
-    Dst,
-    /// Source port.
-    SrcPort,
-    /// Destination port.
-    DstPort,
-    /// Transport protocol number.
-    Proto,
 }
 
 /// Values that rules can read. All are unsigned integers.
