@@ -1,7 +1,7 @@
 //! Ports that other sessions have already: what a device picks instead.
 //!
-//! Only where both parties send ([`super::Talk`]): a conversation that one of them asks for has no other sessions to
-//! clash with.
+//! Asked where a device has more than one session: where both parties send ([`super::Talk`]), and where a third packet
+//! begins a session of its own, because the answer to the first one was not tracked.
 
 use super::answer::{Choice, Disposition, Header, Val};
 use super::condition::on_value;

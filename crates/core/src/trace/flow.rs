@@ -166,6 +166,7 @@ pub(super) enum Track {
 pub(super) struct Allowed {
     pub addresses: Option<(u128, u128)>,
     pub ports: Option<(u16, u16)>,
+    /// The port is drawn at random, or moved: what the same sender had before does not matter.
     pub random: bool,
 }
 

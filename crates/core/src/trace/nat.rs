@@ -45,7 +45,7 @@ impl Tracer<'_> {
                 open = next;
             }
             decided.append(&mut open);
-            if self.two_sided {
+            if self.two_sided || others_there(&decided, session) {
                 let free = |f: Flow| match side {
                     Side::Source => self.free_source(f, session),
                     Side::Destination => self.free_destination(f, session),
@@ -82,9 +82,7 @@ impl Tracer<'_> {
         out: &mut Vec<Flow>,
     ) {
         let side = translate.side;
-        if let Track::In { session, .. } = flow.state.track
-            && self.two_sided
-        {
+        if let Track::In { session, .. } = flow.state.track {
             flow.state_mut().sessions[session].allowed = allowed(translate, target);
         }
         let (address, port_part) = match side {
@@ -351,11 +349,23 @@ impl Tracer<'_> {
 /// What a rule allows a device to pick from, should the first choice be taken.
 fn allowed(translate: &Translate, target: &NatTarget) -> Allowed {
     let (addresses, ports) = match target {
+        // Where the host bits are kept there is one address (`nft_nat_setup_netmap`).
+        NatTarget::To { port, keep_host_bits: true, .. }
+        | NatTarget::OutgoingAddress { port }
+        | NatTarget::IncomingAddress { port } => (None, *port),
         NatTarget::To { addr, port, .. } => (*addr, *port),
-        NatTarget::OutgoingAddress { port } | NatTarget::IncomingAddress { port } => (None, *port),
         NatTarget::Moved { .. } => (None, None),
     };
-    Allowed { addresses, ports, random: translate.random }
+    Allowed { addresses, ports, random: translate.random || matches!(target, NatTarget::Moved { .. }) }
+}
+
+/// The device has other sessions that may hold what one of these packets is to become. Where only one party sends, those
+/// of its earlier packets: a third packet begins a session of its own where the answer was not tracked.
+fn others_there(decided: &[Flow], session: usize) -> bool {
+    decided.iter().any(|flow| {
+        let device = flow.state.device;
+        flow.state.sessions.iter().enumerate().any(|(n, s)| n != session && s.device == device && s.confirmed)
+    })
 }
 
 /// A masqueraded session's packet is about to leave by another interface than the first one did.

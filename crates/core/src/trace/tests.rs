@@ -248,3 +248,69 @@ fn every_way_to_give_up_is_unknown_and_no_other_end_is() {
     let known = [Disposition::Delivered { listening: false }, Disposition::Dropped, Disposition::NoRoute];
     assert!(!known.iter().any(Disposition::is_unknown));
 }
+
+/// A sender that masquerades what it begins, and a router that translates to four addresses and tracks no answers.
+fn untracked_answers() -> Network {
+    let iface = |name: &str, nets: &[&str], segment| Interface {
+        name: name.into(),
+        addresses: nets.iter().map(|net| net.parse().expect("net")).collect(),
+        segment,
+        ..Interface::default()
+    };
+    let via = |hop: &str| Route {
+        to: "0.0.0.0/0".parse().expect("net"),
+        target: RouteTarget::Via(0, Some(hop.parse().expect("ip"))),
+        table: 254,
+        metric: 0,
+    };
+    let translating = |target: NatTarget| {
+        let mut b = Builder(Pipeline::default());
+        let answers = is(KeyField::InIface, Set::one(iface_value("lan")));
+        let untrack = b.chain(vec![vec![answers, Step::Act(Action::Untrack)]]);
+        let snat = b.chain(vec![vec![translate(Side::Source, target)]]);
+        b.stage(Hook::Prerouting, StageKind::Filter { chain: untrack, policy: Policy::Accept, reroute: false });
+        for hook in [Hook::Prerouting, Hook::Output] {
+            b.stage(hook, StageKind::Track);
+        }
+        let chains = vec![(snat, Policy::Accept)];
+        b.stage(Hook::Postrouting, StageKind::Translate { side: Side::Source, chains });
+        b.0
+    };
+    let pool = Some((ip("10.0.0.8"), ip("10.0.0.11")));
+    let sender = Device {
+        interfaces: vec![iface("x", &["10.0.0.2/24", "10.0.0.9/24"], 0)],
+        routes: vec![via("10.0.0.1")],
+        pipeline: translating(NatTarget::OutgoingAddress { port: None }),
+        ..Device::default()
+    };
+    let router = Device {
+        interfaces: vec![iface("wan", &["10.0.0.1/24"], 0), iface("lan", &["192.168.1.1/24"], 1)],
+        pipeline: translating(NatTarget::To { addr: pool, v6: false, port: None, keep_host_bits: false }),
+        forwards: true,
+        ..Device::default()
+    };
+    let server = Device {
+        interfaces: vec![iface("eth0", &["192.168.1.50/24"], 1)],
+        routes: vec![via("192.168.1.1")],
+        ..Device::default()
+    };
+    Network { devices: vec![sender, router, server].into(), ..Network::default() }
+}
+
+#[test]
+fn a_third_packet_with_a_session_of_its_own_evades_the_first_one() {
+    let net = untracked_answers();
+    let parts = [
+        Set::one(ip("10.0.0.9")),
+        Set::one(SERVER),
+        Set::range(2000, 65535),
+        Set::range(5000, 5010),
+        Set::one(6), // it is picked up in the middle
+    ];
+    let answer = ask(&net, &Question { from: 0, family: Family::V4, packets: Cube { parts, vars: Vec::new() } });
+    let thirds: Vec<Header> = answer.trips.iter().filter_map(|t| Some(t.next.as_ref()?.last().header)).collect();
+    let evades = |value: Val| matches!(value, Val::Var(var) if matches!(answer.variables[var.0 as usize].choice, Choice::Clash { device: 1 }));
+    // The router picks another address; where that is the taken one again, another port.
+    assert!(thirds.iter().all(|h| evades(h.src)), "{thirds:?}");
+    assert!(thirds.iter().any(|h| evades(h.sport)) && thirds.iter().any(|h| !evades(h.sport)), "{thirds:?}");
+}

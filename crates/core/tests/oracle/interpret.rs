@@ -6,7 +6,7 @@ use callpath_core::model::{
     Action, ChainId, Device, DoubtId, Family, Hook, OriginId, Part, Policy, RouteTarget, Rule, Side, StageKind, Step,
     Test, Verdicted, Ways, address_value, prefix_range,
 };
-use callpath_core::trace::{Did, Disposition, Network, Phase};
+use callpath_core::trace::{Choice, Did, Disposition, Network, Phase};
 
 /// Source, destination, source port, destination port.
 pub type Tuple = [u128; 4];
@@ -17,6 +17,8 @@ pub struct World {
     pub doubt: fn(usize, DoubtId) -> u128,
     /// The value that a device picks from a range, by rule.
     pub pick: fn(OriginId, Part, u128, u128) -> u128,
+    /// The value that a device picks instead of one that is taken, after so many choices.
+    pub evade: fn(usize, usize, u128, u128) -> u128,
 }
 
 #[derive(Clone)]
@@ -54,21 +56,32 @@ pub struct Walk {
     pub steps: Vec<(usize, Hook, Did)>,
 }
 
-/// All packets of one conversation, as far as it gets.
-pub fn converse(net: &Network, from: usize, family: Family, asked: Tuple, proto: u128, world: &World) -> Vec<Walk> {
-    let mut run = Interpreter { net, family, proto, world, sessions: Vec::new() };
-    let inverse = |t: Tuple| [t[1], t[0], t[3], t[2]];
+/// What happened to a conversation.
+pub struct Talk {
+    /// All packets, as far as it gets.
+    pub walks: Vec<Walk>,
+    /// What devices chose, in order.
+    pub choices: Vec<(Choice, u128)>,
+}
+
+/// The tuple of an answer.
+pub fn inverse([src, dst, sport, dport]: Tuple) -> Tuple {
+    [dst, src, dport, sport]
+}
+
+/// A request, its answer and the next packet, as far as it gets.
+pub fn converse(net: &Network, from: usize, family: Family, asked: Tuple, proto: u128, world: &World) -> Talk {
+    let mut run = Interpreter { net, family, proto, world, sessions: Vec::new(), choices: Vec::new() };
     let delivered = |w: &Walk| matches!(w.end, Disposition::Delivered { .. });
-    let mut out = vec![run.send(from, asked, Phase::Request)];
-    if !delivered(&out[0]) {
-        return out;
+    let mut walks = vec![run.send(from, asked, Phase::Request)];
+    if delivered(&walks[0]) {
+        let (device, header) = (walks[0].device, walks[0].header);
+        walks.push(run.send(device, inverse(header), Phase::Reply));
+        if delivered(&walks[1]) && walks[1].device == from && walks[1].header == inverse(asked) {
+            walks.push(run.send(from, asked, Phase::Next));
+        }
     }
-    let (device, header) = (out[0].device, out[0].header);
-    out.push(run.send(device, inverse(header), Phase::Reply));
-    if delivered(&out[1]) && out[1].device == from && out[1].header == inverse(asked) {
-        out.push(run.send(from, asked, Phase::Next));
-    }
-    out
+    Talk { walks, choices: run.choices }
 }
 
 pub struct Interpreter<'a> {
@@ -77,6 +90,7 @@ pub struct Interpreter<'a> {
     pub proto: u128,
     pub world: &'a World,
     pub sessions: Vec<Session>,
+    pub choices: Vec<(Choice, u128)>,
 }
 
 /// A packet at a device.
@@ -288,8 +302,12 @@ impl Interpreter<'_> {
         }
     }
 
-    fn confirm(&mut self, p: &Packet) {
-        if let (None, Tracked::In(s, false)) = (&p.end, p.tracked) {
+    /// The session is kept, unless its answers could not be told from another one's (`__nf_conntrack_confirm`).
+    fn confirm(&mut self, p: &mut Packet) {
+        let (None, Tracked::In(s, false)) = (&p.end, p.tracked) else { return };
+        if !self.sessions[s].confirmed && self.taken(s, inverse(self.sessions[s].reply)) {
+            p.end = Some(Disposition::Dropped);
+        } else {
             self.sessions[s].confirmed = true;
         }
     }
@@ -371,11 +389,10 @@ impl Interpreter<'_> {
             p.steps.push((p.device, hook, Did::SessionInvalid));
             return;
         }
-        let [a, b, c, d] = p.header;
         self.sessions.push(Session {
             device: p.device,
             original: p.header,
-            reply: [b, a, d, c],
+            reply: inverse(p.header),
             mark: 0,
             snat: false,
             dnat: false,
@@ -393,15 +410,22 @@ impl Interpreter<'_> {
         let Tracked::In(s, reply) = p.tracked else { return };
         let done = if side == Side::Source { self.sessions[s].source_done } else { self.sessions[s].destination_done };
         if !reply && !self.sessions[s].seen_reply && !done {
+            let mut ruled = false;
             for (chain, policy) in chains {
                 match self.chain(p, hook, *chain, Some(side), 0) {
-                    Outcome::Translated => break,
+                    Outcome::Translated => {
+                        ruled = true;
+                        break;
+                    }
                     Outcome::Fell => self.policy(p, hook, *chain, *policy),
                     Outcome::Accepted | Outcome::Ended => {}
                 }
                 if p.end.is_some() {
                     return;
                 }
+            }
+            if !ruled {
+                self.keep(s, side);
             }
             match side {
                 Side::Source => self.sessions[s].source_done = true,

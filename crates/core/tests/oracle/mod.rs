@@ -9,13 +9,13 @@ mod large;
 mod translate;
 mod values;
 
-use callpath_core::cube::{Cube, Set, VarId};
+use callpath_core::cube::{Cube, Dim, Set, VarId};
 use callpath_core::model::{Action, Device, DoubtId, Family, NatTarget, OriginId, Part, Step};
 use callpath_core::trace::{
-    Answer, Choice, Detail, Did, Disposition, Header, Journey, Network, Phase, Question, RoundTrip, Val,
+    Answer, Choice, Detail, Did, Disposition, Header, Journey, Network, Phase, Question, RoundTrip, Val, Variable,
 };
 use generate::{Maker, PORTS, Random, addresses};
-use interpret::{Tuple, Walk, World, converse};
+use interpret::{Talk, Tuple, Walk, World, converse};
 
 fn answer_to(device: usize, doubt: DoubtId) -> u128 {
     (device as u128 * 7 + u128::from(doubt.0) * 3) % 4
@@ -25,47 +25,84 @@ fn pick(rule: OriginId, part: Part, lo: u128, hi: u128) -> u128 {
     lo + (u128::from(rule.0) * 11 + part as u128 * 5) % (hi - lo + 1)
 }
 
-/// What stands open is answered alike on both sides.
-pub const WORLD: World = World { doubt: answer_to, pick };
-
-/// Is this piece the one for a packet in this world?
-fn is_for(answer: &Answer, trip: &RoundTrip, packet: &[u128; 5]) -> bool {
-    trip.asked.contains(packet)
-        && trip.asked.vars.iter().all(|(var, set)| {
-            let variable = &answer.variables[var.0 as usize];
-            set.contains(match variable.choice {
-                Choice::Doubt { device, doubt } => answer_to(device, doubt),
-                Choice::Device { rule, part, .. } => {
-                    let (lo, hi) = (variable.domain.min().unwrap_or(0), variable.domain.max().unwrap_or(0));
-                    pick(rule, part, lo, hi)
-                }
-                Choice::SameSession { .. } | Choice::Clash { .. } | Choice::Order => return true,
-            })
-        })
+fn evade(device: usize, nth: usize, lo: u128, hi: u128) -> u128 {
+    lo + (device as u128 * 5 + nth as u128 * 7 + 2) % (hi - lo + 1)
 }
 
-fn number(answer: &Answer, value: Val, packet: &[u128; 5]) -> u128 {
+/// What stands open is answered alike on both sides.
+pub const WORLD: World = World { doubt: answer_to, pick, evade };
+
+/// Values of variables, in their order.
+type Values = Vec<(VarId, u128)>;
+
+/// Variables that a piece speaks of, each once.
+fn variables_of(trip: &RoundTrip) -> Vec<VarId> {
+    let all = [Phase::Request, Phase::Reply, Phase::Next];
+    let headers = all.iter().filter_map(|p| trip.journey(*p)).map(|j| j.last().header);
+    let named = headers.flat_map(|h| [h.src, h.dst, h.sport, h.dport]).filter_map(|v| match v {
+        Val::Var(var) => Some(var),
+        _ => None,
+    });
+    let mut out: Vec<VarId> = named.chain(trip.asked.vars.iter().map(|(var, _)| *var)).collect();
+    out.sort_unstable();
+    out.dedup();
+    out
+}
+
+/// All ways in which a piece's variables can be what the devices chose: variables of one kind are made in the order in
+/// which the choices are. A piece speaks only of those that still matter.
+fn worlds(answer: &Answer, trip: &RoundTrip, choices: &[(Choice, u128)]) -> Vec<Values> {
+    let mut out: Vec<(Values, Vec<usize>)> = vec![(Vec::new(), Vec::new())];
+    for var in variables_of(trip) {
+        let Variable { choice, domain } = &answer.variables[var.0 as usize];
+        let made = || choices.iter().enumerate().filter(|(_, (c, _))| c == choice);
+        let known = match choice {
+            Choice::Doubt { device, doubt } => Some(answer_to(*device, *doubt)),
+            Choice::Device { rule, part, .. } => {
+                Some(pick(*rule, *part, domain.min().unwrap_or(0), domain.max().unwrap_or(0)))
+            }
+            Choice::Clash { .. } => None,
+            Choice::SameSession { .. } | Choice::Order => continue,
+        };
+        let mut next = Vec::new();
+        for (values, used) in out {
+            let after = used.iter().filter(|n| choices[**n].0 == *choice).max().map_or(0, |n| n + 1);
+            let mut ways: Vec<_> = made().filter(|(n, _)| *n >= after).map(|(n, (_, v))| (Some(n), *v)).collect();
+            if ways.is_empty() {
+                // A device that knows what the same sender became does not choose: any value will do.
+                ways.extend(known.map(|value| (None, value)));
+            }
+            for (n, value) in ways {
+                let (mut values, mut used) = (values.clone(), used.clone());
+                values.push((var, value));
+                used.extend(n);
+                next.push((values, used));
+            }
+        }
+        out = next;
+    }
+    out.into_iter().map(|(values, _)| values).filter(|values| holds(trip, values)).collect()
+}
+
+/// Is this piece the one for these values of its variables?
+fn holds(trip: &RoundTrip, values: &Values) -> bool {
+    let of = |var: &VarId| values.iter().find(|(v, _)| v == var).map(|(_, value)| *value);
+    trip.asked.vars.iter().all(|(var, set)| of(var).is_none_or(|value| set.contains(value)))
+}
+
+fn number(values: &Values, value: Val, packet: &[u128; 5]) -> u128 {
     match value {
         Val::Const(c) => c,
         Val::Part(part, shift) => packet[part as usize].wrapping_add(shift),
-        Val::Var(var) => {
-            let variable = &answer.variables[var.0 as usize];
-            match variable.choice {
-                Choice::Device { rule, part, .. } => {
-                    pick(rule, part, variable.domain.min().unwrap_or(0), variable.domain.max().unwrap_or(0))
-                }
-                Choice::Doubt { device, doubt } => answer_to(device, doubt),
-                Choice::SameSession { .. } | Choice::Clash { .. } | Choice::Order => 0,
-            }
-        }
+        Val::Var(var) => values.iter().find(|(v, _)| *v == var).map_or(0, |(_, value)| *value),
     }
 }
 
-fn header(answer: &Answer, h: &Header, packet: &[u128; 5]) -> Tuple {
-    [h.src, h.dst, h.sport, h.dport].map(|v| number(answer, v, packet))
+fn header(values: &Values, h: &Header, packet: &[u128; 5]) -> Tuple {
+    [h.src, h.dst, h.sport, h.dport].map(|v| number(values, v, packet))
 }
 
-fn compare(detail: Detail, answer: &Answer, journey: &Journey, walk: &Walk, packet: &[u128; 5]) -> Result<(), String> {
+fn compare(detail: Detail, values: &Values, journey: &Journey, walk: &Walk, packet: &[u128; 5]) -> Result<(), String> {
     let steps: Vec<(usize, _, Did)> =
         journey.hops.iter().flat_map(|h| h.steps.iter().map(move |s| (h.device, s.hook, s.did.clone()))).collect();
     // The interpreter does not follow how senders are told that their packet was rejected.
@@ -73,7 +110,7 @@ fn compare(detail: Detail, answer: &Answer, journey: &Journey, walk: &Walk, pack
         Disposition::Unheard(kind) => walk.end == Disposition::Rejected(kind.clone()),
         end => *end == walk.end,
     };
-    let header = header(answer, &journey.last().header, packet);
+    let header = header(values, &journey.last().header, packet);
     let steps_match = match detail {
         Detail::Rules => steps == walk.steps,
         // What ended the packet is told, and nothing else.
@@ -123,6 +160,21 @@ pub fn question(net: &Network, random: &mut Random, family: Family) -> Question 
     Question { from, family, packets: Cube { parts, vars: Vec::new() } }
 }
 
+/// What a router sends from any of its addresses to hosts behind the next one.
+#[allow(dead_code)] // not every test that includes this asks so
+pub fn question_to_hosts(net: &Network, random: &mut Random, family: Family) -> Question {
+    let from = usize::from(random.chance(20));
+    let pool = addresses(family);
+    let parts = [
+        net.devices[from].own_addresses(family),
+        Set::range(pool[2], pool[3]),
+        Set::range(1, 65535),
+        Set::range(1, 65535),
+        Set::from_ranges([(6, 6), (17, 17)]),
+    ];
+    Question { from, family, packets: Cube { parts, vars: Vec::new() } }
+}
+
 /// A packet at the ends of a piece's intervals, one off, at a port of the rules, or anywhere.
 pub fn draw(random: &mut Random, answer: &Answer, q: &Question) -> [u128; 5] {
     let trip = &answer.trips[random.below(answer.trips.len())];
@@ -152,12 +204,34 @@ fn same_session(answer: &Answer) -> bool {
     answer.variables.iter().any(|v| matches!(v.choice, Choice::SameSession { .. }))
 }
 
+/// A device chose twice for one purpose: a piece that speaks of one of them does not say of which.
+fn chose_again(choices: &[(Choice, u128)]) -> bool {
+    choices.iter().enumerate().any(|(n, (choice, value))| choices[..n].iter().any(|(c, v)| c == choice && v != value))
+}
+
+/// A device picked, out of many, just a port that the packet has: such luck the trace leaves aside.
+fn lucky(choices: &[(Choice, u128)], packet: &[u128; 5]) -> bool {
+    choices.iter().any(|(choice, value)| {
+        !matches!(choice, Choice::Device { part: Part::Src | Part::Dst, .. }) && packet[2..4].contains(value)
+    })
+}
+
 /// Where nothing is open the pieces are the question, and none of them stands twice. `seed` names it.
 pub fn assert_whole(answer: &Answer, q: &Question, seed: &str) {
-    assert!(answer.variables.iter().all(|v| matches!(v.choice, Choice::SameSession { .. })), "seed {seed}");
-    let volume: u128 = answer.trips.iter().map(|t| t.asked.volume()).sum();
-    if answer.variables.is_empty() {
-        assert_eq!(volume, q.packets.volume(), "the pieces are not the question, seed {seed}");
+    let closed = |v: &Variable| matches!(v.choice, Choice::SameSession { .. } | Choice::Clash { .. });
+    assert!(answer.variables.iter().all(closed), "seed {seed}");
+    let mut named: Vec<VarId> = answer.trips.iter().flat_map(|t| t.asked.vars.iter().map(|(var, _)| *var)).collect();
+    named.sort_unstable();
+    named.dedup();
+    let size = |cube: &Cube| {
+        let domain = |var: &VarId| &answer.variables[var.0 as usize].domain;
+        let count = |var| cube.get(Dim::Var(var)).map_or(domain(&var).count(), Set::count);
+        named.iter().try_fold(cube.volume(), |n, var| n.checked_mul(count(*var)))
+    };
+    let pieces: Option<Vec<u128>> = answer.trips.iter().map(|t| size(&t.asked)).collect();
+    // More than fit are not counted.
+    if let (Some(pieces), Some(whole)) = (pieces, size(&q.packets)) {
+        assert_eq!(pieces.into_iter().sum::<u128>(), whole, "the pieces are not the question, seed {seed}");
     }
 }
 
@@ -192,8 +266,19 @@ fn maps_networks(device: &Device, rule: OriginId) -> bool {
         .any(|to| matches!(to, NatTarget::To { keep_host_bits: true, .. }))
 }
 
-/// The piece that holds this packet says what the interpreter says; false where the trace gave up.
-pub fn assert_agreed(net: &Network, q: &Question, answer: &Answer, packet: &[u128; 5], seed: &str) -> bool {
+/// What the comparison of a packet came to, where nothing differs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Agreed {
+    /// The trace gave up.
+    Open,
+    /// Trace and interpreter say the same.
+    Alike,
+    /// They do, and a device picked another address or port because one was taken.
+    Evaded,
+}
+
+/// The piece that holds this packet says what the interpreter says.
+pub fn assert_agreed(net: &Network, q: &Question, answer: &Answer, packet: &[u128; 5], seed: &str) -> Agreed {
     assert_agreed_in(Detail::Rules, (net, q), answer, packet, seed)
 }
 
@@ -204,23 +289,33 @@ pub fn assert_agreed_in(
     answer: &Answer,
     packet: &[u128; 5],
     seed: &str,
-) -> bool {
+) -> Agreed {
     let here = || answer.trips.iter().filter(|t| t.asked.contains(packet));
-    let trips: Vec<&RoundTrip> = here().filter(|t| is_for(answer, t, packet)).collect();
-    if trips.iter().any(|t| gave_up(t)) || here().any(|t| moved_after_a_pick(net, answer, t)) {
-        return false;
-    }
-    let context = || format!("seed {seed}, from {}, packet {packet:?}", q.from);
-    assert!(same_session(answer) || trips.len() == 1, "{} pieces, {}", trips.len(), context());
     let tuple = [packet[0], packet[1], packet[2], packet[3]];
-    let walks = converse(net, q.from, q.family, tuple, packet[4], &WORLD);
+    let Talk { walks, choices } = converse(net, q.from, q.family, tuple, packet[4], &WORLD);
+    let trips: Vec<(&RoundTrip, Vec<Values>)> =
+        here().map(|t| (t, worlds(answer, t, &choices))).filter(|(_, worlds)| !worlds.is_empty()).collect();
+    if trips.iter().any(|(t, _)| gave_up(t))
+        || here().any(|t| moved_after_a_pick(net, answer, t))
+        || lucky(&choices, packet)
+    {
+        return Agreed::Open;
+    }
+    let context = || format!("seed {seed}, from {}, packet {packet:?}, {choices:?}", q.from);
+    assert!(
+        same_session(answer) || trips.len() == 1 || !trips.is_empty() && chose_again(&choices),
+        "{} pieces, {}",
+        trips.len(),
+        context()
+    );
     let verdicts: Vec<Result<(), String>> = trips
         .iter()
-        .map(|trip| {
+        .flat_map(|(trip, worlds)| worlds.iter().map(move |values| (trip, values)))
+        .map(|(trip, values)| {
             let phases = [Phase::Request, Phase::Reply, Phase::Next];
             let journeys: Vec<&Journey> = phases.iter().filter_map(|p| trip.journey(*p)).collect();
             for (journey, walk) in journeys.iter().zip(&walks) {
-                compare(detail, answer, journey, walk, packet)?;
+                compare(detail, values, journey, walk, packet)?;
             }
             if journeys.len() == walks.len() { Ok(()) } else { Err("another number of packets".into()) }
         })
@@ -231,5 +326,9 @@ pub fn assert_agreed_in(
         context(),
         verdicts.into_iter().filter_map(Result::err).collect::<Vec<_>>().join("\n")
     );
-    true
+    if choices.iter().any(|(choice, _)| matches!(choice, Choice::Clash { .. })) {
+        Agreed::Evaded
+    } else {
+        Agreed::Alike
+    }
 }
