@@ -62,6 +62,8 @@ pub struct Talk {
     pub walks: Vec<Walk>,
     /// What devices chose, in order.
     pub choices: Vec<(Choice, u128)>,
+    /// So many chains deep some packet got.
+    pub deepest: usize,
 }
 
 /// The tuple of an answer.
@@ -71,7 +73,7 @@ pub fn inverse([src, dst, sport, dport]: Tuple) -> Tuple {
 
 /// A request, its answer and the next packet, as far as it gets.
 pub fn converse(net: &Network, from: usize, family: Family, asked: Tuple, proto: u128, world: &World) -> Talk {
-    let mut run = Interpreter { net, family, proto, world, sessions: Vec::new(), choices: Vec::new() };
+    let mut run = Interpreter { net, family, proto, world, sessions: Vec::new(), choices: Vec::new(), deepest: 0 };
     let delivered = |w: &Walk| matches!(w.end, Disposition::Delivered { .. });
     let mut walks = vec![run.send(from, asked, Phase::Request)];
     if delivered(&walks[0]) {
@@ -81,7 +83,7 @@ pub fn converse(net: &Network, from: usize, family: Family, asked: Tuple, proto:
             walks.push(run.send(from, asked, Phase::Next));
         }
     }
-    Talk { walks, choices: run.choices }
+    Talk { walks, choices: run.choices, deepest: run.deepest }
 }
 
 pub struct Interpreter<'a> {
@@ -91,6 +93,7 @@ pub struct Interpreter<'a> {
     pub world: &'a World,
     pub sessions: Vec<Session>,
     pub choices: Vec<(Choice, u128)>,
+    pub deepest: usize,
 }
 
 /// A packet at a device.
@@ -449,6 +452,7 @@ impl Interpreter<'_> {
     }
 
     fn chain(&mut self, p: &mut Packet, hook: Hook, id: ChainId, side: Option<Side>, depth: usize) -> Outcome {
+        self.deepest = self.deepest.max(depth);
         if depth > 16 {
             p.end = Some(Disposition::Loop);
             return Outcome::Ended;

@@ -4,8 +4,10 @@
 //! asked alone: a fate is the projection of the rules. `CALLPATH_LARGE_RULESETS` sets how many are made.
 
 use super::generate::{Maker, Random};
-use super::{assert_agreed_in, draw, maker, question};
+use super::interpret::converse;
+use super::{WORLD, assert_agreed_in, draw, maker, question};
 use callpath_core::cube::{Cube, Set};
+use callpath_core::model::{Action, ChainId, Pipeline, Step, Test, Verdicted};
 use callpath_core::trace::{Answer, Ask, Budget, Detail, Disposition, Network, Phase, Question, RoundTrip};
 
 /// Rules of the largest ruleset.
@@ -20,8 +22,57 @@ fn wanted() -> u64 {
 
 /// Sizes up to the largest, as many small ones as large ones.
 fn size(random: &mut Random) -> usize {
-    let most = 20 << random.below(7);
+    let most = 20 << random.below(8);
     (most / 2 + random.below(most)).min(MOST)
+}
+
+/// What rulesets are made of.
+#[derive(Default)]
+struct Made {
+    rules: usize,
+    largest: usize,
+    /// Rulesets by how deep their chains nest.
+    nested: [usize; DEEPEST + 1],
+    /// Conditions that name more than one interval.
+    sets: usize,
+    /// Conditions on rows of a set of two fields.
+    pairs: usize,
+    /// Maps from values to verdicts.
+    maps: usize,
+}
+
+impl Made {
+    fn add(&mut self, pipeline: &Pipeline) {
+        let rules = pipeline.chains.iter().map(|c| c.rules.len()).sum();
+        self.rules += rules;
+        self.largest = self.largest.max(rules);
+        // Chains lead only to those before them.
+        let mut depths: Vec<usize> = Vec::new();
+        for chain in pipeline.chains.iter() {
+            let mut depth = 0;
+            for step in chain.rules.iter().flat_map(|r| &r.steps) {
+                let mut leads = |to: ChainId| depth = depth.max(depths[to.0 as usize] + 1);
+                match step {
+                    Step::Match(m) => match &m.test {
+                        Test::In(set) => self.sets += usize::from(set.ranges().len() > 1),
+                        Test::Boxes(_) => self.pairs += 1,
+                    },
+                    Step::Act(Action::Jump(to)) => leads(*to),
+                    Step::Act(Action::Verdict(lookup)) => {
+                        self.maps += 1;
+                        for (_, verdict) in &lookup.entries {
+                            if let Verdicted::Jump(to) = verdict {
+                                leads(*to);
+                            }
+                        }
+                    }
+                    Step::Act(_) => {}
+                }
+            }
+            depths.push(depth);
+        }
+        self.nested[depths.into_iter().max().unwrap_or(0)] += 1;
+    }
 }
 
 fn network(maker: &mut Maker) -> Network {
@@ -55,11 +106,13 @@ fn ends(trip: &RoundTrip) -> Vec<(usize, Disposition)> {
 
 #[test]
 fn fates_of_large_rulesets_are_those_of_each_packet_and_its_rules() {
-    let (mut compared, mut open, mut rules) = (0_u64, 0_u64, 0);
+    let (mut compared, mut open, mut made) = (0_u64, 0_u64, Made::default());
+    // Packets by how deep they get.
+    let mut reached = [0_u64; DEEPEST + 1];
     for seed in 1..=wanted() {
         let mut maker = maker(Random::seeded(seed), false);
         let net = network(&mut maker);
-        rules += net.devices[0].pipeline.chains.iter().map(|c| c.rules.len()).sum::<usize>();
+        made.add(&net.devices[0].pipeline);
         let q = question(&net, &mut maker.random, maker.family);
         if q.packets.is_empty() {
             continue;
@@ -75,6 +128,8 @@ fn fates_of_large_rulesets_are_those_of_each_packet_and_its_rules() {
                     continue;
                 }
                 compared += 1;
+                let [src, dst, sport, dport, proto] = packet;
+                reached[converse(&net, q.from, q.family, [src, dst, sport, dport], proto, &WORLD).deepest] += 1;
                 let seed = format!("{seed} ({detail:?})");
                 assert_agreed_in(detail, (&net, &q), &answer, &packet, &seed);
                 // The same packet alone, with every rule that it meets.
@@ -89,7 +144,14 @@ fn fates_of_large_rulesets_are_those_of_each_packet_and_its_rules() {
             }
         }
     }
+    let Made { rules, largest, nested, sets, pairs, maps } = made;
     println!("{rules} rules in {} rulesets: {compared} packets compared, {open} given up", wanted());
+    println!("the largest has {largest} rules; {sets} sets, {pairs} of two fields, {maps} maps");
+    println!("rulesets by how deep their chains nest: {nested:?}; packets by how deep they get: {reached:?}");
+    let deep = usize::try_from(wanted() / 100).unwrap_or(0);
+    assert!(wanted() < 100 || largest >= MOST && nested[DEEPEST] >= deep, "{largest} rules, {nested:?}");
+    assert!([sets, pairs, maps].iter().all(|n| *n >= deep), "{sets} sets, {pairs} of two fields, {maps} maps");
+    assert!(wanted() < 100 || reached[17] > 0, "no packet gets deeper than the kernel's stack: {reached:?}");
     assert!(compared > 20 * wanted(), "few packets");
     assert!(open * 10 < compared, "most rulesets are asked to their end");
 }

@@ -292,7 +292,7 @@ pub fn assert_agreed_in(
 ) -> Agreed {
     let here = || answer.trips.iter().filter(|t| t.asked.contains(packet));
     let tuple = [packet[0], packet[1], packet[2], packet[3]];
-    let Talk { walks, choices } = converse(net, q.from, q.family, tuple, packet[4], &WORLD);
+    let Talk { walks, choices, .. } = converse(net, q.from, q.family, tuple, packet[4], &WORLD);
     let trips: Vec<(&RoundTrip, Vec<Values>)> =
         here().map(|t| (t, worlds(answer, t, &choices))).filter(|(_, worlds)| !worlds.is_empty()).collect();
     if trips.iter().any(|(t, _)| gave_up(t))

@@ -14,14 +14,17 @@ impl Maker {
     pub fn large(&mut self, rules: usize, depth: usize) -> Pipeline {
         let mut p = Pipeline::default();
         let mut deeper: Vec<ChainId> = Vec::new();
+        // In some of them every packet goes all the way.
+        let through = self.random.chance(20);
         for _ in 0..depth {
             // Mostly to the one before: that makes it deep.
             let below: Vec<ChainId> = deeper.last().into_iter().chain(deeper.first()).copied().collect();
-            let id = self.long_chain(&mut p, (rules / 2 / depth).max(1), &below);
+            let id = self.long_chain(&mut p, (rules / 2 / depth).max(1), &below, through);
             deeper.push(id);
         }
         let count = rules.saturating_sub(p.chains.iter().map(|c| c.rules.len()).sum()).max(1);
-        let chain = self.long_chain(&mut p, count, &deeper);
+        deeper.reverse();
+        let chain = self.long_chain(&mut p, count, &deeper, through);
         let translate = self.chain(&mut p, Some(Side::Destination), &[]);
         let policy = if self.random.chance(50) { Policy::Drop } else { Policy::Accept };
         let chains = vec![(translate, Policy::Accept)];
@@ -36,18 +39,25 @@ impl Maker {
         p
     }
 
-    fn long_chain(&mut self, p: &mut Pipeline, count: usize, deeper: &[ChainId]) -> ChainId {
+    fn long_chain(&mut self, p: &mut Pipeline, count: usize, deeper: &[ChainId], through: bool) -> ChainId {
         let established = Match {
             keys: [Key { field: KeyField::CtState, mask: None }].into(),
             test: Test::In(Set::one(2)),
             negate: false,
         };
-        let first = self.random.chance(50).then(|| vec![Step::Match(established), Step::Act(Action::Accept)]);
+        let first =
+            (count > 1 && self.random.chance(50)).then(|| vec![Step::Match(established), Step::Act(Action::Accept)]);
+        // One rule leads on: with it chains nest as deep as they are many.
+        let on = if through || self.random.chance(70) { usize::from(first.is_some()) } else { count - 1 };
         let mut rules = Vec::new();
         for n in 0..count {
             let origin = p.add_origin(Origin::default());
             let steps = if let Some(steps) = first.clone().filter(|_| n == 0) {
                 steps
+            } else if let Some(to) = deeper.first().filter(|_| n == on) {
+                let conditions = if through { 0 } else { self.random.below(2) };
+                let all: Vec<Step> = (0..conditions).map(|_| self.wide_match()).collect();
+                all.into_iter().chain([Step::Act(Action::Jump(*to))]).collect()
             } else {
                 let mut steps: Vec<Step> = (0..=self.random.below(2)).map(|_| self.wide_match()).collect();
                 let action = match self.random.below(12) {
