@@ -6,6 +6,7 @@ mod causes;
 mod closed;
 mod containers;
 mod deploys;
+mod documents;
 mod faults;
 mod fuzz;
 mod generated;

@@ -39,7 +39,21 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("redact", &["dialect", "manifest", "profile", "secrets", "snapshot"]),
     ("way", &["manifest", "model", "trace", "vocabulary"]),
     ("finding", &["change", "model", "vocabulary", "way"]),
-    ("site", &["cube", "dialect", "manifest", "model", "profile", "requirement", "snapshot", "trace", "vocabulary"]),
+    (
+        "site",
+        &[
+            "change",
+            "cube",
+            "dialect",
+            "manifest",
+            "model",
+            "profile",
+            "requirement",
+            "snapshot",
+            "trace",
+            "vocabulary",
+        ],
+    ),
     ("verdict", &["cube", "manifest", "model", "profile", "requirement", "site", "trace", "vocabulary", "way"]),
     (
         "call",

@@ -11,6 +11,7 @@ use crate::finding::{Gap, Lack, Near, Stands, find};
 use crate::manifest::{Place, Proto};
 use crate::model::{SourceId, SourceSpan};
 use crate::report::{Action, Change, Finding, Mark, Origin};
+use crate::site::Load;
 use crate::snapshot::{Places, Snapshot, line_column};
 use crate::verdict::{Judged, Path, Reach, Verdict};
 use crate::vocabulary::{CallerKind, LegKind, PortSet, Where, list};
@@ -408,8 +409,21 @@ pub(super) fn apply_forgotten(snapshot: &Snapshot, first: &Analysis) -> Option<F
     });
     let at = object.iter().filter_map(|o| object_mark(snapshot, o));
     let what = object.as_ref().map_or_else(String::new, |o| format!(": {}", o.object));
-    let device = judged.site.network.devices.iter().zip(&judged.site.files).find(|(d, f)| d.is_router() && f.is_some());
-    let name = device.map_or("the firewall", |(d, _)| &d.name);
+    let source = object.as_ref().and_then(|o| snapshot.find(&o.source));
+    let of_object = |l: &&Load| judged.site.texts(l.device).any(|text| Some(text) == source);
+    let load = judged.site.loads.iter().find(of_object).or(judged.site.loads.first())?;
+    let name = &judged.site.network.devices[load.device].name;
+    let worse = |(a, b): &(&Path, &Path)| a.verdict == Verdict::Works && b.verdict != Verdict::Works;
+    let loses: Vec<&str> = all().filter(worse).map(|(a, _)| &*a.id).collect();
+    let change = Change {
+        device: name.to_string(),
+        file: String::new(),
+        steps: load.steps.clone(),
+        undo: load.undo.clone(),
+        applicability: "by hand",
+        takes: Vec::new(),
+    };
+    let not_now = || format!("it would take from {} what works now: change it first", loses.join(", "));
     Some(Finding {
         code: cause.code,
         severity: cause.severity,
@@ -424,24 +438,14 @@ pub(super) fn apply_forgotten(snapshot: &Snapshot, first: &Analysis) -> Option<F
         ),
         reason: None,
         paths: all().filter(|(a, b)| a.verdict != b.verdict).map(|(a, _)| a.id.clone()).collect(),
-        change: Some(Change {
-            device: name.to_owned(),
-            file: String::new(),
-            steps: vec![Step::by_hand(
-                "Status > Filter Reload",
-                vec!["Reload Filter (or \"Apply Changes\" on the page where it is asked for)".into()],
-            )],
-            undo: Vec::new(),
-            applicability: "by hand",
-            takes: Vec::new(),
-        }),
+        change: loses.is_empty().then_some(change),
         apart: None,
-        refused: None,
+        refused: (!loses.is_empty()).then(not_now),
         repairs: all()
             .filter(|(a, b)| a.verdict != b.verdict && b.verdict == Verdict::Works)
             .map(|(a, _)| a.id.clone())
             .collect(),
-        verified: intended.verdict() == Verdict::Works,
+        verified: loses.is_empty() && intended.verdict() == Verdict::Works,
     })
 }
 

@@ -3,7 +3,7 @@
 use super::harm::Gate;
 use super::trial::{State, TOO_MUCH, losses, not_tried, patched};
 use super::{Found, closes, findings};
-use crate::change::{Context, Manner, Planned};
+use crate::change::{Context, Manner, Planned, Refused};
 use crate::dialect::{self, Opened, Patch};
 use crate::finding::{Cause, Gap, Severity, cause};
 use crate::model::SourceId;
@@ -205,8 +205,9 @@ fn plan(
     let wanted = gap.wanted.as_ref().ok_or_else(String::new)?;
     let (changed, now) = (&*state.snapshot, &state.analysis.judged);
     let (number, name) = gap.place();
-    let file = now.site.files.get(number).copied().flatten();
-    let Some(file) = file else {
+    // What decides is changed by its owner; what is missing goes where changes of the device go.
+    let decides = wanted.deciding.or(wanted.nearest).and_then(|statement| now.site.owner(number, statement));
+    let Some(file) = decides.or(now.site.files.get(number).copied().flatten()) else {
         return Err(format!("the configuration of {name} is not here: the change is to be made there by hand"));
     };
     let before = given.text(file);
@@ -222,7 +223,12 @@ fn plan(
         manner,
     };
     let device = &now.site.network.devices[number];
-    let planned = dialect::plan((changed, opened), before, file, device, wanted, &context).map_err(|r| r.0)?;
+    let several = now.site.owners.get(number).is_some_and(|all| all.iter().any(|(_, own)| *own != file));
+    let refused = |r: Refused| match given.source(file).filter(|_| several) {
+        Some(owner) => format!("what decides on {name} stands in {}: {}", owner.name, r.0),
+        None => r.0,
+    };
+    let planned = dialect::plan((changed, opened), before, file, device, wanted, &context).map_err(refused)?;
     let now = changed.text(file);
     if dialect::apply(now, &[&planned.patch]).is_ok_and(|text| text == now) {
         return Err(format!("{name} already has what would be changed; why it does not act was not found"));

@@ -76,8 +76,8 @@ pub(super) fn losses(before: &State, to: &Snapshot) -> Result<Vec<Loss>, String>
     let (from, judged) = (&*before.snapshot, &before.analysis.judged);
     let after = reread(to, &before.analysis, network)?;
     let differs = |id: &SourceId| from.source(*id).map(|s| &s.text) != to.source(*id).map(|s| &s.text);
-    let devices = judged.site.files.iter().enumerate();
-    let changed: Vec<usize> = devices.filter(|(_, f)| f.as_ref().is_some_and(differs)).map(|(d, _)| d).collect();
+    let devices = 0..judged.site.network.devices.len();
+    let changed: Vec<usize> = devices.filter(|d| judged.site.texts(*d).any(|text| differs(&text))).collect();
     let wishes = harm::Wishes { snapshot: from, manifest: &judged.manifest, instances: &judged.instances };
     let lost = reached.taken(&wishes, &judged.site, &after, &changed);
     if after.network.budget.left() > 0 { Ok(lost) } else { Err(TOO_MUCH.into()) }

@@ -1,9 +1,11 @@
 //! What was read of a file, and what a device is made from.
 
+use super::builder::DeviceBuilder;
 use super::includes::EmptyInclude;
 use super::interface::About;
 use super::iproute::{DumpedRoute, DumpedRule};
 use super::{kernel, pf};
+use crate::change::Step;
 use crate::model::{Device, Family, Interface, SourceId, SourceSpan};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -53,8 +55,24 @@ pub trait Document: fmt::Debug + Send + Sync {
         false
     }
 
-    /// Fills the device's pipeline. Nothing is an error: what is not understood is counted, and taints its packets.
-    fn lower(&self, facts: &Facts, known: &Known, device: &mut Device) -> Coverage;
+    /// Adds its rules to the device. Nothing is an error: what is not understood is counted, and taints its packets.
+    fn lower(&self, facts: &Facts, known: &Known, into: &mut DeviceBuilder<'_>) -> Coverage;
+
+    /// The objects that it makes, as its engine names them: `inet filter` for a table of netfilter.
+    fn objects(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// What becomes of an object that another document made, once this one is loaded.
+    fn made(&self, _object: &str) -> Made {
+        Made::Own
+    }
+
+    /// How it is put in force: what to do, and how to take it back. None: nobody loads such a file. `name`: what the file
+    /// is called; `others`: objects in force that it does not make.
+    fn load(&self, _name: &str, _others: &[String]) -> Option<(Vec<Step>, Vec<Step>)> {
+        None
+    }
 
     /// What is taken as given about rules that come and go while the firewall of this name runs.
     fn given(&self, _name: &str) -> Option<String> {
@@ -118,6 +136,19 @@ pub enum Standing {
     InForce,
     /// Addresses, routes, settings: no rules.
     Facts,
+}
+
+/// What becomes of an object of one document once another one is loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Made {
+    /// The other document makes it itself, in its place.
+    Own,
+    /// It is removed, and not made again: whoever made it may make it anew.
+    Removed,
+    /// Something of it is changed.
+    Changed,
+    /// It stays as it is.
+    Left,
 }
 
 /// What documents of a device tell beside rules.

@@ -1,22 +1,40 @@
 //! Files of one device: read, and put together.
 
-use super::document::{Coverage, Document, Engine, Facts, Known, Standing};
+use super::builder::DeviceBuilder;
+use super::document::{Coverage, Document, Engine, Facts, Known, Made, Standing};
 use super::includes::EmptyInclude;
 use super::interface::Dialect;
 use super::{Counts, iproute, of_text, recognise};
+use crate::change::Step;
 use crate::manifest::At;
 use crate::model::{Device, Pipeline, SourceId};
 use crate::snapshot::{InputError, Snapshot};
 use rustc_hash::FxHashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// What a device's files say.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Files {
-    /// Those with rules.
+    /// Those with rules, in the order of the manifest.
     pub documents: Vec<Arc<dyn Document>>,
+    /// What each of them tells on this device.
+    standings: Vec<Standing>,
+    /// What the files are called.
+    names: Vec<Box<str>>,
     /// What all of them tell beside rules.
     pub facts: Facts,
+    /// What configurations ask for is wanted, not what is in force.
+    intended: bool,
+    /// Rules that wait for no address are the same on all devices with these files: as they are in force, and as they are
+    /// intended.
+    early: [Arc<OnceLock<Early>>; 2],
+}
+
+/// Rules that wait for no address.
+#[derive(Debug, Clone, Default)]
+struct Early {
+    pipeline: Pipeline,
+    coverage: Vec<(SourceId, Coverage)>,
 }
 
 impl Files {
@@ -44,13 +62,20 @@ impl Files {
 
     /// Both a configuration and the rules in force are there.
     pub fn has_both(&self) -> bool {
-        let there = |e: Engine, s: Standing| self.documents.iter().any(|d| d.engine() == Some(e) && d.standing() == s);
-        self.engines().iter().any(|e| there(*e, Standing::InForce) && there(*e, Standing::Intended))
+        self.engines().iter().any(|e| self.has(*e, Standing::InForce) && self.has(*e, Standing::Intended))
+    }
+
+    fn has(&self, engine: Engine, standing: Standing) -> bool {
+        self.all().any(|(d, s)| d.engine() == Some(engine) && s == standing)
+    }
+
+    fn all(&self) -> impl Iterator<Item = (&Arc<dyn Document>, Standing)> {
+        self.documents.iter().zip(self.standings.iter().copied())
     }
 
     /// The document that can be changed: the configuration, else the rules that are in force.
     fn changed(&self) -> Option<&dyn Document> {
-        self.documents.iter().min_by_key(|d| d.standing()).map(|d| &**d)
+        self.all().min_by_key(|(_, standing)| *standing).map(|(d, _)| &**d)
     }
 
     /// The file that can be changed.
@@ -58,23 +83,73 @@ impl Files {
         self.changed()?.sources().first().copied()
     }
 
+    /// Every text with rules, and the file to whose document it belongs: what stands there is changed there.
+    pub fn owners(&self) -> Vec<(SourceId, SourceId)> {
+        let of = |d: &Arc<dyn Document>| {
+            let own = d.sources().first().copied();
+            own.map(|own| d.sources().iter().map(move |part| (*part, own)).collect::<Vec<_>>()).unwrap_or_default()
+        };
+        self.documents.iter().flat_map(of).collect()
+    }
+
+    /// How configurations are put in force, where the rules in force are given beside them: what to do, and how to take it
+    /// back.
+    pub fn load(&self) -> Option<(Vec<Step>, Vec<Step>)> {
+        if !self.has_both() {
+            return None;
+        }
+        let intended = || self.all().enumerate().filter(|(_, (_, s))| *s == Standing::Intended);
+        let in_force = self.all().filter(|(_, s)| *s == Standing::InForce).flat_map(|(d, _)| d.objects());
+        let made = |object: &String| intended().any(|(_, (d, _))| d.made(object) == Made::Own);
+        let others: Vec<String> = in_force.filter(|o| !made(o)).collect();
+        let (mut steps, mut undo) = (Vec::new(), Vec::new());
+        for (n, (document, _)) in intended() {
+            let (todo, back) = document.load(&self.names[n], &others)?;
+            steps.extend(todo);
+            undo.extend(back);
+        }
+        undo.dedup();
+        Some((steps, undo))
+    }
+
     /// Where the user of such a firewall sees the address of its outer interface.
     pub fn outer_address_shown(&self) -> &'static str {
         self.changed().map_or("", |d| d.about().words.outer_address)
     }
 
-    /// What decides: of each engine the rules in force, else the configuration. `intended`: what configurations ask for.
-    fn deciding(&self, intended: bool) -> impl Iterator<Item = &Arc<dyn Document>> {
+    /// Numbers of the documents that decide, in the order in which they are loaded: of each engine the rules in force, else
+    /// the configuration. `intended`: what configurations ask for, and what they leave of the rules in force.
+    fn deciding(&self, intended: bool) -> Vec<usize> {
         let wanted = if intended { Standing::Intended } else { Standing::InForce };
-        self.documents.iter().filter(move |d| {
-            let other = |o: &Arc<dyn Document>| o.engine() == d.engine() && o.standing() == wanted;
-            d.standing() == wanted || !self.documents.iter().any(other)
-        })
+        let decides = |(n, (document, standing)): (usize, (&Arc<dyn Document>, Standing))| {
+            let engine = document.engine()?;
+            let left = intended && !document.objects().is_empty();
+            (standing == wanted || left || !self.has(engine, wanted)).then_some(n)
+        };
+        let mut out: Vec<usize> = self.all().enumerate().filter_map(decides).collect();
+        // What is in force is there before a configuration is loaded.
+        out.sort_by_key(|n| std::cmp::Reverse(self.standings[*n]));
+        out
     }
 
     /// What is taken as given about rules that come and go while the firewall runs.
     pub fn given(&self, name: &str) -> Vec<String> {
-        self.deciding(false).filter_map(|d| d.given(name)).collect()
+        self.deciding(false).into_iter().filter_map(|n| self.documents[n].given(name)).collect()
+    }
+
+    /// The order in which files are taken to be loaded, where one takes away what was there before.
+    pub fn given_order(&self, name: &str) -> Vec<String> {
+        let deciding = self.deciding(false);
+        let mut out = Vec::new();
+        for (at, n) in deciding.iter().enumerate() {
+            let objects = self.documents[*n].objects();
+            let touched = |b: &&usize| objects.iter().any(|o| self.documents[**b].made(o) != Made::Left);
+            if let Some(before) = deciding[..at].iter().find(touched) {
+                let (file, first) = (&self.names[*n], &self.names[*before]);
+                out.push(format!("{name}: {file} was loaded after {first}, which takes away what was there before"));
+            }
+        }
+        out
     }
 
     /// Patterns of includes that fit no file.
@@ -84,8 +159,15 @@ impl Files {
 
     /// Puts rules that need no address into a new device.
     pub fn lower(&self, device: &mut Device) -> Vec<(SourceId, Counts)> {
-        let lowered = self.lowered(device, &Known::default(), (false, false));
-        lowered.into_iter().map(|(id, coverage)| (id, coverage.counts)).collect()
+        let early = self.early[usize::from(self.intended)].get_or_init(|| {
+            let mut fresh = Device::default();
+            let coverage = self.lowered(&mut fresh, &Known::default(), (self.intended, false));
+            Early { pipeline: fresh.pipeline, coverage }
+        });
+        if !early.coverage.is_empty() {
+            device.pipeline = early.pipeline.clone();
+        }
+        early.coverage.iter().map(|(id, coverage)| (*id, coverage.counts)).collect()
     }
 
     /// Puts rules that wait for addresses into a device that has them all.
@@ -99,9 +181,19 @@ impl Files {
         known: &Known,
         (intended, waiting): (bool, bool),
     ) -> Vec<(SourceId, Coverage)> {
-        let deciding = self.deciding(intended).filter(|d| d.waits() == waiting);
-        let file = |d: &Arc<dyn Document>| d.sources().first().copied().unwrap_or_default();
-        deciding.map(|d| (file(d), d.lower(&self.facts, known, device))).collect()
+        let deciding: Vec<usize> =
+            self.deciding(intended).into_iter().filter(|n| self.documents[*n].waits() == waiting).collect();
+        let mut into = DeviceBuilder::new(device);
+        let mut out = Vec::new();
+        for (at, n) in deciding.iter().enumerate() {
+            let document = &self.documents[*n];
+            let later = deciding[at + 1..].iter().map(|n| (self.names[*n].clone(), Arc::clone(&self.documents[*n])));
+            into.next(&self.names[*n], later.collect());
+            let file = document.sources().first().copied().unwrap_or_default();
+            out.push((file, document.lower(&self.facts, known, &mut into)));
+        }
+        into.finish();
+        out
     }
 }
 
@@ -139,28 +231,42 @@ pub(crate) fn is_wire(snapshot: &Snapshot, files: &[At<String>]) -> bool {
 
 /// Files that several devices have, read once: devices share what was read.
 #[derive(Debug, Default)]
-pub(crate) struct Readings(FxHashMap<Vec<String>, Files>);
+pub(crate) struct Readings {
+    known: FxHashMap<[Vec<String>; 2], Files>,
+    /// What configurations ask for is wanted.
+    intended: bool,
+}
 
 impl Readings {
-    /// Reads all files of a device: see [`read`].
+    /// From now on what configurations ask for is wanted, not what is in force.
+    pub fn intend(&mut self) {
+        self.intended = true;
+    }
+
+    /// Reads all files of a device: see [`read`]. `boot`: what is loaded when it starts.
     ///
     /// # Errors
     /// As [`read`].
-    pub fn read(&mut self, snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, InputError> {
-        let names: Vec<String> = files.iter().map(|f| f.value.clone()).collect();
-        if let Some(known) = self.0.get(&names) {
-            return Ok(known.clone());
+    pub fn read(
+        &mut self,
+        snapshot: &Snapshot,
+        files: &[At<String>],
+        boot: &[At<String>],
+    ) -> Result<Files, InputError> {
+        let names = [files, boot].map(|list| list.iter().map(|f| f.value.clone()).collect());
+        if let Some(known) = self.known.get(&names) {
+            return Ok(Files { intended: self.intended, ..known.clone() });
         }
-        let read = read(snapshot, files)?;
-        let all: usize = self.0.values().chain([&read]).flat_map(|f| &f.documents).map(|d| d.statements()).sum();
+        let read = read(snapshot, files, boot)?;
+        let all: usize = self.known.values().chain([&read]).flat_map(|f| &f.documents).map(|d| d.statements()).sum();
         if all > MOST_STATEMENTS {
             let message =
                 format!("too many statements in all rulesets together: {all}, and {MOST_STATEMENTS} are the most");
             let last = files.last().map_or_else(|| InputError::in_manifest(0..0, ""), |f| f.error(""));
             return Err(InputError { message, ..last }.help("judge a part of the site by itself"));
         }
-        self.0.insert(names, read.clone());
-        Ok(read)
+        self.known.insert(names, read.clone());
+        Ok(Files { intended: self.intended, ..read })
     }
 }
 
@@ -170,10 +276,11 @@ const MOST_STATEMENTS: usize = 300_000;
 /// Reads all files of a device.
 ///
 /// # Errors
-/// A file that is not there, not one of the known kinds, broken, or one kind given twice.
-fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, InputError> {
+/// A file that is not there, not one of the known kinds, broken, or one that contradicts another one.
+fn read(snapshot: &Snapshot, files: &[At<String>], boot: &[At<String>]) -> Result<Files, InputError> {
     let mut out = Files::default();
-    for file in &expand(snapshot, files) {
+    let listed = expand(snapshot, files).into_iter().map(|f| (f, false));
+    for (file, at_boot) in listed.chain(expand(snapshot, boot).into_iter().map(|f| (f, true))) {
         let Some(id) = snapshot.find(&file.value) else {
             return Err(file
                 .error(format!("`{}` was not given", file.value))
@@ -185,21 +292,46 @@ fn read(snapshot: &Snapshot, files: &[At<String>]) -> Result<Files, InputError> 
         crate::counters::count(|c| c.reads += 1);
         let dialect = recognise(id, snapshot.text(id))?;
         let about = dialect.about();
-        let rival = |d: &Arc<dyn Document>| {
-            let same = d.engine() == about.engine && d.standing() == about.standing;
+        let standing = if at_boot { Standing::Intended } else { about.standing };
+        let rival = |(d, s): (&Arc<dyn Document>, Standing)| {
+            let same = d.engine() == about.engine && s == standing && about.engine != Some(Engine::Netfilter);
             // pf is told apart where the device is known by its name.
-            same || d.engine() != Some(Engine::Pf) && about.engine != Some(Engine::Pf)
+            let other = d.engine() != about.engine;
+            same || other && d.engine() != Some(Engine::Pf) && about.engine != Some(Engine::Pf)
         };
-        if about.engine.is_some() && out.documents.iter().any(rival) {
+        if about.engine.is_some() && out.all().any(rival) {
             let (message, help) = about.export.second;
             return Err(file.error(message).help(help));
         }
         let document = dialect.read(snapshot, id)?;
+        if at_boot && document.load("", &[]).is_none() {
+            return Err(file
+                .error(format!("`{}` is nothing that is loaded when a device starts: {}", file.value, about.what))
+                .help("name it beside the other files of the device"));
+        }
         let contradicts = document.facts(&mut out.facts, &file.value);
         contradicts.map_err(|c| file.error(c.message).help(c.help))?;
-        if document.engine().is_some() {
-            out.documents.push(document);
+        if document.engine().is_none() {
+            continue;
         }
+        // What another file includes is a part of that one.
+        let is_part = |d: &Arc<dyn Document>| d.sources().first().is_some_and(|own| document.sources().contains(own));
+        while let Some(part) = out.documents.iter().position(is_part) {
+            out.documents.remove(part);
+            out.standings.remove(part);
+            out.names.remove(part);
+        }
+        for ((other, s), name) in out.all().zip(&out.names) {
+            let both = |object: &String| other.engine() == document.engine() && document.made(object) == Made::Own;
+            if let Some(object) = other.objects().iter().find(|o| s == standing && both(o)) {
+                return Err(file
+                    .error(format!("{} makes {object}, and so does {name}", file.value))
+                    .help(about.export.second.1));
+            }
+        }
+        out.documents.push(document);
+        out.standings.push(standing);
+        out.names.push(file.value.as_str().into());
     }
     Ok(out)
 }
@@ -219,7 +351,9 @@ pub fn ruleset(
     let name = snapshot.source(id).map_or("", |s| &s.name);
     document.facts(&mut facts, name).map_err(|c| InputError::at(id, 0..0, c.message).help(c.help))?;
     let mut device = facts.described.clone().unwrap_or_default();
-    let coverage = document.lower(&facts, &Known::default(), &mut device);
+    let mut builder = DeviceBuilder::new(&mut device);
+    let coverage = document.lower(&facts, &Known::default(), &mut builder);
+    builder.finish();
     *into = device.pipeline;
     Ok(coverage)
 }

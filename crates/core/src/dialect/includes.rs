@@ -1,7 +1,7 @@
 //! Which texts an `include` of a device's ruleset may mean: the files that the manifest names for that device, and what
 //! these include by paths of their own folder. Another device's rules never answer.
 
-use crate::manifest::{self, GatewayKind, Passes};
+use crate::manifest;
 use crate::model::{SourceId, SourceSpan};
 use crate::snapshot::{Snapshot, Source};
 
@@ -35,15 +35,8 @@ fn own(snapshot: &Snapshot, main: SourceId) -> Vec<bool> {
         // Files that are looked at without a site belong together.
         return vec![true; snapshot.sources.len()];
     };
-    let gateways = manifest.gateways.iter().chain(&manifest.callers).map(|g| match &g.kind {
-        GatewayKind::Read { files, .. } => files.iter().collect(),
-        GatewayKind::Filter(f) => match &f.passes {
-            Passes::Files(files) => files.iter().collect(),
-            Passes::Stated(_) => Vec::new(),
-        },
-        GatewayKind::Stated(_) => Vec::new(),
-    });
-    let hosts = manifest.deploys.iter().map(|d| d.firewall.iter().chain(&d.config).collect::<Vec<_>>());
+    let gateways = manifest.gateways.iter().chain(&manifest.callers).map(|g| g.files().collect());
+    let hosts = manifest.deploys.iter().map(|d| d.files().collect::<Vec<_>>());
     let listed = |wanted: &str, source: &str| {
         source == wanted || source.strip_prefix(wanted.trim_end_matches('/')).is_some_and(|rest| rest.starts_with('/'))
     };

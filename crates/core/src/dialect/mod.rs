@@ -1,6 +1,7 @@
 //! Native firewall configurations, one folder per dialect. `interface` is what a dialect is to all others, `document` what
 //! was read of a file.
 
+mod builder;
 mod document;
 mod editor;
 mod files;
@@ -8,6 +9,7 @@ pub mod includes;
 mod interface;
 pub mod iproute;
 pub mod kernel;
+mod netfilter;
 pub mod nft;
 pub mod pf;
 pub mod pfsense;
@@ -20,7 +22,10 @@ mod toy;
 mod toy_wire;
 
 pub use crate::change::{Patch, apply, steps};
-pub use document::{Contradiction, Counts, Coverage, Document, Engine, Entry, Facts, Known, LeftOut, Standing, WIRE};
+pub use builder::DeviceBuilder;
+pub use document::{
+    Contradiction, Counts, Coverage, Document, Engine, Entry, Facts, Known, LeftOut, Made, Standing, WIRE,
+};
 pub use editor::{Editor, On, Opened, Recipe, plan};
 pub use files::ruleset;
 pub(crate) use files::{Files, Readings, expand, is_wire};

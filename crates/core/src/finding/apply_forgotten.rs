@@ -9,11 +9,13 @@ pub static CAUSE: Cause = Cause {
     title: "the firewall does not yet do what its configuration says",
     explain: Explain {
         happens: "the configuration was changed, but the rules in force are still the old ones. On pfSense, changes \
-            wait for \"Apply Changes\".",
+            wait for \"Apply Changes\"; a file of nftables waits until somebody loads it. Or rules were changed by hand, and \
+            are gone after the next start.",
         who: "whoever made the change and sees no effect.",
-        recognised: "the configuration and the rules in force (config.xml and /tmp/rules.debug) have different fates for \
-            the same packets.",
-        todo: "apply the changes (pfSense: Status > Filter Reload also does it), and save the rules in force again.",
+        recognised: "the configuration and the rules in force have different fates for the same \
+            packets: config.xml and /tmp/rules.debug of pfSense, `boot` and what `nft list ruleset` prints.",
+        todo: "apply the changes (pfSense: Status > Filter Reload also does it; nftables: load the file), and save the rules \
+            in force again. Where what is in force is right, write it into the configuration.",
     },
     // Two configurations that differ are no gap: `diagnose` compares them as a whole.
     matches: |_| false,

@@ -96,6 +96,8 @@ pub enum GatewayKind {
     Read {
         /// Configuration files as the manifest names them.
         files: Vec<At<String>>,
+        /// Files that are loaded when it starts, where `files` say what is in force.
+        boot: Vec<At<String>>,
         /// Address of the outer interface.
         wan: Option<At<IpAddr>>,
         /// Interfaces with addresses, as stated.
@@ -209,6 +211,8 @@ pub struct Deploy {
     pub admin_from: Option<At<Admin>>,
     /// Files of the server's own firewall.
     pub firewall: Vec<At<String>>,
+    /// Files that are loaded when it starts, where `firewall` says what is in force.
+    pub boot: Vec<At<String>>,
     /// Settings of its kernel, as stated.
     pub kernel: Facts,
     /// What is stated of its own firewall in place of files.
@@ -231,17 +235,31 @@ pub struct Deploy {
     pub local: Option<Vec<At<IpNet>>>,
 }
 
+impl Gateway {
+    /// The files that it names.
+    pub fn files(&self) -> impl Iterator<Item = &At<String>> {
+        let (files, boot): (&[_], &[_]) = match &self.kind {
+            GatewayKind::Read { files, boot, .. } => (files, boot),
+            GatewayKind::Filter(Filter { passes: Passes::Files(files), .. }) => (files, &[]),
+            GatewayKind::Stated(_) | GatewayKind::Filter(_) => (&[], &[]),
+        };
+        files.iter().chain(boot)
+    }
+}
+
+impl Deploy {
+    /// The files that it names.
+    pub fn files(&self) -> impl Iterator<Item = &At<String>> {
+        self.firewall.iter().chain(&self.boot).chain(&self.config)
+    }
+}
+
 impl Manifest {
     /// All files that the manifest names, each once.
     pub fn files(&self) -> Vec<&At<String>> {
-        let gateways = self.gateways.iter().chain(&self.callers).flat_map(|g| match &g.kind {
-            GatewayKind::Read { files, .. } | GatewayKind::Filter(Filter { passes: Passes::Files(files), .. }) => {
-                &files[..]
-            }
-            GatewayKind::Stated(_) | GatewayKind::Filter(_) => &[],
-        });
+        let gateways = self.gateways.iter().chain(&self.callers).flat_map(Gateway::files);
         let mut all: Vec<&At<String>> = Vec::new();
-        for file in gateways.chain(self.deploys.iter().flat_map(|d| d.firewall.iter().chain(&d.config))) {
+        for file in gateways.chain(self.deploys.iter().flat_map(Deploy::files)) {
             if all.iter().all(|f| f.value != file.value) {
                 all.push(file);
             }

@@ -65,9 +65,13 @@ pub struct Gateway {
     pub line: Option<Spanned<String>>,
     /// Its configuration files, or a folder of them, recognised by content: a pfSense backup (`config.xml`), the rules that pf holds
     /// (`/tmp/rules.debug`), nftables rules as text or as `nft -j list ruleset` prints them, and what `ip -j addr`,
-    /// `ip -j route`, `ip -j -6 route` and `ip -j rule` print.
+    /// `ip -j route`, `ip -j -6 route` and `ip -j rule` print. Several nftables files are several tables of one kernel.
     #[schemars(with = "Option<OneOrMany>")]
     pub config: Option<Spanned<OneOrMany>>,
+    /// Files with the rules that are loaded when it starts, where `config` holds those that are in force now
+    /// (`nft list ruleset`): both are compared, and changes go into these.
+    #[schemars(with = "Option<OneOrMany>")]
+    pub boot: Option<Spanned<OneOrMany>>,
     /// The address of its outer interface, when the files do not hold it.
     #[schemars(with = "Option<String>")]
     pub wan: Option<Spanned<String>>,
@@ -220,6 +224,9 @@ pub struct Deploy {
     /// `./none`).
     #[schemars(with = "Option<OneOrMany>")]
     pub firewall: Option<Spanned<OneOrMany>>,
+    /// Files with the rules that are loaded when the server starts, where `firewall` holds those that are in force now.
+    #[schemars(with = "Option<OneOrMany>")]
+    pub boot: Option<Spanned<OneOrMany>>,
     /// Settings of the server's kernel, as of a gateway: `{ rp_filter = 0 }`.
     #[serde(default)]
     #[schemars(with = "BTreeMap<String, Setting>")]

@@ -163,6 +163,7 @@ fn gateway(g: &Spanned<raw::Gateway>) -> Result<Gateway, InputError> {
     // What a stated box and a filter have no use for.
     let read = first(&[
         ("config", g.config.is_some()),
+        ("boot", g.boot.is_some()),
         ("interfaces", !g.interfaces.is_empty()),
         ("routes", !g.routes.is_empty()),
     ]);
@@ -202,6 +203,7 @@ fn gateway(g: &Spanned<raw::Gateway>) -> Result<Gateway, InputError> {
         (None, Some(key)) => GatewayKind::Filter(a_filter(g, &head, key)?),
         (None, None) => GatewayKind::Read {
             files: g.config.as_ref().map(paths).transpose()?.unwrap_or_default(),
+            boot: g.boot.as_ref().map(paths).transpose()?.unwrap_or_default(),
             wan: g.wan.as_ref().map(|w| address(&at(w))).transpose()?,
             interfaces: interfaces(&g.interfaces)?,
             routes: g.routes.iter().map(|r| route::route(&at(r))).collect::<Result<_, _>>()?,
@@ -276,6 +278,10 @@ fn a_filter(g: &raw::Gateway, head: &std::ops::Range<usize>, key: &str) -> Resul
             .error("a filter is no line to the internet")
             .help("name the `line` in the table of the box that ends it, and list the filter before that box"));
     }
+    if let Some(boot) = &g.boot {
+        return Err(InputError::in_manifest(boot.span(), "what a filter loads when it starts is not read")
+            .help("leave `boot` out: `config` or `passes` says what the filter does now"));
+    }
     if !g.interfaces.is_empty() || !g.routes.is_empty() {
         return Err(bad(format!("`{key}` is for a filter without NAT: it has no interfaces and no routes"))
             .help("leave them out; a box with rules of its own is read with `config`"));
@@ -318,6 +324,7 @@ fn caller(c: &Spanned<raw::Caller>) -> Result<Gateway, InputError> {
     }
     let kind = GatewayKind::Read {
         files: paths(&c.config)?,
+        boot: Vec::new(),
         wan: c.wan.as_ref().map(|w| address(&at(w))).transpose()?,
         interfaces: interfaces(&c.interfaces)?,
         routes: c.routes.iter().map(|r| route::route(&at(r))).collect::<Result<_, _>>()?,
@@ -447,6 +454,7 @@ fn deploy(d: &Spanned<raw::Deploy>) -> Result<Deploy, InputError> {
         clients,
         admin: Vec::new(),
         admin_from: d.admin.as_ref().map(facts::admin).transpose()?,
+        boot: boot(d, &firewall)?,
         firewall,
         kernel: kernel::facts(&d.kernel)?,
         own_firewall,
@@ -475,6 +483,19 @@ fn one_line(name: &Spanned<String>) -> Result<(), InputError> {
     Err(at(name)
         .error("this name has several lines, or signs that cannot be seen")
         .help("write it in one line of plain words: `label = \"the box\"`"))
+}
+
+/// Files that a server loads when it starts, beside those that say what is in force.
+fn boot(d: &raw::Deploy, firewall: &[At<String>]) -> Result<Vec<At<String>>, InputError> {
+    let Some(boot) = &d.boot else { return Ok(Vec::new()) };
+    if firewall.is_empty() {
+        return Err(InputError::in_manifest(
+            boot.span(),
+            "`boot` is compared with what is in force, which is not given",
+        )
+        .help("name what `nft list ruleset` prints in `firewall`, or these files if that is all there is"));
+    }
+    paths(boot)
 }
 
 /// Files of a server's own firewall, or the word that stands for them.

@@ -215,6 +215,13 @@ const BROKEN: &[(&str, &str, &str, &str, &str)] = &[
     ("[[net]]", "[[gateway]]\ntracks = true\nline = \"a\"\n[[net]]", "\"a\"", "a filter is no line", "before that box"),
     (
         "[[net]]",
+        "[[gateway]]\nout = \"all\"\nboot = \"b.nft\"\n[[net]]",
+        "\"b.nft\"",
+        "loads when it starts is not read",
+        "leave `boot` out",
+    ),
+    (
+        "[[net]]",
         "[[gateway]]\nout = \"all\"\nroutes = [\"default dev a\"]\n[[net]]",
         "[[gateway]]",
         "no interfaces and no routes",
@@ -309,6 +316,13 @@ const BROKEN: &[(&str, &str, &str, &str, &str)] = &[
         "\"203.0.113.6\"",
         "second address of its family",
         "another [[deploy]]",
+    ),
+    (
+        "\"server/ruleset.nft\"",
+        "\"none\"\nboot = \"b.nft\"",
+        "\"b.nft\"",
+        "in force, which is not given",
+        "in `firewall`",
     ),
     ("\"server/ruleset.nft\"", "[\"none\", \"a.nft\"]", "\"none\"", "`none` beside files", "\"./none\""),
     ("off     =", "config = \"\"\noff     =", "\"\"", "an empty file name", "relative to this file"),

@@ -59,6 +59,7 @@ impl Choice {
             clients: None,
             admin: Vec::new(),
             admin_from: None,
+            boot: Vec::new(),
             firewall: Vec::new(),
             own_firewall: None,
             config: Vec::new(),

@@ -83,7 +83,9 @@ impl Redactor {
             ("gateway", "label" | "line") | ("deploy", "label") | ("net" | "caller" | "peer", "name") => {
                 self.whole(value)
             }
-            ("gateway" | "caller" | "deploy", "config") | ("deploy", "firewall") => self.path(value),
+            ("gateway" | "caller" | "deploy", "config") | ("deploy", "firewall") | ("gateway" | "deploy", "boot") => {
+                self.path(value)
+            }
             (_, "forwards" | "passes" | "out") => match value.split_once(" from ") {
                 Some((what, from)) => format!("{} from {}", self.scan(what), self.place(from)),
                 None => self.scan(value),

@@ -284,6 +284,7 @@ impl Builder<'_> {
         if let Some(file) = router.files.file() {
             self.files.push((self.devices.len(), file));
         }
+        self.read.push((self.devices.len(), router.files.clone()));
         self.entries.push((self.devices.len(), router.outer_v4));
         self.router_at.push(self.devices.len());
         self.devices.push(device);

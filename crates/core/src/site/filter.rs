@@ -108,7 +108,7 @@ pub(super) fn read(s: &Stated<'_>, files: &Files) -> (Device, Vec<(SourceId, Cou
 pub(super) fn of_files(snapshot: &Snapshot, gateway: &Gateway) -> Result<Option<Filter>, InputError> {
     let wire = |files: &[At<String>]| is_wire(snapshot, files);
     match &gateway.kind {
-        GatewayKind::Read { files, wan, interfaces, routes, aliases, kernel } if wire(files) => {
+        GatewayKind::Read { files, boot, wan, interfaces, routes, aliases, kernel } if wire(files) => {
             let first = files.first().map_or(0..0, |f| f.span.clone());
             let is_filter = |at: Range<usize>, key: &str| {
                 InputError::in_manifest(
@@ -117,7 +117,8 @@ pub(super) fn of_files(snapshot: &Snapshot, gateway: &Gateway) -> Result<Option<
                 )
                 .help("leave it out: a filter without NAT has neither addresses nor routes")
             };
-            let stated = wan.as_ref().map(|w| (w.span.clone(), "wan"));
+            let stated = boot.first().map(|b| (b.span.clone(), "boot"));
+            let stated = stated.or(wan.as_ref().map(|w| (w.span.clone(), "wan")));
             let stated = stated.or(interfaces.first().map(|(name, _)| (name.span.clone(), "interfaces")));
             let stated = stated.or(routes.first().map(|r| (r.span.clone(), "routes")));
             let stated = stated.or(aliases.first().map(|(name, _)| (name.span.clone(), "aliases")));

@@ -68,11 +68,11 @@ pub(super) fn read(
     deploys: &[Deploy],
     alone: bool,
 ) -> Result<Option<Router>, InputError> {
-    let GatewayKind::Read { files, wan, interfaces, routes, kernel: stated_kernel, .. } = &gateway.kind else {
+    let GatewayKind::Read { files, boot, wan, interfaces, routes, kernel: stated_kernel, .. } = &gateway.kind else {
         return Ok(None);
     };
     let head = || InputError::in_manifest(gateway.span.start..gateway.span.start + "[[gateway]]".len(), String::new());
-    let read = readings.read(snapshot, files)?;
+    let read = readings.read(snapshot, files, boot)?;
     let engines = read.engines();
     let linux = read.has_linux_settings();
     let routes_dumped = read.routes_dumped();

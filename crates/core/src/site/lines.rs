@@ -93,8 +93,9 @@ impl Builder<'_> {
                 at_line(self.snapshot, line)
             ));
             // What is read can be blamed, and changed.
-            if let Some(file) = routers.iter().find(|r| r.number == g).and_then(|r| r.files.file()) {
-                self.files.push((self.devices.len(), file));
+            if let Some(router) = routers.iter().find(|r| r.number == g) {
+                self.files.extend(router.files.file().map(|file| (self.devices.len(), file)));
+                self.read.push((self.devices.len(), router.files.clone()));
             }
             self.lines.push(self.devices.len());
             self.devices.push(device);

@@ -22,6 +22,7 @@ pub(crate) use host::Host;
 pub(crate) use lines::is_invented;
 pub(crate) use parts::{LastRead, Parts};
 
+use crate::change::Step;
 use crate::cube::Set;
 use crate::dialect::iproute::MAIN;
 use crate::dialect::{Counts, Files, LeftOut};
@@ -112,6 +113,10 @@ pub(crate) struct Site {
     pub rulesets: Vec<(SourceId, Counts)>,
     /// File with the rules of each device, if it has one that can be changed.
     pub files: Vec<Option<SourceId>>,
+    /// Texts with rules of each device, and the file that a change of what stands there goes into.
+    pub owners: Vec<Vec<(SourceId, SourceId)>>,
+    /// Devices whose configuration and rules in force are given, with how the configuration is put in force.
+    pub loads: Vec<Load>,
     /// Rules that are on but not loaded: device and rule.
     pub left_out: Vec<(usize, LeftOut)>,
     /// The first router that is read, and its interface towards the internet. Absent behind a box that is stated: what
@@ -137,6 +142,17 @@ pub(crate) fn manifest(snapshot: &Snapshot) -> Result<Manifest, InputError> {
     Ok(manifest)
 }
 
+/// How a device's configuration is put in force.
+#[derive(Debug, Clone)]
+pub(crate) struct Load {
+    /// The device.
+    pub device: usize,
+    /// What to do.
+    pub steps: Vec<Step>,
+    /// How to take it back.
+    pub undo: Vec<Step>,
+}
+
 /// Joins what was read.
 ///
 /// # Errors
@@ -148,6 +164,7 @@ pub(crate) fn build(
     (case, intended): (Case, bool),
     budget: &Budget,
 ) -> Result<Site, InputError> {
+    let parts = parts.intended.as_deref().filter(|_| intended).unwrap_or(parts);
     let mut b = Builder {
         intended,
         caller_lines: parts.callers.iter().zip(&manifest.callers).map(caller_line).collect(),
@@ -172,6 +189,7 @@ pub(crate) fn build(
         behind: Vec::new(),
         nexts: Vec::new(),
         files: Vec::new(),
+        read: Vec::new(),
         innermost: None,
         lines: Vec::new(),
         invented: 0,
@@ -187,9 +205,11 @@ pub(crate) fn build(
     b.assumptions.extend(empty_includes(snapshot, parts));
     for server in &parts.servers {
         given.extend(kernel::told(snapshot, &server.device, &server.kernel));
+        given.extend(server.files.given_order(&server.device.name));
     }
     for router in &parts.routers {
         given.extend(router.files.given(&router.device.name));
+        given.extend(router.files.given_order(&router.device.name));
     }
     let mut routers = b.routers.clone();
     for router in &mut routers {
@@ -218,10 +238,14 @@ pub(crate) fn build(
     for (device, file) in &b.files {
         files[*device] = Some(*file);
     }
-    for (i, server) in parts.servers.iter().enumerate() {
-        if let Some(file) = files.get_mut(server_base + i) {
-            *file = server.files.file();
-        }
+    let (mut owners, mut loads) = (vec![Vec::new(); b.devices.len()], Vec::new());
+    let servers = parts.servers.iter().enumerate().map(|(i, server)| (server_base + i, &server.files));
+    for (device, read) in b.read.iter().map(|(d, f)| (*d, f)).chain(servers.clone()) {
+        owners[device] = read.owners();
+        loads.extend(read.load().map(|(steps, undo)| Load { device, steps, undo }));
+    }
+    for (device, read) in servers {
+        files[device] = read.file();
     }
     let first = b.entries.iter().copied().find(|(d, _)| !b.assumed.contains(d));
     // Of a stated box without an outer address nobody knows more than the public one.
@@ -243,6 +267,8 @@ pub(crate) fn build(
         assumptions: b.assumptions,
         rulesets,
         files,
+        owners,
+        loads,
         left_out: b.left_out,
         outermost,
         filters: b.filters,
@@ -310,6 +336,8 @@ struct Builder<'a> {
     nexts: Vec<(usize, IpAddr)>,
     /// Files in which devices can be changed.
     files: Vec<(usize, SourceId)>,
+    /// What the files of devices say.
+    read: Vec<(usize, Files)>,
     /// The last device on the way in.
     innermost: Option<usize>,
     /// Boxes that end further lines.
@@ -371,6 +399,18 @@ impl Builder<'_> {
 }
 
 impl Site {
+    /// The file that a change of a device's statement goes into.
+    pub fn owner(&self, device: usize, statement: OriginId) -> Option<SourceId> {
+        let source = self.network.devices[device].pipeline.origins.get(statement.0 as usize)?.at.source;
+        self.owners.get(device)?.iter().find(|(part, _)| *part == source).map(|(_, own)| *own)
+    }
+
+    /// The texts with a device's rules.
+    pub fn texts(&self, device: usize) -> impl Iterator<Item = SourceId> {
+        let owners = self.owners.get(device).into_iter().flatten().map(|(part, _)| *part);
+        self.files.get(device).copied().flatten().into_iter().chain(owners)
+    }
+
     /// A server with the containers on it.
     pub fn host_of(&self, server: usize) -> Host {
         let containers = self.containers.iter().find(|(of, _)| *of == server).map(|(_, range)| *range);

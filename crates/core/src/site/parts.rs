@@ -31,6 +31,8 @@ pub(crate) struct Parts {
     pub(super) proxy_of: Vec<Option<usize>>,
     /// A product's document wants no helper of connection tracking.
     pub(super) no_helper: bool,
+    /// The same as configurations ask for it, where some device has both its configuration and the rules in force.
+    pub(super) intended: Option<Box<Self>>,
 }
 
 /// What was read last, with its texts: changes are tried first, and judged then.
@@ -56,8 +58,21 @@ impl Parts {
     /// # Errors
     /// Files or facts that are missing or broken.
     pub fn read(snapshot: &Snapshot, manifest: &Manifest, instances: &[Instance]) -> Result<Self, InputError> {
-        let many = manifest.gateways.iter().filter(|g| matches!(g.kind, GatewayKind::Read { .. })).count() > 1;
         let mut readings = Readings::default();
+        let mut out = Self::from((snapshot, &mut readings), manifest, instances)?;
+        if out.has_both() {
+            readings.intend();
+            out.intended = Some(Box::new(Self::from((snapshot, &mut readings), manifest, instances)?));
+        }
+        Ok(out)
+    }
+
+    fn from(
+        (snapshot, readings): (&Snapshot, &mut Readings),
+        manifest: &Manifest,
+        instances: &[Instance],
+    ) -> Result<Self, InputError> {
+        let many = manifest.gateways.iter().filter(|g| matches!(g.kind, GatewayKind::Read { .. })).count() > 1;
         let mut routers = Vec::new();
         let (mut chain, mut lines, mut wires) = (Vec::new(), Vec::new(), BTreeMap::new());
         for (i, g) in manifest.gateways.iter().enumerate() {
@@ -67,7 +82,7 @@ impl Parts {
                     if let Passes::Files(files) = &filter.passes
                         && is_wire(snapshot, files)
                     {
-                        wires.insert(i, readings.read(snapshot, files)?);
+                        wires.insert(i, readings.read(snapshot, files, &[])?);
                     }
                     chain.push(Link::Filter(i));
                 }
@@ -80,7 +95,7 @@ impl Parts {
                         if many { format!("{base} {}", i + 1) } else { base.into() }
                     };
                     let alone = manifest.gateways.len() == 1;
-                    let read = gateway::read((snapshot, &mut readings), g, (i, &name), &manifest.deploys, alone)?;
+                    let read = gateway::read((snapshot, &mut *readings), g, (i, &name), &manifest.deploys, alone)?;
                     if g.line.is_some() {
                         lines.extend(read);
                     } else {
@@ -95,14 +110,14 @@ impl Parts {
         for (i, c) in manifest.callers.iter().enumerate() {
             let name = format!("the router of {}", c.label.as_ref().map_or("", |l| &l.value));
             let number = manifest.gateways.len() + i;
-            callers.extend(gateway::read((snapshot, &mut readings), c, (number, &name), &[], false)?);
+            callers.extend(gateway::read((snapshot, &mut *readings), c, (number, &name), &[], false)?);
         }
         let bare = |g: &crate::manifest::Gateway| g.line.is_some() || matches!(g.kind, GatewayKind::Filter(_));
         let outermost = manifest.gateways.iter().all(bare);
-        let (mut servers, server_of) = server::read_all((snapshot, &mut readings), instances, outermost)?;
+        let (mut servers, server_of) = server::read_all((snapshot, readings), instances, outermost)?;
         let proxy_of = server::add_proxies(instances, outermost, &mut servers);
         let no_helper = instances.iter().any(|i| i.profile.helper.is_some());
-        Ok(Self { routers, chain, wires, lines, callers, servers, server_of, proxy_of, no_helper })
+        Ok(Self { routers, chain, wires, lines, callers, servers, server_of, proxy_of, no_helper, intended: None })
     }
 
     /// Nothing says which address the outermost gateway has.
@@ -115,7 +130,8 @@ impl Parts {
 
     /// A device has both its configuration and the rules in force.
     pub fn has_both(&self) -> bool {
-        self.routers.iter().any(|r| r.files.has_both())
+        let routers = self.routers.iter().chain(&self.lines).chain(&self.callers).map(|r| &r.files);
+        routers.chain(self.servers.iter().map(|s| &s.files)).any(Files::has_both)
     }
 
     /// Name of the outermost gateway.

@@ -105,7 +105,7 @@ pub(super) fn read_all(
             // that opens its ports by itself says what its firewall lets in.
             None => outermost && !instances.iter().filter(here).all(Instance::opens_itself),
         };
-        let given = (&*told.firewall, unknown);
+        let given = (&told.firewall[..], &told.boot[..], unknown);
         servers.push(server((snapshot, readings), instance, given, interface, &kernel)?);
         stated.push(of);
         interfaces.push(interface);
@@ -172,13 +172,13 @@ fn bare(name: &str, address: At<IpNet>, outermost: bool) -> Server {
 fn server(
     (snapshot, readings): (&Snapshot, &mut Readings),
     instance: &Instance,
-    (firewall, unknown): (&[At<String>], bool),
+    (firewall, boot, unknown): (&[At<String>], &[At<String>], bool),
     interface: Option<&At<String>>,
     stated: &[&Facts],
 ) -> Result<Server, InputError> {
     let deploy = &instance.deploy;
     let addresses: Vec<At<IpNet>> = deploy.host.iter().map(|h| h.with(IpNet::from(h.value))).collect();
-    let read = readings.read(snapshot, firewall)?;
+    let read = readings.read(snapshot, firewall, boot)?;
     let mut own = Device::default();
     let rulesets = read.lower(&mut own);
     let routes_dumped = read.routes_dumped();

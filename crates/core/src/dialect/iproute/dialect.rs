@@ -2,10 +2,10 @@
 
 use super::{Dump, DumpedRule, Leads, parse, without_secrets};
 use crate::dialect::{
-    About, Claim, Contradiction, Coverage, Dialect, Document, Export, Facts, Known, Limits, Sniff, Standing, Words,
-    Wrong,
+    About, Claim, Contradiction, Coverage, DeviceBuilder, Dialect, Document, Export, Facts, Known, Limits, Sniff,
+    Standing, Words, Wrong,
 };
-use crate::model::{Device, SourceId};
+use crate::model::SourceId;
 use crate::redact::Redactor;
 use crate::snapshot::{InputError, Snapshot};
 use std::sync::Arc;
@@ -141,7 +141,7 @@ impl Document for Dumped {
         }
     }
 
-    fn lower(&self, _: &Facts, _: &Known, _: &mut Device) -> Coverage {
+    fn lower(&self, _: &Facts, _: &Known, _: &mut DeviceBuilder<'_>) -> Coverage {
         Coverage::default()
     }
 }

@@ -2,9 +2,10 @@
 
 use super::{looks_like, read, without_secrets};
 use crate::dialect::{
-    About, Claim, Contradiction, Coverage, Dialect, Document, Export, Facts, Known, Limits, Sniff, Standing, Words,
+    About, Claim, Contradiction, Coverage, DeviceBuilder, Dialect, Document, Export, Facts, Known, Limits, Sniff,
+    Standing, Words,
 };
-use crate::model::{Device, SourceId};
+use crate::model::SourceId;
 use crate::redact::Redactor;
 use crate::snapshot::{InputError, Snapshot};
 use std::sync::Arc;
@@ -80,7 +81,7 @@ impl Document for Settings {
         self.facts.list.iter().map(|f| format!("setting {}", text[f.at.clone()].trim())).collect()
     }
 
-    fn lower(&self, _: &Facts, _: &Known, _: &mut Device) -> Coverage {
+    fn lower(&self, _: &Facts, _: &Known, _: &mut DeviceBuilder<'_>) -> Coverage {
         Coverage::default()
     }
 }

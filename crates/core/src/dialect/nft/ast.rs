@@ -17,6 +17,17 @@ pub struct Ruleset {
     pub empty: Vec<EmptyInclude>,
 }
 
+/// What a text takes away from a ruleset that is loaded before it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Removal {
+    /// All tables, or those of a family.
+    Tables(Option<TableFamily>),
+    /// A table.
+    Table(TableFamily, Box<str>),
+    /// Something of a table that the text does not make.
+    Part(TableFamily, Box<str>),
+}
+
 /// A piece of text that was not understood.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unread {

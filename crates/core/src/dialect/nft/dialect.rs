@@ -1,12 +1,14 @@
 //! Rulesets of nftables as files that are read: text, and what `nft -j` prints.
 
-use super::{ast, change, json, lower, secrets, text, vocabulary};
+use super::text::{self, Whole};
+use super::{ast, change, json, lower, print, secrets, vocabulary};
+use crate::change::Step;
 use crate::dialect::includes::{self, EmptyInclude};
 use crate::dialect::{
-    About, Claim, Counts, Coverage, Dialect, Document, Editor, Engine, Export, Facts, Known, Limits, Sniff, Standing,
-    Words, Wrong, instead,
+    About, Claim, Coverage, DeviceBuilder, Dialect, Document, Editor, Engine, Export, Facts, Known, Limits, Made,
+    Sniff, Standing, Words, Wrong, instead,
 };
-use crate::model::{Device, Pipeline, SourceId};
+use crate::model::SourceId;
 use crate::redact::Redactor;
 use crate::snapshot::{InputError, Snapshot};
 use std::sync::Arc;
@@ -19,7 +21,8 @@ pub struct Json;
 
 const SECOND: (&str, &str) = (
     "a second ruleset for the same device",
-    "give one file with all rules: `nft list ruleset` prints them; files can `include` others",
+    "where one of them is loaded when the device starts, name it in `boot`, and in its place what `nft list ruleset` \
+     prints; else give one file with all rules: files can `include` others",
 );
 
 const WORDS: Words = Words {
@@ -103,8 +106,8 @@ impl Dialect for Text {
     }
 
     fn read(&self, snapshot: &Snapshot, file: SourceId) -> Result<Arc<dyn Document>, InputError> {
-        let (tree, parts) = text::read(file, &includes::of_device(snapshot, file))?;
-        document(&TEXT, snapshot, &tree, parts)
+        let whole = text::read(file, &includes::of_device(snapshot, file))?;
+        document(&TEXT, snapshot, whole)
     }
 
     fn editor(&self, snapshot: &Snapshot, file: SourceId) -> Option<Box<dyn Editor>> {
@@ -145,8 +148,8 @@ impl Dialect for Json {
     }
 
     fn read(&self, snapshot: &Snapshot, file: SourceId) -> Result<Arc<dyn Document>, InputError> {
-        let tree = json::parse(file, snapshot.text(file))?;
-        document(&JSON, snapshot, &tree, vec![file])
+        let ruleset = json::parse(file, snapshot.text(file))?;
+        document(&JSON, snapshot, Whole { ruleset, parts: vec![file], removes: Vec::new() })
     }
 
     fn editor(&self, snapshot: &Snapshot, file: SourceId) -> Option<Box<dyn Editor>> {
@@ -165,16 +168,15 @@ fn is_iptables(start: &str) -> bool {
 struct Rules {
     about: &'static About,
     parts: Vec<SourceId>,
-    pipeline: Pipeline,
-    counts: Counts,
+    tree: ast::Ruleset,
+    removes: Vec<ast::Removal>,
     empty: Vec<EmptyInclude>,
 }
 
 fn document(
     about: &'static About,
     snapshot: &Snapshot,
-    tree: &ast::Ruleset,
-    parts: Vec<SourceId>,
+    Whole { ruleset: mut tree, parts, removes }: Whole,
 ) -> Result<Arc<dyn Document>, InputError> {
     let file = parts.first().copied().unwrap_or_default();
     if let ([], Some(unread)) = (&tree.tables[..], tree.unread.first()) {
@@ -201,9 +203,30 @@ fn document(
     // Statements, read or not.
     let rules = tree.tables.iter().flat_map(|t| &t.chains).map(|c| c.rules.len());
     about.limits.countable(file, rules.sum::<usize>() + tree.unread.len())?;
-    let mut pipeline = Pipeline::default();
-    let counts = lower::lower(tree, about.name == TEXT.name, &mut pipeline).total();
-    Ok(Arc::new(Rules { about, parts, pipeline, counts, empty: tree.empty.clone() }))
+    let empty = std::mem::take(&mut tree.empty);
+    Ok(Arc::new(Rules { about, parts, tree, removes, empty }))
+}
+
+impl Rules {
+    fn is_text(&self) -> bool {
+        self.about.name == TEXT.name
+    }
+
+    /// The text begins with taking away what there is of this table of its own.
+    fn clears(&self, object: &str) -> bool {
+        self.removes.iter().any(|r| match r {
+            ast::Removal::Tables(only) => {
+                only.is_none_or(|family| object.split(' ').next() == Some(print::family(family)))
+            }
+            ast::Removal::Table(family, name) => object == name_of(*family, name),
+            ast::Removal::Part(..) => false,
+        })
+    }
+}
+
+/// A table as others name it.
+fn name_of(family: ast::TableFamily, name: &str) -> String {
+    format!("{} {name}", print::family(family))
 }
 
 impl Document for Rules {
@@ -216,12 +239,39 @@ impl Document for Rules {
     }
 
     fn statements(&self) -> usize {
-        self.counts.statements
+        let rules = self.tree.tables.iter().flat_map(|t| &t.chains).flat_map(|c| &c.rules);
+        rules.map(|r| r.stmts.len()).sum::<usize>() + self.tree.unread.len()
     }
 
-    fn lower(&self, _: &Facts, _: &Known, device: &mut Device) -> Coverage {
-        device.pipeline = self.pipeline.clone();
-        self.counts.into()
+    fn lower(&self, _: &Facts, _: &Known, into: &mut DeviceBuilder<'_>) -> Coverage {
+        lower::add(&self.tree, self.is_text(), into).total().into()
+    }
+
+    fn objects(&self) -> Vec<String> {
+        self.tree.tables.iter().map(lower::table_name).collect()
+    }
+
+    fn made(&self, object: &str) -> Made {
+        let has = |name: &str, family| object == name_of(family, name);
+        let of_family = |family| object.split(' ').next() == Some(print::family(family));
+        if self.tree.tables.iter().any(|t| has(&t.name, t.family)) {
+            return Made::Own;
+        }
+        let gone = |r: &ast::Removal| match r {
+            ast::Removal::Tables(only) => only.is_none_or(of_family),
+            ast::Removal::Table(family, name) => has(name, *family),
+            ast::Removal::Part(..) => false,
+        };
+        let changes = |r: &ast::Removal| matches!(r, ast::Removal::Part(family, name) if has(name, *family));
+        match () {
+            () if self.removes.iter().any(gone) => Made::Removed,
+            () if self.removes.iter().any(changes) => Made::Changed,
+            () => Made::Left,
+        }
+    }
+
+    fn load(&self, name: &str, others: &[String]) -> Option<(Vec<Step>, Vec<Step>)> {
+        self.is_text().then(|| change::load(name, &self.objects(), &|object| self.clears(object), others))
     }
 
     fn empty_includes(&self) -> &[EmptyInclude] {

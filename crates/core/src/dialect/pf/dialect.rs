@@ -3,9 +3,10 @@
 use super::ast::{Entry, Ruleset};
 use super::{MadeFrom, lower, secrets, text, vocabulary};
 use crate::dialect::{
-    About, Claim, Coverage, Dialect, Document, Engine, Export, Facts, Known, Limits, Sniff, Standing, Words,
+    About, Claim, Coverage, DeviceBuilder, Dialect, Document, Engine, Export, Facts, Known, Limits, Sniff, Standing,
+    Words,
 };
-use crate::model::{Device, SourceId};
+use crate::model::SourceId;
 use crate::redact::Redactor;
 use crate::snapshot::{InputError, Snapshot};
 use std::sync::Arc;
@@ -85,7 +86,7 @@ impl Document for Rules {
         true
     }
 
-    fn lower(&self, facts: &Facts, known: &Known, device: &mut Device) -> Coverage {
+    fn lower(&self, facts: &Facts, known: &Known, into: &mut DeviceBuilder<'_>) -> Coverage {
         let mut rules = self.rules.clone();
         for (name, entries) in &known.tables {
             if let Some(table) = rules.tables.get_mut(name.as_str()) {
@@ -93,12 +94,12 @@ impl Document for Rules {
             }
         }
         if let Some(from) = &facts.made_from {
-            let made = from.rules(&device.interfaces, known);
+            let made = from.rules(&into.device.interfaces, known);
             (rules.groups, rules.bridges) = (made.groups, made.bridges);
             rules.all_named = true;
             fill_names(&mut rules, &**from, known);
         }
-        lower::lower(&rules, device).into()
+        lower::lower(&rules, into.device).into()
     }
 
     fn given(&self, name: &str) -> Option<String> {

@@ -2,12 +2,12 @@
 
 use super::config::Config;
 use super::{change, generate, looks_like, read, secrets, shown, vocabulary};
-use crate::change::Context;
+use crate::change::{Context, Step};
 use crate::dialect::{
-    About, Claim, Contradiction, Coverage, Dialect, Document, Editor, Engine, Export, Facts, Known, Limits, Recipe,
-    Sniff, Standing, Words, Wrong, pf,
+    About, Claim, Contradiction, Coverage, DeviceBuilder, Dialect, Document, Editor, Engine, Export, Facts, Known,
+    Limits, Recipe, Sniff, Standing, Words, Wrong, pf,
 };
-use crate::model::{Device, Interface, SourceId};
+use crate::model::{Interface, SourceId};
 use crate::profile::Instance;
 use crate::redact::Redactor;
 use crate::snapshot::{InputError, ReadError, Snapshot};
@@ -134,9 +134,14 @@ impl Document for Backup {
         true
     }
 
-    fn lower(&self, _: &Facts, known: &Known, device: &mut Device) -> Coverage {
-        let generated = generate::generate(&self.config, &device.interfaces, known);
-        Coverage { counts: pf::lower::lower(&generated.rules, device), left_out: generated.left_out }
+    fn lower(&self, _: &Facts, known: &Known, into: &mut DeviceBuilder<'_>) -> Coverage {
+        let generated = generate::generate(&self.config, &into.device.interfaces, known);
+        Coverage { counts: pf::lower::lower(&generated.rules, into.device), left_out: generated.left_out }
+    }
+
+    fn load(&self, _: &str, _: &[String]) -> Option<(Vec<Step>, Vec<Step>)> {
+        let press = "Reload Filter (or \"Apply Changes\" on the page where it is asked for)";
+        Some((vec![Step::by_hand("Status > Filter Reload", vec![press.into()])], Vec::new()))
     }
 
     fn given(&self, name: &str) -> Option<String> {

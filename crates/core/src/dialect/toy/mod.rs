@@ -19,11 +19,11 @@ mod tests;
 
 use crate::change::{Planned, Refused, Wanted, added};
 use crate::dialect::{
-    About, Claim, Counts, Coverage, Dialect, Document, Editor, Engine, Export, Facts, Known, Limits, On, Sniff,
-    Standing, Words,
+    About, Claim, Counts, Coverage, DeviceBuilder, Dialect, Document, Editor, Engine, Export, Facts, Known, Limits, On,
+    Sniff, Standing, Words,
 };
 use crate::manifest::Proto;
-use crate::model::{Device, SourceId, SourceSpan};
+use crate::model::{SourceId, SourceSpan};
 use crate::redact::Redactor;
 use crate::secrets;
 use crate::snapshot::{InputError, Snapshot};
@@ -115,8 +115,8 @@ impl Document for Rules {
         self.lines.len()
     }
 
-    fn lower(&self, _: &Facts, _: &Known, device: &mut Device) -> Coverage {
-        let counts: Counts = lower::lower(&self.lines, &mut device.pipeline);
+    fn lower(&self, _: &Facts, _: &Known, into: &mut DeviceBuilder<'_>) -> Coverage {
+        let counts: Counts = lower::lower(&self.lines, &mut into.device.pipeline);
         counts.into()
     }
 }

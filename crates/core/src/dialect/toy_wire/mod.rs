@@ -16,10 +16,11 @@ mod lower;
 mod tests;
 
 use crate::dialect::{
-    About, Claim, Counts, Coverage, Dialect, Document, Engine, Export, Facts, Known, Limits, Sniff, Standing, Words,
+    About, Claim, Counts, Coverage, DeviceBuilder, Dialect, Document, Engine, Export, Facts, Known, Limits, Sniff,
+    Standing, Words,
 };
 use crate::manifest::Proto;
-use crate::model::{Device, SourceId, SourceSpan};
+use crate::model::{SourceId, SourceSpan};
 use crate::redact::Redactor;
 use crate::snapshot::{InputError, Snapshot};
 use std::sync::Arc;
@@ -93,8 +94,8 @@ impl Document for List {
         self.lines.len()
     }
 
-    fn lower(&self, _: &Facts, _: &Known, device: &mut Device) -> Coverage {
-        let counts: Counts = lower::lower(&self.lines, &mut device.pipeline);
+    fn lower(&self, _: &Facts, _: &Known, into: &mut DeviceBuilder<'_>) -> Coverage {
+        let counts: Counts = lower::lower(&self.lines, &mut into.device.pipeline);
         counts.into()
     }
 }

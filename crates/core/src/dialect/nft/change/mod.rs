@@ -5,6 +5,7 @@
 mod editor;
 mod helper;
 mod intents;
+mod load;
 mod names;
 mod owners;
 #[cfg(test)]
@@ -21,6 +22,7 @@ use crate::model::{ChainId, Family, OriginId, Pipeline, SourceId, SourceSpan, St
 use crate::snapshot::Source;
 pub(super) use editor::Ruleset as Open;
 pub use helper::without_helper;
+pub(super) use load::load;
 use names::identifier;
 use way::Point;
 use write::{ChainName, remove, remove_table, shell, tag};

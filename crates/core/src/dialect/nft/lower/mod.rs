@@ -21,23 +21,75 @@ pub use coverage::{Coverage, StatementKind, ignored};
 
 use super::ast::{self, Ruleset, Stmt, Table, TableFamily};
 use super::print;
+use crate::dialect::netfilter::Registered;
+use crate::dialect::{DeviceBuilder, Made};
 use crate::model::{Chain, ChainId, Doubt, DoubtId, DoubtKind, Families, Origin, OriginId, Pipeline, Rule, SourceSpan};
 use coverage::{Outcome, is_on_the_way, object};
 use sets::Updates;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-/// Fills a device's pipeline from a ruleset. `has_lines`: its spans are worth showing.
+/// Fills a device's pipeline from a ruleset that is its only one. `has_lines`: its spans are worth showing.
 pub fn lower(ruleset: &Ruleset, has_lines: bool, into: &mut Pipeline) -> Coverage {
+    let mut registered = Registered::default();
+    let coverage = fill((&ruleset.tables, &ruleset.unread), has_lines, &[], (into, &mut registered));
+    registered.finish(into);
+    coverage
+}
+
+/// Adds a ruleset to a device that may have several.
+pub(in crate::dialect::nft) fn add(ruleset: &Ruleset, has_lines: bool, into: &mut DeviceBuilder<'_>) -> Coverage {
+    let after = |table: &Table| match into.later(&table_name(table)) {
+        None | Some((.., Made::Left)) => Some(After::Stays),
+        Some((.., Made::Own)) => None,
+        Some((by, file, Made::Removed)) => Some(After::Removed(by, file.into())),
+        Some((_, file, Made::Changed)) => Some(After::Changed(file.into())),
+    };
+    let fates: Vec<Option<After>> = ruleset.tables.iter().map(after).collect();
+    let pipeline = &mut into.device.pipeline;
+    if fates.iter().all(Option::is_some) {
+        let after: Vec<After> = fates.into_iter().flatten().collect();
+        return fill((&ruleset.tables, &ruleset.unread), has_lines, &after, (pipeline, &mut into.netfilter));
+    }
+    let stays = ruleset.tables.iter().zip(fates).filter_map(|(table, after)| Some((table.clone(), after?)));
+    let (tables, after): (Vec<Table>, Vec<After>) = stays.unzip();
+    fill((&tables, &ruleset.unread), has_lines, &after, (pipeline, &mut into.netfilter))
+}
+
+/// What other documents leave of a table.
+#[derive(Debug, Clone, Default)]
+enum After {
+    /// All of it.
+    #[default]
+    Stays,
+    /// The document of this number and name removes it; whoever made it may make it anew.
+    Removed(usize, Box<str>),
+    /// The document of this name changes it.
+    Changed(Box<str>),
+}
+
+/// A table as others name it: `inet filter`.
+pub(in crate::dialect::nft) fn table_name(table: &Table) -> String {
+    format!("{} {}", print::family(table.family), table.name)
+}
+
+fn fill(
+    (tables, unread): (&[Table], &[ast::Unread]),
+    has_lines: bool,
+    after: &[After],
+    (pipeline, registered): (&mut Pipeline, &mut Registered),
+) -> Coverage {
     let mut lowering = Lowering {
-        pipeline: into,
+        pipeline,
+        registered,
+        after,
         has_lines,
         coverage: Coverage::default(),
         table: 0,
-        tables: &ruleset.tables,
+        tables,
         chains: HashMap::new(),
-        sets: sets_by_name(&ruleset.tables),
-        updated: updated_sets(&ruleset.tables),
+        sets: sets_by_name(tables),
+        updated: updated_sets(tables),
         cache: HashMap::new(),
         origin: OriginId(0),
         doubted: false,
@@ -46,7 +98,7 @@ pub fn lower(ruleset: &Ruleset, has_lines: bool, into: &mut Pipeline) -> Coverag
     lowering.declare();
     lowering.rules();
     lowering.stages();
-    lowering.taint_all(&ruleset.unread);
+    lowering.taint_all(unread);
     lowering.coverage
 }
 
@@ -72,6 +124,9 @@ fn updated_sets(tables: &[Table]) -> HashMap<(usize, &str), Updates> {
 /// A ruleset on its way into a pipeline.
 struct Lowering<'a> {
     pipeline: &'a mut Pipeline,
+    registered: &'a mut Registered,
+    /// What other documents leave of each table; none: all of it.
+    after: &'a [After],
     has_lines: bool,
     coverage: Coverage,
     /// The table whose rules are being lowered.

@@ -2,20 +2,15 @@
 
 use super::coverage::is_on_the_way;
 use super::matching::is;
-use super::{Lowering, families};
+use super::{After, Lowering, families};
 use crate::cube::Set;
-use crate::dialect::nft::ast::{self, Base, ChainKind, HookName, TableFamily};
+use crate::dialect::netfilter::{self, BaseChain, BaseKind};
+use crate::dialect::nft::ast::{self, Base, ChainKind, HookName};
 use crate::model::{
-    Action, Chain, ChainId, Doubt, DoubtKind, Families, Hook, Key, KeyField, Match, Origin, OriginId, Policy, Rule,
-    Side, Stage, StageKind, Step, Test, Ways, iface_value, iface_wildcard,
+    Action, Chain, ChainId, Doubt, DoubtId, DoubtKind, Families, Hook, Key, KeyField, Match, Origin, OriginId, Policy,
+    Rule, Stage, StageKind, Step, Test, Ways, iface_value, iface_wildcard,
 };
-
-/// Where connection tracking sits (`NF_IP_PRI_CONNTRACK`).
-const TRACK: i32 = -200;
-/// Where destination and source are translated, whatever priority a nat chain names: nat chains are entries of one
-/// hook of the core (`nf_nat_register_fn`, `net/netfilter/nf_nat_core.c`).
-const DESTINATION: i32 = -100;
-const SOURCE: i32 = 100;
+use std::collections::HashMap;
 
 fn hook_of(hook: HookName) -> Hook {
     match hook {
@@ -29,39 +24,69 @@ fn hook_of(hook: HookName) -> Hook {
     }
 }
 
-/// A nat chain: its priority among the others, its table's family.
-type NatChain = (i32, TableFamily, (ChainId, Policy));
-
 impl Lowering<'_> {
-    /// Base chains of all tables, by hook and priority.
+    /// Registers base chains of all tables.
     pub(super) fn stages(&mut self) {
         let tables = self.tables;
-        let tracked = super::tracking::tracked(tables.iter().filter(|t| is_on_the_way(t)));
-        for hook in Hook::ALL {
-            let mut filters: Vec<(i32, Stage)> = Vec::new();
-            let mut nat: Vec<NatChain> = Vec::new();
-            for (i, table) in tables.iter().enumerate().filter(|(_, t)| is_on_the_way(t)) {
-                for chain in &table.chains {
-                    let Some(base) = chain.base.as_ref().filter(|b| hook_of(b.hook) == hook) else { continue };
-                    let (id, interfaces) = self.on_devices(self.chains[&(i, &*chain.name)], base, hook);
-                    let policy = if base.policy_drop { Policy::Drop } else { Policy::Accept };
-                    if base.kind == ChainKind::Nat {
-                        nat.push((base.priority, table.family, (id, policy)));
-                        continue;
-                    }
-                    let reroute = base.kind == ChainKind::Route;
-                    let kind = StageKind::Filter { chain: id, policy, reroute };
-                    filters.push((base.priority, Stage { kind, families: families(table.family), interfaces }));
-                }
+        self.registered.track(super::tracking::tracked(tables.iter().filter(|t| is_on_the_way(t))));
+        let mut removed = HashMap::new();
+        for (i, table) in tables.iter().enumerate().filter(|(_, t)| is_on_the_way(t)) {
+            for declared in &table.chains {
+                let Some(base) = &declared.base else { continue };
+                let hook = hook_of(base.hook);
+                let (id, interfaces) = self.on_devices(self.chains[&(i, &*declared.name)], base, hook);
+                let chain = self.afterwards(i, table, id, &mut removed);
+                self.registered.add(BaseChain {
+                    hook,
+                    priority: base.priority,
+                    families: families(table.family),
+                    interfaces,
+                    chain,
+                    policy: if base.policy_drop { Policy::Drop } else { Policy::Accept },
+                    kind: match base.kind {
+                        ChainKind::Nat => BaseKind::Nat,
+                        ChainKind::Route => BaseKind::Route,
+                        ChainKind::Filter => BaseKind::Filter,
+                    },
+                });
             }
-            // Of equal priority, the chain registered last runs first (`nf_hook_entries_grow`, net/netfilter/core.c).
-            nat.reverse();
-            nat.sort_by_key(|(priority, ..)| *priority);
-            filters.reverse();
-            filters.extend(fixed_stages(hook, &nat, tracked));
-            filters.sort_by_key(|(priority, _)| *priority);
-            self.pipeline.hooks[hook as usize].extend(filters.into_iter().map(|(_, stage)| stage));
         }
+    }
+
+    /// A base chain as other documents leave it. Tables that one of them removes are there again, or are not, together.
+    fn afterwards(
+        &mut self,
+        n: usize,
+        table: &ast::Table,
+        id: ChainId,
+        removed: &mut HashMap<usize, DoubtId>,
+    ) -> ChainId {
+        let name = super::table_name(table);
+        match self.after.get(n).cloned().unwrap_or_default() {
+            After::Stays => id,
+            After::Removed(by, file) => {
+                let doubt = *removed.entry(by).or_insert_with(|| {
+                    let what = format!("whether table {name} is there: {file} removes it, and does not make it again");
+                    let supply = "what `nft list ruleset` prints after everything was started";
+                    self.of_chain(id, what, supply)
+                });
+                netfilter::skipping(id, Key::of(KeyField::Unknown(doubt, 1)), Set::one(1), self.pipeline)
+            }
+            After::Changed(file) => {
+                let what =
+                    format!("what {file} leaves of table {name}: it changes it, and the two files are read apart");
+                let doubt = self.of_chain(id, what, "one file that holds both, or what `nft list ruleset` prints");
+                let origin = self.pipeline.chain(id).origin;
+                let unknown = Step::Act(Action::Unmodelled(Ways::Anything, doubt));
+                netfilter::before(id, origin, vec![unknown], self.pipeline)
+            }
+        }
+    }
+
+    fn of_chain(&mut self, chain: ChainId, what: String, supply: &str) -> DoubtId {
+        let origin = self.pipeline.chain(chain).origin;
+        let doubt = Doubt { origin, what: what.into(), supply: supply.into(), fixed: true, kind: DoubtKind::Fact };
+        self.pipeline.add_doubt(doubt)
     }
 
     /// The entry chain and the interfaces of an ingress or egress chain.
@@ -119,10 +144,9 @@ impl Lowering<'_> {
 
     /// What is unknown outside of rules: it may do anything to any packet.
     pub(super) fn taint_all(&mut self, unread: &[ast::Unread]) {
-        let mut stages: Vec<Stage> = unread.iter().map(|u| self.taint(u)).collect();
-        stages.reverse();
-        for hook in [Hook::Prerouting, Hook::Output] {
-            self.pipeline.hooks[hook as usize].splice(0..0, stages.iter().cloned());
+        for one in unread {
+            let stage = self.taint(one);
+            self.registered.unread(stage);
         }
     }
 
@@ -147,27 +171,4 @@ impl Lowering<'_> {
         let kind = StageKind::Filter { chain, policy: Policy::Accept, reroute: false };
         Stage { kind, families: Families::BOTH, interfaces: None }
     }
-}
-
-/// Tracking, if something asks for it, and translation.
-fn fixed_stages(hook: Hook, nat: &[NatChain], tracked: Families) -> Vec<(i32, Stage)> {
-    let mut out = Vec::new();
-    if matches!(hook, Hook::Prerouting | Hook::Output) && (tracked.v4 || tracked.v6) {
-        out.push((TRACK, Stage { kind: StageKind::Track, families: tracked, interfaces: None }));
-    }
-    let (priority, side) = match hook {
-        Hook::Prerouting | Hook::Output => (DESTINATION, Side::Destination),
-        Hook::Input | Hook::Postrouting => (SOURCE, Side::Source),
-        _ => return out,
-    };
-    for one in [Families { v4: true, v6: false }, Families { v4: false, v6: true }] {
-        let sees = |family: TableFamily| {
-            let has = families(family);
-            (one.v4 && has.v4) || (one.v6 && has.v6)
-        };
-        let chains = nat.iter().filter(|(_, f, _)| sees(*f)).map(|(.., chain)| *chain).collect();
-        let kind = StageKind::Translate { side, chains };
-        out.push((priority, Stage { kind, families: one, interfaces: None }));
-    }
-    out
 }

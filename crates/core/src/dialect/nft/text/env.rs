@@ -1,6 +1,7 @@
 //! What all texts of one ruleset share.
 
 use super::variables::Variables;
+use crate::dialect::nft::ast::Removal;
 use crate::dialect::nft::build::Build;
 use crate::model::SourceId;
 use crate::snapshot::Source;
@@ -13,6 +14,8 @@ pub(super) struct Env<'s> {
     pub including: Vec<SourceId>,
     /// All texts that were read.
     pub read: Vec<SourceId>,
+    /// What is taken away from rules that other texts made.
+    pub removes: Vec<Removal>,
     /// How many times files were included, and how many bytes these had.
     pub included: usize,
     pub included_bytes: usize,
@@ -29,6 +32,7 @@ impl<'s> Env<'s> {
             variables,
             including: Vec::new(),
             read: Vec::new(),
+            removes: Vec::new(),
             included: 0,
             included_bytes: 0,
             understood: false,

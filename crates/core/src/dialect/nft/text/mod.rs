@@ -21,7 +21,7 @@ mod tests;
 mod variables;
 mod words;
 
-use super::ast::{Chain, Ruleset, Stmt, TableFamily};
+use super::ast::{Chain, Removal, Ruleset, Stmt, TableFamily};
 use super::build::Build;
 use crate::model::{SourceId, SourceSpan};
 use crate::snapshot::{ReadError, Source};
@@ -42,14 +42,25 @@ pub(in crate::dialect::nft) fn pieces(text: &str) -> Option<Vec<(Kind, std::ops:
 /// # Errors
 /// When braces or quotes do not match, a variable is not defined, includes go in circles, or it is no text.
 pub fn parse(main: SourceId, sources: &[Source]) -> Result<Ruleset, ReadError> {
-    read(main, sources).map(|(ruleset, _)| ruleset)
+    read(main, sources).map(|whole| whole.ruleset)
 }
 
-/// Reads a ruleset text like [`parse`], and tells which sources it read: `main` and all that is included.
+/// A ruleset text with what it does to others.
+#[derive(Debug)]
+pub struct Whole {
+    /// What it makes.
+    pub ruleset: Ruleset,
+    /// The sources that were read: its own and all that is included.
+    pub parts: Vec<SourceId>,
+    /// What it takes away from rules that other texts made.
+    pub removes: Vec<Removal>,
+}
+
+/// Reads a ruleset text like [`parse`], and tells what else it does.
 ///
 /// # Errors
 /// As [`parse`].
-pub fn read(main: SourceId, sources: &[Source]) -> Result<(Ruleset, Vec<SourceId>), ReadError> {
+pub fn read(main: SourceId, sources: &[Source]) -> Result<Whole, ReadError> {
     let mut env = Env::new(sources);
     parse_file(main, &mut env, cursor::Place::File)?;
     if !env.understood
@@ -60,7 +71,7 @@ pub fn read(main: SourceId, sources: &[Source]) -> Result<(Ruleset, Vec<SourceId
     }
     let mut ruleset = env.build.finish();
     lost::mark(&mut ruleset, sources);
-    Ok((ruleset, env.read))
+    Ok(Whole { ruleset, parts: env.read, removes: env.removes })
 }
 
 /// Reads the commands that stand behind this byte of a text of which everything before it was read. The commands use no

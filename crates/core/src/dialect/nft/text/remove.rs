@@ -2,6 +2,7 @@
 
 use super::cursor::{Parser, Read, family};
 use super::lex::Kind;
+use crate::dialect::nft::ast::Removal;
 
 impl Parser<'_, '_, '_> {
     /// `flush ruleset`, `delete table …`, and their like, behind the verb.
@@ -14,6 +15,7 @@ impl Parser<'_, '_, '_> {
                 self.next();
             }
             self.env.build.remove_tables(only);
+            self.env.removes.push(Removal::Tables(only));
             return Ok(());
         }
         let what = match &*what {
@@ -26,8 +28,12 @@ impl Parser<'_, '_, '_> {
         if &*name == "handle" && self.peek().kind == Kind::Number {
             return Err(self.unclear(by_handle));
         }
+        if &*what == "table" && !flush {
+            self.env.removes.push(Removal::Table(family, name.clone()));
+        }
         // Deleting what an empty ruleset does not hold: people write it so that a second load works.
         let Some(table) = self.env.build.find_table(family, &name) else {
+            self.env.removes.push(Removal::Part(family, name));
             self.skip_statement();
             return Ok(());
         };
