@@ -201,7 +201,12 @@ impl Work {
 
     /// Splices what `find` finds in the present text.
     fn change(&mut self, find: impl FnOnce(&Tree) -> Result<Vec<Splice>, Refused>) -> Result<(), Refused> {
-        let mut splices = find(&Tree::read(&self.xml)?)?;
+        let splices = find(&Tree::read(&self.xml)?)?;
+        self.splice(splices);
+        Ok(())
+    }
+
+    fn splice(&mut self, mut splices: Vec<Splice>) {
         splices.sort_by_key(|s| std::cmp::Reverse(s.at.start));
         for Splice { at, text } in splices {
             let old = self.xml[at.clone()].to_owned();
@@ -211,7 +216,6 @@ impl Work {
             self.xml.replace_range(at.clone(), &text);
             self.undo.push(UndoStep { at: at.start..at.start + text.len(), found: text, put: old });
         }
-        Ok(())
     }
 
     /// A switch of the system, which counts by presence (pfSense's `system_advanced_firewall.inc`).

@@ -3,7 +3,7 @@
 use super::entry::{End, What, descr, family, range};
 use super::field::{self, RULE};
 use super::item::Item;
-use super::place::{El, Tree, child, own_text, text};
+use super::place::{El, Splice, Tree, child, own_text, text};
 use super::{Refused, Work, in_section, writable};
 use crate::dialect::pfsense::edit::{NewPass, RuleField};
 
@@ -59,14 +59,26 @@ pub(super) fn find<'t>(tree: &'t Tree, new: &NewPass, before: Option<usize>) -> 
     rules[..end].iter().copied().find(same)
 }
 
+/// Where a new rule goes, before another or behind the last one of its tab, and which number it gets.
+fn place(tree: &Tree, item: &Item, tab: &Tab, before: Option<usize>) -> Result<(Splice, usize), Refused> {
+    tree.section("filter")?;
+    let rules = tree.entries("filter", "rule");
+    let last = rules.iter().rposition(|r| Tab::of(*r) == *tab).or(rules.len().checked_sub(1));
+    Ok(match (before, last) {
+        (Some(before), _) => (tree.before(rules[before], item), before),
+        (None, Some(last)) => (tree.after(rules[last], item), last + 1),
+        (None, None) => (in_section(tree, "filter", item.clone())?, 0),
+    })
+}
+
 impl Work {
     pub(super) fn add_pass(&mut self, new: &NewPass) -> Result<(), Refused> {
-        Tree::read(&self.xml)?.section("filter")?;
+        let tree = Tree::read(&self.xml)?;
+        tree.section("filter")?;
         let before = new.before.map(|b| self.rule_now(b)).transpose()?;
         for value in [&new.interface, &new.destination, new.source.as_deref().unwrap_or_default()] {
             writable(value)?;
         }
-        let tree = Tree::read(&self.xml)?;
         let tab = Tab::of_pass(new);
         if let Some(before) = before
             && Tab::of(tree.entries("filter", "rule")[before]) != tab
@@ -94,32 +106,24 @@ impl Work {
             destination.item("destination"),
             Item::Cdata("descr", writable(&new.descr)?.to_owned()),
         ]);
-        self.insert_rule(&Item::Node("rule", items), &tab, before)
+        let (splice, at) = place(&tree, &Item::Node("rule", items), &tab, before)?;
+        drop(tree);
+        self.put_rule(splice, at);
+        Ok(())
     }
 
     /// A new rule before another, or behind the last one of its tab.
     pub(super) fn insert_rule(&mut self, item: &Item, tab: &Tab, before: Option<usize>) -> Result<(), Refused> {
-        let mut at = 0;
-        self.change(|tree| {
-            tree.section("filter")?;
-            let rules = tree.entries("filter", "rule");
-            let last = rules.iter().rposition(|r| Tab::of(*r) == *tab).or(rules.len().checked_sub(1));
-            Ok(vec![match (before, last) {
-                (Some(before), _) => {
-                    at = before;
-                    tree.before(rules[before], item)
-                }
-                (None, Some(last)) => {
-                    at = last + 1;
-                    tree.after(rules[last], item)
-                }
-                (None, None) => in_section(tree, "filter", item.clone())?,
-            }])
-        })?;
+        let (splice, at) = place(&Tree::read(&self.xml)?, item, tab, before)?;
+        self.put_rule(splice, at);
+        Ok(())
+    }
+
+    fn put_rule(&mut self, splice: Splice, at: usize) {
+        self.splice(vec![splice]);
         for number in self.rules.iter_mut().flatten().filter(|n| **n >= at) {
             *number += 1;
         }
-        Ok(())
     }
 
     pub(super) fn remove_rule(&mut self, at: usize) -> Result<(), Refused> {
