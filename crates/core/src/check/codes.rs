@@ -80,7 +80,9 @@ pub(super) fn of_judgement(mut judgement: Judgement) -> Judgement {
             }
         }
     }
-    judgement.closed.iter_mut().for_each(|c| code(&mut c.purpose));
+    for closed in &mut judgement.closed {
+        code(&mut closed.purpose);
+    }
     judgement.not_judged = judgement.not_judged.iter().map(|_| CODE.to_owned()).collect();
     judgement
 }
@@ -88,7 +90,9 @@ pub(super) fn of_judgement(mut judgement: Judgement) -> Judgement {
 /// What is told of one packet of each gap.
 pub(super) fn of_gaps(mut gaps: Vec<Gap>) -> Vec<Gap> {
     if ON.get() {
-        gaps.iter_mut().for_each(|gap| code(&mut gap.story));
+        for gap in &mut gaps {
+            code(&mut gap.story);
+        }
     }
     gaps
 }

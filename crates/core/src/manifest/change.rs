@@ -197,15 +197,15 @@ fn apply_to(text: &str, gateway: usize, statements: &[&Does]) -> Result<String, 
     }
     fresh.dedup();
     if !fresh.is_empty() {
-        let fresh = fresh.iter().map(|item| format!("\"{item}\"")).collect::<Vec<_>>().join(", ");
+        let fresh: Vec<String> = fresh.iter().map(|item| format!("\"{item}\"")).collect();
+        let list = fresh.join(", ");
         edits.push(match places.list.ok_or_else(refused)? {
             List::Whole(span) => {
                 let kept = places.listed.iter().filter_map(|item| text.get(item.span.clone()));
-                let kept: String = kept.map(|item| format!("{item}, ")).collect();
-                (span, format!("[{kept}{fresh}]"))
+                (span, format!("[{}]", kept.chain(fresh.iter().map(|item| &**item)).collect::<Vec<_>>().join(", ")))
             }
-            List::Behind(item) => (item..item, format!(", {fresh}")),
-            List::Empty(start) => (start..start, fresh),
+            List::Behind(item) => (item..item, format!(", {list}")),
+            List::Empty(start) => (start..start, list),
         });
     }
     if statements.contains(&&Does::Hairpin) {
