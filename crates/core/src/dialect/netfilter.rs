@@ -104,7 +104,7 @@ impl Registered {
             let is_nat = |n: &usize| self.chains[*n].1.kind == BaseKind::Nat;
             let (nat, filters): (Vec<usize>, Vec<usize>) = here.into_iter().partition(is_nat);
             let nat = self.translations(&nat, pipeline);
-            let (at, core) = self.core(hook, &nat);
+            let (at, core) = core(hook, &nat);
             let mut stages = Vec::new();
             if matches!(hook, Hook::Prerouting | Hook::Output) && (tracked.v4 || tracked.v6) {
                 stages.push((TRACK, Stage { kind: StageKind::Track, families: tracked, interfaces: None }));
@@ -133,21 +133,6 @@ impl Registered {
             }
         }
         out
-    }
-
-    /// The priority at which a hook translates, and what it does there.
-    fn core(&self, hook: Hook, nat: &[(Families, (ChainId, Policy))]) -> (i32, Vec<Stage>) {
-        let (at, side) = match hook {
-            Hook::Prerouting | Hook::Output => (DESTINATION, Side::Destination),
-            Hook::Input | Hook::Postrouting => (SOURCE, Side::Source),
-            _ => return (0, Vec::new()),
-        };
-        let one = |families: Families| {
-            let sees = |f: &Families| (families.v4 && f.v4) || (families.v6 && f.v6);
-            let chains = nat.iter().filter(|(f, _)| sees(f)).map(|(_, chain)| *chain).collect();
-            Stage { kind: StageKind::Translate { side, chains }, families, interfaces: None }
-        };
-        (at, [Families { v4: true, v6: false }, Families { v4: false, v6: true }].map(one).into())
     }
 
     /// Stages of one hook, with those of the core.
@@ -287,6 +272,21 @@ impl Registered {
         let doubt = Doubt { origin, what: what.into(), supply: supply.into(), fixed: true, kind: DoubtKind::Fact };
         Some(pipeline.add_doubt(doubt))
     }
+}
+
+/// The priority at which a hook translates, and what it does there.
+fn core(hook: Hook, nat: &[(Families, (ChainId, Policy))]) -> (i32, Vec<Stage>) {
+    let (at, side) = match hook {
+        Hook::Prerouting | Hook::Output => (DESTINATION, Side::Destination),
+        Hook::Input | Hook::Postrouting => (SOURCE, Side::Source),
+        _ => return (0, Vec::new()),
+    };
+    let one = |families: Families| {
+        let sees = |f: &Families| (families.v4 && f.v4) || (families.v6 && f.v6);
+        let chains = nat.iter().filter(|(f, _)| sees(f)).map(|(_, chain)| *chain).collect();
+        Stage { kind: StageKind::Translate { side, chains }, families, interfaces: None }
+    };
+    (at, [Families { v4: true, v6: false }, Families { v4: false, v6: true }].map(one).into())
 }
 
 /// The chain, for the packets of these orders alone.

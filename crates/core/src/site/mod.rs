@@ -195,22 +195,7 @@ pub(crate) fn build(
         invented: 0,
     };
     b.public = b.find_public(&parts.servers)?;
-    let mut given = Vec::new();
-    if !parts.routers.is_empty() {
-        // Only Linux has such a check apart from its rules.
-        let linux = parts.routers.iter().filter(|r| r.files.has_linux_settings()).map(|r| (&r.device, &r.kernel));
-        given.extend(kernel::given(snapshot, linux.clone()));
-        given.extend(kernel::no_helpers(linux).filter(|_| parts.no_helper));
-    }
     b.assumptions.extend(empty_includes(snapshot, parts));
-    for server in &parts.servers {
-        given.extend(kernel::told(snapshot, &server.device, &server.kernel));
-        given.extend(server.files.given_order(&server.device.name));
-    }
-    for router in &parts.routers {
-        given.extend(router.files.given(&router.device.name));
-        given.extend(router.files.given_order(&router.device.name));
-    }
     let mut routers = b.routers.clone();
     for router in &mut routers {
         b.mark_tunnels(&mut router.device);
@@ -219,7 +204,7 @@ pub(crate) fn build(
         }
     }
     b.routers = routers;
-    b.add_chain(&parts.chain, case, given)?;
+    b.add_chain(&parts.chain, case, given(snapshot, parts))?;
     b.add_lines(&parts.lines)?;
     let server_base = b.devices.len();
     b.add_servers(&parts.servers)?;
@@ -274,6 +259,26 @@ pub(crate) fn build(
         filters: b.filters,
         entries: b.entries,
     })
+}
+
+/// What is taken as given of kernels and files.
+fn given(snapshot: &Snapshot, parts: &Parts) -> Vec<String> {
+    let mut given = Vec::new();
+    if !parts.routers.is_empty() {
+        // Only Linux has such a check apart from its rules.
+        let linux = parts.routers.iter().filter(|r| r.files.has_linux_settings()).map(|r| (&r.device, &r.kernel));
+        given.extend(kernel::given(snapshot, linux.clone()));
+        given.extend(kernel::no_helpers(linux).filter(|_| parts.no_helper));
+    }
+    for server in &parts.servers {
+        given.extend(kernel::told(snapshot, &server.device, &server.kernel));
+        given.extend(server.files.given_order(&server.device.name));
+    }
+    for router in &parts.routers {
+        given.extend(router.files.given(&router.device.name));
+        given.extend(router.files.given_order(&router.device.name));
+    }
+    given
 }
 
 /// What is taken as given of the bridges by which servers are joined. Where nobody calls from inside, nothing stays
