@@ -1,6 +1,6 @@
 //! Filters on a wire, with the kernel's bridge as judge. A list that does not follow sessions is made of rules of the bridge
 //! itself, one that does of rules for IP, which bridged packets meet where `bridge-nf-call-iptables` is set
-//! (net/bridge/br_netfilter_hooks.c).
+//! (`net/bridge/br_netfilter_hooks.c`).
 
 use crate::namespace::{Failure, Namespace, command};
 use crate::random::Random;
@@ -16,7 +16,7 @@ use std::time::Duration;
 const SERVER: &str = "203.0.113.5";
 const CALLER: &str = "203.0.113.9";
 
-/// What is asked of each list: ports of LiveKit.
+/// What is asked of each list: ports of `livekit`.
 const PROBES: [(Proto, u16); 6] = [
     (Proto::Udp, 50000),
     (Proto::Udp, 50077),
@@ -83,9 +83,10 @@ impl List {
             "flush ruleset\ntable {family} filter {{\n\tchain forward {{\n\t\ttype filter hook forward priority 0; policy \
              drop;\n\t\t{first}\n"
         );
-        let from = match self.tracks {
-            true => [format!("ip daddr {SERVER}"), format!("ip saddr {SERVER}")],
-            false => ["iifname \"outside\"".to_owned(), "iifname \"inside\"".to_owned()],
+        let from = if self.tracks {
+            [format!("ip daddr {SERVER}"), format!("ip saddr {SERVER}")]
+        } else {
+            ["iifname \"outside\"".to_owned(), "iifname \"inside\"".to_owned()]
         };
         for (from, entries) in from.iter().zip(&self.passes) {
             for (proto, lo, hi) in entries {
