@@ -43,7 +43,7 @@ fn two(first: (&str, &str), second: (&str, &str)) -> Report {
 
 fn doubts(report: &Report) -> String {
     let pieces = report.paths.iter().flat_map(|p| &p.legs).flat_map(|l| &l.any_of).flat_map(|a| &a.pieces);
-    pieces.flat_map(|p| &p.doubts).map(|d| format!("{}\n", d.what)).collect()
+    pieces.flat_map(|p| &p.doubts).map(|d| &*d.what).collect::<Vec<_>>().join("\n")
 }
 
 #[test]
