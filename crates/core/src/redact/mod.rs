@@ -53,7 +53,7 @@ pub struct Redactor {
 }
 
 impl Redactor {
-    fn new(key: Key) -> Self {
+    pub(crate) fn new(key: Key) -> Self {
         Self {
             key,
             addresses: Addresses::new(key),

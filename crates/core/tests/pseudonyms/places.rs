@@ -203,7 +203,7 @@ pub(super) const PFSENSE: &[(&str, &str)] = &[
     (
         "<mode>automatic",
         "<rule><source><network>81.2.0.0/16</network></source><destination><any/></destination><interface>wan</interface><target>«v4»</target>\
-         <descr><![CDATA[«any»]]></descr></rule>",
+         <descr>«any» <![CDATA[«any»]]></descr></rule>",
     ),
     (
         "</filter>",

@@ -29,7 +29,8 @@ impl Redactor {
                 let said = node.text().unwrap_or_default();
                 if said.chars().any(|c| c != '*' && !c.is_whitespace()) {
                     let new = escaped(&self.leaf(node, said));
-                    edits.put(node.range(), in_lines(&text[node.range()], &new));
+                    let part = whole_text(text, node);
+                    edits.put(part.clone(), in_lines(&text[part], &new));
                 }
             } else if node.is_comment() || node.is_pi() {
                 edits.put(node.range(), newlines(&text[node.range()]));
@@ -54,11 +55,12 @@ impl Redactor {
             let qname = attribute.range_qname();
             let new = self.tag(&text[qname.clone()]);
             edits.put(qname, new);
-            let value = attribute.range_value();
+            // Behind as many blanks as there may be, which the parser does not count beyond 255.
+            let whole = attribute.range();
+            let quote = text[whole.clone()].find(['"', '\'']).unwrap_or(0);
+            let value = whole.start + quote + 1..whole.end - 1;
             let new = escaped(&self.scan(attribute.value()));
-            let inner = text[value.clone()].trim_matches(['"', '\'']);
-            let at = value.start + text[value.clone()].find(inner).unwrap_or(0);
-            edits.put(at..at + inner.len(), in_lines(inner, &new));
+            edits.put(value.clone(), in_lines(&text[value], &new));
         }
     }
 
@@ -88,6 +90,16 @@ impl Redactor {
             }
         }
     }
+}
+
+/// Where a text stands. The parser joins pieces that stand side by side (CDATA sections), and tells where the first does.
+fn whole_text(text: &str, node: Node<'_, '_>) -> Range<usize> {
+    let end = match (node.next_sibling(), node.parent_element()) {
+        (Some(next), _) => next.range().start,
+        (None, Some(parent)) => parent.range().start + text[parent.range()].rfind("</").unwrap_or(0),
+        (None, None) => node.range().end,
+    };
+    node.range().start..end.max(node.range().end)
 }
 
 /// A text with as many line ends as stand in the part that it replaces. A parser makes more of them, of references and of
@@ -122,6 +134,19 @@ fn escaped(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::Key;
+
+    #[test]
+    fn no_piece_of_a_text_and_no_distant_value_stays() {
+        let blanks = " ".repeat(300);
+        let text = format!(
+            "<pfsense><descr>canary <![CDATA[canary]]> canary<!-- x --> canary <![CDATA[canary]]></descr>\
+             <b a{blanks}={blanks}'canary' c=\"canary\">canary<c/><![CDATA[canary]]></b></pfsense>"
+        );
+        let hidden = Redactor::new(Key::new(*b"a key for a test")).backup(&text).expect("XML");
+        assert!(!hidden.contains("canary"), "{hidden}");
+        roxmltree::Document::parse(&hidden).unwrap_or_else(|e| panic!("{e}: {hidden}"));
+    }
 
     #[test]
     fn lines_stay_where_they_are() {
