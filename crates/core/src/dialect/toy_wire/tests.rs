@@ -32,11 +32,12 @@ const OUT: &str = "out udp 1-65535\nout tcp 1-65535\n";
 fn a_group_follows_sessions_and_a_list_does_not() {
     let group = format!("toy wire 1\ntracks\n{CALLS}{OUT}");
     assert_eq!(told(&group).0, Verdict::Works);
-    // Answers need lines of their own.
-    let list = format!("toy wire 1\n{CALLS}{OUT}");
-    assert_eq!(told(&list).0, Verdict::Works);
-    let one_way = format!("toy wire 1\n{CALLS}");
-    assert_eq!(told(&one_way).0, Verdict::Fails);
+    // Answers need lines of their own: those to callers, and those to what the server sends.
+    let list = format!("toy wire 1\n{CALLS}in udp 1024-65535\n{OUT}");
+    assert_eq!(told(&list).0, Verdict::Works, "{:?}", told(&list).1);
+    for one_way in [CALLS.to_owned(), format!("{CALLS}{OUT}")] {
+        assert_eq!(told(&format!("toy wire 1\n{one_way}")).0, Verdict::Fails, "{one_way}");
+    }
 }
 
 #[test]
