@@ -151,7 +151,19 @@ const ROOMS: &[(&str, &[&str])] = &[
     ),
     (
         "render",
-        &["change", "check", "dialect", "manifest", "model", "profile", "report", "requirement", "snapshot", "visible"],
+        &[
+            "change",
+            "check",
+            "dialect",
+            "manifest",
+            "model",
+            "profile",
+            "report",
+            "requirement",
+            "site",
+            "snapshot",
+            "visible",
+        ],
     ),
     ("ports", &["dialect", "manifest", "page", "profile", "report", "requirement", "snapshot", "vocabulary"]),
 ];
