@@ -6,11 +6,11 @@ use crate::namespace::{Failure, Namespace, command};
 use crate::random::Random;
 use callpath_core::check::analyze;
 use callpath_core::manifest::{Place, Proto};
-use callpath_core::report::{Reach, Report};
+use callpath_core::report::{Packets, Path, Reach, Report};
 use callpath_core::snapshot::{Snapshot, Source};
 use callpath_core::vocabulary::{CallerKind, Opener, Where};
 use std::fmt::Write;
-use std::net::{SocketAddr, TcpListener, TcpStream, UdpSocket};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::time::Duration;
 
 const SERVER: &str = "203.0.113.5";
@@ -37,6 +37,9 @@ const ENTRIES: [(Proto, u16, u16); 8] = [
     (Proto::Tcp, 1, 65535),
     (Proto::Udp, 60000, 60000),
 ];
+
+/// So many lists at once.
+const MOST: u16 = 80;
 
 /// How long a packet is waited for that should come, and one that should not.
 const WAITS: [Duration; 2] = [Duration::from_secs(5), Duration::from_millis(60)];
@@ -147,50 +150,63 @@ impl Lab {
         self.bridge.command("nft", &["-f", "-"], &list.rules()).map(|_| ())
     }
 
-    /// Does a request arrive, and its answer? `expected`: what the trace says.
-    fn arrives(&self, probe: usize, expected: bool) -> Result<bool, Failure> {
+    /// Do a packet and its answer arrive? `opener`: who sends first; `expected`: what the trace says.
+    fn arrives(&self, probe: usize, from: u16, opener: Opener, expected: bool) -> Result<bool, Failure> {
         let (_, port) = PROBES[probe];
         let wait = WAITS[usize::from(!expected)];
-        let failed = |e: std::io::Error| format!("the caller cannot send: {e}");
+        let failed = |e: std::io::Error| format!("nothing can be sent: {e}");
         match &self.listeners[probe] {
             Listener::Tcp { .. } => {
                 self.caller.inside(|| TcpStream::connect_timeout(&address(SERVER, port), wait).is_ok())
             }
             Listener::Udp(server) => {
-                let caller = self.caller.inside(|| UdpSocket::bind(address(CALLER, 0)))?.map_err(failed)?;
-                caller.send_to(b"?", address(SERVER, port)).map_err(failed)?;
-                let mut byte = [0];
-                let received = |socket: &UdpSocket, byte: &mut [u8]| {
-                    socket.set_read_timeout(Some(wait)).and_then(|()| socket.recv_from(byte)).ok()
+                let caller = self.caller.inside(|| UdpSocket::bind(address(CALLER, from)))?.map_err(failed)?;
+                let (here, there) = (address(CALLER, from), address(SERVER, port));
+                let (first, then) = if opener == Opener::Server {
+                    ((server, here, &caller), (&caller, there, server))
+                } else {
+                    ((&caller, there, server), (server, here, &caller))
                 };
-                let Some((_, from)) = received(server, &mut byte) else { return Ok(false) };
-                let _ = server.send_to(b"!", from);
-                Ok(received(&caller, &mut byte).is_some())
+                for (sender, to, receiver) in [first, then] {
+                    sender.send_to(b"?", to).map_err(failed)?;
+                    receiver.set_read_timeout(Some(wait)).map_err(failed)?;
+                    if receiver.recv_from(&mut [0]).is_err() {
+                        return Ok(false);
+                    }
+                }
+                Ok(true)
             }
         }
     }
 }
 
 fn address(ip: &str, port: u16) -> SocketAddr {
-    SocketAddr::new(ip.parse().unwrap_or(std::net::IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED)), port)
+    SocketAddr::new(ip.parse().unwrap_or(IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED)), port)
 }
 
-/// What a report says of a packet from a caller without a router of its own to a port: it gets through, and its answer.
-fn judged(report: &Report, (proto, port): (Proto, u16)) -> Option<bool> {
-    let direct = |p: &&callpath_core::report::Path| {
-        p.vantage == Where::At(Place::Internet) && p.kind.is_none_or(|k| k == CallerKind::Public)
-    };
+/// What a report says of a caller without a router of its own: who sends the first packet to or from a port, and whether it
+/// gets through with its answer. `from`: the caller's port.
+fn judged(report: &Report, (proto, port): (Proto, u16), from: u16) -> Option<(Opener, bool)> {
+    let direct = |p: &&Path| p.vantage == Where::At(Place::Internet) && p.kind.is_none_or(|k| k == CallerKind::Public);
     let all = report.paths.iter().filter(direct).flat_map(|p| &p.legs).flat_map(|l| &l.any_of);
-    let mut pieces = all.filter(|a| a.proto == proto && a.opener == Opener::Caller).flat_map(|a| &a.pieces);
-    let holds = |ranges: &[(u16, u16)]| ranges.iter().any(|(lo, hi)| (*lo..=*hi).contains(&port));
-    let piece = pieces.find(|p| p.packets.iter().any(|packets| holds(&packets.ports)))?;
-    match piece.reach {
-        Reach::Unknown => None,
-        reach => Some(reach == Reach::Open),
+    let pieces = all.filter(|a| a.proto == proto).flat_map(|a| a.pieces.iter().map(move |p| (a.opener, p)));
+    let holds = |ranges: &[(u16, u16)], port: u16| ranges.iter().any(|(lo, hi)| (*lo..=*hi).contains(&port));
+    let caller: IpAddr = CALLER.parse().ok()?;
+    let has = |p: &Packets| {
+        holds(&p.ports, port)
+            && (p.source_ports.is_empty() || holds(&p.source_ports, from))
+            && (p.from.is_empty() || p.from.iter().any(|(lo, hi)| (*lo..=*hi).contains(&caller)))
+    };
+    let (opener, piece) = pieces.into_iter().find(|(_, piece)| piece.packets.iter().any(has))?;
+    match (opener, piece.reach) {
+        (Opener::Caller, reach) if reach != Reach::Unknown => Some((opener, reach == Reach::Open)),
+        // What a server's packets do not open, the caller's might.
+        (Opener::Server, Reach::Open) => Some((opener, true)),
+        _ => None,
     }
 }
 
-/// Judges so many lists. What differs is described.
+/// Judges so many lists, at most eighty: how many ports were asked about, and what differs.
 ///
 /// # Errors
 /// When the lab cannot be made.
@@ -198,21 +214,21 @@ pub fn campaign(lists: u64, seed: u64) -> Result<(u64, Vec<String>), Failure> {
     let lab = Lab::new()?;
     let (mut asked, mut differ) = (0, Vec::new());
     let mut seen = [[0; 2]; 2];
-    for n in 0..lists {
-        let list = List::draw(&mut Random::new(seed.wrapping_mul(1000) + n));
+    for number in 0..u16::try_from(lists).unwrap_or(MOST).min(MOST) {
+        let list = List::draw(&mut Random::new(seed.wrapping_mul(1000) + u64::from(number)));
         let site = list.stated();
         let report = analyze(&site).map_err(|e| format!("a site cannot be judged: {e}"))?;
         lab.load(&list)?;
         for (n, probe) in PROBES.into_iter().enumerate() {
-            let Some(expected) = judged(&report, probe) else {
-                differ.push(format!("{} {}: not judged\n{}", probe.0.name(), probe.1, site.manifest()));
-                continue;
-            };
+            // A port of its own in each list: sessions stay.
+            let from = [40_000, 50_010, 55_000][n % 3] + number;
+            let Some((opener, expected)) = judged(&report, probe, from) else { continue };
             asked += 1;
             seen[usize::from(list.tracks)][usize::from(expected)] += 1;
-            if lab.arrives(n, expected)? != expected {
+            if lab.arrives(n, from, opener, expected)? != expected {
                 let is = if expected { "should get through" } else { "should not get through" };
-                differ.push(format!("{} {} {is}\n{}\n{}", probe.0.name(), probe.1, site.manifest(), list.rules()));
+                let (proto, port) = (probe.0.name(), probe.1);
+                differ.push(format!("{proto} {port} from {from} {is}\n{}\n{}", site.manifest(), list.rules()));
             }
         }
     }
