@@ -19,7 +19,7 @@ pub fn plan(root: &Path, name: &Name) -> Result<Plan, String> {
     let list = format!("{FOLDER}/mod.rs");
     let text = with_module(&list, &read(root, &list)?, "pub ", name)?;
     let line = format!("    &{}::{},", name.snake(), name.camel());
-    let text = before(&list, &text, "    #[cfg(test)]", &line)?;
+    let text = before(&list, &text, "    &iproute::IpRoute,", &line)?;
     let mut plan = Plan { edited: vec![(list, text)], ..Plan::default() };
     let folder = format!("{FOLDER}/{}", name.snake());
     for file in ["mod.rs", "lower.rs", "change.rs", "standard.rs", "tests.rs"] {
