@@ -1,21 +1,11 @@
 //! Invariant 2 of ARCHITECTURE.md: what follows packets and what tells people of it never asks who wrote a configuration.
 
+use crate::sources;
 use callpath_core::dialect::DIALECTS;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 const FOLDERS: &[&str] = &["cube", "model", "trace", "way", "report"];
-
-fn sources(dir: &Path, out: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(dir).expect("a folder of the library") {
-        let path = entry.expect("an entry").path();
-        if path.is_dir() {
-            sources(&path, out);
-        } else {
-            out.push(path);
-        }
-    }
-}
 
 /// What is compiled into the library: no comments, and not the tests at the end of a file.
 fn code(text: &str) -> impl Iterator<Item = (usize, &str)> {
@@ -34,10 +24,7 @@ fn vendor(word: &str) -> bool {
 fn no_vendor_is_named_where_packets_are_followed_and_told_about() {
     assert!(vendor("nftables") && vendor("PfSense") && vendor("pf") && !vendor("prefix"));
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    for folder in FOLDERS {
-        sources(&root.join(folder), &mut files);
-    }
+    let mut files: Vec<PathBuf> = FOLDERS.iter().flat_map(|folder| sources::files(&root.join(folder))).collect();
     files.retain(|f| !f.ends_with("tests.rs"));
     assert!(files.len() > 30, "{files:?}");
     let mut named = Vec::new();
@@ -94,9 +81,8 @@ fn names(line: &str, folder: &str, names: &[&str]) -> usize {
 #[test]
 fn a_dialect_is_its_folder_and_its_lines_in_the_table() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    sources(&root, &mut files);
-    sources(&root.join("../../callpath/src"), &mut files);
+    let mut files = sources::files(&root);
+    files.extend(sources::files(&root.join("../../callpath/src")));
     let of_tests = |name: &str| name.trim_end_matches(".rs").ends_with("tests");
     files.retain(|f| !f.components().any(|c| of_tests(&c.as_os_str().to_string_lossy())));
     let texts: Vec<(String, String)> = files

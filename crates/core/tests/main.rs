@@ -34,4 +34,5 @@ mod rooms;
 mod sentences;
 mod shares;
 mod sites;
+mod sources;
 mod tried;

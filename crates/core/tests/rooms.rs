@@ -1,9 +1,10 @@
 //! Rooms of the library and their directions: which may use which. A room uses those below it, so nothing goes in circles;
 //! every exception is listed with its reason.
 
+use crate::sources::{rust_files, without_tests};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Rooms from the lowest to the highest, each with those that it uses.
 const ROOMS: &[(&str, &[&str])] = &[
@@ -184,16 +185,6 @@ fn room(module: &str) -> &str {
     module.split('/').next().unwrap_or_default()
 }
 
-fn rust_files(dir: &Path, out: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(dir).expect("a folder").map(|e| e.expect("an entry").path()) {
-        if entry.is_dir() {
-            rust_files(&entry, out);
-        } else if entry.extension().is_some_and(|e| e == "rs") {
-            out.push(entry);
-        }
-    }
-}
-
 /// Modules that are there in tests alone: `mod toy;` after `#[cfg(test)]`.
 fn in_tests(text: &str) -> impl Iterator<Item = &str> {
     let lines: Vec<&str> = text.lines().collect();
@@ -207,8 +198,7 @@ fn in_tests(text: &str) -> impl Iterator<Item = &str> {
 
 /// Rooms that a text names: the word after each `crate::`.
 fn named(text: &str) -> impl Iterator<Item = &str> {
-    let code = text.find("#[cfg(test)]\nmod tests {").map_or(text, |at| &text[..at]);
-    let lines = code.lines().filter(|l| !l.trim_start().starts_with("//"));
+    let lines = without_tests(text).lines().filter(|l| !l.trim_start().starts_with("//"));
     let word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
     lines.flat_map(|l| l.split("crate::").skip(1)).filter_map(move |rest| rest.split(|c| !word(c)).next())
 }
@@ -216,8 +206,7 @@ fn named(text: &str) -> impl Iterator<Item = &str> {
 /// Rooms that each room uses, with a file that does.
 fn uses() -> BTreeMap<(String, String), String> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    rust_files(&root, &mut files);
+    let files = rust_files(&root);
     let name = |p: &Path| p.strip_prefix(&root).expect("inside").to_string_lossy().replace('\\', "/");
     let texts: Vec<(String, String)> =
         files.iter().map(|p| (name(p), fs::read_to_string(p).expect("a source"))).collect();

@@ -1,8 +1,9 @@
 //! No decision on a sentence: where calls are judged and causes are found, no text is compared with words of a source, taken
 //! apart or searched.
 
+use crate::sources::{rust_files, without_tests};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Folders in which something is decided. In `report/`, texts are made to fit a page: that is told apart below.
 const ROOMS: [&str; 10] =
@@ -56,21 +57,6 @@ const MAY: &[(&str, &str, &str)] = &[
     ("report/text/finding.rs", "trim_start_matches([',', ' ', ':'])", "signs between a page and a button"),
 ];
 
-fn rust_files(dir: &Path, out: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(dir).expect("a folder").map(|e| e.expect("an entry").path()) {
-        if entry.is_dir() {
-            rust_files(&entry, out);
-        } else if entry.extension().is_some_and(|e| e == "rs") {
-            out.push(entry);
-        }
-    }
-}
-
-/// The text of a file without its tests.
-fn without_tests(text: &str) -> &str {
-    text.find("#[cfg(test)]\nmod tests {").map_or(text, |at| &text[..at])
-}
-
 /// The line compares a text with a literal, or takes it apart.
 fn decides(line: &str) -> bool {
     let code = line.trim_start();
@@ -101,8 +87,7 @@ fn nothing_is_decided_on_words() {
     let mut used = vec![false; MAY.len()];
     let mut wrong = Vec::new();
     for room in ROOMS {
-        let mut files = Vec::new();
-        rust_files(&root.join(room), &mut files);
+        let files = rust_files(&root.join(room));
         assert!(files.len() > 1, "{room} has {} files", files.len());
         for path in files.iter().filter(|p| !p.ends_with("codes.rs") && !p.to_string_lossy().ends_with("tests.rs")) {
             let text = fs::read_to_string(path).expect("a source");
