@@ -16,11 +16,7 @@ use std::sync::{Arc, OnceLock};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Files {
     /// Those with rules, in the order of the manifest.
-    pub documents: Vec<Arc<dyn Document>>,
-    /// What each of them tells on this device.
-    standings: Vec<Standing>,
-    /// What the files are called.
-    names: Vec<Box<str>>,
+    rules: Vec<Rules>,
     /// What all of them tell beside rules.
     pub facts: Facts,
     /// What configurations ask for is wanted, not what is in force.
@@ -28,6 +24,16 @@ pub(crate) struct Files {
     /// Rules that wait for no address are the same on all devices with these files: as they are in force, and as they are
     /// intended.
     early: [Arc<OnceLock<Early>>; 2],
+}
+
+/// A file with rules.
+#[derive(Debug, Clone)]
+struct Rules {
+    document: Arc<dyn Document>,
+    /// What it tells on this device.
+    standing: Standing,
+    /// What the file is called.
+    name: Box<str>,
 }
 
 /// Rules that wait for no address.
@@ -47,9 +53,14 @@ impl Files {
         })
     }
 
+    /// There are files with rules.
+    pub fn has_rules(&self) -> bool {
+        !self.rules.is_empty()
+    }
+
     /// Whose rules there are, each once.
     pub fn engines(&self) -> Vec<Engine> {
-        let mut out: Vec<Engine> = self.documents.iter().filter_map(|d| d.engine()).collect();
+        let mut out: Vec<Engine> = self.rules.iter().filter_map(|r| r.document.engine()).collect();
         out.sort_unstable();
         out.dedup();
         out
@@ -66,16 +77,12 @@ impl Files {
     }
 
     fn has(&self, engine: Engine, standing: Standing) -> bool {
-        self.all().any(|(d, s)| d.engine() == Some(engine) && s == standing)
-    }
-
-    fn all(&self) -> impl Iterator<Item = (&Arc<dyn Document>, Standing)> {
-        self.documents.iter().zip(self.standings.iter().copied())
+        self.rules.iter().any(|r| r.document.engine() == Some(engine) && r.standing == standing)
     }
 
     /// The document that can be changed: the configuration, else the rules that are in force.
     fn changed(&self) -> Option<&dyn Document> {
-        self.all().min_by_key(|(_, standing)| *standing).map(|(d, _)| &**d)
+        self.rules.iter().min_by_key(|r| r.standing).map(|r| &*r.document)
     }
 
     /// The file that can be changed.
@@ -85,11 +92,8 @@ impl Files {
 
     /// Every text with rules, and the file to whose document it belongs: what stands there is changed there.
     pub fn owners(&self) -> Vec<(SourceId, SourceId)> {
-        let of = |d: &Arc<dyn Document>| {
-            let own = d.sources().first().copied();
-            own.map(|own| d.sources().iter().map(move |part| (*part, own)).collect::<Vec<_>>()).unwrap_or_default()
-        };
-        self.documents.iter().flat_map(of).collect()
+        let parts = self.rules.iter().map(|r| r.document.sources());
+        parts.flat_map(|parts| parts.first().into_iter().flat_map(|own| parts.iter().map(|p| (*p, *own)))).collect()
     }
 
     /// How configurations are put in force, where the rules in force are given beside them: what to do, and how to take it
@@ -98,13 +102,13 @@ impl Files {
         if !self.has_both() {
             return None;
         }
-        let intended = || self.all().enumerate().filter(|(_, (_, s))| *s == Standing::Intended);
-        let in_force = self.all().filter(|(_, s)| *s == Standing::InForce).flat_map(|(d, _)| d.objects());
-        let made = |object: &String| intended().any(|(_, (d, _))| d.made(object) == Made::Own);
+        let of = |standing| self.rules.iter().filter(move |r| r.standing == standing);
+        let made = |object: &String| of(Standing::Intended).any(|r| r.document.made(object) == Made::Own);
+        let in_force = of(Standing::InForce).flat_map(|r| r.document.objects());
         let others: Vec<String> = in_force.filter(|o| !made(o)).collect();
         let (mut steps, mut undo) = (Vec::new(), Vec::new());
-        for (n, (document, _)) in intended() {
-            let (todo, back) = document.load(&self.names[n], &others)?;
+        for rules in of(Standing::Intended) {
+            let (todo, back) = rules.document.load(&rules.name, &others)?;
             steps.extend(todo);
             undo.extend(back);
         }
@@ -117,35 +121,34 @@ impl Files {
         self.changed().map_or("", |d| d.about().words.outer_address)
     }
 
-    /// Numbers of the documents that decide, in the order in which they are loaded: of each engine the rules in force, else
-    /// the configuration. `intended`: what configurations ask for, and what they leave of the rules in force.
-    fn deciding(&self, intended: bool) -> Vec<usize> {
+    /// The files that decide, in the order in which they are loaded: of each engine the rules in force, else the
+    /// configuration. `intended`: what configurations ask for, and what they leave of the rules in force.
+    fn deciding(&self, intended: bool) -> Vec<&Rules> {
         let wanted = if intended { Standing::Intended } else { Standing::InForce };
-        let decides = |(n, (document, standing)): (usize, (&Arc<dyn Document>, Standing))| {
-            let engine = document.engine()?;
-            let left = intended && !document.objects().is_empty();
-            (standing == wanted || left || !self.has(engine, wanted)).then_some(n)
+        let decides = |r: &&Rules| {
+            let left = || intended && !r.document.objects().is_empty();
+            r.document.engine().is_some_and(|engine| r.standing == wanted || left() || !self.has(engine, wanted))
         };
-        let mut out: Vec<usize> = self.all().enumerate().filter_map(decides).collect();
+        let mut out: Vec<&Rules> = self.rules.iter().filter(decides).collect();
         // What is in force is there before a configuration is loaded.
-        out.sort_by_key(|n| std::cmp::Reverse(self.standings[*n]));
+        out.sort_by_key(|r| std::cmp::Reverse(r.standing));
         out
     }
 
     /// What is taken as given about rules that come and go while the firewall runs.
     pub fn given(&self, name: &str) -> Vec<String> {
-        self.deciding(false).into_iter().filter_map(|n| self.documents[n].given(name)).collect()
+        self.deciding(false).into_iter().filter_map(|r| r.document.given(name)).collect()
     }
 
     /// The order in which files are taken to be loaded, where one takes away what was there before.
     pub fn given_order(&self, name: &str) -> Vec<String> {
         let deciding = self.deciding(false);
         let mut out = Vec::new();
-        for (at, n) in deciding.iter().enumerate() {
-            let objects = self.documents[*n].objects();
-            let touched = |b: &&usize| objects.iter().any(|o| self.documents[**b].made(o) != Made::Left);
+        for (at, after) in deciding.iter().enumerate() {
+            let objects = after.document.objects();
+            let touched = |before: &&&Rules| objects.iter().any(|o| before.document.made(o) != Made::Left);
             if let Some(before) = deciding[..at].iter().find(touched) {
-                let (file, first) = (&self.names[*n], &self.names[*before]);
+                let (file, first) = (&after.name, &before.name);
                 out.push(format!("{name}: {file} was loaded after {first}, which takes away what was there before"));
             }
         }
@@ -154,7 +157,7 @@ impl Files {
 
     /// Patterns of includes that fit no file.
     pub fn empty_includes(&self) -> Vec<EmptyInclude> {
-        self.documents.iter().flat_map(|d| d.empty_includes()).cloned().collect()
+        self.rules.iter().flat_map(|r| r.document.empty_includes()).cloned().collect()
     }
 
     /// Puts rules that need no address into a new device.
@@ -181,14 +184,13 @@ impl Files {
         known: &Known,
         (intended, waiting): (bool, bool),
     ) -> Vec<(SourceId, Coverage)> {
-        let deciding: Vec<usize> =
-            self.deciding(intended).into_iter().filter(|n| self.documents[*n].waits() == waiting).collect();
+        let mut deciding = self.deciding(intended);
+        deciding.retain(|r| r.document.waits() == waiting);
         let mut into = DeviceBuilder::new(device);
         let mut out = Vec::new();
-        for (at, n) in deciding.iter().enumerate() {
-            let document = &self.documents[*n];
-            let later = deciding[at + 1..].iter().map(|n| (self.names[*n].clone(), Arc::clone(&self.documents[*n])));
-            into.next(&self.names[*n], later.collect());
+        for (at, Rules { document, name, .. }) in deciding.iter().enumerate() {
+            let later = deciding[at + 1..].iter().map(|r| (r.name.clone(), Arc::clone(&r.document)));
+            into.next(name, later.collect());
             let file = document.sources().first().copied().unwrap_or_default();
             out.push((file, document.lower(&self.facts, known, &mut into)));
         }
@@ -258,7 +260,8 @@ impl Readings {
             return Ok(Files { intended: self.intended, ..known.clone() });
         }
         let read = read(snapshot, files, boot)?;
-        let all: usize = self.known.values().chain([&read]).flat_map(|f| &f.documents).map(|d| d.statements()).sum();
+        let all: usize =
+            self.known.values().chain([&read]).flat_map(|f| &f.rules).map(|r| r.document.statements()).sum();
         if all > MOST_STATEMENTS {
             let message =
                 format!("too many statements in all rulesets together: {all}, and {MOST_STATEMENTS} are the most");
@@ -286,20 +289,21 @@ fn read(snapshot: &Snapshot, files: &[At<String>], boot: &[At<String>]) -> Resul
                 .error(format!("`{}` was not given", file.value))
                 .help("add the file beside callpath.toml"));
         };
-        if out.documents.iter().any(|d| d.sources().contains(&id)) {
+        if out.rules.iter().any(|r| r.document.sources().contains(&id)) {
             continue;
         }
         crate::counters::count(|c| c.reads += 1);
         let dialect = recognise(id, snapshot.text(id))?;
         let about = dialect.about();
         let standing = if at_boot { Standing::Intended } else { about.standing };
-        let rival = |(d, s): (&Arc<dyn Document>, Standing)| {
-            let same = d.engine() == about.engine && s == standing && about.engine != Some(Engine::Netfilter);
+        let rival = |r: &Rules| {
+            let engine = r.document.engine();
+            let same = engine == about.engine && r.standing == standing && about.engine != Some(Engine::Netfilter);
             // pf is told apart where the device is known by its name.
-            let other = d.engine() != about.engine;
-            same || other && d.engine() != Some(Engine::Pf) && about.engine != Some(Engine::Pf)
+            let other = engine != about.engine;
+            same || other && engine != Some(Engine::Pf) && about.engine != Some(Engine::Pf)
         };
-        if about.engine.is_some() && out.all().any(rival) {
+        if about.engine.is_some() && out.rules.iter().any(rival) {
             let (message, help) = about.export.second;
             return Err(file.error(message).help(help));
         }
@@ -315,23 +319,17 @@ fn read(snapshot: &Snapshot, files: &[At<String>], boot: &[At<String>]) -> Resul
             continue;
         }
         // What another file includes is a part of that one.
-        let is_part = |d: &Arc<dyn Document>| d.sources().first().is_some_and(|own| document.sources().contains(own));
-        while let Some(part) = out.documents.iter().position(is_part) {
-            out.documents.remove(part);
-            out.standings.remove(part);
-            out.names.remove(part);
-        }
-        for ((other, s), name) in out.all().zip(&out.names) {
-            let both = |object: &String| other.engine() == document.engine() && document.made(object) == Made::Own;
-            if let Some(object) = other.objects().iter().find(|o| s == standing && both(o)) {
+        let is_part = |r: &Rules| r.document.sources().first().is_some_and(|own| document.sources().contains(own));
+        out.rules.retain(|r| !is_part(r));
+        let rivals = out.rules.iter().filter(|r| r.standing == standing && r.document.engine() == document.engine());
+        for other in rivals {
+            if let Some(object) = other.document.objects().iter().find(|o| document.made(o) == Made::Own) {
                 return Err(file
-                    .error(format!("{} makes {object}, and so does {name}", file.value))
+                    .error(format!("{} makes {object}, and so does {}", file.value, other.name))
                     .help(about.export.second.1));
             }
         }
-        out.documents.push(document);
-        out.standings.push(standing);
-        out.names.push(file.value.as_str().into());
+        out.rules.push(Rules { document, standing, name: file.value.as_str().into() });
     }
     Ok(out)
 }

@@ -206,7 +206,7 @@ fn server(
         }
         0
     };
-    let pipeline = if unknown && read.documents.is_empty() { guess::firewall(&name) } else { own.pipeline };
+    let pipeline = if unknown && !read.has_rules() { guess::firewall(&name) } else { own.pipeline };
     let mut device = Device {
         name: name.into(),
         interfaces,
