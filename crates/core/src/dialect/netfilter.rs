@@ -3,12 +3,12 @@
 //!
 //! Chains of one hook run by ascending priority. Of equal priority the one that was registered last runs first
 //! (`nf_hook_entries_grow`, net/netfilter/core.c: a new entry goes before the first whose priority is not lower; seen so
-//! on Linux 6.18). A text tells in which order its own chains are registered. Nobody tells it of two documents: then both
+//! on Linux 6.18). One text tells in which order its own chains are registered, two texts do not: then both
 //! orders are followed, by a doubt.
 
 use crate::cube::Set;
 use crate::model::{
-    Action, Chain, ChainId, Doubt, DoubtId, DoubtKind, Families, Hook, Key, KeyField, Match, OriginId, Pipeline,
+    Action, Chain, ChainId, Doubt, DoubtId, DoubtKind, Families, Hook, Key, KeyField, Match, Pipeline,
     Policy, Rule, Side, Stage, StageKind, Step, Test, Verdicted, Ways,
 };
 
@@ -292,10 +292,9 @@ fn core(hook: Hook, nat: &[(Families, (ChainId, Policy))]) -> (i32, Vec<Stage>) 
 /// The chain, for the packets of these orders alone.
 fn only_in(chain: ChainId, orders: Option<(Set, DoubtId)>, pipeline: &mut Pipeline) -> ChainId {
     let Some((orders, doubt)) = orders else { return chain };
-    let origin = pipeline.chain(chain).origin;
     if orders.is_empty() {
         let unknown = Step::Act(Action::Unmodelled(Ways::Anything, doubt));
-        return before(chain, origin, vec![unknown], pipeline);
+        return before(chain, vec![unknown], pipeline);
     }
     skipping(chain, Key::of(KeyField::Unknown(doubt, BITS)), orders, pipeline)
 }
@@ -377,16 +376,21 @@ fn only_decides(from: ChainId, pipeline: &Pipeline) -> bool {
 
 /// A chain in front of another: packets go on to that one only with these values of a key.
 pub(super) fn skipping(chain: ChainId, key: Key, only: Set, pipeline: &mut Pipeline) -> ChainId {
-    let origin = pipeline.chain(chain).origin;
     let others = Step::Match(Match { keys: [key].into(), test: Test::In(only), negate: true });
-    before(chain, origin, vec![others, Step::Act(Action::Accept)], pipeline)
+    before(chain, vec![others, Step::Act(Action::Accept)], pipeline)
 }
 
-/// A chain in front of another, with one rule before it.
-pub(super) fn before(chain: ChainId, origin: OriginId, steps: Vec<Step>, pipeline: &mut Pipeline) -> ChainId {
+/// A chain of the same name in front of another: packets meet one rule before they go on to that one.
+pub(super) fn before(chain: ChainId, steps: Vec<Step>, pipeline: &mut Pipeline) -> ChainId {
+    let name = pipeline.chain(chain).name.clone();
+    before_as(&name, chain, steps, pipeline)
+}
+
+/// The same, with a name of its own.
+pub(super) fn before_as(name: &str, chain: ChainId, steps: Vec<Step>, pipeline: &mut Pipeline) -> ChainId {
+    let origin = pipeline.chain(chain).origin;
     let rule = |steps: Vec<Step>| Rule { steps: steps.into(), origin };
     let rules = vec![rule(steps), rule(vec![Step::Act(Action::Goto(chain))])];
-    let name = pipeline.chain(chain).name.clone();
-    pipeline.chains.push(Chain { name, origin, rules });
+    pipeline.chains.push(Chain { name: name.into(), origin, rules });
     ChainId(u32::try_from(pipeline.chains.len() - 1).expect("fewer than 2³² chains"))
 }

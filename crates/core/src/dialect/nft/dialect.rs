@@ -212,21 +212,16 @@ impl Rules {
         self.about.name == TEXT.name
     }
 
-    /// The text begins with taking away what there is of this table of its own.
+    /// The text takes away what there is of a table.
     fn clears(&self, object: &str) -> bool {
         self.removes.iter().any(|r| match r {
             ast::Removal::Tables(only) => {
                 only.is_none_or(|family| object.split(' ').next() == Some(print::family(family)))
             }
-            ast::Removal::Table(family, name) => object == name_of(*family, name),
+            ast::Removal::Table(family, name) => object == print::table(*family, name),
             ast::Removal::Part(..) => false,
         })
     }
-}
-
-/// A table as others name it.
-fn name_of(family: ast::TableFamily, name: &str) -> String {
-    format!("{} {name}", print::family(family))
 }
 
 impl Document for Rules {
@@ -248,25 +243,20 @@ impl Document for Rules {
     }
 
     fn objects(&self) -> Vec<String> {
-        self.tree.tables.iter().map(lower::table_name).collect()
+        self.tree.tables.iter().map(|t| print::table(t.family, &t.name)).collect()
     }
 
     fn made(&self, object: &str) -> Made {
-        let has = |name: &str, family| object == name_of(family, name);
-        let of_family = |family| object.split(' ').next() == Some(print::family(family));
-        if self.tree.tables.iter().any(|t| has(&t.name, t.family)) {
-            return Made::Own;
-        }
-        let gone = |r: &ast::Removal| match r {
-            ast::Removal::Tables(only) => only.is_none_or(of_family),
-            ast::Removal::Table(family, name) => has(name, *family),
-            ast::Removal::Part(..) => false,
-        };
-        let changes = |r: &ast::Removal| matches!(r, ast::Removal::Part(family, name) if has(name, *family));
-        match () {
-            () if self.removes.iter().any(gone) => Made::Removed,
-            () if self.removes.iter().any(changes) => Made::Changed,
-            () => Made::Left,
+        let is = |family, name: &str| object == print::table(family, name);
+        let changes = |r: &ast::Removal| matches!(r, ast::Removal::Part(family, name) if is(*family, name));
+        if self.tree.tables.iter().any(|t| is(t.family, &t.name)) {
+            Made::Own
+        } else if self.clears(object) {
+            Made::Removed
+        } else if self.removes.iter().any(changes) {
+            Made::Changed
+        } else {
+            Made::Left
         }
     }
 

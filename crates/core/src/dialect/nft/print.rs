@@ -28,6 +28,11 @@ pub fn family(family: TableFamily) -> &'static str {
     }
 }
 
+/// A table by its family and name: `inet filter`.
+pub fn table(table_family: TableFamily, name: &str) -> String {
+    format!("{} {name}", family(table_family))
+}
+
 /// A statement.
 pub fn stmt(stmt: &Stmt) -> String {
     match stmt {

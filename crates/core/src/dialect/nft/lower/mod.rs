@@ -39,7 +39,7 @@ pub fn lower(ruleset: &Ruleset, has_lines: bool, into: &mut Pipeline) -> Coverag
 
 /// Adds a ruleset to a device that may have several.
 pub(in crate::dialect::nft) fn add(ruleset: &Ruleset, has_lines: bool, into: &mut DeviceBuilder<'_>) -> Coverage {
-    let after = |table: &Table| match into.later(&table_name(table)) {
+    let after = |table: &Table| match into.later(&print::table(table.family, &table.name)) {
         None | Some((.., Made::Left)) => Some(After::Stays),
         Some((.., Made::Own)) => None,
         Some((by, file, Made::Removed)) => Some(After::Removed(by, file.into())),
@@ -62,15 +62,10 @@ enum After {
     /// All of it.
     #[default]
     Stays,
-    /// The document of this number and name removes it; whoever made it may make it anew.
+    /// The document of this number and name removes it; the program that made it may make it again.
     Removed(usize, Box<str>),
     /// The document of this name changes it.
     Changed(Box<str>),
-}
-
-/// A table as others name it: `inet filter`.
-pub(in crate::dialect::nft) fn table_name(table: &Table) -> String {
-    format!("{} {}", print::family(table.family), table.name)
 }
 
 fn fill(

@@ -6,6 +6,7 @@ use super::{After, Lowering, families};
 use crate::cube::Set;
 use crate::dialect::netfilter::{self, BaseChain, BaseKind};
 use crate::dialect::nft::ast::{self, Base, ChainKind, HookName};
+use crate::dialect::nft::print;
 use crate::model::{
     Action, Chain, ChainId, Doubt, DoubtId, DoubtKind, Families, Hook, Key, KeyField, Match, Origin, OriginId, Policy,
     Rule, Stage, StageKind, Step, Test, Ways, iface_value, iface_wildcard,
@@ -61,7 +62,7 @@ impl Lowering<'_> {
         id: ChainId,
         removed: &mut HashMap<usize, DoubtId>,
     ) -> ChainId {
-        let name = super::table_name(table);
+        let name = print::table(table.family, &table.name);
         match self.after.get(n).cloned().unwrap_or_default() {
             After::Stays => id,
             After::Removed(by, file) => {
@@ -76,9 +77,8 @@ impl Lowering<'_> {
                 let what =
                     format!("what {file} leaves of table {name}: it changes it, and the two files are read apart");
                 let doubt = self.of_chain(id, what, "one file that holds both, or what `nft list ruleset` prints");
-                let origin = self.pipeline.chain(id).origin;
                 let unknown = Step::Act(Action::Unmodelled(Ways::Anything, doubt));
-                netfilter::before(id, origin, vec![unknown], self.pipeline)
+                netfilter::before(id, vec![unknown], self.pipeline)
             }
         }
     }
@@ -115,7 +115,7 @@ impl Lowering<'_> {
             kind: DoubtKind::Fact,
         });
         let elsewhere = is(Key::of(KeyField::Unknown(doubt, 1)), Set::one(0));
-        self.skipping(elsewhere, chain, "on some device")
+        netfilter::before_as("on some device", chain, vec![elsewhere, Step::Act(Action::Accept)], self.pipeline)
     }
 
     /// Devices with a wildcard (nft 1.1 and later).
@@ -125,15 +125,7 @@ impl Lowering<'_> {
         });
         let field = if hook == Hook::Ingress { KeyField::InIface } else { KeyField::OutIface };
         let elsewhere = Step::Match(Match { keys: [Key::of(field)].into(), test: Test::In(named), negate: true });
-        self.skipping(elsewhere, chain, "on some devices")
-    }
-
-    /// A chain in front of another, for the packets that do not meet a condition.
-    fn skipping(&mut self, unless: Step, chain: ChainId, name: &str) -> ChainId {
-        let origin = self.pipeline.chain(chain).origin;
-        let rule = |steps: Vec<Step>| Rule { steps: steps.into(), origin };
-        let rules = vec![rule(vec![unless, Step::Act(Action::Accept)]), rule(vec![Step::Act(Action::Goto(chain))])];
-        self.add_chain(name, origin, rules)
+        netfilter::before_as("on some devices", chain, vec![elsewhere, Step::Act(Action::Accept)], self.pipeline)
     }
 
     pub(super) fn add_chain(&mut self, name: &str, origin: OriginId, rules: Vec<Rule>) -> ChainId {
