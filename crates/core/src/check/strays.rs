@@ -9,10 +9,6 @@ use crate::verdict::{Judged, Line, Stray};
 
 /// Servers whose packets leave with another address than the one by which they are called, where that matters.
 pub(super) fn findings(a: &Judged, strays: &[Stray], found: &[Found]) -> Vec<Finding> {
-    let known = |f: &Found| matches!(f.gap.lack, Lack::OutboundNat { .. });
-    if found.iter().any(known) {
-        return Vec::new();
-    }
     let mut out: Vec<Finding> = Vec::new();
     // Where calls fail by it, that is said there.
     let said = |s: &Stray| found.iter().any(|f| f.gap.lack == Lack::OutboundAs(s.named()) && f.gap.host == Some(s.own));
