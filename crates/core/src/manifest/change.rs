@@ -318,12 +318,12 @@ impl Places {
             if filter { (here.passes.as_ref(), Key::Passes) } else { (here.forwards.as_ref(), Key::Forwards) };
         let key_ends = if filter { value?.span().end } else { here.inside.as_ref()?.span().end };
         let inline = text.get(raw.gateway.get(gateway)?.span())?.starts_with('{');
-        let line_ends = || text[key_ends..].find('\n').map_or(text.len(), |at| key_ends + at);
-        let (after, joint) = match inline {
-            true => (key_ends, ", "),
-            // Behind the comment of that line.
-            false if text[..line_ends()].ends_with('\r') => (line_ends() - 1, "\r\n"),
-            false => (line_ends(), "\n"),
+        // Behind the comment of that line.
+        let line_ends = text[key_ends..].find('\n').map_or(text.len(), |at| key_ends + at);
+        let (after, joint) = match text[..line_ends].strip_suffix('\r') {
+            _ if inline => (key_ends, ", "),
+            Some(line) => (line.len(), "\r\n"),
+            None => (line_ends, "\n"),
         };
         let stated = value.and_then(|f| traffic::traffic(f, key).ok()).map(|f| f.value);
         let span = value.map(toml::Spanned::span);
@@ -411,6 +411,13 @@ mod tests {
         Intent::Forward { packets, address, to: to.parse().expect("an address"), port: None, hairpin }
     }
 
+    /// The manifest with what its only gateway needs for this.
+    fn changed(text: &str, intent: &Intent) -> Result<String, Refused> {
+        let at = text.find("inside").expect("a key of the gateway");
+        let statements = plan(text, at, intent).expect("a plan");
+        apply(text, &statements.iter().collect::<Vec<_>>())
+    }
+
     #[test]
     fn a_statement_is_changed_and_everything_around_it_stays() {
         let usual = forward(Proto::Udp, 50000, 50499, "192.168.1.50", false);
@@ -435,10 +442,7 @@ mod tests {
             (&inside, "forwards = \"none\"", "hairpin = true\nforwards = \"none\""),
         ] {
             let text = manifest(before);
-            let at = text.find("[[gateway]]").expect("a table");
-            let statements = plan(&text, at, intent).expect("a plan");
-            let list: Vec<&Statement> = statements.iter().collect();
-            let changed = apply(&text, &list).expect("a change");
+            let changed = changed(&text, intent).expect("a change");
             assert_eq!(changed, manifest(after));
             crate::manifest::parse(&changed).expect("reads");
         }
@@ -459,19 +463,13 @@ mod tests {
             ),
         ] {
             let text = format!("{before}{deploy}");
-            let at = text.find("inside").expect("a key");
-            let statements = plan(&text, at, &inside).expect("a plan");
-            let list: Vec<&Statement> = statements.iter().collect();
-            assert_eq!(apply(&text, &list).expect("a change"), format!("{after}{deploy}"));
+            assert_eq!(changed(&text, &inside).expect("a change"), format!("{after}{deploy}"));
         }
     }
 
     #[test]
     fn what_is_not_stated_as_a_list_is_not_changed() {
         let text = manifest("forwards = \"unknown\"");
-        let at = text.find("[[gateway]]").expect("a table");
-        let statements = plan(&text, at, &forward(Proto::Udp, 1, 2, "192.168.1.50", false)).expect("a plan");
-        let list: Vec<&Statement> = statements.iter().collect();
-        assert!(apply(&text, &list).is_err());
+        assert!(changed(&text, &forward(Proto::Udp, 1, 2, "192.168.1.50", false)).is_err());
     }
 }
