@@ -109,26 +109,21 @@ pub(super) fn of_files(snapshot: &Snapshot, gateway: &Gateway) -> Result<Option<
     let wire = |files: &[At<String>]| is_wire(snapshot, files);
     match &gateway.kind {
         GatewayKind::Read { files, boot, wan, interfaces, routes, aliases, kernel } if wire(files) => {
+            let of_routers = [
+                ("boot", boot.first().map(|b| &b.span)),
+                ("wan", wan.as_ref().map(|w| &w.span)),
+                ("interfaces", interfaces.first().map(|(name, _)| &name.span)),
+                ("routes", routes.first().map(|r| &r.span)),
+                ("aliases", aliases.first().map(|(name, _)| &name.span)),
+                ("kernel", kernel.list.first().map(|k| &k.at)),
+                ("line", gateway.line.as_ref().map(|l| &l.span)),
+            ];
+            if let Some((key, at)) = of_routers.into_iter().find_map(|(key, at)| Some((key, at?))) {
+                let message = format!("`{key}` is for a router, and this is the configuration of a filter");
+                return Err(InputError::in_manifest(at.clone(), message)
+                    .help("leave it out: a filter without NAT has neither addresses nor routes"));
+            }
             let first = files.first().map_or(0..0, |f| f.span.clone());
-            let is_filter = |at: Range<usize>, key: &str| {
-                InputError::in_manifest(
-                    at,
-                    format!("`{key}` is for a router, and this is the configuration of a filter"),
-                )
-                .help("leave it out: a filter without NAT has neither addresses nor routes")
-            };
-            let stated = boot.first().map(|b| (b.span.clone(), "boot"));
-            let stated = stated.or(wan.as_ref().map(|w| (w.span.clone(), "wan")));
-            let stated = stated.or(interfaces.first().map(|(name, _)| (name.span.clone(), "interfaces")));
-            let stated = stated.or(routes.first().map(|r| (r.span.clone(), "routes")));
-            let stated = stated.or(aliases.first().map(|(name, _)| (name.span.clone(), "aliases")));
-            let stated = stated.or(kernel.list.first().map(|k| (k.at.clone(), "kernel")));
-            if let Some((at, key)) = stated {
-                return Err(is_filter(at, key));
-            }
-            if let Some(line) = &gateway.line {
-                return Err(is_filter(line.span.clone(), "line"));
-            }
             let passes = Passes::Files(files.clone());
             let out = At { value: Traffic::All(None), span: first };
             Ok(Some(Filter { passes, out, tracks: true, guards: None, beside: None }))
