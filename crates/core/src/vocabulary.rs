@@ -101,7 +101,7 @@ impl Where {
         }
     }
 
-    /// Somebody calls; else it is the administrator, a machine, or the server on its own way out.
+    /// These are calls; else it is the administrator, a machine, or the server on its own way out.
     pub fn calls(&self) -> bool {
         !matches!(self, Self::At(Place::Admin | Place::Peer(_)) | Self::Outwards)
     }

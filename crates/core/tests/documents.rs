@@ -81,7 +81,7 @@ fn translations_of_two_texts_at_one_priority_are_followed_in_both_orders() {
             "table ip {name} {{\n\tchain pre {{\n\t\ttype nat hook prerouting priority dstnat;\n\t\tudp dport 50000-60000 redirect to :{port}\n\t}}\n}}\n"
         )
     };
-    // The first of them sends media to a port where nobody listens.
+    // The first of them sends media to a port where no program listens.
     let (wrong, right) = (nat("wrong", 9), nat("right", 50000).replace(" redirect to :50000", " accept"));
     let report = two(("wrong.nft", &wrong), ("right.nft", &right));
     assert_ne!(report.verdict, Verdict::Works);
@@ -178,7 +178,7 @@ fn what_the_boot_file_does_not_make_stays_or_may_be_gone() {
     // The other table drops in both.
     let both = boot(&format!("{closed}{docker}"), OWN);
     assert!(find(&both).is_none_or(|f| !f.verified), "{:?}", both.findings);
-    // Nobody knows whether it is there again after a flush: this is no cure that was seen.
+    // Whether it is there again after a flush is not known: this is no cure that was seen.
     let flushed = boot(&format!("{OWN}{docker}"), &format!("flush ruleset\n{OWN}"));
     assert!(find(&flushed).is_none_or(|f| !f.verified), "{:?}", flushed.findings);
     assert_ne!(flushed.verdict, Verdict::Works);

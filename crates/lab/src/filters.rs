@@ -150,7 +150,7 @@ impl Lab {
         self.bridge.command("nft", &["-f", "-"], &list.rules()).map(|_| ())
     }
 
-    /// Do a packet and its answer arrive, whoever sends first where both may? `expected`: what the trace says.
+    /// Do a packet and its answer arrive, sent by the caller first or by the server first? `expected`: what the trace says.
     fn arrives(&self, probe: usize, from: u16, expected: bool) -> Result<bool, Failure> {
         let (_, port) = PROBES[probe];
         let [long, short] = WAITS;

@@ -61,7 +61,7 @@ impl Judge<'_> {
         }
     }
 
-    /// Media goes to what is told: to the best of several addresses.
+    /// Media goes to the address that clients are told; of several, to the best.
     pub(super) fn by_telling(&self, caller: &Caller<'_>, r: &Requirement, telling: &Telling) -> Way {
         let all = match telling {
             Telling::These(all) if !r.example => &all[..],
@@ -111,7 +111,7 @@ impl Judge<'_> {
         }
     }
 
-    /// What it asks of ports that every installation has others for, and nobody stated: unknown, and no cause.
+    /// Ports that differ between installations and are not stated: unknown, and no cause.
     fn not_stated(&self, caller: &Caller<'_>, r: &Requirement) -> Alternative {
         let label = self.instances[caller.n].label();
         let what =

@@ -335,7 +335,7 @@ fn add(lines: &mut Vec<Exposure>, line: Exposure) {
             == (&line.socket, &line.outside, line.family, line.instance, line.by, line.at)
     };
     match lines.iter_mut().find(|e| same(e)) {
-        // What somebody certainly reaches is not in doubt because others only may.
+        // A port that some senders certainly reach is certain, even if others only may reach it.
         Some(known) if known.unknown && !line.unknown => *known = line,
         Some(known) if known.unknown => {
             for doubt in line.doubts {

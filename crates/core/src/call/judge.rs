@@ -1,4 +1,4 @@
-//! Judges a site: asks for every path of every instance, and for every port that nobody should reach.
+//! Judges a site: asks for every path of every instance, and for every port that must stay closed.
 
 use super::later;
 use crate::manifest::Manifest;

@@ -87,7 +87,7 @@ pub(super) fn of_judgement(mut judgement: Judgement) -> Judgement {
     judgement
 }
 
-/// What is told of one packet of each gap.
+/// Gaps, with a code for the story of a packet.
 pub(super) fn of_gaps(mut gaps: Vec<Gap>) -> Vec<Gap> {
     if ON.get() {
         for gap in &mut gaps {

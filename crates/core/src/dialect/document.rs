@@ -68,7 +68,7 @@ pub trait Document: fmt::Debug + Send + Sync {
         Made::Own
     }
 
-    /// How it is put in force: what to do, and how to take it back. None: nobody loads such a file. `name`: what the file
+    /// How it is put in force: what to do, and how to take it back. None: such a file is not loaded. `name`: what the file
     /// is called; `others`: objects in force that it does not make.
     fn load(&self, _name: &str, _others: &[String]) -> Option<(Vec<Step>, Vec<Step>)> {
         None
@@ -143,7 +143,7 @@ pub enum Standing {
 pub enum Made {
     /// The other document makes it itself, in its place.
     Own,
-    /// It is removed, and not made again: whoever made it may make it anew.
+    /// It is removed, and not made again: the program that made it may do that.
     Removed,
     /// Something of it is changed.
     Changed,

@@ -8,8 +8,8 @@
 
 use crate::cube::Set;
 use crate::model::{
-    Action, Chain, ChainId, Doubt, DoubtId, DoubtKind, Families, Hook, Key, KeyField, Match, Pipeline,
-    Policy, Rule, Side, Stage, StageKind, Step, Test, Verdicted, Ways,
+    Action, Chain, ChainId, Doubt, DoubtId, DoubtKind, Families, Hook, Key, KeyField, Match, Pipeline, Policy, Rule,
+    Side, Stage, StageKind, Step, Test, Verdicted, Ways,
 };
 
 /// Where connection tracking sits (`NF_IP_PRI_CONNTRACK`).

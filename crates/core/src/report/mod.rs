@@ -173,7 +173,7 @@ pub struct Path {
 }
 
 impl Path {
-    /// Somebody calls; else it is the administrator, a machine, or the server on its own way out.
+    /// These are calls; else it is the administrator, a machine, or the server on its own way out.
     pub fn is_call(&self) -> bool {
         self.vantage.calls()
     }

@@ -44,7 +44,7 @@ const SERVER_ROUTES: &str = "add what `ip -j addr` and `ip -j route` print on th
 /// Segment number of the internet.
 const INTERNET_SEGMENT: usize = 0;
 
-/// What is assumed about an outer address that nobody knows.
+/// What is assumed about an outer address that is not known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Case {
     /// The gateway has the public address itself.
@@ -87,7 +87,7 @@ impl Vantage {
 pub(crate) struct Site {
     /// Devices.
     pub network: Network,
-    /// What is assumed about an outer address that nobody knows.
+    /// What is assumed about an outer address that is not known.
     pub case: Case,
     /// Index of the internet.
     pub internet: usize,

@@ -145,7 +145,7 @@ pub(crate) enum Note {
 pub(crate) struct Alternative {
     /// What is asked.
     pub requirement: Requirement,
-    /// Its ports; empty where nobody stated them.
+    /// Its ports; empty where they are not stated.
     pub ports: PortRanges,
     /// Who sends first.
     pub opener: Opener,
@@ -171,7 +171,7 @@ pub(crate) struct Piece {
 pub(crate) enum Fate {
     /// The packets were followed.
     Followed(Box<Followed>),
-    /// Facts that nobody stated decide about these ports.
+    /// Facts that are not stated decide about these ports.
     Missing(PortRanges, Vec<DoubtLine>),
 }
 
@@ -200,7 +200,7 @@ pub(crate) enum Doubt {
     Of(usize, DoubtId),
     /// The choice of a device, and what like that is open.
     Undecided(Undecided),
-    /// A fact of the site that nobody stated.
+    /// A fact of the site that is not stated.
     Missing(DoubtLine),
 }
 
@@ -237,7 +237,7 @@ impl Alternative {
 }
 
 impl Path {
-    /// Somebody calls; else it is the administrator, a machine, or the server on its own way out.
+    /// These are calls; else it is the administrator, a machine, or the server on its own way out.
     pub fn is_call(&self) -> bool {
         self.vantage.calls()
     }

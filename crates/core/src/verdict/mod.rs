@@ -1,6 +1,6 @@
 //! Verdicts: what answers of the trace mean for packets, what these mean for a call, and all of it about a site as values.
 //!
-//! Nothing here is a sentence: a text is a name of the input, or a line about a fact that nobody stated.
+//! Nothing here is a sentence: a text is a name of the input, or a line about a fact that is not stated.
 
 pub(crate) mod algebra;
 mod either;

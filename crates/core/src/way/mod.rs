@@ -173,7 +173,7 @@ pub(crate) enum DoubtKey {
     Of(usize, DoubtId),
     /// The choice of a device, and what like that is open.
     Undecided(Undecided),
-    /// A fact of the site that nobody stated.
+    /// A fact of the site that is not stated.
     Site,
 }
 
@@ -220,7 +220,7 @@ pub struct DoubtLine {
 }
 
 impl DoubtLine {
-    /// A fact of the site that nobody stated, and how to state it.
+    /// A fact of the site that is not stated, and how to state it.
     pub(crate) fn of_site(what: String, supply: String) -> Self {
         Self { what, supply, origin: None, key: DoubtKey::Site }
     }
