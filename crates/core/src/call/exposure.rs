@@ -41,7 +41,7 @@ impl Judge<'_> {
             return;
         }
         for family in [Family::V4, Family::V6] {
-            let host = instance.deploy.host.iter().map(|h| h.value).find(|h| Family::of(*h) == family);
+            let host = instance.deploy.own(family);
             let asked = self.asked(instance, family);
             let Some(host) = host.filter(|_| !asked.is_empty()) else { continue };
             // A line whose address no input tells is not asked.

@@ -69,7 +69,7 @@ impl Judge<'_> {
     /// A server's own IPv4 address, and the one by which it is called.
     fn called(&self, n: usize) -> Option<(IpAddr, IpAddr)> {
         let instance = &self.instances[n];
-        let own = instance.deploy.host.iter().map(|h| h.value).find(IpAddr::is_ipv4)?;
+        let own = instance.deploy.own(Family::V4)?;
         let public = self.told(instance, Family::V4).filter(|_| self.site.public.is_some())?;
         Some((own, public))
     }
@@ -113,7 +113,7 @@ impl Judge<'_> {
 
     fn ask_stun(&self, n: usize, family: Family) -> Seen {
         let instance = &self.instances[n];
-        let host = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == family);
+        let host = instance.deploy.own(family);
         let Some(host) = host else { return Seen::Nothing };
         let own = self.site.source_of(self.site.server_of[n], host);
         let parts = [

@@ -45,7 +45,7 @@ impl Judge<'_> {
             let hold = |ask: Ask<'_>| judged(ask, Phase::Next, |t| ending(t, goal, caller.vantage.device));
             return Some(held(caller, (question, detail), &hold));
         }
-        let host = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == caller.family)?;
+        let host = instance.deploy.own(caller.family)?;
         let base = inside.unwrap_or_else(|| address_value(host));
         let full = instance.ice() == Some(Ice::Full);
         if instance.answers() == Some(Answers::Sdp) {

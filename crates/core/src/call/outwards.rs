@@ -13,7 +13,6 @@ use crate::site::Vantage;
 use crate::verdict::reach::Goal;
 use crate::verdict::{Alternative, Judgement, Leg, algebra};
 use crate::vocabulary::{Opener, Where};
-use std::net::IpAddr;
 
 impl Judge<'_> {
     /// What the server opens outwards.
@@ -24,7 +23,7 @@ impl Judge<'_> {
             return;
         }
         let label = instance.label();
-        let host = instance.deploy.host.iter().map(|h| h.value).find(IpAddr::is_ipv4);
+        let host = instance.deploy.own(Family::V4);
         let (Some(host), Some(_)) = (host, self.site.public) else {
             let why = if host.is_none() { "its host has no IPv4 address" } else { "no public IPv4 address is given" };
             for r in rows {

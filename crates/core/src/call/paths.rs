@@ -21,10 +21,7 @@ impl Judge<'_> {
     pub(crate) fn vantages(&self, n: usize, instance: &Instance) -> Vec<Vantage> {
         let server = self.site.server_of[n];
         let mut all = self.site.vantages_of(server);
-        let own = |family| {
-            let host = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == family);
-            host.map(|h| self.site.source_of(server, h))
-        };
+        let own = |family| instance.deploy.own(family).map(|h| self.site.source_of(server, h));
         let set = |ip: Option<IpAddr>| ip.map_or_else(Set::empty, |a| Set::one(address_value(a)));
         let template = all[0].clone();
         all.push(Vantage {
@@ -51,7 +48,7 @@ impl Judge<'_> {
         for family in [Family::V4, Family::V6] {
             let Some(told) = self.told(instance, family) else { continue };
             // Behind a box that is stated for IPv4 alone, the server's IPv6 address is on no network that is known.
-            let host = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == family);
+            let host = instance.deploy.own(family);
             let held = self.site.network.devices[self.site.server_of[n]].own_addresses(family);
             if host.is_some_and(|a| !held.contains(address_value(a))) {
                 continue;
@@ -67,14 +64,13 @@ impl Judge<'_> {
                 // Phones in local networks are told the server's own address.
                 let beside = matches!(vantage.place, Place::Lan | Place::Own);
                 let inside = beside || matches!(vantage.place, Place::Net(_));
-                let own = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == family);
                 let local = inside && instance.is_local(vantage.sources(family), family, beside);
                 // Where media goes is a fact of its own.
                 let telling = self.tells(n, &vantage.place, family, local);
                 if telling == Telling::Nothing {
                     continue;
                 }
-                let told = (own.filter(|_| local).unwrap_or(told), &telling);
+                let told = (host.filter(|_| local).unwrap_or(told), &telling);
                 // What only phones need is asked where phones are: in networks of the site.
                 let phones = matches!(vantage.place, Place::Lan | Place::Net(_));
                 let rows: Vec<&Requirement> =

@@ -31,7 +31,7 @@ impl Judge<'_> {
     /// What those at a place are told. `local`: the server counts them as local.
     pub(crate) fn tells(&self, n: usize, place: &Place, family: Family, local: bool) -> Telling {
         let instance = &self.instances[n];
-        let own = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == family);
+        let own = instance.deploy.own(family);
         let Some(stated) = stated(instance, place) else {
             return self.usual(n, place, family, own.filter(|_| local));
         };
@@ -85,7 +85,7 @@ impl Judge<'_> {
             Some(Learns::Another(stray)) => return Telling::These(vec![stray.seen]),
             Some(Learns::Public) | None => {}
         }
-        let own = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == family);
+        let own = instance.deploy.own(family);
         match own {
             Some(own) if family == Family::V6 && own != public => {
                 not_told(instance, place, &format!("it holds {own}, and people reach it by {public}"))
@@ -116,7 +116,7 @@ impl Judge<'_> {
         let family = Family::V4;
         let sources = vantage.sources(family);
         let public = self.told(instance, family)?;
-        let own = instance.deploy.host.iter().map(|h| h.value).find(|a| Family::of(*a) == family)?;
+        let own = instance.deploy.own(family)?;
         let out = self.site.network.devices[self.site.server_of[n]].own_addresses(family);
         let held = out.contains(address_value(public));
         if sources.is_empty() || held || own == public || instance.is_local(sources, family, beside) {

@@ -22,7 +22,7 @@ pub(super) fn exposed(a: &Judged, r: &Reached) -> Option<Gap> {
     let forward = rules.iter().find(|v| matches!(v.does, Does::Forward { .. }));
     let accept = rules.iter().rev().find(|v| v.does == Does::Accept && device.pipeline.origin(v.origin).has_lines);
     let nearest = forward.or(accept).map(|v| v.origin);
-    let host = a.instances[r.instance].deploy.host.iter().map(|h| h.value).find(|h| Family::of(*h) == r.family)?;
+    let host = a.instances[r.instance].deploy.own(r.family)?;
     // Where it ends: in a container, at the address that was asked, or at the server's own.
     let to = match r.trip.request.last().header.dst {
         Val::Const(address) => r.family.address(address),

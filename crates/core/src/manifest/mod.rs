@@ -25,6 +25,7 @@ pub use value::parse_ports;
 pub(crate) use vocabulary::WORDS;
 
 use crate::dialect::kernel::Facts;
+use crate::model::Family;
 use crate::profile::{Answers, Ice};
 use crate::snapshot::InputError;
 use ipnet::IpNet;
@@ -248,6 +249,11 @@ impl Gateway {
 }
 
 impl Deploy {
+    /// Its own address of a family.
+    pub fn own(&self, family: Family) -> Option<IpAddr> {
+        self.host.iter().map(|h| h.value).find(|a| Family::of(*a) == family)
+    }
+
     /// The files that it names.
     pub fn files(&self) -> impl Iterator<Item = &At<String>> {
         self.firewall.iter().chain(&self.boot).chain(&self.config)
