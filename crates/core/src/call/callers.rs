@@ -8,8 +8,8 @@ use super::ice::Offer;
 use crate::cube::Set;
 use crate::manifest::Place;
 use crate::model::{
-    Action, Chain, ChainId, Device, Families, Family, Hook, Key, KeyField, Lookup, Match, NatTarget, Origin, Policy,
-    Rule, Side, Stage, StageKind, Step, Test, Translate, ct_state,
+    Action, Device, Families, Family, Hook, Key, KeyField, Lookup, Match, NatTarget, Origin, Policy, Rule, Side, Stage,
+    StageKind, Step, Test, Translate, ct_state,
 };
 use crate::site::Site;
 use crate::trace::Network;
@@ -67,8 +67,7 @@ fn router(device: &mut Device, random: bool) {
     let mut chain = |name: &str, text: &str, steps: Vec<Step>| {
         let origin = Origin { object: name.into(), text: text.into(), ..Origin::default() };
         let origin = pipeline.add_origin(origin);
-        pipeline.chains.push(Chain { name: name.into(), origin, rules: vec![Rule { steps: steps.into(), origin }] });
-        ChainId(u32::try_from(pipeline.chains.len() - 1).unwrap_or(u32::MAX))
+        pipeline.add_chain(name, origin, vec![Rule { steps: steps.into(), origin }])
     };
     let known = Match {
         keys: [Key::of(KeyField::CtState)].into(),

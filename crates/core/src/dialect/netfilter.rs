@@ -8,8 +8,8 @@
 
 use crate::cube::Set;
 use crate::model::{
-    Action, Chain, ChainId, Doubt, DoubtId, DoubtKind, Families, Hook, Key, KeyField, Match, Pipeline, Policy, Rule,
-    Side, Stage, StageKind, Step, Test, Verdicted, Ways,
+    Action, ChainId, Doubt, DoubtId, DoubtKind, Families, Hook, Key, KeyField, Match, Pipeline, Policy, Rule, Side,
+    Stage, StageKind, Step, Test, Verdicted, Ways,
 };
 
 /// Where connection tracking sits (`NF_IP_PRI_CONNTRACK`).
@@ -391,6 +391,5 @@ pub(super) fn before_as(name: &str, chain: ChainId, steps: Vec<Step>, pipeline: 
     let origin = pipeline.chain(chain).origin;
     let rule = |steps: Vec<Step>| Rule { steps: steps.into(), origin };
     let rules = vec![rule(steps), rule(vec![Step::Act(Action::Goto(chain))])];
-    pipeline.chains.push(Chain { name: name.into(), origin, rules });
-    ChainId(u32::try_from(pipeline.chains.len() - 1).expect("fewer than 2³² chains"))
+    pipeline.add_chain(name, origin, rules)
 }

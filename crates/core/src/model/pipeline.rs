@@ -75,6 +75,12 @@ impl Pipeline {
         DoubtId(u32::try_from(self.doubts.len() - 1).expect("fewer than 2³² doubts"))
     }
 
+    /// Stores a chain.
+    pub fn add_chain(&mut self, name: &str, origin: OriginId, rules: Vec<Rule>) -> ChainId {
+        self.chains.push(Chain { name: name.into(), origin, rules });
+        ChainId(u32::try_from(self.chains.len() - 1).expect("fewer than 2³² chains"))
+    }
+
     /// Origin by index.
     pub fn origin(&self, id: OriginId) -> &Origin {
         &self.origins[id.0 as usize]

@@ -6,9 +6,9 @@ use super::stated::is;
 use crate::cube::Set;
 use crate::dialect::iproute::MAIN;
 use crate::model::{
-    Action, Chain, ChainId, Device, Doubt, DoubtKind, Endpoint, Families, Family, Hook, Interface, KeyField, Lookup,
-    NatTarget, Origin, Part, Pipeline, Policy, Route, RouteTarget, Rule, Side, Stage, StageKind, Step, Test, Ways,
-    address_value, iface_value,
+    Action, Device, Doubt, DoubtKind, Endpoint, Families, Family, Hook, Interface, KeyField, Lookup, NatTarget, Origin,
+    Part, Pipeline, Policy, Route, RouteTarget, Rule, Side, Stage, StageKind, Step, Test, Ways, address_value,
+    iface_value,
 };
 use ipnet::IpNet;
 use std::net::IpAddr;
@@ -203,8 +203,7 @@ fn doubt(server: &mut Device, lost: [Set; 2]) {
         });
         let steps = [is(KeyField::Header(Part::Dst), set), Step::Act(Action::Unmodelled(Ways::Anything, doubt))];
         let rules = vec![Rule { steps: steps.into(), origin }];
-        server.pipeline.chains.push(Chain { name: "containers".into(), origin, rules });
-        let chain = ChainId(u32::try_from(server.pipeline.chains.len() - 1).unwrap_or(u32::MAX));
+        let chain = server.pipeline.add_chain("containers", origin, rules);
         let kind = StageKind::Filter { chain, policy: Policy::Accept, reroute: false };
         let families = Families { v4: family == Family::V4, v6: family == Family::V6 };
         // Before the rules that name interfaces: none of them can be taken at its word.

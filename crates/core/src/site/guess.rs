@@ -3,8 +3,8 @@
 use super::stated::is;
 use crate::cube::Set;
 use crate::model::{
-    Action, Chain, ChainId, Doubt, DoubtId, DoubtKind, Families, Hook, KeyField, Origin, OriginId, Pipeline, Policy,
-    Rule, Stage, StageKind, Step, ct_state,
+    Action, ChainId, Doubt, DoubtId, DoubtKind, Families, Hook, KeyField, Origin, OriginId, Pipeline, Policy, Rule,
+    Stage, StageKind, Step, ct_state,
 };
 
 /// What settles it.
@@ -34,8 +34,7 @@ fn filter(pipeline: &mut Pipeline, origin: OriginId, doubt: DoubtId) -> ChainId 
     let perhaps = is(KeyField::Unknown(doubt, 1), Set::one(1));
     let rule = |steps: [Step; 2]| Rule { steps: steps.into(), origin };
     let rules = vec![rule([known, Step::Act(Action::Accept)]), rule([perhaps, Step::Act(Action::Drop)])];
-    pipeline.chains.push(Chain { name: "firewall".into(), origin, rules });
-    ChainId(u32::try_from(pipeline.chains.len() - 1).unwrap_or(u32::MAX))
+    pipeline.add_chain("firewall", origin, rules)
 }
 
 fn stage(pipeline: &mut Pipeline, hook: Hook, kind: StageKind) {

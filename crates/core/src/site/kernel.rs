@@ -5,8 +5,8 @@ use crate::cube::Set;
 use crate::dialect::kernel::{Fact, Facts, Scope, What};
 use crate::manifest::{At, known_names};
 use crate::model::{
-    Action, Bridge, Chain, ChainId, Device, Doubt, DoubtId, DoubtKind, Families, Family, Hook, Interface, Key,
-    KeyField, Loopback, Match, Origin, Part, Policy, Rule, Settings, SourceId, Stage, StageKind, Step, Test, WayBack,
+    Action, Bridge, Device, Doubt, DoubtId, DoubtKind, Families, Family, Hook, Interface, Key, KeyField, Loopback,
+    Match, Origin, Part, Policy, Rule, Settings, SourceId, Stage, StageKind, Step, Test, WayBack,
 };
 use crate::snapshot::{InputError, Snapshot};
 
@@ -109,8 +109,7 @@ fn helped(device: &mut Device) {
         Step::Match(Match { keys: [Key::of(KeyField::Header(part))].into(), test: Test::In(set), negate: false })
     };
     let steps = vec![is(Part::Proto, &[6, 17]), is(Part::DstPort, &[SIP]), Step::Act(Action::Helper(doubt))];
-    let chain = ChainId(u32::try_from(pipeline.chains.len()).unwrap_or(u32::MAX));
-    pipeline.chains.push(Chain { name: "helpers".into(), origin, rules: vec![Rule { origin, steps: steps.into() }] });
+    let chain = pipeline.add_chain("helpers", origin, vec![Rule { origin, steps: steps.into() }]);
     for hook in [Hook::Prerouting, Hook::Output] {
         let stages = &mut pipeline.hooks[hook as usize];
         let tracks = stages.iter().rposition(|s| matches!(s.kind, StageKind::Track));

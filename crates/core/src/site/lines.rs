@@ -4,8 +4,8 @@ use super::{Builder, INTERNET_SEGMENT, Server, chain, known};
 use crate::cube::Set;
 use crate::manifest::{GatewayKind, StatedBox, Traffic};
 use crate::model::{
-    Action, Chain, ChainId, Device, Doubt, DoubtKind, Families, Family, Hook, Interface, Key, KeyField, Match, Origin,
-    Part, Policy, Route, RouteTarget, Rule, Stage, StageKind, Step, Test, Ways, iface_value, nfproto, prefix_range,
+    Action, Device, Doubt, DoubtKind, Families, Family, Hook, Interface, Key, KeyField, Match, Origin, Part, Policy,
+    Route, RouteTarget, Rule, Stage, StageKind, Step, Test, Ways, iface_value, nfproto, prefix_range,
 };
 use crate::site::address::{hosts, is_public, one};
 use crate::site::gateway::{Router, at_line, is_default};
@@ -332,8 +332,7 @@ pub(super) fn doubtful_default(
         is(KeyField::Header(Part::Dst), far),
         Step::Act(Action::Unmodelled(Ways::Anything, doubt)),
     ];
-    pipeline.chains.push(Chain { name: "way out".into(), origin, rules: vec![Rule { steps: steps.into(), origin }] });
-    let chain = ChainId(u32::try_from(pipeline.chains.len() - 1).unwrap_or(u32::MAX));
+    let chain = pipeline.add_chain("way out", origin, vec![Rule { steps: steps.into(), origin }]);
     pipeline.hooks[Hook::Postrouting as usize].push(Stage {
         kind: StageKind::Filter { chain, policy: Policy::Accept, reroute: false },
         families: Families::BOTH,

@@ -5,8 +5,8 @@
 use super::Builder;
 use crate::cube::Set;
 use crate::model::{
-    Action, Chain, ChainId, Device, Doubt, DoubtKind, Families, Hook, KeyField, NatTarget, Origin, OriginId, Part,
-    Policy, Rule, Side, Stage, StageKind, Step, Test, address_value, iface_value,
+    Action, Device, Doubt, DoubtKind, Families, Hook, KeyField, NatTarget, Origin, OriginId, Part, Policy, Rule, Side,
+    Stage, StageKind, Step, Test, address_value, iface_value,
 };
 use crate::site::address::one;
 use crate::site::stated::is;
@@ -60,8 +60,7 @@ impl Builder<'_> {
             steps.push(is(KeyField::Unknown(doubt, 1), Set::one(1)));
         }
         steps.push(Step::Act(Action::Drop));
-        pipeline.chains.push(Chain { name: "share".into(), origin, rules: vec![Rule { steps: steps.into(), origin }] });
-        let chain = ChainId(u32::try_from(pipeline.chains.len() - 1).unwrap_or(u32::MAX));
+        let chain = pipeline.add_chain("share", origin, vec![Rule { steps: steps.into(), origin }]);
         let kind = StageKind::Filter { chain, policy: Policy::Accept, reroute: false };
         pipeline.hooks[Hook::Egress as usize].push(Stage {
             kind,

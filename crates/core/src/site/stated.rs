@@ -4,7 +4,7 @@ use super::address::one;
 use crate::cube::Set;
 use crate::manifest::{Entry, Source, Traffic};
 use crate::model::{
-    Action, Chain, ChainId, Device, Doubt, DoubtId, DoubtKind, Families, Hook, Interface, Key, KeyField, Lookup, Match,
+    Action, ChainId, Device, Doubt, DoubtId, DoubtKind, Families, Hook, Interface, Key, KeyField, Lookup, Match,
     NatTarget, Origin, Part, Pipeline, Policy, Route, RouteTarget, Rule, Side, SourceId, SourceSpan, Stage, StageKind,
     Step, Test, Translate, address_value, ct_state, ct_status, iface_value,
 };
@@ -140,8 +140,7 @@ impl Builder {
     /// See the model.
     pub fn chain(&mut self, name: &str, rules: Vec<Rule>) -> ChainId {
         let origin = self.origin(name);
-        self.pipeline.chains.push(Chain { name: name.into(), origin, rules });
-        ChainId(u32::try_from(self.pipeline.chains.len() - 1).unwrap_or(u32::MAX))
+        self.pipeline.add_chain(name, origin, rules)
     }
 
     /// See the model.

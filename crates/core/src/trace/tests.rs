@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::{
-    Action, Chain, ChainId, Device, Families, Family, Hook, Interface, Key, KeyField, Lookup, Match, NatTarget, Origin,
+    Action, ChainId, Device, Families, Family, Hook, Interface, Key, KeyField, Lookup, Match, NatTarget, Origin,
     Pipeline, Policy, Route, RouteTarget, Rule, Side, Stage, StageKind, Step, Test, Translate, iface_value,
 };
 
@@ -34,8 +34,7 @@ impl Builder {
             .map(|steps| Rule { steps: steps.into(), origin: self.0.add_origin(Origin::default()) })
             .collect();
         let origin = self.0.add_origin(Origin::default());
-        self.0.chains.push(Chain { name: "c".into(), origin, rules });
-        ChainId(u32::try_from(self.0.chains.len() - 1).expect("few"))
+        self.0.add_chain("c", origin, rules)
     }
 
     fn stage(&mut self, hook: Hook, kind: StageKind) {

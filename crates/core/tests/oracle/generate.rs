@@ -6,9 +6,9 @@ mod wide;
 
 use callpath_core::cube::Set;
 use callpath_core::model::{
-    Action, Chain, ChainId, Device, Doubt, DoubtId, DoubtKind, Families, Family, Hook, Interface, Key, KeyField,
-    Lookup, MarkFrom, MarkValue, Match, NatTarget, Origin, Part, Pipeline, Policy, Route, RouteTarget, Rule, Side,
-    Stage, StageKind, Step, Test, Translate, TupleDir, TupleIface, Verdicted, Ways, address_value, iface_value,
+    Action, ChainId, Device, Doubt, DoubtId, DoubtKind, Families, Family, Hook, Interface, Key, KeyField, Lookup,
+    MarkFrom, MarkValue, Match, NatTarget, Origin, Part, Pipeline, Policy, Route, RouteTarget, Rule, Side, Stage,
+    StageKind, Step, Test, Translate, TupleDir, TupleIface, Verdicted, Ways, address_value, iface_value,
     iface_wildcard,
 };
 use callpath_core::trace::Network;
@@ -287,8 +287,7 @@ impl Maker {
             rules.push(Rule { steps: steps.into(), origin });
         }
         let origin = p.add_origin(Origin::default());
-        p.chains.push(Chain { name: "c".into(), origin, rules });
-        ChainId(u32::try_from(p.chains.len() - 1).expect("few chains"))
+        p.add_chain("c", origin, rules)
     }
 
     fn pipeline(&mut self) -> Pipeline {

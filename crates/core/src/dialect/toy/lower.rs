@@ -4,8 +4,8 @@ use super::{Line, Says};
 use crate::cube::Set;
 use crate::dialect::Counts;
 use crate::model::{
-    Action, Chain, ChainId, Doubt, DoubtKind, Families, Hook, Key, KeyField, Lookup, Match, NatTarget, Origin, Part,
-    Pipeline, Policy, Rule, Side, Stage, StageKind, Step, Test, Translate, Ways, address_value, ct_state, iface_value,
+    Action, Doubt, DoubtKind, Families, Hook, Key, KeyField, Lookup, Match, NatTarget, Origin, Part, Pipeline, Policy,
+    Rule, Side, Stage, StageKind, Step, Test, Translate, Ways, address_value, ct_state, iface_value,
 };
 use std::sync::Arc;
 
@@ -58,10 +58,7 @@ pub fn lower(lines: &[Line], into: &mut Pipeline) -> Counts {
     }
     counts.understood = counts.statements - counts.unread;
     filter.push(Rule { steps: [from_outside, Step::Act(Action::Drop)].into(), origin: whole });
-    let mut chain = |name: &str, rules: Vec<Rule>| {
-        into.chains.push(Chain { name: name.into(), origin: whole, rules });
-        (ChainId(u32::try_from(into.chains.len() - 1).expect("fewer than 2³² chains")), Policy::Accept)
-    };
+    let mut chain = |name: &str, rules: Vec<Rule>| (into.add_chain(name, whole, rules), Policy::Accept);
     let unread = chain("lines not understood", unread);
     let (forwards, filter) = (chain("forwards", forwards), chain("filter", filter));
     let leaving = chain("what leaves", leaving);

@@ -4,8 +4,8 @@ use super::{Line, Says};
 use crate::cube::Set;
 use crate::dialect::{Counts, WIRE};
 use crate::model::{
-    Action, Chain, ChainId, Doubt, DoubtKind, Families, Hook, Key, KeyField, Match, Origin, Part, Pipeline, Policy,
-    Rule, Stage, StageKind, Step, Test, Ways, ct_state, iface_value,
+    Action, Doubt, DoubtKind, Families, Hook, Key, KeyField, Match, Origin, Part, Pipeline, Policy, Rule, Stage,
+    StageKind, Step, Test, Ways, ct_state, iface_value,
 };
 
 fn is(field: KeyField, set: Set) -> Step {
@@ -47,8 +47,7 @@ pub(super) fn lower(lines: &[Line], into: &mut Pipeline) -> Counts {
         rules.push(Rule { steps: steps.into(), origin });
     }
     counts.understood = counts.statements - counts.unread;
-    into.chains.push(Chain { name: "the list".into(), origin: whole, rules });
-    let chain = ChainId(u32::try_from(into.chains.len() - 1).expect("fewer than 2³² chains"));
+    let chain = into.add_chain("the list", whole, rules);
     let mut stage = |hook: Hook, kind: StageKind| {
         into.hooks[hook as usize].push(Stage { kind, families: Families::BOTH, interfaces: None });
     };

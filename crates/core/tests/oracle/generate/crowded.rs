@@ -4,8 +4,8 @@
 use super::{Maker, addresses};
 use callpath_core::cube::Set;
 use callpath_core::model::{
-    Action, Chain, ChainId, Families, Family, Hook, Key, KeyField, Lookup, Match, NatTarget, Origin, Pipeline, Policy,
-    Rule, Side, Stage, StageKind, Step, Test, Translate, iface_value,
+    Action, ChainId, Families, Family, Hook, Key, KeyField, Lookup, Match, NatTarget, Origin, Pipeline, Policy, Rule,
+    Side, Stage, StageKind, Step, Test, Translate, iface_value,
 };
 use callpath_core::trace::Network;
 use std::sync::Arc;
@@ -59,8 +59,7 @@ impl Maker {
             rules.into_iter().map(|steps| Rule { steps: steps.into(), origin: p.add_origin(Origin::default()) });
         let rules = rules.collect();
         let origin = p.add_origin(Origin::default());
-        p.chains.push(Chain { name: "c".into(), origin, rules });
-        ChainId(u32::try_from(p.chains.len() - 1).expect("few chains"))
+        p.add_chain("c", origin, rules)
     }
 
     /// A translation of sources: mostly to the router's own address, on the one behind mostly to those of the first.

@@ -4,8 +4,8 @@
 use super::{Maker, addresses};
 use callpath_core::cube::Set;
 use callpath_core::model::{
-    Action, Chain, ChainId, Families, Hook, Key, KeyField, Lookup, Match, Origin, Part, Pipeline, Policy, Rule, Side,
-    Stage, StageKind, Step, Test, Verdicted,
+    Action, ChainId, Families, Hook, Key, KeyField, Lookup, Match, Origin, Part, Pipeline, Policy, Rule, Side, Stage,
+    StageKind, Step, Test, Verdicted,
 };
 use std::sync::Arc;
 
@@ -74,8 +74,7 @@ impl Maker {
             rules.push(Rule { steps: steps.into(), origin });
         }
         let origin = p.add_origin(Origin::default());
-        p.chains.push(Chain { name: "c".into(), origin, rules });
-        ChainId(u32::try_from(p.chains.len() - 1).expect("few chains"))
+        p.add_chain("c", origin, rules)
     }
 
     /// A map from ports to chains and verdicts.

@@ -23,7 +23,7 @@ use super::ast::{self, Ruleset, Stmt, Table, TableFamily};
 use super::print;
 use crate::dialect::netfilter::Registered;
 use crate::dialect::{DeviceBuilder, Made};
-use crate::model::{Chain, ChainId, Doubt, DoubtId, DoubtKind, Families, Origin, OriginId, Pipeline, Rule, SourceSpan};
+use crate::model::{ChainId, Doubt, DoubtId, DoubtKind, Families, Origin, OriginId, Pipeline, Rule, SourceSpan};
 use coverage::{Outcome, is_on_the_way, object};
 use sets::Updates;
 use std::collections::HashMap;
@@ -154,8 +154,7 @@ impl<'a> Lowering<'a> {
         for (i, table) in tables.iter().enumerate().filter(|(_, t)| is_on_the_way(t)) {
             for chain in &table.chains {
                 let origin = self.add_origin(chain.at, &object(table, chain).into());
-                let id = ChainId(u32::try_from(self.pipeline.chains.len()).expect("fewer than 2³² chains"));
-                self.pipeline.chains.push(Chain { name: chain.name.clone(), origin, rules: Vec::new() });
+                let id = self.pipeline.add_chain(&chain.name, origin, Vec::new());
                 self.chains.insert((i, &chain.name), id);
             }
         }

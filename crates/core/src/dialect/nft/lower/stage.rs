@@ -8,8 +8,8 @@ use crate::dialect::netfilter::{self, BaseChain, BaseKind};
 use crate::dialect::nft::ast::{self, Base, ChainKind, HookName};
 use crate::dialect::nft::print;
 use crate::model::{
-    Action, Chain, ChainId, Doubt, DoubtId, DoubtKind, Families, Hook, Key, KeyField, Match, Origin, OriginId, Policy,
-    Rule, Stage, StageKind, Step, Test, Ways, iface_value, iface_wildcard,
+    Action, ChainId, Doubt, DoubtId, DoubtKind, Families, Hook, Key, KeyField, Match, Origin, OriginId, Policy, Rule,
+    Stage, StageKind, Step, Test, Ways, iface_value, iface_wildcard,
 };
 use std::collections::HashMap;
 
@@ -129,9 +129,7 @@ impl Lowering<'_> {
     }
 
     pub(super) fn add_chain(&mut self, name: &str, origin: OriginId, rules: Vec<Rule>) -> ChainId {
-        let id = ChainId(u32::try_from(self.pipeline.chains.len()).expect("fewer than 2³² chains"));
-        self.pipeline.chains.push(Chain { name: name.into(), origin, rules });
-        id
+        self.pipeline.add_chain(name, origin, rules)
     }
 
     /// What is unknown outside of rules: it may do anything to any packet.

@@ -21,9 +21,8 @@ use super::ast::{Direction, Rule, Ruleset, Unknown};
 use crate::cube::Set;
 use crate::dialect::Counts;
 use crate::model::{
-    Action, Chain, ChainId, Device, Doubt, DoubtId, DoubtKind, Endpoint, Families, Family, Hook, Interface, Key,
-    KeyField, Match, Origin, OriginId, Part, Pipeline, Policy, Side, SourceSpan, Stage, StageKind, Step, Test,
-    ct_state,
+    Action, ChainId, Device, Doubt, DoubtId, DoubtKind, Endpoint, Families, Family, Hook, Interface, Key, KeyField,
+    Match, Origin, OriginId, Part, Pipeline, Policy, Side, SourceSpan, Stage, StageKind, Step, Test, ct_state,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -136,8 +135,7 @@ impl<'a> Lowering<'a> {
 
     fn chain(&mut self, name: &str, rules: Vec<crate::model::Rule>) -> ChainId {
         let origin = self.generated(name);
-        self.pipeline.chains.push(Chain { name: name.into(), origin, rules });
-        ChainId(u32::try_from(self.pipeline.chains.len() - 1).unwrap_or(u32::MAX))
+        self.pipeline.add_chain(name, origin, rules)
     }
 
     /// Something that stands in no file.
