@@ -248,26 +248,22 @@ mod tests {
         pipeline(&p).lines().last().unwrap_or_default().trim().to_owned()
     }
 
-    fn is(field: KeyField, set: Set) -> Step {
-        Step::Match(Match { keys: [Key::of(field)].into(), test: Test::In(set), negate: false })
-    }
-
     #[test]
     fn small_addresses_are_shown_in_the_family_of_their_rule() {
-        let src = || is(KeyField::Header(Part::Src), Set::one(1));
+        let src = || Step::is(KeyField::Header(Part::Src), Set::one(1));
         let v6 = Families { v4: false, v6: true };
         assert_eq!(one_rule(Families::BOTH, vec![src()]), "source in {0.0.0.1}");
         assert_eq!(one_rule(v6, vec![src()]), "source in {::1}");
-        let family = is(KeyField::Family, Set::one(nfproto::IPV6));
+        let family = Step::is(KeyField::Family, Set::one(nfproto::IPV6));
         assert_eq!(one_rule(Families::BOTH, vec![family, src()]), "family in {ipv6}, source in {::1}");
     }
 
     #[test]
     fn names_stand_for_numbers_that_have_them() {
         let steps = vec![
-            is(KeyField::Header(Part::Proto), Set::from_ranges([(6, 6), (17, 18)])),
-            is(KeyField::CtState, Set::one(2)),
-            is(KeyField::InIface, crate::model::iface_wildcard("wg")),
+            Step::is(KeyField::Header(Part::Proto), Set::from_ranges([(6, 6), (17, 18)])),
+            Step::is(KeyField::CtState, Set::one(2)),
+            Step::is(KeyField::InIface, crate::model::iface_wildcard("wg")),
             Step::Act(Action::Drop),
         ];
         let shown = "protocol in {tcp, 17-18}, state in {established}, incoming interface in {\"wg*\"}, drop";

@@ -32,6 +32,13 @@ pub enum Step {
     Act(Action),
 }
 
+impl Step {
+    /// The condition that one field is among these values.
+    pub fn is(field: KeyField, set: Set) -> Self {
+        Self::Match(Match { keys: [Key::of(field)].into(), test: Test::In(set), negate: false })
+    }
+}
+
 /// A condition: the keys' values, taken together, lie in `test` (or, with `negate`, do not).
 ///
 /// A key that has no value for this packet (a conntrack field without session, a port of a protocol without ports)

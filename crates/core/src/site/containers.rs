@@ -2,7 +2,6 @@
 //! any others; which service listens in them, no input tells.
 
 use super::address::prefix_set;
-use super::stated::is;
 use crate::cube::Set;
 use crate::dialect::iproute::MAIN;
 use crate::model::{
@@ -201,7 +200,7 @@ fn doubt(server: &mut Device, lost: [Set; 2]) {
             fixed: true,
             kind: DoubtKind::Fact,
         });
-        let steps = [is(KeyField::Header(Part::Dst), set), Step::Act(Action::Unmodelled(Ways::Anything, doubt))];
+        let steps = [Step::is(KeyField::Header(Part::Dst), set), Step::Act(Action::Unmodelled(Ways::Anything, doubt))];
         let rules = vec![Rule { steps: steps.into(), origin }];
         let chain = server.pipeline.add_chain("containers", origin, rules);
         let kind = StageKind::Filter { chain, policy: Policy::Accept, reroute: false };

@@ -4,7 +4,7 @@
 //! configuration can name them.
 
 use super::address::prefix_set;
-use super::stated::{self, INSIDE, OUTSIDE, is, of_entry};
+use super::stated::{self, INSIDE, OUTSIDE, of_entry};
 use crate::cube::Set;
 use crate::dialect::iproute::MAIN;
 use crate::dialect::{Counts, Files, WIRE, is_wire};
@@ -47,7 +47,7 @@ pub(super) fn device(s: &Stated<'_>) -> Device {
     let mut b = stated::Builder::new(s.at.clone(), true);
     let mut rules = spared(s.guards);
     if s.tracks {
-        rules.push(("answers pass", vec![is(KeyField::CtState, Set::one(ct_state::ESTABLISHED)), accept()]));
+        rules.push(("answers pass", vec![Step::is(KeyField::CtState, Set::one(ct_state::ESTABLISHED)), accept()]));
     }
     for (name, traffic, what) in [(WIRE[0], s.passes, "lets in"), (WIRE[1], s.out, "lets out")] {
         match traffic {
@@ -68,7 +68,7 @@ pub(super) fn device(s: &Stated<'_>) -> Device {
                     "say what it passes: `passes = [\"udp/…\", \"tcp/…\"]` in its [[gateway]] table"
                 };
                 let doubt = b.doubt(format!("what {} {what}", s.name), supply);
-                let may = is(KeyField::Unknown(doubt, 1), Set::one(1));
+                let may = Step::is(KeyField::Unknown(doubt, 1), Set::one(1));
                 rules.push(("may pass", vec![side(name), may, accept()]));
             }
         }
@@ -145,8 +145,8 @@ fn spared(guards: Option<&[IpNet]>) -> Vec<(&'static str, Vec<Step>)> {
         for (family, text) in [(Family::V4, "other IPv4 addresses"), (Family::V6, "other IPv6 addresses")] {
             let here = guards.iter().any(|n| Family::of(n.addr()) == family);
             let number = if family == Family::V4 { crate::model::nfproto::IPV4 } else { crate::model::nfproto::IPV6 };
-            let of_family = || is(KeyField::Family, Set::one(number));
-            let other = |part: Part| match is(KeyField::Header(part), guarded.clone()) {
+            let of_family = || Step::is(KeyField::Family, Set::one(number));
+            let other = |part: Part| match Step::is(KeyField::Header(part), guarded.clone()) {
                 Step::Match(m) => Step::Match(Match { negate: true, ..m }),
                 act @ Step::Act(_) => act,
             };
@@ -164,7 +164,7 @@ fn spared(guards: Option<&[IpNet]>) -> Vec<(&'static str, Vec<Step>)> {
 }
 
 fn side(name: &str) -> Step {
-    is(KeyField::InIface, Set::one(iface_value(name)))
+    Step::is(KeyField::InIface, Set::one(iface_value(name)))
 }
 
 fn accept() -> Step {

@@ -1,6 +1,5 @@
 //! The firewall of a host of which nothing is given: it keeps sessions, and what it lets in or out is not known.
 
-use super::stated::is;
 use crate::cube::Set;
 use crate::model::{
     Action, ChainId, Doubt, DoubtId, DoubtKind, Families, Hook, KeyField, Origin, OriginId, Pipeline, Policy, Rule,
@@ -30,8 +29,8 @@ pub(super) fn firewall(name: &str) -> Pipeline {
 
 /// Answers pass; what becomes of the rest is not known.
 fn filter(pipeline: &mut Pipeline, origin: OriginId, doubt: DoubtId) -> ChainId {
-    let known = is(KeyField::CtState, Set::one(ct_state::ESTABLISHED));
-    let perhaps = is(KeyField::Unknown(doubt, 1), Set::one(1));
+    let known = Step::is(KeyField::CtState, Set::one(ct_state::ESTABLISHED));
+    let perhaps = Step::is(KeyField::Unknown(doubt, 1), Set::one(1));
     let rule = |steps: [Step; 2]| Rule { steps: steps.into(), origin };
     let rules = vec![rule([known, Step::Act(Action::Accept)]), rule([perhaps, Step::Act(Action::Drop)])];
     pipeline.add_chain("firewall", origin, rules)

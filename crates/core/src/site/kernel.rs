@@ -5,8 +5,8 @@ use crate::cube::Set;
 use crate::dialect::kernel::{Fact, Facts, Scope, What};
 use crate::manifest::{At, known_names};
 use crate::model::{
-    Action, Bridge, Device, Doubt, DoubtId, DoubtKind, Families, Family, Hook, Interface, Key, KeyField, Loopback,
-    Match, Origin, Part, Policy, Rule, Settings, SourceId, Stage, StageKind, Step, Test, WayBack,
+    Action, Bridge, Device, Doubt, DoubtId, DoubtKind, Families, Family, Hook, Interface, KeyField, Loopback, Origin,
+    Part, Policy, Rule, Settings, SourceId, Stage, StageKind, Step, WayBack,
 };
 use crate::snapshot::{InputError, Snapshot};
 
@@ -106,7 +106,7 @@ fn helped(device: &mut Device) {
     });
     let is = |part, values: &[u128]| {
         let set = Set::union(values.iter().map(|v| Set::one(*v)));
-        Step::Match(Match { keys: [Key::of(KeyField::Header(part))].into(), test: Test::In(set), negate: false })
+        Step::is(KeyField::Header(part), set)
     };
     let steps = vec![is(Part::Proto, &[6, 17]), is(Part::DstPort, &[SIP]), Step::Act(Action::Helper(doubt))];
     let chain = pipeline.add_chain("helpers", origin, vec![Rule { origin, steps: steps.into() }]);

@@ -4,8 +4,8 @@ use super::{Builder, INTERNET_SEGMENT, Server, chain, known};
 use crate::cube::Set;
 use crate::manifest::{GatewayKind, StatedBox, Traffic};
 use crate::model::{
-    Action, Device, Doubt, DoubtKind, Families, Family, Hook, Interface, Key, KeyField, Match, Origin, Part, Policy,
-    Route, RouteTarget, Rule, Stage, StageKind, Step, Test, Ways, iface_value, nfproto, prefix_range,
+    Action, Device, Doubt, DoubtKind, Families, Family, Hook, Interface, KeyField, Origin, Part, Policy, Route,
+    RouteTarget, Rule, Stage, StageKind, Step, Ways, iface_value, nfproto, prefix_range,
 };
 use crate::site::address::{hosts, is_public, one};
 use crate::site::gateway::{Router, at_line, is_default};
@@ -323,13 +323,10 @@ pub(super) fn doubtful_default(
         fixed: true,
         kind: DoubtKind::Fact,
     });
-    let is = |field: KeyField, set: Set| {
-        Step::Match(Match { keys: [Key::of(field)].into(), test: Test::In(set), negate: false })
-    };
     let steps = vec![
-        is(KeyField::OutIface, Set::one(iface_value(&name))),
-        is(KeyField::Family, Set::one(if family == Family::V4 { nfproto::IPV4 } else { nfproto::IPV6 })),
-        is(KeyField::Header(Part::Dst), far),
+        Step::is(KeyField::OutIface, Set::one(iface_value(&name))),
+        Step::is(KeyField::Family, Set::one(if family == Family::V4 { nfproto::IPV4 } else { nfproto::IPV6 })),
+        Step::is(KeyField::Header(Part::Dst), far),
         Step::Act(Action::Unmodelled(Ways::Anything, doubt)),
     ];
     let chain = pipeline.add_chain("way out", origin, vec![Rule { steps: steps.into(), origin }]);

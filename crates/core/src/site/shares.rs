@@ -9,7 +9,6 @@ use crate::model::{
     Stage, StageKind, Step, Test, address_value, iface_value,
 };
 use crate::site::address::one;
-use crate::site::stated::is;
 use crate::vocabulary::show_set;
 use std::net::IpAddr;
 
@@ -45,9 +44,9 @@ impl Builder<'_> {
         });
         let transport = Set::from_ranges([(6, 6), (17, 17)]);
         let mut steps = vec![
-            is(KeyField::Header(Part::Dst), one(public)),
-            is(KeyField::Header(Part::Proto), transport),
-            is(KeyField::Header(Part::DstPort), Set::range(0, 65535).minus(&ports)),
+            Step::is(KeyField::Header(Part::Dst), one(public)),
+            Step::is(KeyField::Header(Part::Proto), transport),
+            Step::is(KeyField::Header(Part::DstPort), Set::range(0, 65535).minus(&ports)),
         ];
         if !certain {
             let doubt = pipeline.add_doubt(Doubt {
@@ -57,7 +56,7 @@ impl Builder<'_> {
                 fixed: true,
                 kind: DoubtKind::Fact,
             });
-            steps.push(is(KeyField::Unknown(doubt, 1), Set::one(1)));
+            steps.push(Step::is(KeyField::Unknown(doubt, 1), Set::one(1)));
         }
         steps.push(Step::Act(Action::Drop));
         let chain = pipeline.add_chain("share", origin, vec![Rule { steps: steps.into(), origin }]);

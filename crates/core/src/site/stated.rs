@@ -55,14 +55,14 @@ pub(super) fn device(stated: &Stated<'_>) -> Device {
     let prerouting = b.chain("forwards", forward);
     let inner = (0..stated.inside.len()).map(|n| iface_value(&inner_name(n)));
     let inner = Set::from_ranges(inner.map(|v| (v, v)));
-    let from_inside = is(KeyField::InIface, inner.clone());
-    let to_outside = is(KeyField::OutIface, Set::one(iface_value("outside")));
+    let from_inside = Step::is(KeyField::InIface, inner.clone());
+    let to_outside = Step::is(KeyField::OutIface, Set::one(iface_value("outside")));
     let outgoing = || translate(Side::Source, NatTarget::OutgoingAddress { port: None });
     // What stays inside without having been forwarded keeps its address.
-    let back_in = vec![from_inside.clone(), is(KeyField::OutIface, inner), was_forwarded(), outgoing()];
+    let back_in = vec![from_inside.clone(), Step::is(KeyField::OutIface, inner), was_forwarded(), outgoing()];
     let postrouting = b.rules(vec![("translates what leaves", vec![to_outside, outgoing()]), ("hairpin", back_in)]);
     let postrouting = b.chain("leaving", postrouting);
-    let known = is(KeyField::CtState, Set::one(ct_state::ESTABLISHED));
+    let known = Step::is(KeyField::CtState, Set::one(ct_state::ESTABLISHED));
     let accept = || Step::Act(Action::Accept);
     let filter = b.rules(vec![
         ("answers pass", vec![known, accept()]),
@@ -162,10 +162,10 @@ impl Builder {
 
     fn forwards(&mut self, s: &Stated<'_>) -> Vec<Rule> {
         let own = Set::union(s.outside.iter().map(|n| one(n.addr())));
-        let mut start = vec![is(KeyField::Header(Part::Dst), own)];
+        let mut start = vec![Step::is(KeyField::Header(Part::Dst), own)];
         match s.hairpin {
             Some(true) => {}
-            Some(false) => start.push(is(KeyField::InIface, Set::one(iface_value("outside")))),
+            Some(false) => start.push(Step::is(KeyField::InIface, Set::one(iface_value("outside")))),
             None => {
                 let doubt = self.doubt(
                     format!("whether {} turns calls from inside to its public address back in", s.name),
@@ -173,8 +173,8 @@ impl Builder {
                 );
                 // What comes from outside is forwarded for certain, what comes from inside only perhaps.
                 let mut outside = start.clone();
-                outside.push(is(KeyField::InIface, Set::one(iface_value("outside"))));
-                start.push(is(KeyField::Unknown(doubt, 1), Set::one(1)));
+                outside.push(Step::is(KeyField::InIface, Set::one(iface_value("outside"))));
+                start.push(Step::is(KeyField::Unknown(doubt, 1), Set::one(1)));
                 let certain = self.forward_rules(s, &outside);
                 return certain.into_iter().chain(self.forward_rules(s, &start)).collect();
             }
@@ -217,7 +217,7 @@ impl Builder {
                     }
                 }
                 let may = |(target, doubt): &(IpAddr, DoubtId)| {
-                    ("may forward this", to(*target, None, vec![is(KeyField::Unknown(*doubt, 1), Set::one(1))]))
+                    ("may forward this", to(*target, None, vec![Step::is(KeyField::Unknown(*doubt, 1), Set::one(1))]))
                 };
                 rules.extend(self.unknown.iter().map(may));
             }
@@ -243,8 +243,8 @@ fn was_forwarded() -> Step {
 pub(super) fn of_entry(entry: &Entry) -> Vec<Step> {
     let Some((proto, lo, hi)) = entry.what else { return Vec::new() };
     vec![
-        is(KeyField::Header(Part::Proto), Set::one(u128::from(proto.number()))),
-        is(KeyField::Header(Part::DstPort), Set::range(u128::from(lo), u128::from(hi))),
+        Step::is(KeyField::Header(Part::Proto), Set::one(u128::from(proto.number()))),
+        Step::is(KeyField::Header(Part::DstPort), Set::range(u128::from(lo), u128::from(hi))),
     ]
 }
 
@@ -257,12 +257,7 @@ fn moved(entry: &Entry) -> Option<u16> {
 /// Who sends the packets of an entry.
 pub(super) fn from(entry: &Entry, sources: &dyn Fn(&Source) -> Option<Set>) -> Option<Step> {
     let set = sources(entry.from.as_ref()?)?;
-    Some(is(KeyField::Header(Part::Src), set))
-}
-
-/// A condition on one field.
-pub(super) fn is(field: KeyField, set: Set) -> Step {
-    Step::Match(Match { keys: [Key::of(field)].into(), test: Test::In(set), negate: false })
+    Some(Step::is(KeyField::Header(Part::Src), set))
 }
 
 fn translate(side: Side, target: NatTarget) -> Step {

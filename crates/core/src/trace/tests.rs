@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::model::{
-    Action, ChainId, Device, Families, Family, Hook, Interface, Key, KeyField, Lookup, Match, NatTarget, Origin,
-    Pipeline, Policy, Route, RouteTarget, Rule, Side, Stage, StageKind, Step, Test, Translate, iface_value,
+    Action, ChainId, Device, Families, Family, Hook, Interface, KeyField, Lookup, NatTarget, Origin, Pipeline, Policy,
+    Route, RouteTarget, Rule, Side, Stage, StageKind, Step, Translate, iface_value,
 };
 
 const WAN: u128 = 0xcb00_7105; // 203.0.113.5
@@ -11,10 +11,6 @@ const SERVER: u128 = 0xc0a8_0132; // 192.168.1.50
 
 fn ip(s: &str) -> u128 {
     crate::model::address_value(s.parse().expect("address"))
-}
-
-fn is(field: KeyField, set: Set) -> Step {
-    Step::Match(Match { keys: [Key::of(field)].into(), test: Test::In(set), negate: false })
 }
 
 fn to(addr: u128) -> NatTarget {
@@ -45,26 +41,26 @@ impl Builder {
 /// `hairpin`: also forward what comes from inside; `snat`: and make the server answer through the router.
 fn network(hairpin: bool, snat: bool) -> Network {
     let mut b = Builder(Pipeline::default());
-    let mut forward = vec![is(KeyField::Header(Part::DstPort), Set::range(50000, 50499))];
+    let mut forward = vec![Step::is(KeyField::Header(Part::DstPort), Set::range(50000, 50499))];
     if !hairpin {
-        forward.push(is(KeyField::InIface, Set::one(iface_value("wan"))));
+        forward.push(Step::is(KeyField::InIface, Set::one(iface_value("wan"))));
     }
-    forward.push(is(KeyField::Header(Part::Dst), Set::one(WAN)));
+    forward.push(Step::is(KeyField::Header(Part::Dst), Set::one(WAN)));
     forward.push(translate(Side::Destination, to(SERVER)));
     let dnat = b.chain(vec![forward]);
     let mut post = vec![vec![
-        is(KeyField::OutIface, Set::one(iface_value("wan"))),
+        Step::is(KeyField::OutIface, Set::one(iface_value("wan"))),
         translate(Side::Source, NatTarget::OutgoingAddress { port: None }),
     ]];
     if snat {
         post.push(vec![
-            is(KeyField::OutIface, Set::one(iface_value("lan"))),
-            is(KeyField::InIface, Set::one(iface_value("lan"))),
+            Step::is(KeyField::OutIface, Set::one(iface_value("lan"))),
+            Step::is(KeyField::InIface, Set::one(iface_value("lan"))),
             translate(Side::Source, NatTarget::OutgoingAddress { port: None }),
         ]);
     }
     let snat = b.chain(post);
-    let hole = b.chain(vec![vec![is(KeyField::Header(Part::DstPort), Set::one(50100)), Step::Act(Action::Drop)]]);
+    let hole = b.chain(vec![vec![Step::is(KeyField::Header(Part::DstPort), Set::one(50100)), Step::Act(Action::Drop)]]);
     b.stage(Hook::Prerouting, StageKind::Track);
     b.stage(Hook::Prerouting, StageKind::Translate { side: Side::Destination, chains: vec![(dnat, Policy::Accept)] });
     b.stage(Hook::Output, StageKind::Track);
@@ -204,11 +200,11 @@ fn whoever_sends_first_opens_the_way_or_takes_the_port() {
 
 #[test]
 fn a_sender_hears_of_a_refusal_only_if_the_device_may_send_it() {
-    let related = || is(KeyField::CtState, Set::one(crate::model::ct_state::RELATED));
-    let icmp = || is(KeyField::Header(Part::Proto), Set::one(1));
-    let port = || is(KeyField::Header(Part::SrcPort), Set::range(0, 65535));
-    let by_wan = || is(KeyField::OutIface, Set::one(iface_value("wan")));
-    let unknown_type = || is(KeyField::Absent, Set::one(3));
+    let related = || Step::is(KeyField::CtState, Set::one(crate::model::ct_state::RELATED));
+    let icmp = || Step::is(KeyField::Header(Part::Proto), Set::one(1));
+    let port = || Step::is(KeyField::Header(Part::SrcPort), Set::range(0, 65535));
+    let by_wan = || Step::is(KeyField::OutIface, Set::one(iface_value("wan")));
+    let unknown_type = || Step::is(KeyField::Absent, Set::one(3));
     let accept = || Step::Act(Action::Accept);
     for (kind, rules, heard) in [
         ("tcp reset", vec![], false),
@@ -264,7 +260,7 @@ fn untracked_answers() -> Network {
     };
     let translating = |target: NatTarget| {
         let mut b = Builder(Pipeline::default());
-        let answers = is(KeyField::InIface, Set::one(iface_value("lan")));
+        let answers = Step::is(KeyField::InIface, Set::one(iface_value("lan")));
         let untrack = b.chain(vec![vec![answers, Step::Act(Action::Untrack)]]);
         let snat = b.chain(vec![vec![translate(Side::Source, target)]]);
         b.stage(Hook::Prerouting, StageKind::Filter { chain: untrack, policy: Policy::Accept, reroute: false });

@@ -4,14 +4,10 @@ use super::{Line, Says};
 use crate::cube::Set;
 use crate::dialect::Counts;
 use crate::model::{
-    Action, Doubt, DoubtKind, Families, Hook, Key, KeyField, Lookup, Match, NatTarget, Origin, Part, Pipeline, Policy,
-    Rule, Side, Stage, StageKind, Step, Test, Translate, Ways, address_value, ct_state, iface_value,
+    Action, Doubt, DoubtKind, Families, Hook, KeyField, Lookup, NatTarget, Origin, Part, Pipeline, Policy, Rule, Side,
+    Stage, StageKind, Step, Translate, Ways, address_value, ct_state, iface_value,
 };
 use std::sync::Arc;
-
-fn is(field: KeyField, set: Set) -> Step {
-    Step::Match(Match { keys: [Key::of(field)].into(), test: Test::In(set), negate: false })
-}
 
 /// Fills a device's pipeline.
 pub fn lower(lines: &[Line], into: &mut Pipeline) -> Counts {
@@ -19,12 +15,12 @@ pub fn lower(lines: &[Line], into: &mut Pipeline) -> Counts {
     let whole = into.add_origin(Origin { object: "what the toy does by itself".into(), ..Origin::default() });
     let outside = lines.iter().find_map(|l| if let Says::Outside(name) = &l.says { Some(name) } else { None });
     let outside = outside.map_or(Set::empty(), |name| Set::one(iface_value(name)));
-    let from_outside = is(KeyField::InIface, outside.clone());
+    let from_outside = Step::is(KeyField::InIface, outside.clone());
     let own = Arc::new(Lookup::fixed(NatTarget::OutgoingAddress { port: None }));
     let mask = Action::Translate(Translate { side: Side::Source, target: own, random: false });
-    let leaving = vec![Rule { steps: [is(KeyField::OutIface, outside), Step::Act(mask)].into(), origin: whole }];
+    let leaving = vec![Rule { steps: [Step::is(KeyField::OutIface, outside), Step::Act(mask)].into(), origin: whole }];
     let known = Set::from_ranges([ct_state::ESTABLISHED, ct_state::RELATED].map(|s| (s, s)));
-    let answers = vec![is(KeyField::CtState, known), Step::Act(Action::Accept)];
+    let answers = vec![Step::is(KeyField::CtState, known), Step::Act(Action::Accept)];
     let (mut unread, mut forwards) = (Vec::new(), Vec::new());
     let mut filter = vec![Rule { steps: answers.into(), origin: whole }];
     for line in lines {
@@ -34,9 +30,9 @@ pub fn lower(lines: &[Line], into: &mut Pipeline) -> Counts {
             Says::Outside(_) => {}
             Says::Pass(forward, proto, ports, to) => {
                 let to = address_value((*to).into());
-                let proto = is(KeyField::Header(Part::Proto), Set::one(proto.number().into()));
-                let ports = is(KeyField::Header(Part::DstPort), Set::range(ports.0.into(), ports.1.into()));
-                let pass = [is(KeyField::Header(Part::Dst), Set::one(to)), Step::Act(Action::Accept)];
+                let proto = Step::is(KeyField::Header(Part::Proto), Set::one(proto.number().into()));
+                let ports = Step::is(KeyField::Header(Part::DstPort), Set::range(ports.0.into(), ports.1.into()));
+                let pass = [Step::is(KeyField::Header(Part::Dst), Set::one(to)), Step::Act(Action::Accept)];
                 let steps = [proto.clone(), ports.clone()].into_iter().chain(pass).collect();
                 filter.push(Rule { steps, origin });
                 if *forward {

@@ -4,13 +4,9 @@ use super::{Line, Says};
 use crate::cube::Set;
 use crate::dialect::{Counts, WIRE};
 use crate::model::{
-    Action, Doubt, DoubtKind, Families, Hook, Key, KeyField, Match, Origin, Part, Pipeline, Policy, Rule, Stage,
-    StageKind, Step, Test, Ways, ct_state, iface_value,
+    Action, Doubt, DoubtKind, Families, Hook, KeyField, Origin, Part, Pipeline, Policy, Rule, Stage, StageKind, Step,
+    Ways, ct_state, iface_value,
 };
-
-fn is(field: KeyField, set: Set) -> Step {
-    Step::Match(Match { keys: [Key::of(field)].into(), test: Test::In(set), negate: false })
-}
 
 /// Fills a device's pipeline.
 pub(super) fn lower(lines: &[Line], into: &mut Pipeline) -> Counts {
@@ -25,15 +21,16 @@ pub(super) fn lower(lines: &[Line], into: &mut Pipeline) -> Counts {
             Says::Tracks => {
                 tracks = true;
                 let known = Set::one(ct_state::ESTABLISHED);
-                let rule = Rule { steps: [is(KeyField::CtState, known), Step::Act(Action::Accept)].into(), origin };
+                let rule =
+                    Rule { steps: [Step::is(KeyField::CtState, known), Step::Act(Action::Accept)].into(), origin };
                 // Whatever stands before it.
                 rules.insert(0, rule);
                 continue;
             }
             Says::Rule { passes, inwards, proto, ports } => vec![
-                is(KeyField::InIface, Set::one(iface_value(WIRE[usize::from(!inwards)]))),
-                is(KeyField::Header(Part::Proto), Set::one(proto.number().into())),
-                is(KeyField::Header(Part::DstPort), Set::range(ports.0.into(), ports.1.into())),
+                Step::is(KeyField::InIface, Set::one(iface_value(WIRE[usize::from(!inwards)]))),
+                Step::is(KeyField::Header(Part::Proto), Set::one(proto.number().into())),
+                Step::is(KeyField::Header(Part::DstPort), Set::range(ports.0.into(), ports.1.into())),
                 Step::Act(if passes { Action::Accept } else { Action::Drop }),
             ],
             Says::Unread => {
