@@ -41,9 +41,10 @@ pub fn cargo_with(folder: &Path, more: &[(&str, &str)], args: &[&str]) -> Result
     // Inside `cargo xtask` this is the cargo that runs it.
     let program = std::env::var("CARGO").unwrap_or_else(|_| "cargo".into());
     let mut command = Command::new(&program);
-    // A fresh clone is built once: what a second build would use again is half of what a build writes.
+    // A fresh clone is built once: what a second build would use again is half of what a build writes. The places that
+    // debug information names are those of a backtrace; a failed test names its own without.
     if std::env::var_os("CI").is_some() {
-        command.env("CARGO_INCREMENTAL", "0");
+        command.envs([("CARGO_INCREMENTAL", "0"), ("CARGO_PROFILE_DEV_DEBUG", "0"), ("CARGO_PROFILE_TEST_DEBUG", "0")]);
     }
     command.args(args).current_dir(folder).envs(more.iter().copied());
     finish(&mut command, &format!("{program} {}", args.join(" ")))
