@@ -215,7 +215,7 @@ impl<'n> Tracer<'n> {
         if restriction.0.iter().any(|(_, set)| set.is_empty()) {
             return inside;
         }
-        let mut left: Vec<(usize, Vec<Cube>)> = Vec::new();
+        let (mut gone, mut more) = (Vec::new(), Vec::new());
         for (at, place) in cubes.iter_mut().enumerate().filter(|(_, cube)| restriction.meets(cube)) {
             let mut current = vec![std::mem::take(place)];
             let mut outside = Vec::new();
@@ -228,23 +228,15 @@ impl<'n> Tracer<'n> {
             }
             inside.append(&mut current);
             match outside.pop() {
-                Some(only) if outside.is_empty() => *place = only,
-                last => {
-                    outside.extend(last);
-                    left.push((at, outside));
-                }
+                Some(one) => *place = one,
+                None => gone.push(at),
             }
+            more.append(&mut outside);
         }
-        if let Some(first) = left.first().map(|(at, _)| *at) {
-            let tail = cubes.split_off(first);
-            let mut left = left.into_iter().peekable();
-            for (n, cube) in tail.into_iter().enumerate() {
-                match left.next_if(|(at, _)| *at == first + n) {
-                    Some((_, pieces)) => cubes.extend(pieces),
-                    None => cubes.push(cube),
-                }
-            }
+        for at in gone.into_iter().rev() {
+            cubes.swap_remove(at);
         }
+        cubes.append(&mut more);
         inside
     }
 
