@@ -34,7 +34,7 @@ pub fn run() -> Result<(), String> {
     }
     cargo(&["fmt", "--all", "--check"])?;
     // The whole workspace each time: cargo would compile dependencies anew for a part of it, with fewer features.
-    cargo(&["clippy", "--workspace", "--lib", "--locked", "--", "-D", "warnings"])?;
+    cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])?;
     cargo(&["test", "--workspace", "--locked", "--lib"])?;
     let touched = ["faults::", "render::", "scenarios::", "ports::", "repository::", "invariants::"];
     cargo(&[&["test", "--workspace", "--locked", "--test", "it", "--"], &touched[..]].concat())?;
