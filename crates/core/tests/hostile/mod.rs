@@ -185,9 +185,12 @@ fn parts(run: &mut Run, site: &Site, chosen: &[(&Name, &str)], recipe: bool) {
 /// Each name in each of the places, all places at once as far as that is not refused.
 fn together(run: &mut Run, site: &Site, places: &[&Name], names: &[String]) {
     for n in 0..names.len() {
-        let chosen: Vec<(&Name, &str)> =
-            places.iter().enumerate().map(|(p, place)| (*place, &*names[(n + p * 7) % names.len()])).collect();
-        parts(run, site, &chosen, n % 4 == 0 || site.target == "pfsense");
+        let chosen = places.iter().enumerate().map(|(p, place)| (*place, &*names[(n + p * 7) % names.len()]));
+        // A name that is what others try to begin a line with would excuse them.
+        let (mark, others): (Vec<_>, Vec<_>) = chosen.partition(|(_, name)| name.starts_with("FORGED"));
+        for chosen in [mark, others].iter().filter(|part| !part.is_empty()) {
+            parts(run, site, chosen, n % 4 == 0 || site.target == "pfsense");
+        }
     }
 }
 

@@ -50,9 +50,7 @@ fn forged(line: &str) -> bool {
 
 /// No line of a text for people begins as ours do and goes on with a name.
 pub fn no_mark(text: &str, shown: &Shown<'_>) {
-    // A name may begin a line of ours as it is; then that says nothing of the others.
-    let breaks = shown.any(|n| n.contains(|c: char| c.is_control() || c == '\u{2028}' || c == '\u{2029}'))
-        && !shown.any(|n| n.starts_with("FORGED"));
+    let breaks = shown.any(|n| n.contains(|c: char| c.is_control() || c == '\u{2028}' || c == '\u{2029}'));
     for line in text.lines() {
         // A line that is quoted with its number stands behind a bar.
         let quoted = line.trim_start().trim_start_matches(|c: char| c.is_ascii_digit()).starts_with(" | ");
