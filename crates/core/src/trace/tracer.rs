@@ -209,7 +209,8 @@ impl<'n> Tracer<'n> {
         matches!(self.variables[var.0 as usize].choice, Choice::Device { .. } | Choice::Clash { .. } | Choice::Order)
     }
 
-    /// Takes out of cubes what is inside a restriction. Of thousands, a rule concerns few: the others stay where they are.
+    /// Takes out of cubes what is inside a restriction. Of thousands, a rule concerns few: the others are not moved but to
+    /// fill gaps, so their order may change.
     pub fn cut_cubes(&self, restriction: &Restriction, cubes: &mut Vec<Cube>) -> Vec<Cube> {
         let mut inside = Vec::new();
         if restriction.0.iter().any(|(_, set)| set.is_empty()) {
