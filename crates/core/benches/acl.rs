@@ -7,8 +7,8 @@
 
 use callpath_core::cube::{Cube, Set};
 use callpath_core::model::{
-    Action, Chain, ChainId, Device, Families, Family, Hook, Interface, Key, KeyField, Match, Origin, Part, Pipeline,
-    Policy, Route, RouteTarget, Rule, Stage, StageKind, Step, Test, address_value,
+    Action, Device, Families, Family, Hook, Interface, KeyField, Origin, Part, Pipeline, Policy, Route, RouteTarget,
+    Rule, Stage, StageKind, Step, address_value,
 };
 use callpath_core::trace::{Answer, Did, Disposition, Network, Question, ask_requests};
 use std::path::Path;
@@ -61,8 +61,7 @@ fn network(acl: &Acl) -> Network {
         for part in [Part::Src, Part::Dst, Part::SrcPort, Part::DstPort, Part::Proto] {
             let (lo, hi) = bounds[part as usize];
             if (lo, hi) != full(part) {
-                let keys = [Key::of(KeyField::Header(part))].into();
-                steps.push(Step::Match(Match { keys, test: Test::In(Set::range(lo, hi)), negate: false }));
+                steps.push(Step::is(KeyField::Header(part), Set::range(lo, hi)));
             }
         }
         steps.push(Step::Act(if *drop { Action::Drop } else { Action::Accept }));
@@ -70,8 +69,8 @@ fn network(acl: &Acl) -> Network {
     });
     let rules: Vec<Rule> = rules.collect();
     let origin = pipeline.add_origin(Origin::default());
-    pipeline.chains.push(Chain { name: "forward".into(), origin, rules });
-    let kind = StageKind::Filter { chain: ChainId(0), policy: Policy::Drop, reroute: false };
+    let chain = pipeline.add_chain("forward", origin, rules);
+    let kind = StageKind::Filter { chain, policy: Policy::Drop, reroute: false };
     pipeline.hooks[Hook::Forward as usize].push(Stage { kind, families: Families::BOTH, interfaces: None });
     let iface = |name: &str, net: &str, segment| Interface {
         name: name.into(),

@@ -8,8 +8,8 @@ use super::ice::Offer;
 use crate::cube::Set;
 use crate::manifest::Place;
 use crate::model::{
-    Action, Device, Families, Family, Hook, Key, KeyField, Lookup, Match, NatTarget, Origin, Policy, Rule, Side, Stage,
-    StageKind, Step, Test, Translate, ct_state,
+    Action, Device, Families, Family, Hook, KeyField, Lookup, NatTarget, Origin, Policy, Rule, Side, Stage, StageKind,
+    Step, Translate, ct_state,
 };
 use crate::site::Site;
 use crate::trace::Network;
@@ -69,12 +69,8 @@ fn router(device: &mut Device, random: bool) {
         let origin = pipeline.add_origin(origin);
         pipeline.add_chain(name, origin, vec![Rule { steps: steps.into(), origin }])
     };
-    let known = Match {
-        keys: [Key::of(KeyField::CtState)].into(),
-        test: Test::In(Set::one(ct_state::ESTABLISHED)),
-        negate: false,
-    };
-    let input = chain("unasked", "only answers come in", vec![Step::Match(known), Step::Act(Action::Accept)]);
+    let known = Step::is(KeyField::CtState, Set::one(ct_state::ESTABLISHED));
+    let input = chain("unasked", "only answers come in", vec![known, Step::Act(Action::Accept)]);
     let port = NatTarget::To { addr: None, v6: false, port: Some((1024, 65535)), keep_host_bits: false };
     let translate = Translate { side: Side::Source, target: Arc::new(Lookup::fixed(port)), random: true };
     let ports = random.then(|| chain("ports", "a new port for each", vec![Step::Act(Action::Translate(translate))]));

@@ -209,17 +209,10 @@ fn every_packet_fares_alike_under_the_fused_list() {
 
 #[test]
 fn many_rules_of_one_kind_are_one_with_all_of_them_as_members() {
-    let port = |n: u32| Match {
-        keys: Box::new([Key::of(KeyField::Header(Part::DstPort))]),
-        test: Test::In(Set::one(u128::from(n))),
-        negate: false,
-    };
-    let drop = |n: u32| Rule { steps: Box::new([Step::Match(port(n)), Step::Act(Action::Drop)]), origin: OriginId(n) };
+    let port = |n: u32| Step::is(KeyField::Header(Part::DstPort), Set::one(u128::from(n)));
+    let drop = |n: u32| Rule { steps: Box::new([port(n), Step::Act(Action::Drop)]), origin: OriginId(n) };
     let unread = |n: u32| Rule {
-        steps: Box::new([
-            Step::Match(port(n)),
-            Step::Act(Action::Unmodelled(crate::model::Ways::Anything, DoubtId(n))),
-        ]),
+        steps: Box::new([port(n), Step::Act(Action::Unmodelled(crate::model::Ways::Anything, DoubtId(n)))]),
         origin: OriginId(n),
     };
     for make in [&drop as &dyn Fn(u32) -> Rule, &unread] {

@@ -8,8 +8,8 @@ use crate::dialect::netfilter::{self, BaseChain, BaseKind};
 use crate::dialect::nft::ast::{self, Base, ChainKind, HookName};
 use crate::dialect::nft::print;
 use crate::model::{
-    Action, ChainId, Doubt, DoubtId, DoubtKind, Families, Hook, Key, KeyField, Match, Origin, OriginId, Policy, Rule,
-    Stage, StageKind, Step, Test, Ways, iface_value, iface_wildcard,
+    Action, ChainId, Doubt, DoubtId, DoubtKind, Families, Hook, Key, KeyField, Match, Origin, Policy, Rule, Stage,
+    StageKind, Step, Test, Ways, iface_value, iface_wildcard,
 };
 use std::collections::HashMap;
 
@@ -128,10 +128,6 @@ impl Lowering<'_> {
         netfilter::before_as("on some devices", chain, vec![elsewhere, Step::Act(Action::Accept)], self.pipeline)
     }
 
-    pub(super) fn add_chain(&mut self, name: &str, origin: OriginId, rules: Vec<Rule>) -> ChainId {
-        self.pipeline.add_chain(name, origin, rules)
-    }
-
     /// What is unknown outside of rules: it may do anything to any packet.
     pub(super) fn taint_all(&mut self, unread: &[ast::Unread]) {
         for one in unread {
@@ -157,7 +153,7 @@ impl Lowering<'_> {
             kind: DoubtKind::Unread,
         });
         let rule = Rule { steps: Box::new([Step::Act(Action::Unmodelled(Ways::Anything, doubt))]), origin };
-        let chain = self.add_chain("what was not understood", origin, vec![rule]);
+        let chain = self.pipeline.add_chain("what was not understood", origin, vec![rule]);
         let kind = StageKind::Filter { chain, policy: Policy::Accept, reroute: false };
         Stage { kind, families: Families::BOTH, interfaces: None }
     }

@@ -1,6 +1,6 @@
 //! Addresses of rules.
 
-use super::{Lowering, is, matches};
+use super::{Lowering, matches};
 use crate::cube::Set;
 use crate::dialect::pf::ast::{Entry, Host, Hosts, Table, Unknown};
 use crate::model::{Family, Interface, Key, KeyField, Match, Origin, Part, Step, Test, address_value, prefix_range};
@@ -137,12 +137,12 @@ impl<'a> Lowering<'a> {
                 return None;
             }
             let set = Set::from_ranges(followed.into_iter().map(|p| (p, p)));
-            steps.push(is(KeyField::Header(Part::Proto), set));
+            steps.push(Step::is(KeyField::Header(Part::Proto), set));
         }
         for (ports, part) in [(source, Part::SrcPort), (destination, Part::DstPort)] {
             let Some(ports) = ports else { continue };
             let set = Set::from_ranges(ports.iter().map(|(lo, hi)| (u128::from(*lo), u128::from(*hi))));
-            steps.push(is(KeyField::Header(part), set));
+            steps.push(Step::is(KeyField::Header(part), set));
         }
         Some(steps)
     }

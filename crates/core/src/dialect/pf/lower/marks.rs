@@ -1,7 +1,7 @@
 //! What is written into marks: ways, labels, and where a state began.
 
 use super::devices::strange_device;
-use super::{Lowering, is, matches};
+use super::{Lowering, matches};
 use crate::cube::Set;
 use crate::dialect::pf::ast::{Route as Named, Rule as AstRule, Unknown};
 use crate::model::{
@@ -139,14 +139,14 @@ impl<'a> Lowering<'a> {
         let mut add = |steps: Vec<Step>| rules.push(Rule { steps: steps.into(), origin });
         for (device, number) in outer.iter().zip(1..) {
             add(vec![
-                is(KeyField::CtState, Set::one(ct_state::NEW)),
-                is(KeyField::InIface, Set::one(iface_value(device))),
+                Step::is(KeyField::CtState, Set::one(ct_state::NEW)),
+                Step::is(KeyField::InIface, Set::one(iface_value(device))),
                 set_state(TAG, number << 16),
             ]);
         }
         for (_, n) in self.ways.iter().zip(1..) {
-            add(vec![is(KeyField::CtDirection, Set::one(0)), remembered(WAY, n), set_mark(WAY, n)]);
-            add(vec![is(KeyField::CtDirection, Set::one(1)), remembered(REPLY_WAY, n << 8), set_mark(WAY, n)]);
+            add(vec![Step::is(KeyField::CtDirection, Set::one(0)), remembered(WAY, n), set_mark(WAY, n)]);
+            add(vec![Step::is(KeyField::CtDirection, Set::one(1)), remembered(REPLY_WAY, n << 8), set_mark(WAY, n)]);
         }
         Some(self.chain("states", rules))
     }
@@ -179,9 +179,9 @@ impl<'a> Lowering<'a> {
         for (device, number) in devices.iter().zip(1..) {
             let others = devices.iter().filter(|d| *d != device).map(|d| (iface_value(d), iface_value(d)));
             let matches = [
-                is(KeyField::CtDirection, Set::one(1)),
+                Step::is(KeyField::CtDirection, Set::one(1)),
                 remembered(TAG, number << 16),
-                is(KeyField::OutIface, Set::from_ranges(others)),
+                Step::is(KeyField::OutIface, Set::from_ranges(others)),
             ];
             let object = format!("the state began on {device}; this answer leaves by another line");
             let origin = self.generated(&object);

@@ -190,10 +190,6 @@ impl<'a> Lowering<'a> {
     }
 }
 
-fn is(field: KeyField, set: Set) -> Step {
-    matches(Key::of(field), set, false)
-}
-
 fn matches(key: Key, set: Set, negate: bool) -> Step {
     Step::Match(Match { keys: [key].into(), test: Test::In(set), negate })
 }
@@ -201,7 +197,7 @@ fn matches(key: Key, set: Set, negate: bool) -> Step {
 /// The first rule of every filter: packets of a state pass, unless the state was not to be kept.
 fn known_state() -> [Step; 3] {
     [
-        is(KeyField::CtState, Set::one(ct_state::ESTABLISHED)),
+        Step::is(KeyField::CtState, Set::one(ct_state::ESTABLISHED)),
         matches(Key { field: KeyField::CtMark, mask: Some(u128::from(marks::STATELESS)) }, Set::one(0), false),
         Step::Act(Action::Accept),
     ]

@@ -1,6 +1,6 @@
 //! Filter rules.
 
-use super::{Lowering, in_deciding_order, is, known_state, marks};
+use super::{Lowering, in_deciding_order, known_state, marks};
 use crate::cube::Set;
 use crate::dialect::pf::ast::{Action as Does, Direction, Rule, State, Unknown};
 use crate::model::{
@@ -79,18 +79,18 @@ impl<'a> Lowering<'a> {
                 start.push(marks::marked(marks::TAG, number << 16, !with));
             } else {
                 let doubt = self.doubt(&rule.origin, &marks::too_many("labels"), false);
-                start.push(is(KeyField::Unknown(doubt, 1), Set::one(1)));
+                start.push(Step::is(KeyField::Unknown(doubt, 1), Set::one(1)));
             }
         }
         if !rule.any_flags && rule.action == Does::Pass {
             // flags S/SA: what is in the middle of a handshake begins no state.
             let new =
                 Set::from_ranges([(ct_state::NEW, ct_state::NEW), (ct_state::ESTABLISHED, ct_state::ESTABLISHED)]);
-            start.push(is(KeyField::CtState, new));
+            start.push(Step::is(KeyField::CtState, new));
         }
         if let Some(unknown) = &rule.when {
             let doubt = self.doubt(&rule.origin, unknown, false);
-            start.push(is(KeyField::Unknown(doubt, 1), Set::one(1)));
+            start.push(Step::is(KeyField::Unknown(doubt, 1), Set::one(1)));
         }
         let from = self.hosts(&rule.from, Part::Src, family, &rule.origin);
         let to = self.hosts(&rule.to, Part::Dst, family, &rule.origin);

@@ -1,7 +1,7 @@
 //! Translation rules.
 
 use super::hosts;
-use super::{Lowering, is, marks};
+use super::{Lowering, marks};
 use crate::cube::Set;
 use crate::dialect::pf::ast::{Action as Does, Direction, Entry, Host, Pool, PoolAddress, PoolPort, Rule, Unknown};
 use crate::model::{
@@ -55,7 +55,7 @@ impl<'a> Lowering<'a> {
             for (ports, actions) in &targets {
                 let mut steps = start.clone();
                 if let Some((lo, hi)) = ports {
-                    steps.push(is(KeyField::Header(Part::DstPort), Set::range(u128::from(*lo), u128::from(*hi))));
+                    steps.push(Step::is(KeyField::Header(Part::DstPort), Set::range(u128::from(*lo), u128::from(*hi))));
                 }
                 if let Some((unknown, unread)) = rule.anything() {
                     let doubt = self.doubt(&rule.origin, unknown, unread);
@@ -282,7 +282,7 @@ impl<'a> Lowering<'a> {
             outwards.push(ModelRule { steps: steps.into(), origin });
         }
         for mut steps in inwards_starts {
-            steps.push(is(KeyField::Header(Part::Dst), Set::range(outer.0, outer.1)));
+            steps.push(Step::is(KeyField::Header(Part::Dst), Set::range(outer.0, outer.1)));
             steps.push(to(prefix_range(inner), Side::Destination));
             inwards.push(ModelRule { steps: steps.into(), origin });
         }
