@@ -1,14 +1,13 @@
 //! `cargo xtask ci`: what continuous integration runs, step by step.
 
-use crate::task::{cargo, differential, grid};
-use crate::{deny, fuzz, msrv, new, tools};
+use crate::task::{cargo, judge};
+use crate::{deny, fuzz, msrv, tools};
 use std::time::{Duration, Instant};
 
 /// Packets of the short campaign that belongs to the tests.
 const SHORT_CAMPAIGN: &str = "20000";
 /// Pairs of parties of the short campaign that belongs to the tests.
 const FEW_PAIRS: &str = "5000";
-
 /// Filters on a wire that belong to the tests.
 const FEW_FILTERS: &str = "24";
 
@@ -24,12 +23,11 @@ const STEPS: &[Step] = &[
     ("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "-D", "warnings"])),
     ("fuzz", fuzz::compiles),
     ("tests", || cargo(&["test", "--workspace", "--locked"])),
-    ("changes", || cargo(&["run", "--release", "--locked", "--package", "callpath-lab", "--bin", "changes"])),
-    ("packets", || differential(&["--packets".into(), SHORT_CAMPAIGN.into()])),
-    ("pairs", || differential(&["--pairs".into(), FEW_PAIRS.into()])),
-    ("filters", || differential(&["--filters".into(), FEW_FILTERS.into()])),
-    ("grid", || grid(&["--tenth".into()])),
-    ("additions", new::rehearse::run),
+    ("changes", || judge("changes", &[])),
+    ("packets", || judge("differential", &["--packets", SHORT_CAMPAIGN])),
+    ("pairs", || judge("differential", &["--pairs", FEW_PAIRS])),
+    ("filters", || judge("differential", &["--filters", FEW_FILTERS])),
+    ("grid", || judge("grid", &["--tenth"])),
 ];
 
 /// Runs all steps, or those that are named, and says how long each took. The first that fails ends it.
@@ -52,9 +50,6 @@ pub fn run(only: &[String]) -> Result<(), String> {
         }
     }
     eprintln!("\n{}", summary(&took));
-    for place in new::unfinished() {
-        eprintln!("unfinished: {place}");
-    }
     outcome
 }
 

@@ -25,6 +25,20 @@ pub fn differential(args: &[String]) -> Result<(), String> {
     cargo(&all)
 }
 
+/// The workspace's tests with shorter campaigns.
+pub fn short_tests(args: &[String]) -> Result<(), String> {
+    let args = args.iter().map(String::as_str);
+    let all: Vec<&str> = ["test", "--workspace", "--locked"].into_iter().chain(args).collect();
+    cargo_with(&root(), &[("CALLPATH_SHORT", "1")], &all)
+}
+
+/// One of the lab's programs as the tests build it: its release build would compile the whole core once more.
+pub fn judge(program: &str, args: &[&str]) -> Result<(), String> {
+    cargo(&["build", "--workspace", "--bins", "--profile", "test", "--locked"])?;
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    run_in(&root(), &target.join("debug").join(program).to_string_lossy(), args)
+}
+
 /// The root of the repository.
 pub fn root() -> PathBuf {
     let own = Path::new(env!("CARGO_MANIFEST_DIR"));

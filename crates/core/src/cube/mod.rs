@@ -101,7 +101,8 @@ impl Cube {
     /// Do the two share a packet, for some values of the variables?
     fn meets(&self, other: &Self) -> bool {
         let shared = |(var, set): &(VarId, Set)| other.get(Dim::Var(*var)).is_none_or(|theirs| theirs.intersects(set));
-        self.vars.iter().all(shared) && self.parts.iter().zip(&other.parts).all(|(a, b)| a.intersects(b))
+        // Protocols and ports first: their sets are short, those of addresses can be long.
+        self.parts.iter().zip(&other.parts).rev().all(|(a, b)| a.intersects(b)) && self.vars.iter().all(shared)
     }
 
     /// No packet at all.

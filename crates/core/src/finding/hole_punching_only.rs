@@ -28,7 +28,7 @@ fn matches(gap: &Gap) -> bool {
 }
 
 fn message(gap: &Gap) -> String {
-    format!("{} get through by hole punching only: not from mobile networks", gap.who)
+    format!("{} get through by hole punching only, which fails on many mobile networks", gap.who)
 }
 
 fn because(gap: &Gap) -> String {

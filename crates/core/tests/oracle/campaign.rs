@@ -1,6 +1,6 @@
 //! The trace against an interpreter that looks at single packets and shares no code with it.
 //!
-//! `CALLPATH_ORACLE_PACKETS` sets how many packets are compared; by default a million.
+//! `CALLPATH_ORACLE_PACKETS` sets how many packets are compared; by default a million, and in short tests a tenth of it.
 
 use super::generate::{Maker, Random, plant};
 use super::interpret::converse;
@@ -9,7 +9,10 @@ use callpath_core::model::Family;
 use callpath_core::trace::{Ask, Detail, Disposition, Network, Phase, Question, ask};
 
 fn wanted() -> u64 {
-    std::env::var("CALLPATH_ORACLE_PACKETS").ok().and_then(|n| n.parse().ok()).unwrap_or(1_000_000)
+    std::env::var("CALLPATH_ORACLE_PACKETS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or_else(|| crate::length(1_000_000, 100_000))
 }
 
 /// What a campaign came to.
