@@ -4,7 +4,9 @@
 //! pages, completions, reference pages. What it answers is `callpath_core`.
 
 mod check;
+mod copies;
 mod explain;
+mod fix;
 mod folder;
 mod found;
 mod gather;
@@ -65,6 +67,8 @@ enum Command {
         #[arg(long, value_name = "DIR", conflicts_with_all = ["files", "unread"])]
         summary: Option<PathBuf>,
     },
+    /// Print what repairs a site: checked steps, or copies of its files with the changes in them
+    Fix(fix::Arguments),
     /// Print a product's whole recipe for a firewall: guide, undo, or your configuration with the changes in it
     Render(render::Arguments),
     /// Write all texts of a site into one file, for a bug report; `callpath check` reads it
@@ -86,7 +90,7 @@ enum Command {
 /// Exit codes, and what each says.
 pub const EXIT_CODES: [(u8, &str); 3] = [
     (0, "every call path works, or what was asked for is done"),
-    (1, "some path fails, is degraded, or is unknown (only check says so)"),
+    (1, "some path fails, is degraded, or is unknown (check and fix say so)"),
     (NO_ANSWER, "no answer: something is wrong with the input"),
 ];
 
@@ -147,6 +151,7 @@ pub fn main() -> ExitCode {
         Command::Snapshot(arguments) => snapshot::run(&arguments, &shell),
         Command::Ports(arguments) => ports::run(arguments, &shell),
         Command::Init(arguments) => init::run(arguments, &shell),
+        Command::Fix(arguments) => fix::run(&arguments, &shell),
         Command::Render(arguments) => render::run(&arguments, &shell),
         Command::Explain { code } => explain::run(code.as_deref(), &shell),
         Command::Schema { report } => {

@@ -1,13 +1,11 @@
 //! `callpath render`: a product's whole recipe for one firewall.
 
+use crate::copies::{Copies, numbered};
 use crate::folder::Also;
 use crate::shell::Shell;
-use crate::{NO_ANSWER, gather, known, save};
-use callpath_core::change::Step;
-use callpath_core::dialect;
+use crate::{NO_ANSWER, gather, known};
 use callpath_core::render::{Rendered, render, targets};
-use callpath_core::report::columns;
-use callpath_core::snapshot::{InputError, Snapshot, Source};
+use callpath_core::snapshot::{InputError, Snapshot};
 use callpath_core::visible::line;
 use clap::Args;
 use std::fmt::Write as _;
@@ -68,24 +66,6 @@ pub fn run(arguments: &Arguments, shell: &Shell) -> u8 {
     }
 }
 
-fn numbered(steps: &[Step]) -> String {
-    let mut out = String::new();
-    for (n, step) in steps.iter().enumerate() {
-        let mut lines = vec![format!("{}. {}", n + 1, step.place)];
-        lines.extend(step.lines.iter().map(|l| format!("     {l}")));
-        if let (true, Some(last)) = (step.save, lines.last_mut()) {
-            let gap = 67usize.saturating_sub(columns(last)).max(2);
-            last.push_str(&" ".repeat(gap));
-            last.push_str("Save");
-        }
-        for line in lines {
-            out.push_str(&line);
-            out.push('\n');
-        }
-    }
-    out
-}
-
 fn guide(r: &Rendered) -> String {
     let mut out = numbered(&r.guide);
     out.push_str(&left_out(r));
@@ -124,48 +104,34 @@ fn undo(r: &Rendered) -> String {
     if r.undo.is_empty() { "nothing is to be taken back: nothing would be changed\n".into() } else { numbered(&r.undo) }
 }
 
-/// The user's own file, not the one without secrets, with the changes in it.
+/// The user's own file with the changes in it, and before it how to take it back.
 fn write(arguments: &Arguments, r: &Rendered, out: &Path, snapshot: &Snapshot) -> Result<String, InputError> {
     let name = gather::shown(out);
-    let site = if arguments.site.is_dir() {
-        arguments.site.clone()
-    } else {
-        arguments.site.parent().map(Path::to_path_buf).unwrap_or_default()
-    };
     if !r.file.is_empty() && r.patches.is_empty() {
         return Err(InputError::about(name, format!("nothing would be changed in {}", r.file))
             .help("callpath check says what works, what does not, and why"));
     }
-    if r.file.is_empty() {
+    let Some(source) = r.source.and_then(|id| snapshot.source(id)).filter(|_| !r.file.is_empty()) else {
         let known = targets().join(", ");
         return Err(InputError::about(name, "there is no configuration to put the changes into")
             .help(format!("name its configuration in callpath.toml (firewalls: {known}), or follow --guide")));
-    }
+    };
     if !r.others.is_empty() {
         let message = format!("the changes go into {} and {}: one copy cannot hold them", r.file, r.others.join(", "));
         return Err(InputError::about(name, message).help("follow --guide, which names the firewall of each step"));
     }
-    let original = gather::read(&site.join(&r.file), &r.file, gather::MAX_BYTES)
-        .map_err(|(message, help)| InputError::about(r.file.as_str(), message).help(help))?;
-    // What was planned for one text is not put into another.
-    let planned = r.source.and_then(|id| snapshot.source(id)).map(|s| s.text.as_str());
-    if planned != Some(dialect::without_secrets(original.clone()).as_str()) {
-        return Err(InputError::about(r.file.as_str(), format!("`{}` is not the file that was read", r.file))
-            .help("if the file changes now, try again"));
-    }
-    let patches: Vec<_> = r.patches.iter().collect();
-    let text = dialect::apply(&original, &patches)
-        .map_err(|e| InputError::about(r.file.as_str(), e.0).help("follow --guide instead"))?;
+    let copies = Copies::new(&arguments.site, snapshot, arguments.force);
+    let text = copies.changed(source, &r.patches.iter().collect::<Vec<_>>())?;
     // Who loads the copy must be able to take it back, whatever happens in between.
     let mut undo_file = out.as_os_str().to_owned();
     undo_file.push(".undo.txt");
     let undo_file = PathBuf::from(undo_file);
     for file in [&undo_file, out] {
-        free(file, &site, &arguments.site, snapshot, arguments.force)?;
+        copies.free(file)?;
     }
-    let like = [site.join(&r.file)];
-    put(&undo_file, &undo(r), arguments.force, &like)?;
-    put(out, &text, arguments.force, &like)?;
+    let like = [copies.own(source)];
+    copies.put(&undo_file, &undo(r), &like)?;
+    copies.put(out, &text, &like)?;
     let how = r.about.map_or("", |a| a.words.load);
     let (undo_name, name) = (line(gather::shown(&undo_file)), line(name));
     let mut said = format!(
@@ -178,28 +144,4 @@ fn write(arguments: &Arguments, r: &Rendered, out: &Path, snapshot: &Snapshot) -
     }
     said.push_str(&left_out(r));
     Ok(said)
-}
-
-/// Nothing is lost when this file is written.
-fn free(file: &Path, site: &Path, named: &Path, snapshot: &Snapshot, force: bool) -> Result<(), InputError> {
-    if file.symlink_metadata().is_err() {
-        return Ok(());
-    }
-    let name = gather::shown(file);
-    if !force {
-        return Err(InputError::about(name.as_str(), format!("`{name}` is there already"))
-            .help("choose another name, or replace it with --force"));
-    }
-    let real = file.canonicalize().ok();
-    let own = |source: &Source| real.is_some() && site.join(&source.name).canonicalize().ok() == real;
-    let read = real.is_some() && named.canonicalize().ok() == real;
-    if read || snapshot.sources.iter().any(own) {
-        return Err(InputError::about(name.as_str(), format!("`{name}` is a file of the site itself"))
-            .help("choose another name: what callpath reads is never overwritten"));
-    }
-    Ok(())
-}
-
-fn put(file: &Path, text: &str, force: bool, like: &[PathBuf]) -> Result<(), InputError> {
-    save::save(file, text, force, like).map_err(|e| save::failed(file, &e))
 }

@@ -2,7 +2,8 @@
 //!
 //! Texts of a configuration are text here too: no markup of theirs takes effect, and no block of code ends early.
 
-use super::text::finding::{count, merged as merged_steps, plans, what_to_do};
+use super::plans::{merged as merged_steps, plans};
+use super::text::finding::{count, what_to_do};
 use super::text::story::{Note, Notes, concerned, reason};
 use super::text::table::{state, verdict};
 use super::text::{closing, depends, perhaps_nobody, word};
@@ -113,7 +114,7 @@ fn place(out: &mut String, mark: &Mark) {
 
 fn changes(out: &mut String, report: &Report) {
     for plan in plans(report) {
-        let _ = writeln!(out, "\n## {}\n", prose(&format!("change on {}{}", named(plan.device), plan.remark)));
+        let _ = writeln!(out, "\n## {}\n", prose(&format!("change on {}{}", named(plan.device), plan.effect.remark())));
         for line in &plan.takes {
             let _ = writeln!(out, "{}\n", prose(line));
         }

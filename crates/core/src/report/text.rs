@@ -436,6 +436,11 @@ pub fn columns(text: &str) -> usize {
     text.width()
 }
 
+/// A paragraph in lines as wide as a report's.
+pub fn paragraph(text: &str) -> String {
+    wrap(&item(text), WIDTH).join("\n")
+}
+
 /// Words in lines of at most `width` columns; longer words stand alone. No line begins as a step does: what would, takes
 /// the word before it along, or a sign that it goes on.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {

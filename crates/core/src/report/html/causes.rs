@@ -3,7 +3,8 @@
 use super::Notes;
 use crate::change::Step;
 use crate::page::{escape, prose};
-use crate::report::text::finding::{codes, merged, plans, what_to_do};
+use crate::report::plans::{merged, plans};
+use crate::report::text::finding::{codes, what_to_do};
 use crate::report::text::story::show_runs;
 use crate::report::{Mark, Report};
 use crate::visible::named;
@@ -71,7 +72,7 @@ fn place(out: &mut String, mark: &Mark) {
 
 fn changes(out: &mut String, report: &Report) {
     for plan in plans(report) {
-        let title = format!("change on {}{}", named(plan.device), plan.remark);
+        let title = format!("change on {}{}", named(plan.device), plan.effect.remark());
         let _ = writeln!(out, "<section class=\"change\">\n<h3>{}</h3>", escape(&title));
         for line in &plan.takes {
             let _ = writeln!(out, "<p>{}</p>", prose(line));

@@ -3,7 +3,8 @@
 use super::story::{Notes, Run, show_runs};
 use super::{Writer, columns, wrap};
 use crate::change::{Step, StepKind};
-use crate::report::{Change, Finding, Loss, Mark, Reach, Report, Severity};
+use crate::report::plans::{merged, page, plans};
+use crate::report::{Finding, Mark, Reach, Report, Severity};
 use crate::visible::{item, named};
 
 /// Lines wider than this are shown around the words that matter.
@@ -192,40 +193,15 @@ fn shown(mark: &Mark) -> (String, usize) {
     (text.trim_end().to_owned(), column)
 }
 
-/// What to change on one device.
-pub(in crate::report) struct Plan<'r> {
-    pub device: &'r str,
-    /// What is known of its effect.
-    pub remark: &'static str,
-    /// What it takes, and from whom, in sentences.
-    pub takes: Vec<String>,
-    pub steps: Vec<Step>,
-    pub undo: Vec<Step>,
-}
-
-/// Changes by device: first the cure, then what may be done besides, then what would take something from somebody.
-pub(in crate::report) fn plans(report: &Report) -> Vec<Plan<'_>> {
-    let (besides, cure): (Vec<&Finding>, Vec<&Finding>) =
-        report.findings.iter().partition(|f| f.severity == Severity::Note);
-    let mut out = by_device(
-        &cure,
-        |f| f.change.as_ref(),
-        |verified| {
-            if verified { " (checked: every row above works after it)" } else { "" }
-        },
-    );
-    out.extend(by_device(&besides, |f| f.change.as_ref(), |_| " if you like (checked: no call depends on it)"));
-    for list in [cure, besides] {
-        out.extend(by_device(&list, |f| f.apart.as_ref(), |_| " that takes something (not checked)"));
-    }
-    out
-}
-
 /// The changes numbered through, with the way back.
 fn changes(out: &mut Writer, report: &Report) {
     for plan in plans(report) {
         out.blank();
-        out.line(&format!("  {}{}", out.style.bold(&format!("change on {}", named(plan.device))), plan.remark));
+        out.line(&format!(
+            "  {}{}",
+            out.style.bold(&format!("change on {}", named(plan.device))),
+            plan.effect.remark()
+        ));
         out.blank();
         for line in &plan.takes {
             out.wrapped(4, line);
@@ -243,75 +219,6 @@ fn changes(out: &mut Writer, report: &Report) {
         out.line("    to take it back:");
         plan.undo.iter().flat_map(|s| &s.lines).for_each(|line| out.line(&format!("      {line}")));
     }
-}
-
-fn by_device<'r>(
-    findings: &[&'r Finding],
-    change: impl Fn(&'r Finding) -> Option<&'r Change>,
-    remark: impl Fn(bool) -> &'static str,
-) -> Vec<Plan<'r>> {
-    let mut devices: Vec<&str> = Vec::new();
-    for change in findings.iter().filter_map(|f| change(f)) {
-        if !devices.contains(&change.device.as_str()) {
-            devices.push(&change.device);
-        }
-    }
-    let plan = |device: &'r str| {
-        let here: Vec<(&Finding, &Change)> =
-            findings.iter().filter_map(|f| change(f).filter(|c| c.device == device).map(|c| (*f, c))).collect();
-        let steps = merged(here.iter().map(|(_, c)| &c.steps));
-        let verified = here.iter().all(|(f, _)| f.verified || f.severity != Severity::Error);
-        let undo = here.iter().rev().flat_map(|(_, c)| c.undo.clone()).collect();
-        let mut takes: Vec<String> = Vec::new();
-        for sentence in here.iter().flat_map(|(_, c)| &c.takes).map(Loss::sentence) {
-            if !takes.contains(&sentence) {
-                takes.push(sentence);
-            }
-        }
-        Plan { device, remark: remark(verified), takes, steps, undo }
-    };
-    devices.into_iter().map(plan).filter(|p| !p.steps.is_empty()).collect()
-}
-
-/// Steps of several changes: "Apply Changes" once for each page, commands for one shell together.
-pub(in crate::report) fn merged<'a>(lists: impl Iterator<Item = &'a Vec<Step>>) -> Vec<Step> {
-    let mut out: Vec<Step> = Vec::new();
-    for step in lists.flatten() {
-        if out.last().is_some_and(|l| l.kind == StepKind::Apply)
-            && page(step).is_some()
-            && page(step) == page_before(&out)
-        {
-            out.pop();
-        }
-        let together = |s: &&mut Step| s.place == step.place && (s.shell().is_some() || in_manifest(s));
-        if let Some(known) = out.iter_mut().find(together) {
-            let fresh: Vec<String> = step.lines.iter().filter(|l| !known.lines.contains(l)).cloned().collect();
-            known.lines.extend(fresh);
-            continue;
-        }
-        if !out.contains(step) || step.kind == StepKind::Apply {
-            out.push(step.clone());
-        }
-    }
-    // What was done on the box is written down once all of it is done.
-    out.sort_by_key(in_manifest);
-    out
-}
-
-fn in_manifest(step: &Step) -> bool {
-    step.kind == StepKind::Manifest
-}
-
-/// The page on which a step is done, where it is done on one.
-fn page(step: &Step) -> Option<&str> {
-    match &step.kind {
-        StepKind::Page(menus) => Some(menus),
-        _ => None,
-    }
-}
-
-fn page_before(steps: &[Step]) -> Option<&str> {
-    steps.iter().rev().find(|s| s.kind != StepKind::Apply).and_then(page)
 }
 
 pub(super) fn numbered(out: &mut Writer, steps: &[Step]) {
