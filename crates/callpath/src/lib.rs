@@ -5,6 +5,7 @@
 
 mod check;
 mod copies;
+mod diff;
 mod explain;
 mod fix;
 mod folder;
@@ -73,6 +74,8 @@ enum Command {
     Render(render::Arguments),
     /// Write all texts of a site into one file, for a bug report; `callpath check` reads it
     Snapshot(snapshot::Arguments),
+    /// Compare two sites: who gains, who loses, and which statements differ
+    Diff(diff::Arguments),
     /// Explain a finding; without a code, list all
     Explain {
         /// The code that a report shows: hairpin-missing
@@ -90,7 +93,7 @@ enum Command {
 /// Exit codes, and what each says.
 pub const EXIT_CODES: [(u8, &str); 3] = [
     (0, "every call path works, or what was asked for is done"),
-    (1, "some path fails, is degraded, or is unknown (check and fix say so)"),
+    (1, "some path fails, is degraded, or is unknown (check and fix), or somebody loses (diff)"),
     (NO_ANSWER, "no answer: something is wrong with the input"),
 ];
 
@@ -151,6 +154,7 @@ pub fn main() -> ExitCode {
         Command::Snapshot(arguments) => snapshot::run(&arguments, &shell),
         Command::Ports(arguments) => ports::run(arguments, &shell),
         Command::Init(arguments) => init::run(arguments, &shell),
+        Command::Diff(arguments) => diff::run(&arguments, &shell),
         Command::Fix(arguments) => fix::run(&arguments, &shell),
         Command::Render(arguments) => render::run(&arguments, &shell),
         Command::Explain { code } => explain::run(code.as_deref(), &shell),

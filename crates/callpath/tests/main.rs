@@ -6,6 +6,7 @@ mod bad_input;
 mod bad_pfsense;
 mod bad_sites;
 mod canaries;
+mod diff;
 mod fix;
 #[cfg(target_os = "linux")]
 mod foreign_files;

@@ -6,16 +6,19 @@
 
 #[cfg(test)]
 mod codes;
+mod diff;
 mod findings;
 mod harm;
 #[cfg(test)]
 mod harm_tests;
 mod judged;
 mod proof;
+mod reach;
 mod round;
 mod strays;
 mod trial;
 
+pub use diff::diff;
 pub use harm::Gate;
 
 use crate::call::Judge;

@@ -1,8 +1,9 @@
 //! Files with changes in them, read again and judged again.
 
 use super::Found;
-use super::harm;
+use super::harm::{self, taken};
 use super::judged::{Analysis, judge, network};
+use super::reach::Reached;
 use crate::dialect::{self, Patch};
 use crate::finding::Gap;
 use crate::model::SourceId;
@@ -20,7 +21,7 @@ pub(super) struct State {
     /// What was judged.
     pub analysis: Rc<Analysis>,
     gaps: OnceCell<Vec<Gap>>,
-    reached: OnceCell<harm::Reached>,
+    reached: OnceCell<Reached>,
 }
 
 impl State {
@@ -36,12 +37,12 @@ impl State {
     }
 
     /// What everybody reaches.
-    fn reached(&self) -> &harm::Reached {
+    fn reached(&self) -> &Reached {
         // Everybody asks for everything: that has work of its own.
         self.reached.get_or_init(|| {
             let mut site = self.analysis.judged.site.clone();
             site.network.budget = site.network.budget.for_another_site();
-            harm::Reached::of(&site)
+            Reached::of(&site)
         })
     }
 }
@@ -79,7 +80,7 @@ pub(super) fn losses(before: &State, to: &Snapshot) -> Result<Vec<Loss>, String>
     let devices = 0..judged.site.network.devices.len();
     let changed: Vec<usize> = devices.filter(|d| judged.site.texts(*d).any(|text| differs(&text))).collect();
     let wishes = harm::Wishes { snapshot: from, manifest: &judged.manifest, instances: &judged.instances };
-    let lost = reached.taken(&wishes, &judged.site, &after, &changed);
+    let lost = taken(reached, &wishes, &judged.site, &after, &changed);
     if after.network.budget.left() > 0 { Ok(lost) } else { Err(TOO_MUCH.into()) }
 }
 

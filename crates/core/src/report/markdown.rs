@@ -178,7 +178,7 @@ fn longest_run(text: &str) -> usize {
 }
 
 /// A sentence: `code` in it stays code, everything else is text.
-fn prose(text: &str) -> String {
+pub(super) fn prose(text: &str) -> String {
     // Blanks at the beginning of a line make a block of code of it, or a list in a list.
     let text = text.trim_start();
     let parts: Vec<&str> = text.split('`').collect();

@@ -4,6 +4,7 @@
 //! of the format need not change. The text form is made from these types alone.
 
 mod callers;
+mod diff;
 mod formats;
 mod github;
 mod html;
@@ -17,6 +18,7 @@ mod texts;
 
 pub(crate) use callers::in_a_sentence;
 pub use callers::merged;
+pub use diff::{DIFF_FORMATS, DIFF_SCHEMA, Diff, PathChange, Side, Statement};
 pub use formats::{FORMATS, Format};
 pub use github::github;
 pub use html::html;

@@ -441,6 +441,13 @@ pub fn paragraph(text: &str) -> String {
     wrap(&item(text), WIDTH).join("\n")
 }
 
+/// A paragraph behind a word, as a report begins.
+pub(super) fn headed(word: &str, text: &str) -> String {
+    let margin = word.len() + 2;
+    let lines = wrap(&item(text), WIDTH - margin);
+    format!("{word}  {}\n", lines.join(&format!("\n{}", " ".repeat(margin))))
+}
+
 /// Words in lines of at most `width` columns; longer words stand alone. No line begins as a step does: what would, takes
 /// the word before it along, or a sign that it goes on.
 pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
