@@ -182,48 +182,43 @@ fn devices(here: &Site, there: &Site) -> (Vec<usize>, Vec<usize>) {
     (theirs.iter().map(find).collect(), gone)
 }
 
-/// Statements of the one that the other has not, or not as often.
+/// Statements of the one that the other has not, or not as often: the order is left aside.
 fn statements(one: &Judged<'_>, other: &Judged<'_>, side: Side) -> Vec<Statement> {
-    let mut known: FxHashMap<(String, String, String), usize> = FxHashMap::default();
-    for (key, _) in listed(other) {
+    let mut known: FxHashMap<(String, String), usize> = FxHashMap::default();
+    for (_, key) in listed(other) {
         *known.entry(key).or_default() += 1;
     }
-    let mut out = Vec::new();
-    for ((_, object, text), place) in listed(one) {
-        let key = (place.1.clone(), object, text.clone());
+    let mut out: Vec<Statement> = Vec::new();
+    for (place, key) in listed(one) {
         match known.get_mut(&key).filter(|n| **n > 0) {
             Some(n) => *n -= 1,
-            None => out.push(Statement { side, place: place.0, text }),
+            None => out.push(Statement { side, place, text: key.1 }),
         }
     }
     out
 }
 
-/// A statement by its device, the object that holds it, and its words; and its place.
-type Listed = ((String, String, String), (String, String));
-
-/// All statements of the rules that were read, and the lines of the manifest.
-fn listed(site: &Judged<'_>) -> Vec<Listed> {
+/// All statements with their places, by the file or object that holds them and their words: lines of texts, and of listings
+/// in JSON what was read of them.
+fn listed(site: &Judged<'_>) -> Vec<(String, (String, String))> {
     let places = Places::of(site.snapshot);
     let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut out = Vec::new();
-    for device in site.analysis.judged.site.network.devices.iter() {
-        let name = device.name.to_string();
-        let ids = (0..u32::try_from(device.pipeline.origins.len()).unwrap_or(u32::MAX)).map(OriginId);
-        for id in ids.filter(|id| device.pipeline.origin(*id).at.source != SourceId::MANIFEST) {
-            let at = origin(&places, device, id);
-            if !at.text.is_empty() {
-                let key = (name.clone(), at.object.clone(), words(&at.text));
-                out.push((key, (at.place(), name.clone())));
+    let is_json = |text: &str| text.trim_start().starts_with(['{', '[']);
+    for source in site.snapshot.sources.iter().filter(|s| !is_json(&s.text)) {
+        for (n, line) in source.text.lines().enumerate().map(|(n, line)| (n + 1, words(line))) {
+            // What only ends a block, and what only comments, says nothing.
+            if line.chars().any(char::is_alphanumeric) && !line.starts_with('#') {
+                out.push((format!("{}:{n}", source.name), (source.name.clone(), line)));
             }
         }
     }
-    let manifest = site.snapshot.source(SourceId::MANIFEST);
-    for (n, line) in manifest.iter().flat_map(|s| s.text.lines().enumerate()) {
-        let line = words(line.split(" #").next().unwrap_or_default());
-        if !line.is_empty() && !line.starts_with('#') {
-            let name = manifest.map_or("", |s| s.name.as_str());
-            out.push(((String::new(), String::new(), line), (format!("{name}:{}", n + 1), String::new())));
+    let json = |id| site.snapshot.source(id).is_some_and(|s| is_json(&s.text));
+    for device in site.analysis.judged.site.network.devices.iter() {
+        let ids = (0..u32::try_from(device.pipeline.origins.len()).unwrap_or(u32::MAX)).map(OriginId);
+        for id in ids.filter(|id| json(device.pipeline.origin(*id).at.source)) {
+            let at = origin(&places, device, id);
+            out.push((at.place(), (at.object.clone(), words(&at.text))));
         }
     }
     out

@@ -121,18 +121,18 @@ impl Diff {
         let flows = |list: &[Loss], verb: &str| -> Option<String> {
             let first = list.first()?;
             let more = if list.len() > 1 { format!(" (and {} more)", list.len() - 1) } else { String::new() };
-            Some(format!("{} {verb} {}{more}", list_of(&first.who), what(first)))
+            Some(format!("{verb} {}: {}{more}", who(first), what(first)))
         };
         let rows = |n: usize, how: &str| {
             (n > 0).then(|| format!("{n} {} {how}", if n == 1 { "row fares" } else { "rows fare" }))
         };
         let parts: Vec<String> = [
             rows(worse, "worse"),
-            flows(&self.lost, "no longer reach"),
-            flows(&self.opened, "reach what must stay closed,"),
+            flows(&self.lost, "lost for"),
+            flows(&self.opened, "open, though it must stay closed, for"),
             rows(better, "better"),
-            flows(&self.gained, "newly reach"),
-            flows(&self.closed, "no longer reach what must stay closed,"),
+            flows(&self.gained, "gained for"),
+            flows(&self.closed, "closed, as it must be, for"),
         ]
         .into_iter()
         .flatten()
@@ -144,8 +144,8 @@ impl Diff {
     }
 }
 
-fn list_of(who: &[String]) -> String {
-    list(who)
+fn who(loss: &Loss) -> String {
+    list(&loss.who)
 }
 
 /// `udp 50000-50499 of 203.0.113.5, at 192.168.1.50`.
@@ -180,20 +180,23 @@ fn json(diff: &Diff) -> String {
 fn lists(diff: &Diff) -> Vec<(&'static str, Vec<String>)> {
     let verdict = |v: Option<Verdict>| v.map_or("not there", Verdict::word);
     let rows = |p: &PathChange| format!("{} ({}): {}, was {}", p.who, p.id, verdict(p.new), verdict(p.old));
-    let flows = |list: &[Loss]| list.iter().map(|l| format!("{}: {}", list_of(&l.who), what(l))).collect();
+    let flows = |list: &[Loss]| list.iter().map(|l| format!("{}: {}", who(l), what(l))).collect();
     let statements = diff.statements.iter().map(|s| {
         let side = if s.side == Side::Old { "before" } else { "after" };
         format!("{side} {}: {}", s.place, s.text)
     });
     let out = vec![
         ("rows that fare otherwise", diff.paths.iter().map(rows).collect()),
-        ("no longer reached", flows(&diff.lost)),
-        ("reached, though it must stay closed", flows(&diff.opened)),
-        ("newly reached", flows(&diff.gained)),
+        ("lost", flows(&diff.lost)),
+        ("open, though it must stay closed", flows(&diff.opened)),
+        ("gained", flows(&diff.gained)),
         ("closed, as it must be", flows(&diff.closed)),
         ("statements that differ", statements.collect()),
     ];
-    out.into_iter().filter(|(_, list): &(_, Vec<String>)| !list.is_empty()).collect()
+    let moved = diff.statements.is_empty() && (diff.loses() || diff.gains());
+    let order = moved.then(|| ("statements", vec!["the same ones, in another order".to_owned()]));
+    let out = out.into_iter().chain(order);
+    out.filter(|(_, list): &(_, Vec<String>)| !list.is_empty()).collect()
 }
 
 fn text(diff: &Diff) -> String {
