@@ -17,6 +17,7 @@ mod render;
 mod save;
 mod shell;
 mod snapshot;
+mod trace;
 
 use callpath_core::visible::line;
 use callpath_core::{manifest, report};
@@ -49,6 +50,9 @@ enum Command {
         #[command(flatten)]
         also: folder::Also,
     },
+    /// Follow one flow through a site, hop by hop: each rule, the answer, and where it ends; or test what is expected of flows
+    #[command(override_usage = trace::USAGE)]
+    Trace(trace::Arguments),
     /// Show which ports a product needs, from whom, and which must stay closed
     Ports(ports::Arguments),
     /// Write a first callpath.toml; never overwrites one
@@ -86,7 +90,7 @@ enum Command {
 /// Exit codes, and what each says.
 pub const EXIT_CODES: [(u8, &str); 3] = [
     (0, "every call path works, or what was asked for is done"),
-    (1, "some path fails, is degraded, or is unknown (only check says so)"),
+    (1, "some path fails, is degraded, or is unknown (check), or a flow is not as expected (trace)"),
     (NO_ANSWER, "no answer: something is wrong with the input"),
 ];
 
@@ -144,6 +148,7 @@ pub fn main() -> ExitCode {
     let code = match command {
         Command::Check { site, format, redact, also } => check::run(&site, &also, format, &redact, &shell),
         Command::Import { files, unread, summary } => import::run(&files, unread, summary.as_deref(), &shell),
+        Command::Trace(arguments) => trace::run(&arguments, &shell),
         Command::Snapshot(arguments) => snapshot::run(&arguments, &shell),
         Command::Ports(arguments) => ports::run(arguments, &shell),
         Command::Init(arguments) => init::run(arguments, &shell),

@@ -17,6 +17,7 @@ mod strays;
 mod trial;
 
 pub use harm::Gate;
+pub(crate) use judged::{Cases, cases};
 
 use crate::call::Judge;
 use crate::change::{Intent, Planned};

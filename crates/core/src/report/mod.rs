@@ -13,6 +13,7 @@ mod packets;
 mod sarif;
 mod text;
 mod texts;
+mod trace;
 
 pub(crate) use callers::in_a_sentence;
 pub use callers::merged;
@@ -24,8 +25,9 @@ pub use markdown::markdown;
 pub use packets::Packets;
 pub use sarif::sarif;
 pub(crate) use text::wrap;
-pub use text::{Style, columns, explained, text};
-pub(crate) use texts::{lines, lines_of_steps};
+pub use text::{Style, columns, explained, text, trace};
+pub(crate) use texts::{lines, lines_of_steps, lines_of_trace};
+pub use trace::{Disposition, TRACE_SCHEMA, Trace, TracedFlow, TracedPiece};
 
 pub use crate::finding::Severity;
 use crate::model::Family;

@@ -136,11 +136,11 @@ pub(super) fn note(out: &mut Writer, number: usize, note: &Note<'_>) {
     if let Some(o) = piece.stop.as_ref().and_then(|s| s.origin.as_ref()).filter(|_| piece.reach != Reach::Unknown) {
         rule(out, o);
     }
-    way(out, &piece.steps);
+    way(out, &piece.steps, false);
 }
 
 /// A rule with its place: `file:line` and the line itself, or the object and the text.
-fn rule(out: &mut Writer, o: &Origin) {
+pub(super) fn rule(out: &mut Writer, o: &Origin) {
     out.line(&format!("     --> {}", shortened(&o.place(), 70)));
     if !o.text.is_empty() {
         out.line(&format!("         {}", item(&shortened(&o.text, 70))));
@@ -217,8 +217,9 @@ pub(in crate::report) fn concerned(whom: &[Whom<'_>]) -> String {
     groups.iter().map(show).collect::<Vec<_>>().join("; ")
 }
 
-/// One packet's way, a line for each device and each rule that acted.
-fn way(out: &mut Writer, steps: &[Step]) {
+/// One packet's way, a line for each device and each rule that acted. `whole`: and for each chain that let it pass, and
+/// each session.
+pub(super) fn way(out: &mut Writer, steps: &[Step], whole: bool) {
     let mut packet = None;
     let mut header = &Ends::default();
     let mut at_sender = true;
@@ -246,6 +247,13 @@ fn way(out: &mut Writer, steps: &[Step]) {
             (Some(hook), Some(o), Action::Rule) => format!("         {hook}  {}  {}", o.place(), o.text),
             (Some(hook), Some(o), Action::PolicyDrop) => {
                 format!("         {hook}  {}  policy drop of {}", o.place(), o.object)
+            }
+            // What a firewall brings along and what accepts all stands in no file.
+            (Some(hook), Some(o), Action::PolicyAccept) if whole && (o.line.is_some() || o.handle.is_some()) => {
+                format!("         {hook}  {}  policy accept of {}", o.place(), o.object)
+            }
+            (Some(hook), _, Action::NewSession | Action::KnownSession | Action::KnownAnswer) if whole => {
+                format!("         {hook}  {}", step.action.words())
             }
             (Some(hook), _, Action::FitsNoSession) => format!("         {hook}  it fits no session"),
             // The sender's own way out says nothing, unless it changes addresses.
