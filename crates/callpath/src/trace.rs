@@ -7,7 +7,7 @@ use crate::shell::Shell;
 use callpath_core::manifest::{PortRanges, parse_ports};
 use callpath_core::model::SourceId;
 use callpath_core::query::{Expected, Question, Reader, Suite, Word, Wrong, judge, parse_flow_ports};
-use callpath_core::report::{Style, trace as text};
+use callpath_core::report::{Style, expected, trace as text};
 use callpath_core::snapshot::{InputError, Snapshot, Source};
 use clap::{Args, ValueEnum};
 use std::path::{Path, PathBuf};
@@ -126,23 +126,18 @@ fn one(arguments: &Arguments, shell: &Shell) -> Result<(String, u8), Refused> {
         };
         (wrong.into_iter().map(error).collect(), Snapshot::default())
     })?;
-    let expected = arguments.expect.map(|e| match e {
+    let wanted = arguments.expect.map(|e| match e {
         Expect::Open => Expected::Open,
         Expect::Closed => Expected::Closed,
     });
-    let outcome = expected.map(|e| (e, judge(&trace, e)));
+    let outcome = wanted.map(|e| (e, judge(&trace, e)));
     let code = u8::from(outcome.as_ref().is_some_and(|(_, o)| !o.holds));
     let mut told = match arguments.format {
         Form::Json => trace.json(),
         Form::Text => text(&trace, Style { colour: shell.colour }),
     };
-    if let (Form::Text, Some((expected, outcome))) = (arguments.format, outcome) {
-        let line = if outcome.holds {
-            format!("as expected: {expected}\n")
-        } else {
-            format!("not as expected ({expected}): {}\n", outcome.why)
-        };
-        told += &format!("\n{line}");
+    if let (Form::Text, Some((word, outcome))) = (arguments.format, outcome) {
+        told += &expected(word.name(), Some(&*outcome.why).filter(|_| !outcome.holds));
     }
     Ok((told, code))
 }

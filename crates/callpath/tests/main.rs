@@ -27,4 +27,5 @@ mod schema;
 mod secrets;
 mod sites;
 mod snapshot;
+mod trace;
 mod tutorial;

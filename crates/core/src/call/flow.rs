@@ -6,7 +6,7 @@ use super::proxy::by_proxy;
 use super::{Judge, later};
 use crate::cube::{Cube, Set};
 use crate::manifest::{Place, Proto};
-use crate::model::{Family, Part, address_value};
+use crate::model::{Family, Part, SourceId, address_value};
 use crate::profile::Proxied;
 use crate::requirement::{Level, Party, Requirement};
 use crate::site::{Host, Vantage};
@@ -205,7 +205,7 @@ impl Judge<'_> {
     /// A box between others of which no rules are given: what it answers itself is not known.
     fn is_stated(&self, device: usize) -> bool {
         let router = self.site.network.devices[device].is_router();
-        router && device != self.site.internet && self.site.texts(device).next().is_none()
+        router && device != self.site.internet && self.site.texts(device).all(|text| text == SourceId::MANIFEST)
     }
 
     fn own_services(&self, device: usize) -> DoubtLine {

@@ -2,7 +2,7 @@
 
 use super::{Question, Reader, Word, Wrong, parse_flow_ports};
 use crate::model::SourceId;
-use crate::report::{Reach, Trace};
+use crate::report::{Reach, Stop, Trace, TracedPiece};
 use crate::snapshot::InputError;
 use crate::visible::line;
 use crate::vocabulary::{PortSet, show_ranges};
@@ -66,6 +66,8 @@ pub struct Suite {
 pub struct Outcome {
     /// It is.
     pub holds: bool,
+    /// Whether it is, is not known.
+    pub unknown: bool,
     /// What it is instead, and why.
     pub why: String,
 }
@@ -110,7 +112,7 @@ impl Suite {
         for e in &self.list {
             match reader.trace(&e.question) {
                 Ok(trace) => {
-                    let Outcome { holds, why } = judge(&trace, e.expected);
+                    let Outcome { holds, unknown, why } = judge(&trace, e.expected);
                     results.push(Line {
                         line: e.line,
                         expected: e.expected,
@@ -119,6 +121,7 @@ impl Suite {
                         ports: trace.ports,
                         reach: trace.reach,
                         holds,
+                        unknown,
                         why,
                     });
                 }
@@ -169,6 +172,8 @@ pub struct Line {
     pub reach: Reach,
     /// It is as expected.
     pub holds: bool,
+    /// Whether it is, is not known.
+    pub unknown: bool,
     /// Why it is not as expected.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub why: String,
@@ -184,10 +189,10 @@ impl Results {
     pub fn text(&self) -> String {
         let mut out = String::new();
         for l in &self.results {
-            let word = match (l.holds, l.reach) {
+            let word = match (l.holds, l.unknown) {
                 (true, _) => "ok",
-                (false, Reach::Unknown) => "UNKNOWN",
-                (false, _) => "FAILS",
+                (false, true) => "UNKNOWN",
+                (false, false) => "FAILS",
             };
             let why = if l.why.is_empty() { String::new() } else { format!(": {}", l.why) };
             let ports = format!("{}/{}", l.ports.proto.name(), show_ranges(&l.ports.ports));
@@ -264,13 +269,9 @@ fn split(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
         let rest = &text[at..];
         let first = rest.chars().next()?;
         let quoted = rest.strip_prefix('"').and_then(|inner| inner.find('"'));
-        let (range, next) = match quoted {
-            Some(length) => (at + 1..at + 1 + length, at + length + 2),
-            None => {
-                let length = rest.find(char::is_whitespace).unwrap_or(rest.len()).max(first.len_utf8());
-                (at..at + length, at + length)
-            }
-        };
+        let bare = || rest.find(char::is_whitespace).unwrap_or(rest.len()).max(first.len_utf8());
+        let (range, next) =
+            quoted.map_or_else(|| (at..at + bare(), at + bare()), |length| (at + 1..at + 1 + length, at + length + 2));
         at = next;
         Some((range.clone(), &text[range]))
     })
@@ -278,47 +279,68 @@ fn split(text: &str) -> impl Iterator<Item = (Range<usize>, &str)> {
 
 /// Whether a flow is as it was expected.
 pub fn judge(trace: &Trace, expected: Expected) -> Outcome {
-    let taken = trace.pieces().find_map(|p| p.taken_by.as_ref());
-    let traced = trace.not_traced.is_empty();
-    let holds = match expected {
-        Expected::Open => trace.reach == Reach::Open && traced,
-        Expected::Closed => trace.reach == Reach::Closed && traced && taken.is_none(),
-    };
-    let why = if holds { String::new() } else { line(why(trace, expected)) };
-    Outcome { holds, why }
-}
-
-/// What it is instead.
-fn why(trace: &Trace, expected: Expected) -> String {
     let wanted = match expected {
         Expected::Open => Reach::Open,
         Expected::Closed => Reach::Closed,
     };
-    let bad = || trace.pieces().filter(|p| p.piece.reach != wanted);
-    let ports = |piece: &crate::report::Piece| format!("{} {}", trace.ports.proto.name(), piece.ports_shown());
-    if let Some(piece) =
-        bad().find(|p| p.piece.reach == Reach::Unknown).filter(|_| bad().all(|p| p.piece.reach == Reach::Unknown))
-    {
-        let doubts: Vec<&str> = piece.piece.doubts.iter().map(|d| &*d.what).collect();
-        return format!("{} is unknown: {}", ports(&piece.piece), doubts.join("; "));
-    }
-    if let Some(piece) = bad().find(|p| p.piece.reach != Reach::Unknown) {
-        return match &piece.piece.stop {
-            Some(stop) => format!("{} is closed: {}{}", ports(&piece.piece), stop.what, at(stop)),
-            None => format!("{} is open: {}", ports(&piece.piece), piece.ends()),
+    let ports = |p: &TracedPiece| format!("{} {}", trace.ports.proto.name(), p.piece.ports_shown());
+    let other = trace.pieces().find(|p| p.piece.reach != wanted && p.piece.reach != Reach::Unknown);
+    let taken = trace.pieces().find(|p| p.taken_by.is_some()).filter(|_| expected == Expected::Closed);
+    let doubtful = trace.pieces().find(|p| p.piece.reach == Reach::Unknown);
+    // What is certain comes first: it fails, whatever is not known beside it.
+    let (unknown, why) = if let Some(p) = other {
+        let why = match &p.piece.stop {
+            Some(stop) => format!("{} is closed: {}{}", ports(p), stop.what, at(stop)),
+            None => format!("{} is open: {}", ports(p), p.ends()),
         };
-    }
-    match trace.pieces().find(|p| p.taken_by.is_some()) {
-        Some(piece) => format!(
-            "{} does not get through, and {} takes the first packet nevertheless",
-            ports(&piece.piece),
-            piece.taken_by.as_deref().unwrap_or_default()
-        ),
-        None => format!("not all of it was traced: {}", trace.not_traced.join("; ")),
-    }
+        (false, why)
+    } else if let Some(p) = taken {
+        let by = p.taken_by.as_deref().unwrap_or_default();
+        (false, format!("{} does not get through, and {by} takes the first packet nevertheless", ports(p)))
+    } else if let Some(p) = doubtful {
+        let doubts: Vec<&str> = p.piece.doubts.iter().map(|d| &*d.what).collect();
+        (true, format!("{} is unknown: {}", ports(p), doubts.join("; ")))
+    } else if !trace.not_traced.is_empty() {
+        (true, format!("not all of it was traced: {}", trace.not_traced.join("; ")))
+    } else {
+        (false, String::new())
+    };
+    Outcome { holds: why.is_empty(), unknown, why: line(why) }
 }
 
 /// The rule that decides.
-fn at(stop: &crate::report::Stop) -> String {
+fn at(stop: &Stop) -> String {
     stop.origin.as_ref().map_or_else(String::new, |o| format!(" ({})", o.place()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refused(text: &str) -> Vec<(String, usize)> {
+        let errors = Suite::parse(SourceId::MANIFEST, text).expect_err("bad lines");
+        errors.into_iter().map(|e| (e.message, e.at.map_or(0, |(_, span)| span.start))).collect()
+    }
+
+    #[test]
+    fn a_file_is_read_with_comments_blanks_and_names_in_quotation_marks() {
+        let text =
+            "\u{feff}# tests\r\n\r\n  open internet -> a#b tcp/443 # why\r\nclosed \"your net\" -> x udp/1-2,7\r\n";
+        let suite = Suite::parse(SourceId::MANIFEST, text).expect("it is read");
+        let shown = |e: &Expectation| {
+            let Question { from, to, ports, .. } = &e.question;
+            format!("{} {} {from} {to} {ports}", e.line, e.expected)
+        };
+        let shown: Vec<String> = suite.list.iter().map(shown).collect();
+        assert_eq!(shown, ["3 open internet a#b tcp 443", "4 closed your net x udp 1-2,7"]);
+    }
+
+    #[test]
+    fn every_bad_line_is_told_with_its_place() {
+        let text = "opn a -> b tcp/1\nopen a b tcp/1\nopen a -> b\nopen a -> b tcp/1 c\nopen a -> b icmp\nopen a -> b tcp/0\n->\n";
+        let places: Vec<usize> = refused(text).into_iter().map(|(_, at)| at).collect();
+        assert_eq!(places, [0, 17, 41, 61, 75, 92, 98]);
+        assert_eq!(refused("# nothing\n"), [("there is no expectation in this file".to_owned(), 0)]);
+        assert_eq!(refused(&"x\n".repeat(1000)).len(), MOST_ERRORS);
+    }
 }

@@ -113,7 +113,10 @@ impl<'a> Reader<'a> {
     /// Every word of the question that means nothing here.
     pub fn trace(&mut self, question: &Question) -> Result<Trace, Vec<Wrong>> {
         // One question may not take what all others have, and all together no more than a run has.
-        self.cases.site.network.budget = self.budget.for_another_site();
+        let Cases { site, other, .. } = &mut self.cases;
+        for site in std::iter::once(site).chain(other.as_mut().map(|(site, _)| site)) {
+            site.network.budget = self.budget.for_another_site();
+        }
         let (flows, not_traced) = self.flows(question)?;
         let all: Vec<Reach> = flows.iter().flat_map(|f| &f.pieces).map(|p| p.piece.reach).collect();
         let mut trace = Trace {

@@ -95,7 +95,7 @@ pub(super) fn flows(judge: &Judge<'_>, question: &Question) -> Result<(Vec<Asked
     if out.is_empty() && not_traced.is_empty() {
         return Err(vec![Wrong {
             word: Word::To,
-            message: format!("`{}` has no address of a family that `{}` has one of", question.to, question.from),
+            message: format!("`{}` and `{}` have no addresses of one family", question.from, question.to),
             help: "name an address, and state the addresses of the server and its networks".into(),
         }]);
     }
@@ -281,8 +281,9 @@ fn address(judge: &Judge<'_>, n: usize, word: &str, net: IpNet) -> Result<Sender
     };
     let (v4, v6) = sets();
     if let Some(vantage) = judge.vantage_of(n, net) {
-        let at = if vantage.place == Place::Internet { "the internet".to_owned() } else { vantage.name.clone() };
-        return Ok(Sender { who: format!("{net} in {at}", net = shown(net)), vantage, v4, v6 });
+        let internet = vantage.place == Place::Internet;
+        let who = if internet { "somebody on the internet".to_owned() } else { vantage.name.clone() };
+        return Ok(Sender { who, vantage, v4, v6 });
     }
     let devices = &judge.site.network.devices;
     let own = devices.iter().position(|d| set.is_subset(&d.own_addresses(family)));

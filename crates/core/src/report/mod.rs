@@ -25,7 +25,7 @@ pub use markdown::markdown;
 pub use packets::Packets;
 pub use sarif::sarif;
 pub(crate) use text::wrap;
-pub use text::{Style, columns, explained, text, trace};
+pub use text::{Style, columns, expected, explained, text, trace};
 pub(crate) use texts::{lines, lines_of_steps, lines_of_trace};
 pub use trace::{Disposition, TRACE_SCHEMA, Trace, TracedFlow, TracedPiece};
 

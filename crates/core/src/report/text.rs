@@ -13,7 +13,7 @@ use crate::trace::Phase;
 use crate::visible::{GOES_ON, begins_an_item, hidden, item, named};
 use crate::vocabulary::{PortSet, Where};
 use story::Notes;
-pub use trace::trace;
+pub use trace::{expected, trace};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Columns of a line.

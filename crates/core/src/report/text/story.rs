@@ -1,6 +1,6 @@
 //! Notes under the table: where packets stop, by which rule, and what they look like there.
 
-use super::{WIDTH, Writer, same_reason, shortened};
+use super::{WIDTH, Writer, columns, same_reason, shortened};
 use crate::model::Family;
 use crate::report::callers::in_a_row;
 use crate::report::{Action, Alternative, Ends, Finding, Origin, Path, Piece, Reach, Report, Severity, Step, Verdict};
@@ -263,7 +263,16 @@ pub(super) fn way(out: &mut Writer, steps: &[Step], whole: bool) {
             (None, _, action) => format!("         {}{now}", action.words()),
             _ => continue,
         };
-        out.line(&shortened(&text, WIDTH));
+        let head = step.hook.zip(step.origin.as_ref()).map(|(hook, o)| format!("         {hook}  {}", o.place()));
+        let long = head.filter(|_| whole && columns(&text) > WIDTH);
+        match long.as_ref().and_then(|head| text.strip_prefix(&**head).map(|rest| (head, rest))) {
+            // What a rule says stands below its place, whole.
+            Some((head, rest)) => {
+                out.line(&shortened(head, WIDTH));
+                out.wrapped(13, rest);
+            }
+            None => out.line(&shortened(&text, WIDTH)),
+        }
     }
 }
 

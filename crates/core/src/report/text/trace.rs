@@ -13,6 +13,18 @@ pub fn trace(trace: &Trace, style: Style) -> String {
     terminal(&written(trace, style), style.colour).into_owned()
 }
 
+/// Whether a flow is as it was expected, as the last lines of it. `why`: what it is instead.
+#[must_use]
+pub fn expected(expected: &str, why: Option<&str>) -> String {
+    let text = match why {
+        None => format!("as expected: {expected}"),
+        Some(why) => format!("not as expected ({expected}): {why}"),
+    };
+    let mut out = Writer { text: "\n".into(), style: Style { colour: false } };
+    out.wrapped(0, &text);
+    out.text
+}
+
 fn written(trace: &Trace, style: Style) -> String {
     let mut out = Writer { text: String::new(), style };
     let word = word(trace.reach);
