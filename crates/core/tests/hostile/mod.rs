@@ -18,7 +18,7 @@ use callpath_core::render::render;
 use callpath_core::report::{FORMATS, Report, Style};
 use callpath_core::snapshot::Snapshot;
 use inputs::{Name, SITES, Site, Worded};
-use outputs::{Shown, judge_error, judge_ports, judge_report, judge_steps, no_mark};
+use outputs::{Shown, judge_error, judge_ports, judge_report, judge_steps, judge_trace, no_mark};
 use shell::{Blocks, Change};
 use std::collections::BTreeSet;
 
