@@ -20,6 +20,7 @@ mod render;
 mod save;
 mod shell;
 mod snapshot;
+mod trace;
 
 use callpath_core::visible::line;
 use callpath_core::{manifest, report};
@@ -52,6 +53,9 @@ enum Command {
         #[command(flatten)]
         also: folder::Also,
     },
+    /// Follow one flow through a site, hop by hop: each rule, the answer, and where it ends; or test what is expected of flows
+    #[command(override_usage = trace::USAGE)]
+    Trace(trace::Arguments),
     /// Show which ports a product needs, from whom, and which must stay closed
     Ports(ports::Arguments),
     /// Write a first callpath.toml; never overwrites one
@@ -93,7 +97,10 @@ enum Command {
 /// Exit codes, and what each says.
 pub const EXIT_CODES: [(u8, &str); 3] = [
     (0, "every call path works, or what was asked for is done"),
-    (1, "some path fails, is degraded, or is unknown (check and fix), or somebody loses (diff)"),
+    (
+        1,
+        "a path fails, is degraded or unknown (check, fix), a flow is not as expected (trace), or somebody loses (diff)",
+    ),
     (NO_ANSWER, "no answer: something is wrong with the input"),
 ];
 
@@ -151,6 +158,7 @@ pub fn main() -> ExitCode {
     let code = match command {
         Command::Check { site, format, redact, also } => check::run(&site, &also, format, &redact, &shell),
         Command::Import { files, unread, summary } => import::run(&files, unread, summary.as_deref(), &shell),
+        Command::Trace(arguments) => trace::run(&arguments, &shell),
         Command::Snapshot(arguments) => snapshot::run(&arguments, &shell),
         Command::Ports(arguments) => ports::run(arguments, &shell),
         Command::Init(arguments) => init::run(arguments, &shell),

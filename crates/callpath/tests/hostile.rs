@@ -161,6 +161,9 @@ fn names_of_files_are_texts_on_both_outputs() {
                 &["check"][..],
                 &["check", "--format", "github"],
                 &["check", "--format", "json"],
+                &["trace", "internet", "203.0.113.9", "udp/50000-50001"],
+                &["trace", "internet", "203.0.113.9", "tcp/22", "--format", "json"],
+                &["trace", "--expectations", &typed],
                 &["render", "nftables"],
                 &["render", "nftables", "--undo"],
                 &["render", "nftables", "--out", "copy.nft", "--force"],
@@ -279,6 +282,8 @@ fn words_of_the_command_line_are_texts_on_both_outputs() {
             &["ports", "livekit", "--on", name],
             &["ports", "livekit", "--format", name],
             &["render", name],
+            &["trace", name, name, name],
+            &["trace", "--expectations", name],
             &["snapshot", "-o", name, name],
             &["import", "--summary", name],
             &["init", name],
@@ -302,5 +307,5 @@ fn words_of_the_command_line_are_texts_on_both_outputs() {
 fn every_command_is_tried() {
     let mut names: Vec<String> = callpath::command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["check", "explain", "import", "init", "ports", "render", "schema", "snapshot"]);
+    assert_eq!(names, ["check", "explain", "import", "init", "ports", "render", "schema", "snapshot", "trace"]);
 }

@@ -29,4 +29,5 @@ mod schema;
 mod secrets;
 mod sites;
 mod snapshot;
+mod trace;
 mod tutorial;

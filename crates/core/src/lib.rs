@@ -19,6 +19,7 @@ mod page;
 mod planted;
 pub mod ports;
 pub mod profile;
+pub mod query;
 pub mod redact;
 pub mod render;
 pub mod report;

@@ -4,6 +4,7 @@ use callpath_core::check::analyze;
 use callpath_core::counters;
 use callpath_core::dialect::{iproute, recognise, ruleset, without_secrets};
 use callpath_core::model::{Pipeline, SourceId, print};
+use callpath_core::query::{Question, Reader, parse_flow_ports};
 use callpath_core::redact::{Key, redact};
 use callpath_core::snapshot::{InputError, Snapshot, Source};
 use std::fmt::Write as _;
@@ -288,6 +289,25 @@ fn wide_sites() -> Vec<Site> {
             vec![("callpath.toml", example("callpath.toml")), ("pfsense/config.xml", backup)],
         ),
     ]
+}
+
+/// Every port of every site is traced within a run's budget, and what did not end in it is unknown.
+#[test]
+fn whatever_a_trace_meets_it_comes_to_its_end() {
+    let ports = parse_flow_ports("udp/1-65535").expect("ports");
+    for (about, texts) in involved_rules().into_iter().chain(wide_sites()) {
+        let texts: Vec<(&str, &str)> = texts.iter().map(|(name, text)| (*name, &**text)).collect();
+        let site = files(&texts);
+        counters::take();
+        let mut reader = Reader::new(&site).unwrap_or_else(|e| panic!("{about}: {} {}", e.message, e.help));
+        let to = if about.starts_with("pfSense") { "203.0.113.5" } else { "203.0.113.9" };
+        let question = Question { from: "internet".into(), to: to.into(), ports: ports.clone(), source_ports: vec![] };
+        let trace = within(about, || reader.trace(&question)).expect("words that mean something");
+        let counts = counters::take();
+        println!("{about}: {:?} {counts:?}", trace.reach);
+        assert!(counts.work < MOST_WORK && counts.asks < 200_000, "{about}: {counts:?}");
+        assert!(trace.flows.iter().all(|f| f.pieces.len() < 1000), "{about}");
+    }
 }
 
 /// Rules that a run may try on pieces: as many as its budget holds.

@@ -151,6 +151,26 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     (
+        "query",
+        &[
+            "call",
+            "check",
+            "cube",
+            "explain",
+            "manifest",
+            "model",
+            "profile",
+            "report",
+            "site",
+            "snapshot",
+            "trace",
+            "verdict",
+            "visible",
+            "vocabulary",
+            "way",
+        ],
+    ),
+    (
         "render",
         &[
             "change",

@@ -68,7 +68,9 @@ fn sites(root: &Path) -> Vec<Site> {
         let mut site = example(example_of(&text));
         for piece in text.split("\n```").skip(1).step_by(2) {
             let Some((info, body)) = piece.split_once('\n') else { continue };
-            let Some((kind, name)) = info.split_once(' ').filter(|(kind, _)| !["report", "cure"].contains(kind)) else {
+            let Some((kind, name)) =
+                info.split_once(' ').filter(|(kind, _)| !["report", "cure", "trace"].contains(kind))
+            else {
                 continue;
             };
             let old = site.iter().position(|(n, _)| n == name);

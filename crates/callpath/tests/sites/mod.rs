@@ -56,7 +56,7 @@ pub fn lay_out(name: &str, text: &str, blocks: &[Block], dir: &Path) {
         let Some((kind, file)) = block.info.split_once(' ') else { continue };
         let file = dir.join(file);
         match kind {
-            "report" | "cure" => {}
+            "report" | "cure" | "trace" => {}
             "diff" => {
                 let old = fs::read_to_string(&file).expect("a file of the example");
                 fs::write(&file, edit(&old, block, name)).expect("write");

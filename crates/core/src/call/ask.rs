@@ -284,7 +284,7 @@ fn opened_by(answer: &Answer, region: &Region) -> usize {
     if region.certainty == Certainty::Open && region.ending == Ending::Works { sender } else { usize::MAX }
 }
 
-fn piece_reach(region: &Region) -> Reach {
+pub(super) fn piece_reach(region: &Region) -> Reach {
     match (region.certainty, region.ending) {
         (Certainty::Open, Ending::Punched) => Reach::Punched,
         (Certainty::Open, _) => Reach::Open,

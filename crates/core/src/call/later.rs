@@ -1,6 +1,7 @@
 //! Facts of the manifest that are read and whose meaning is not followed yet: paths that depend on one are unknown, and
 //! say why. Nothing that was stated is left aside without a word.
 
+use super::Judge;
 use crate::manifest::{At, Manifest, Place};
 use crate::snapshot::Snapshot;
 use crate::verdict::{Judgement, Path, Verdict};
@@ -61,6 +62,18 @@ fn all(snapshot: &Snapshot, manifest: &Manifest) -> Vec<Later> {
         }
     }
     out
+}
+
+/// What is not followed yet of what one flow depends on: of these instances, and, where they are asked by the name, of
+/// what it leads to at this place.
+pub(super) fn of_flow(judge: &Judge<'_>, whom: &[usize], named_at: Option<&Place>) -> Vec<DoubtLine> {
+    let concerns = |fact: &Later| match (fact.instance, &fact.place) {
+        (Some(n), _) => whom.contains(&n),
+        (None, Some(place)) => named_at == Some(place),
+        (None, None) => true,
+    };
+    let facts = all(judge.snapshot, judge.manifest).into_iter().filter(concerns);
+    facts.map(|f| DoubtLine::of_site(f.what, f.supply)).collect()
 }
 
 /// Makes paths unknown that depend on such a fact.

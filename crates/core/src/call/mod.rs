@@ -3,6 +3,7 @@
 mod ask;
 mod callers;
 mod exposure;
+pub(crate) mod flow;
 mod ice;
 mod input;
 mod judge;

@@ -171,7 +171,7 @@ impl Judge<'_> {
     }
 
     /// Whose device sends for an address: that of a known network, or the internet.
-    fn vantage_of(&self, n: usize, address: IpNet) -> Option<Vantage> {
+    pub(crate) fn vantage_of(&self, n: usize, address: IpNet) -> Option<Vantage> {
         let family = Family::of(address.addr());
         let inside = self.site.vantages_of(self.site.server_of[n]).into_iter().skip(1);
         let held = |v: &Vantage| prefix_set(address).is_subset(v.sources(family));

@@ -23,6 +23,38 @@ pub(super) struct Analysis {
     pub read: Rc<LastRead>,
 }
 
+/// What is stated of a site, and its network in every case that is possible.
+#[derive(Debug, Clone)]
+pub(crate) struct Cases {
+    /// What is stated.
+    pub manifest: Manifest,
+    /// What is installed.
+    pub instances: Vec<Instance>,
+    /// The site.
+    pub site: Site,
+    /// The same in the other case, and the fact that decides which it is.
+    pub other: Option<(Site, DoubtLine)>,
+}
+
+/// Reads a site, and judges nothing of it.
+///
+/// # Errors
+/// Input from which no answer follows.
+pub(crate) fn cases(snapshot: &Snapshot, budget: &Budget) -> Result<Cases, InputError> {
+    let (manifest, instances) = wanted(snapshot)?;
+    overlap::check(&instances)?;
+    let parts = Parts::read(snapshot, &manifest, &instances)?;
+    let build = |case| {
+        let site = site::build(snapshot, &manifest, &parts, (case, false), budget)?;
+        crate::call::check(&manifest, &instances, &site)?;
+        Ok::<Site, InputError>(site)
+    };
+    let site = build(Case::OnGateway)?;
+    let other = parts.outer_address_unknown(&manifest).then(|| build(Case::BoxInFront)).transpose()?;
+    let other = other.map(|site| (site, which_address(parts.outer_name(), parts.outer_address_shown())));
+    Ok(Cases { manifest, instances, site, other })
+}
+
 /// The network of a site, which is to be judged next.
 ///
 /// # Errors

@@ -20,6 +20,7 @@ mod trial;
 
 pub use diff::diff;
 pub use harm::Gate;
+pub(crate) use judged::{Cases, cases};
 
 use crate::call::Judge;
 use crate::change::{Intent, Planned};

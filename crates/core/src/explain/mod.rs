@@ -5,17 +5,17 @@ mod headline;
 pub(crate) mod story;
 mod whole;
 
-pub(crate) use whole::report;
+pub(crate) use whole::{given, report};
 
 use crate::call::CLIENT_PORTS;
 use crate::cube::Set;
 use crate::model::{Family, Part};
 use crate::profile::Instance;
-use crate::report::{Alternative, Exposure, Leg, Packets, Path, Piece};
+use crate::report::{Alternative, Exposure, Leg, Path, Piece};
 use crate::site::{Case, Site};
 use crate::snapshot::{Places, Snapshot};
 use crate::trace::Network;
-use crate::verdict::{self, Failure, Fate, Judged, Note, Reach};
+use crate::verdict::{self, Failure, Judged, Note, Reach};
 use crate::vocabulary::{CallerKind, port_ranges};
 use crate::way::Reason;
 use std::cell::OnceCell;
@@ -108,27 +108,12 @@ impl<'a> Teller<'a> {
     }
 
     fn piece(&self, path: &verdict::Path, piece: &verdict::Piece) -> Piece {
-        let followed = match &piece.fate {
-            Fate::Missing(ports, doubts) => return Piece::unknown(ports.clone(), doubts.clone()),
-            Fate::Followed(followed) => followed,
-        };
-        let region = &followed.region;
-        let story = self.story(self.network(path.kind), path.family, &path.from);
-        let (steps, stop, ends_at) = story.of(followed);
         let clients = Set::range(CLIENT_PORTS.0, CLIENT_PORTS.1);
-        Piece {
-            packets: Packets::of(&region.cubes, path.family, &path.from, &clients),
-            reach: piece.reach,
-            ends_at,
-            stop,
-            doubts: story.doubts(&verdict::Doubt::of(region)),
-            except: story.lists(region),
-            steps,
-        }
+        self.story(self.network(path.kind), path.family, &path.from).piece(piece, &clients)
     }
 
     fn story<'s>(&'s self, network: &'s Network, family: Family, senders: &'s Set) -> Story<'s> {
-        Story { places: &self.places, network, family, senders }
+        Story { places: &self.places, network, family, senders, whole: false }
     }
 
     /// A port that is reached and should not be.

@@ -2,12 +2,13 @@
 
 use crate::cube::{Cube, Set};
 use crate::model::{Device, DoubtId, Family, Hook, Interface, OriginId, Part, SourceId, address_value};
+use crate::report::{Packets, Piece};
 use crate::site::is_invented;
 use crate::snapshot::Places;
 use crate::trace::{Did, Disposition, Header, Journey, Network, Phase, RoundTrip, Val};
 use crate::verdict::reach::{Certainty, Ending, Region, journey};
 use crate::verdict::replay::example;
-use crate::verdict::{Doubt, Followed};
+use crate::verdict::{self, Doubt, Fate, Followed};
 use crate::vocabulary::Undecided;
 use crate::way::{Action, DoubtKey, DoubtLine, End, EndForm, Ends, Origin, Rules, Step, Stop, StopKind};
 use rustc_hash::FxHashSet;
@@ -19,6 +20,8 @@ pub(crate) struct Story<'a> {
     pub family: Family,
     /// Everybody who could have sent it: when a region holds all of them, the sender is just "caller".
     pub senders: &'a Set,
+    /// Of packets that get through, the one after the answer is told too.
+    pub whole: bool,
 }
 
 /// A packet that stands for a region.
@@ -50,12 +53,32 @@ impl Story<'_> {
         origin(self.places, &self.network.devices[device], id)
     }
 
+    /// Packets with one fate, and the way of one of them. `source_ports`: every port that they may be sent from.
+    pub fn piece(&self, piece: &verdict::Piece, source_ports: &Set) -> Piece {
+        let followed = match &piece.fate {
+            Fate::Missing(ports, doubts) => return Piece::unknown(ports.clone(), doubts.clone()),
+            Fate::Followed(followed) => followed,
+        };
+        let region = &followed.region;
+        let (steps, stop, ends_at) = self.of(followed);
+        Piece {
+            packets: Packets::of(&region.cubes, self.family, self.senders, source_ports),
+            reach: piece.reach,
+            ends_at,
+            stop,
+            doubts: self.doubts(&Doubt::of(region)),
+            except: self.lists(region),
+            steps,
+        }
+    }
+
     /// One packet of the region, in words, and what stops it: the way that it was seen to take.
     pub fn of(&self, followed: &Followed) -> (Vec<Step>, Option<Stop>, String) {
         let Followed { region, shown: here, trip } = followed;
         let everybody = region.part(Part::Src) == *self.senders && self.senders.count() > 65536;
         let asked = &Example { cube: here.clone(), everybody };
         let shown = match region.ending {
+            Ending::Works if self.whole => Phase::Next,
             Ending::Works | Ending::Punched | Ending::WrongSource => Phase::Reply,
             Ending::Lost(phase) | Ending::Unknown(phase) => phase,
             Ending::OtherPort => Phase::Request,

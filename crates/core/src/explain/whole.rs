@@ -8,23 +8,30 @@ use crate::model::DoubtKind;
 use crate::profile::Instance;
 use crate::report::{Fact, InstanceLine, LeftOut, Origin, Report, Ruleset, SCHEMA, Tool, Unread};
 use crate::site::gateway::at_line;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{Places, Snapshot};
 use crate::verdict::Judged;
 use std::collections::BTreeSet;
+
+/// What is taken as given of a site. What is not judged is added.
+pub(crate) fn given(judge: &Judge<'_>, places: &Places<'_>, not_judged: &mut BTreeSet<String>) -> Vec<String> {
+    let given = Given { judge, places };
+    let mut assumptions = judge.site.assumptions.clone();
+    for (n, instance) in judge.instances.iter().enumerate() {
+        given.notes(n, instance, &mut assumptions, not_judged);
+    }
+    // What holds for several products is said once.
+    let mut said = BTreeSet::new();
+    assumptions.retain(|line| said.insert(line.clone()));
+    assumptions
+}
 
 /// What was judged of these texts, as a report without findings.
 pub(crate) fn report(snapshot: &Snapshot, judged: &Judged) -> Report {
     let teller = Teller::new(snapshot, judged);
     let judge = Judge::of(snapshot, judged);
+    let mut not_judged = judged.judgement.not_judged.clone();
+    let assumptions = given(&judge, &teller.places, &mut not_judged);
     let (given, judgement) = (Given { judge: &judge, places: &teller.places }, &judged.judgement);
-    let mut assumptions = judged.site.assumptions.clone();
-    let mut not_judged = judgement.not_judged.clone();
-    for (n, instance) in judged.instances.iter().enumerate() {
-        given.notes(n, instance, &mut assumptions, &mut not_judged);
-    }
-    // What holds for several products is said once.
-    let mut said = BTreeSet::new();
-    assumptions.retain(|line| said.insert(line.clone()));
     let mut report = Report {
         schema: SCHEMA,
         tool: Tool { name: "callpath", version: env!("CARGO_PKG_VERSION") },

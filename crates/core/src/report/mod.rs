@@ -15,6 +15,7 @@ mod plans;
 mod sarif;
 mod text;
 mod texts;
+mod trace;
 
 pub(crate) use callers::in_a_sentence;
 pub use callers::merged;
@@ -28,8 +29,9 @@ pub use packets::Packets;
 pub use plans::{Effect, Plan, plans};
 pub use sarif::sarif;
 pub(crate) use text::wrap;
-pub use text::{Style, columns, explained, paragraph, text};
-pub(crate) use texts::{lines, lines_of_steps};
+pub use text::{Style, columns, expected, explained, paragraph, text, trace};
+pub(crate) use texts::{lines, lines_of_steps, lines_of_trace};
+pub use trace::{Disposition, TRACE_SCHEMA, Trace, TracedFlow, TracedPiece};
 
 pub use crate::finding::Severity;
 use crate::model::Family;

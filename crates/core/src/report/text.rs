@@ -3,6 +3,7 @@
 pub(super) mod finding;
 pub(super) mod story;
 pub(super) mod table;
+mod trace;
 
 use super::{Action, DoubtLine, Elsewhere, Exposure, Path, Piece, Reach, Report, Ruleset, Stop, StopKind, Verdict};
 use crate::finding::Cause;
@@ -12,6 +13,7 @@ use crate::trace::Phase;
 use crate::visible::{GOES_ON, begins_an_item, hidden, item, named};
 use crate::vocabulary::{PortSet, Where};
 use story::Notes;
+pub use trace::{expected, trace};
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Columns of a line.
@@ -41,6 +43,15 @@ impl Style {
             Verdict::Works => "32",
             Verdict::Degraded | Verdict::Unknown => "33",
             Verdict::Fails => "1;31",
+        };
+        self.paint(code, text)
+    }
+
+    fn reach(self, reach: Reach, text: &str) -> String {
+        let code = match reach {
+            Reach::Open => "32",
+            Reach::Closed => "1;31",
+            Reach::Punched | Reach::Chance | Reach::Partly | Reach::Unknown => "33",
         };
         self.paint(code, text)
     }

@@ -2,7 +2,8 @@
 
 use super::{
     Alternative, Change, Closed, DoubtLine, Elsewhere, End, Ends, Exposure, Fact, Finding, InstanceLine, LeftOut, Leg,
-    Loss, Mark, Origin, Path, Piece, Report, Rules, Ruleset, Searched, Step, Stop, Unread,
+    Loss, Mark, Origin, Path, Piece, Report, Rules, Ruleset, Searched, Step, Stop, Trace, TracedFlow, TracedPiece,
+    Unread,
 };
 use crate::manifest::Place;
 use crate::visible::one_line;
@@ -18,6 +19,11 @@ pub(crate) fn lines(report: &mut Report) {
 /// Makes one visible line of every text of steps for a person.
 pub(crate) fn lines_of_steps(steps: &mut [crate::change::Step]) {
     steps.each(&mut one_line);
+}
+
+/// The same of a flow that was traced.
+pub(crate) fn lines_of_trace(trace: &mut Trace) {
+    trace.each(&mut one_line);
 }
 
 /// Something that holds texts.
@@ -126,5 +132,8 @@ texts! {
     LeftOut { device, origin, rule, why; }
     Unread { origin, why; }
     Ruleset { source; statements, understood, approximated }
+    Trace { from, to, flows, not_traced, assumptions; schema, tool, ports, source_ports, reach }
+    TracedFlow { who, asked, pieces; family }
+    TracedPiece { device, piece, taken_by; disposition }
     crate::change::Step { place, lines; save, kind }
 }

@@ -10,6 +10,11 @@ pub(crate) struct Host {
 }
 
 impl Host {
+    /// Whichever device it is.
+    pub fn any() -> Self {
+        Self { device: 0, containers: Some((0, usize::MAX)) }
+    }
+
     /// A host without containers.
     pub fn alone(device: usize) -> Self {
         Self { device, containers: None }

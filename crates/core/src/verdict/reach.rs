@@ -91,7 +91,7 @@ impl Region {
 }
 
 /// What counts as reaching the goal.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Goal {
     /// Host where the request must end.
     pub host: Host,

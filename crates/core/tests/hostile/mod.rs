@@ -18,7 +18,7 @@ use callpath_core::render::render;
 use callpath_core::report::{FORMATS, Report, Style};
 use callpath_core::snapshot::Snapshot;
 use inputs::{Name, SITES, Site, Worded};
-use outputs::{Shown, judge_error, judge_ports, judge_report, judge_steps, no_mark};
+use outputs::{Shown, judge_error, judge_ports, judge_report, judge_steps, judge_trace, no_mark};
 use shell::{Blocks, Change};
 use std::collections::BTreeSet;
 
@@ -84,6 +84,10 @@ impl Run {
         self.reports += 1;
         for format in FORMATS {
             judge_report(format, &report, shown);
+        }
+        // A trace reads the site again: every eighth is enough to see each name in it.
+        if self.reports.is_multiple_of(8) {
+            judge_trace(snapshot, shown);
         }
         let (lines, undo) = lines(&report);
         self.block(&lines, shown.about);

@@ -5,7 +5,8 @@ use crate::fuzz::targets::printed::{is_place, results};
 use callpath_core::change::Step;
 use callpath_core::ports;
 use callpath_core::profile::Instance;
-use callpath_core::report::{Format, Report, Style};
+use callpath_core::query::{Question, Reader, parse_flow_ports};
+use callpath_core::report::{self, Format, Report, Style};
 use callpath_core::snapshot::{InputError, Snapshot};
 use std::cell::RefCell;
 use std::fmt::Write as _;
@@ -137,6 +138,27 @@ pub fn judge_report(format: &Format, report: &Report, shown: &Shown<'_>) {
             }
         }
         other => panic!("no judge for the format {other}"),
+    }
+}
+
+/// Flows of a site: one that gets through, as far as it does, and one that does not.
+pub fn judge_trace(snapshot: &Snapshot, shown: &Shown<'_>) {
+    let mut reader = Reader::new(snapshot).expect("a report was made of it");
+    for (from, to, ports) in [("internet", "203.0.113.9", "udp/50000-60001"), ("server", "192.0.2.1", "tcp/22")] {
+        let ports = parse_flow_ports(ports).expect("ports");
+        let question = Question { from: from.into(), to: to.into(), ports, source_ports: Vec::new() };
+        match reader.trace(&question) {
+            Ok(trace) => {
+                let plain = report::trace(&trace, Style { colour: false });
+                on_a_terminal(&plain, shown);
+                coloured(&report::trace(&trace, Style { colour: true }), &plain, shown);
+                if let Err(e) = json(&trace.json()) {
+                    shown.fault(e, &plain);
+                }
+            }
+            // A site with several servers asks which.
+            Err(wrong) => assert!(wrong.iter().all(|w| !w.help.is_empty()), "{wrong:?}"),
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Notes under the table: where packets stop, by which rule, and what they look like there.
 
-use super::{WIDTH, Writer, same_reason, shortened};
+use super::{WIDTH, Writer, columns, same_reason, shortened};
 use crate::model::Family;
 use crate::report::callers::in_a_row;
 use crate::report::{Action, Alternative, Ends, Finding, Origin, Path, Piece, Reach, Report, Severity, Step, Verdict};
@@ -136,11 +136,11 @@ pub(super) fn note(out: &mut Writer, number: usize, note: &Note<'_>) {
     if let Some(o) = piece.stop.as_ref().and_then(|s| s.origin.as_ref()).filter(|_| piece.reach != Reach::Unknown) {
         rule(out, o);
     }
-    way(out, &piece.steps);
+    way(out, &piece.steps, false);
 }
 
 /// A rule with its place: `file:line` and the line itself, or the object and the text.
-fn rule(out: &mut Writer, o: &Origin) {
+pub(super) fn rule(out: &mut Writer, o: &Origin) {
     out.line(&format!("     --> {}", shortened(&o.place(), 70)));
     if !o.text.is_empty() {
         out.line(&format!("         {}", item(&shortened(&o.text, 70))));
@@ -217,8 +217,9 @@ pub(in crate::report) fn concerned(whom: &[Whom<'_>]) -> String {
     groups.iter().map(show).collect::<Vec<_>>().join("; ")
 }
 
-/// One packet's way, a line for each device and each rule that acted.
-fn way(out: &mut Writer, steps: &[Step]) {
+/// One packet's way, a line for each device and each rule that acted. `whole`: and for each chain that let it pass, and
+/// each session.
+pub(super) fn way(out: &mut Writer, steps: &[Step], whole: bool) {
     let mut packet = None;
     let mut header = &Ends::default();
     let mut at_sender = true;
@@ -247,6 +248,13 @@ fn way(out: &mut Writer, steps: &[Step]) {
             (Some(hook), Some(o), Action::PolicyDrop) => {
                 format!("         {hook}  {}  policy drop of {}", o.place(), o.object)
             }
+            // What a firewall brings along and what accepts all stands in no file.
+            (Some(hook), Some(o), Action::PolicyAccept) if whole && (o.line.is_some() || o.handle.is_some()) => {
+                format!("         {hook}  {}  policy accept of {}", o.place(), o.object)
+            }
+            (Some(hook), _, Action::NewSession | Action::KnownSession | Action::KnownAnswer) if whole => {
+                format!("         {hook}  {}", step.action.words())
+            }
             (Some(hook), _, Action::FitsNoSession) => format!("         {hook}  it fits no session"),
             // The sender's own way out says nothing, unless it changes addresses.
             (None, _, Action::Leaves) if at_sender && now.is_empty() => continue,
@@ -255,7 +263,16 @@ fn way(out: &mut Writer, steps: &[Step]) {
             (None, _, action) => format!("         {}{now}", action.words()),
             _ => continue,
         };
-        out.line(&shortened(&text, WIDTH));
+        let head = step.hook.zip(step.origin.as_ref()).map(|(hook, o)| format!("         {hook}  {}", o.place()));
+        let long = head.filter(|_| whole && columns(&text) > WIDTH);
+        match long.as_ref().and_then(|head| text.strip_prefix(&**head).map(|rest| (head, rest))) {
+            // What a rule says stands below its place, whole.
+            Some((head, rest)) => {
+                out.line(&shortened(head, WIDTH));
+                out.wrapped(13, rest);
+            }
+            None => out.line(&shortened(&text, WIDTH)),
+        }
     }
 }
 
