@@ -28,3 +28,4 @@ mod secrets;
 mod sites;
 mod snapshot;
 mod tutorial;
+mod unread_files;
