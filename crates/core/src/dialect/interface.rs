@@ -148,8 +148,7 @@ impl<'t> Sniff<'t> {
 
     /// It holds nothing but comments and blank lines.
     pub fn is_empty(&self) -> bool {
-        let says = |line: &str| !line.trim_start().starts_with('#') && line.contains(char::is_alphanumeric);
-        !self.start.lines().any(says)
+        self.start.lines().map(str::trim_start).all(|line| line.is_empty() || line.starts_with('#'))
     }
 
     /// It begins as JSON, XML or a file with sections does: no list of lines.

@@ -95,7 +95,6 @@ fn found_among(table: &[&'static dyn Dialect], sniff: &Sniff<'_>) -> Found {
                     (None, Candidate::Unread(kind)) => Found::Unread(kind),
                 },
                 (None, _) if sniff.is_empty() => Found::Unknown,
-                (None, [one]) => Found::Read(*one),
                 (None, [one, other, ..]) if kind::is_close(weight(*one), weight(*other)) => {
                     Found::Either(one.about().what, other.about().what)
                 }

@@ -4,9 +4,9 @@ use crate::dialect::kind::{Sign, line};
 
 /// See above.
 pub(super) const SIGNS: &[Sign] = &[
-    line(3, "net.%=%"),
-    line(3, "net/%=%"),
-    line(3, "kernel.%=%"),
+    line(5, "net.%=%"),
+    line(5, "net/%=%"),
+    line(5, "kernel.%=%"),
     line(3, "vm.%=%"),
     line(3, "fs.%=%"),
     line(3, "#net/ipv4/%=%"),

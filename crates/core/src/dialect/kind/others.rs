@@ -275,7 +275,7 @@ pub(super) const KINDS: &[Kind] = &[
         what: "a set of rules for measuring (ClassBench)",
         instead: NONE,
         state: NOTHING,
-        signs: &[line(4, "@%/% %/% % : % % : % 0x%/0x%")],
+        signs: &[line(6, "@%/% %/% % : % % : % 0x%/0x%")],
     },
     Kind {
         name: "batfish",

@@ -3,6 +3,13 @@
 use super::sign::{key, line, tag};
 use super::{Kind, ROUTER};
 
+/// Boxes whose pages are known (`manifest/models.rs`).
+const FRITZBOX: &str = "or state the box: a [[gateway]] table with `model = \"fritzbox\"`, `inside = \"192.168.178.1/24\"` (its own \
+                        inner address), `forwards = [\"udp/…\", \"tcp/…\"]` and `hairpin = true` or `false`";
+const MIKROTIK: &str = "or state the box: a [[gateway]] table with `model = \"mikrotik\"`, `inside = \"192.168.88.1/24\"` (its own \
+                        inner address), `forwards = [\"udp/…\", \"tcp/…\"]` and `hairpin = true` or `false`";
+const UNIFI: &str = "or state the box: a [[gateway]] table with `model = \"unifi\"`, `inside = \"192.168.1.1/24\"` (its own inner \
+                     address), `forwards = [\"udp/…\", \"tcp/…\"]` and `hairpin = true` or `false`";
 const PAGES: &str = "its own pages show what it forwards";
 
 pub(super) const KINDS: &[Kind] = &[
@@ -49,7 +56,7 @@ pub(super) const KINDS: &[Kind] = &[
         has_rules: true,
         what: "an export of RouterOS (MikroTik)",
         instead: "IP > Firewall shows its rules: dst-nat under NAT, and what is dropped under Filter Rules",
-        state: ROUTER,
+        state: MIKROTIK,
         signs: &[
             line(6, "# % by RouterOS %"),
             line(4, "# software id = %"),
@@ -76,7 +83,6 @@ pub(super) const KINDS: &[Kind] = &[
             line(3, "set [ find %"),
             line(3, "% dst-port=% %"),
             line(3, "% in-interface%=%"),
-            line(2, "%=%\\"),
         ],
     },
     Kind {
@@ -388,7 +394,7 @@ pub(super) const KINDS: &[Kind] = &[
         has_rules: true,
         what: "a configuration of UniFi",
         instead: "Settings > Policy Engine (in older versions Settings > Security and Routing) shows what it forwards",
-        state: ROUTER,
+        state: UNIFI,
         signs: &[
             key(6, "firewallgroup_type"),
             key(6, "portforward"),
@@ -432,7 +438,7 @@ pub(super) const KINDS: &[Kind] = &[
         has_rules: true,
         what: "an export of a Fritz!Box",
         instead: "Internet > Freigaben > Portfreigaben shows what it forwards; most of the export is encrypted",
-        state: ROUTER,
+        state: FRITZBOX,
         signs: &[
             line(6, "**** FRITZ!Box %CONFIGURATION EXPORT"),
             line(6, "**** % CONFIGURATION EXPORT"),

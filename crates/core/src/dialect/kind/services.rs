@@ -149,7 +149,6 @@ pub(super) const KINDS: &[Kind] = &[
             line(3, "mpath=%"),
             line(2, "alias=\"%"),
             line(3, "children=%"),
-            line(2, "if (%) {"),
             line(4, "%$ru%"),
             line(4, "%$fu%"),
         ],
@@ -257,7 +256,7 @@ pub(super) const KINDS: &[Kind] = &[
             line(4, "%admin_ws%"),
             line(4, "%secure_port = %"),
             line(4, "%base_path = %"),
-            line(3, "%Janus%"),
+            line(2, "%Janus%"),
         ],
     },
     Kind {

@@ -39,6 +39,10 @@ pub const fn tag(weight: i8, name: &'static str) -> Sign {
     Sign { unit: Unit::Tag(name), weight }
 }
 
+/// A sign of this weight is enough alone.
+const ALONE: i8 = 5;
+/// As much as one sign of less weight can say, in tenths.
+const LITTLE: i32 = 40;
 /// As much of a text is looked at: its size decides no more about the time than this.
 const LOOKED_AT: usize = 512 << 10;
 /// Of larger texts so many parts, from the first to the last byte.
@@ -91,21 +95,26 @@ impl Sample {
         }
     }
 
-    /// How much the signs of a kind say about this text, in tenths.
+    /// How much the signs of a kind say about this text, in tenths. One sign that fits several kinds says little, however
+    /// often it stands there.
     pub fn weigh(&self, signs: &[Sign]) -> i32 {
-        let one = |s: &Sign| {
-            let count = self.count(s.unit);
-            // 10·log2(1 + n) in whole numbers: the answer is the same on every machine.
-            i32::from(s.weight) * tenths_of_log2(count)
-        };
-        signs.iter().map(one).sum()
+        let (mut all, mut shown, mut best) = (0, 0, 0);
+        for sign in signs {
+            let count = self.count(sign.unit);
+            all += i32::from(sign.weight) * tenths_of_log2(count);
+            if count > 0 && sign.weight > 0 {
+                shown += 1;
+                best = best.max(sign.weight);
+            }
+        }
+        if shown < 2 && best < ALONE { all.min(LITTLE) } else { all }
     }
 }
 
 /// Stands for any letters in a pattern.
 const ANY: u8 = b'%';
 
-/// 10·log2(1 + n), rounded down to half a bit.
+/// 10·log2(1 + n), rounded down to half a bit: whole numbers are the same on every machine.
 fn tenths_of_log2(n: u32) -> i32 {
     let n = u64::from(n) + 1;
     let whole = n.ilog2();

@@ -4,7 +4,13 @@ use crate::dialect::kind::{Sign, key, line};
 
 /// Rules as text.
 pub(super) const TEXT: &[Sign] = &[
-    line(6, "table % {"),
+    line(6, "table ip %{"),
+    line(6, "table ip6 %{"),
+    line(6, "table inet %{"),
+    line(6, "table arp %{"),
+    line(6, "table bridge %{"),
+    line(6, "table netdev %{"),
+    line(3, "table % {"),
     line(3, "chain % {"),
     line(5, "type filter hook %"),
     line(5, "type nat hook %"),
@@ -36,8 +42,8 @@ pub(super) const TEXT: &[Sign] = &[
     line(5, "flush table %"),
     line(4, "delete table %"),
     line(4, "include \"%\""),
-    line(3, "define % = %"),
-    line(3, "define %=%"),
+    line(4, "define % = %"),
+    line(4, "define %=%"),
     line(3, "elements = {%"),
     line(3, "flags interval%"),
     line(3, "type ipv4_addr%"),
@@ -56,7 +62,7 @@ pub(super) const TEXT: &[Sign] = &[
     line(-6, "nft %"),
     line(-20, "#!/bin/%"),
     line(-20, "cat <<%"),
-    line(-8, "EOF"),
+    line(-12, "EOF"),
     line(-8, "systemctl %"),
 ];
 

@@ -4,7 +4,7 @@ use crate::dialect::kind::{Kind, NOTHING, ROUTER, Sign, line, tag};
 
 /// A backup.
 pub(super) const SIGNS: &[Sign] = &[
-    tag(20, "pfsense"),
+    tag(40, "pfsense"),
     tag(4, "tracker"),
     tag(4, "bogons"),
     tag(4, "associated-rule-id"),
@@ -26,7 +26,7 @@ pub(super) const SIGNS: &[Sign] = &[
     tag(2, "interfaces"),
     tag(2, "wan"),
     tag(2, "lan"),
-    tag(-20, "opnsense"),
+    tag(-80, "opnsense"),
     tag(-20, "OPNsense"),
     tag(-4, "category"),
     tag(-3, "sequence"),
@@ -70,7 +70,7 @@ pub(super) const OTHERS: &[Kind] = &[
         instead: "its rules are read as pf holds them: give /tmp/rules.debug",
         state: ROUTER,
         signs: &[
-            tag(20, "opnsense"),
+            tag(40, "opnsense"),
             tag(12, "OPNsense"),
             tag(4, "category"),
             tag(2, "outbound"),
@@ -93,7 +93,7 @@ pub(super) const OTHERS: &[Kind] = &[
             tag(2, "blockpriv"),
             tag(2, "blockbogons"),
             tag(3, "firmware"),
-            tag(-20, "pfsense"),
+            tag(-80, "pfsense"),
             tag(-4, "tracker"),
             tag(-5, "mount"),
             tag(-3, "ValidationMessage"),
