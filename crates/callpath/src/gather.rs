@@ -276,16 +276,12 @@ pub fn read(file: &Path, name: &str, limit: u64) -> Result<String, (String, Stri
     let bytes = bytes(file, name, limit)?;
     String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
-        match kind(e.as_bytes()) {
-            Found::Unread(kind) => {
-                let (message, help) = kind.message();
-                (format!("`{name}` is not a text file of UTF-8: {message}"), help)
-            }
-            _ => {
-                let help = "save the configuration as text, in UTF-8";
-                (format!("`{name}` is not a text file: byte {at} is not UTF-8"), help.to_owned())
-            }
+        if let Found::Unread(kind) = kind(e.as_bytes()) {
+            let (message, help) = kind.message();
+            return (format!("`{name}` is not a text file of UTF-8: {message}"), help);
         }
+        let help = "save the configuration as text, in UTF-8";
+        (format!("`{name}` is not a text file: byte {at} is not UTF-8"), help.to_owned())
     })
 }
 
