@@ -1,21 +1,39 @@
 //! Configurations of firewalls that lie in a directory.
 
-use crate::gather::{MAX_BYTES, read};
-use callpath_core::dialect::{Dialect, Engine, Standing, certain};
+use crate::gather::{MAX_BYTES, bytes, kind, read};
+use callpath_core::dialect::{Dialect, Engine, Found, Kind, Standing, certain};
 use std::path::Path;
 
-/// Configurations in a directory, by name. Links that lead out of it are none: `check` would not read them.
-pub fn configurations(directory: &Path) -> Vec<(String, &'static dyn Dialect)> {
-    let Ok(entries) = std::fs::read_dir(directory) else { return Vec::new() };
+/// What lies in a directory, by name: configurations, and files with rules that are not read.
+#[derive(Default)]
+pub struct Here {
+    /// Configurations that are read.
+    pub read: Vec<(String, &'static dyn Dialect)>,
+    /// Those that are not.
+    pub unread: Vec<(String, &'static Kind)>,
+}
+
+/// Looks through a directory. Links that lead out of it are not followed: `check` would not read them.
+pub fn configurations(directory: &Path) -> Here {
+    let Ok(entries) = std::fs::read_dir(directory) else { return Here::default() };
     let real = directory.canonicalize().ok();
     let inside =
         |file: &Path| file.canonicalize().ok().zip(real.as_ref()).is_some_and(|(file, dir)| file.starts_with(dir));
-    let mut out: Vec<(String, &'static dyn Dialect)> = entries
+    let mut names: Vec<String> = entries
         .filter_map(|e| e.ok()?.file_name().into_string().ok())
         .filter(|name| inside(&directory.join(name)))
-        .filter_map(|name| Some((name.clone(), dialect(&directory.join(&name))?)))
         .collect();
-    out.sort_by(|a, b| a.0.cmp(&b.0));
+    names.sort();
+    let mut out = Here::default();
+    for name in names {
+        let Ok(content) = bytes(&directory.join(&name), "", MAX_BYTES) else { continue };
+        let sure = std::str::from_utf8(&content).ok().and_then(certain);
+        match (sure, kind(&content)) {
+            (Some(dialect), _) => out.read.push((name, dialect)),
+            (None, Found::Unread(kind)) if kind.has_rules => out.unread.push((name, kind)),
+            _ => {}
+        }
+    }
     out
 }
 

@@ -2,7 +2,7 @@
 
 use crate::folder::{Also, Folders};
 use callpath_core::dialect::includes::{fits, targets};
-use callpath_core::dialect::{certain, recognise};
+use callpath_core::dialect::{Found, certain, found, of_bytes, of_text, recognise};
 use callpath_core::manifest::{self, At, Manifest};
 use callpath_core::model::SourceId;
 use callpath_core::redact::{Key, redact, redact_error};
@@ -102,9 +102,15 @@ impl Gatherer {
         }
         let folder = name.rfind('/').map_or(0, |i| i + 1);
         name[..folder].clone_into(&mut self.snapshot.directory);
-        let text = manifest::without_secrets(&text);
-        self.snapshot.sources.push(Source { name: name[folder..].to_owned(), text });
-        let manifest = manifest::parse(self.snapshot.manifest())?;
+        let less = manifest::without_secrets(&text);
+        self.snapshot.sources.push(Source { name: name[folder..].to_owned(), text: less });
+        let manifest = manifest::parse(self.snapshot.manifest()).map_err(|error| match found(&text) {
+            Found::Unread(kind) if !kind.is_manifest() => {
+                let error = InputError::about(name.as_str(), format!("this is {}, not a callpath.toml", kind.what));
+                error.help(format!("`callpath init` in its directory writes one; {}", kind.message().1))
+            }
+            _ => error,
+        })?;
         let base = typed.parent().map(Path::to_path_buf).unwrap_or_default();
         for wanted in manifest.files() {
             if base.join(&wanted.value).is_dir() && is_below(&wanted.value) {
@@ -197,7 +203,7 @@ impl Gatherer {
                 let name = format!("{folder}{}", path.trim_start_matches("./"));
                 let text =
                     self.text(&real, &name).map_err(|(message, help)| InputError::about(&*name, message).help(help))?;
-                if recognise(SourceId(0), &text).is_ok() {
+                if of_text(&text).is_some() {
                     self.add(&beside, &name, text, depth + 1)?;
                 }
             }
@@ -267,6 +273,29 @@ pub fn has_manifest(directory: &Path) -> bool {
 
 /// A file's text, or what is wrong and what to do.
 pub fn read(file: &Path, name: &str, limit: u64) -> Result<String, (String, String)> {
+    let bytes = bytes(file, name, limit)?;
+    String::from_utf8(bytes).map_err(|e| {
+        let at = e.utf8_error().valid_up_to();
+        if let Found::Unread(kind) = kind(e.as_bytes()) {
+            let (message, help) = kind.message();
+            return (format!("`{name}` is not a text file of UTF-8: {message}"), help);
+        }
+        let help = "save the configuration as text, in UTF-8";
+        (format!("`{name}` is not a text file: byte {at} is not UTF-8"), help.to_owned())
+    })
+}
+
+/// What a file is, by its content.
+pub fn kind(bytes: &[u8]) -> Found {
+    // Letters of an older alphabet leave the rest as it is.
+    match std::str::from_utf8(bytes) {
+        Ok(text) => found(text),
+        Err(_) => of_bytes(bytes).map_or_else(|| found(&String::from_utf8_lossy(bytes)), Found::Unread),
+    }
+}
+
+/// What a file holds, or what is wrong and what to do.
+pub fn bytes(file: &Path, name: &str, limit: u64) -> Result<Vec<u8>, (String, String)> {
     let failed = |e: &std::io::Error| {
         let help = match e.kind() {
             std::io::ErrorKind::NotFound => "check the path",
@@ -294,7 +323,7 @@ pub fn read(file: &Path, name: &str, limit: u64) -> Result<String, (String, Stri
     }
     // Some files of the kernel say that they are empty, and are not, or wait for something to read.
     if about.len() == 0 {
-        return Ok(String::new());
+        return Ok(Vec::new());
     }
     // What counts is what was read: metadata can be wrong, and a file can grow.
     let mut bytes = Vec::new();
@@ -303,10 +332,7 @@ pub fn read(file: &Path, name: &str, limit: u64) -> Result<String, (String, Stri
     if bytes.len() as u64 > limit {
         return Err(too_large(bytes.len() as u64));
     }
-    String::from_utf8(bytes).map_err(|e| {
-        let at = e.utf8_error().valid_up_to();
-        (format!("`{name}` is not a text file: byte {at} is not UTF-8"), "save the configuration as text".into())
-    })
+    Ok(bytes)
 }
 
 /// What an error means, in words.

@@ -96,11 +96,15 @@ fn ask(arguments: Arguments) -> Result<First, InputError> {
     let mut others = Vec::new();
     if config.is_empty() {
         let found = found::configurations(&directory);
-        for (file, dialect) in &found {
+        for (file, dialect) in &found.read {
             Shell::advise(&format!("found {}: {}\n", line(file.clone()), dialect.about().what));
         }
-        let files = found.iter().map(|(file, _)| file.clone()).collect();
-        if found::of_one_device(&found) { config = files } else { others = files }
+        for (file, kind) in &found.unread {
+            let (message, help) = kind.message();
+            Shell::advise(&format!("found {}: {message}\n  {help}\n", line(file.clone())));
+        }
+        let files = found.read.iter().map(|(file, _)| file.clone()).collect();
+        if found::of_one_device(&found.read) { config = files } else { others = files }
     }
     if name.is_none() && address.is_none() {
         let answer = question("public name or address by which people reach it", "--name or --address", &|text| {

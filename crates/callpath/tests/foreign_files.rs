@@ -181,7 +181,7 @@ fn what_is_no_regular_file_or_of_no_known_kind_is_refused_and_not_quoted() {
     for (text, words) in [
         (format!("{CANARY}\n"), "a text of a kind that is not known"),
         (format!("#!/bin/sh\n{CANARY}\n"), "a script"),
-        (format!("<html>{CANARY}"), "XML or HTML"),
+        (format!("<html>{CANARY}"), "a page of HTML"),
         (format!("-----BEGIN OPENSSH PRIVATE KEY-----{CANARY}\n"), "a key or certificate"),
         (format!("[{CANARY}]\n"), "a file in INI or TOML style"),
     ] {

@@ -31,3 +31,4 @@ mod sites;
 mod snapshot;
 mod trace;
 mod tutorial;
+mod unread_files;

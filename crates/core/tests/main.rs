@@ -17,6 +17,7 @@ mod hostile;
 mod ice;
 mod invariants;
 mod kernel;
+mod kinds;
 mod lines;
 mod local_networks;
 mod mapping;

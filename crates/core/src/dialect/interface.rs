@@ -2,6 +2,7 @@
 
 use super::document::{Document, Engine, Standing};
 use super::editor::{Editor, Recipe};
+use super::kind::{Kind, Sign};
 use crate::change::Context;
 use crate::model::SourceId;
 use crate::profile::Instance;
@@ -17,6 +18,16 @@ pub trait Dialect: Sync {
 
     /// Whether a text is one of its own. Every dialect is asked, and the surest wins: order never matters.
     fn claims(&self, text: &Sniff<'_>) -> Claim;
+
+    /// What stands throughout its files: by these it is told apart from all other kinds of files.
+    fn signs(&self) -> &'static [Sign] {
+        &[]
+    }
+
+    /// Other files of the same system, which are not read.
+    fn others(&self) -> &'static [Kind] {
+        &[]
+    }
 
     /// A text that nobody claims may still be a broken or partial file of this kind: its secrets are blanked as in a
     /// whole one.
@@ -108,19 +119,8 @@ pub enum Claim {
     No,
     /// It could be one.
     Weak,
-    /// It belongs to the same system, but is not what is read.
-    Wrong(Wrong),
     /// It is one, and nothing else.
     Sure,
-}
-
-/// A text in place of which another one is to be given.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Wrong {
-    /// What it is: `an encrypted backup`.
-    pub what: &'static str,
-    /// What to give instead.
-    pub instead: &'static str,
 }
 
 /// A text, looked at once for all dialects.
@@ -139,6 +139,16 @@ impl<'t> Sniff<'t> {
     pub fn new(whole: &'t str) -> Self {
         let start = whole.trim_start_matches('\u{feff}').trim_start();
         Self { start, first: start.lines().next().unwrap_or_default().trim_end(), whole }
+    }
+
+    /// It holds what no text does, near its beginning.
+    pub fn is_binary(&self) -> bool {
+        self.whole.as_bytes().iter().take(4096).any(|b| *b == 0)
+    }
+
+    /// It holds nothing but comments and blank lines.
+    pub fn is_empty(&self) -> bool {
+        self.start.lines().map(str::trim_start).all(|line| line.is_empty() || line.starts_with('#'))
     }
 
     /// It begins as JSON, XML or a file with sections does: no list of lines.

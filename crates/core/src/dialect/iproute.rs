@@ -3,6 +3,7 @@
 mod add;
 mod dialect;
 mod rule;
+mod signs;
 mod vocabulary;
 
 pub use add::{add_route, add_rules};

@@ -3,6 +3,7 @@
 //! Source: Documentation/networking/ip-sysctl.rst and Documentation/networking/bridge.rst of Linux.
 
 mod dialect;
+mod signs;
 
 use crate::model::{Family, SourceId};
 use crate::secrets::{finish, hide};

@@ -9,6 +9,7 @@ pub mod includes;
 mod interface;
 pub mod iproute;
 pub mod kernel;
+mod kind;
 mod netfilter;
 pub mod nft;
 pub mod pf;
@@ -29,9 +30,10 @@ pub use document::{
 pub use editor::{Editor, On, Opened, Recipe, plan};
 pub use files::ruleset;
 pub(crate) use files::{Files, Readings, expand, is_wire};
-pub use interface::{About, Claim, Dialect, Export, Limits, Sniff, Words, Wrong};
+pub use interface::{About, Claim, Dialect, Export, Limits, Sniff, Words};
+pub use kind::{Kind, Sign, Unit, of_bytes};
 use recognise::instead;
-pub use recognise::{certain, of_text, recognise, without_secrets};
+pub use recognise::{Found, certain, found, of_text, recognise, without_secrets};
 
 /// Every dialect. Which one a text belongs to is what [`recognise`] says; the order is that of messages.
 pub const DIALECTS: &[&dyn Dialect] = &[

@@ -1,6 +1,7 @@
 //! Which dialect a text belongs to, and what is kept of it.
 
-use super::interface::{Claim, Dialect, Sniff, Wrong};
+use super::interface::{Claim, Dialect, Sniff};
+use super::kind::{self, Candidate, Kind, of_bytes};
 use super::{DIALECTS, offered};
 use crate::model::SourceId;
 use crate::secrets;
@@ -20,6 +21,90 @@ pub fn certain(text: &str) -> Option<&'static dyn Dialect> {
     (dialect.claims(&Sniff::new(text)) == Claim::Sure).then_some(dialect)
 }
 
+/// What a text is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Found {
+    /// A file that is read.
+    Read(&'static dyn Dialect),
+    /// A part of one, or one with something in front of it: it does not begin like it.
+    Part(&'static dyn Dialect),
+    /// One that is not read.
+    Unread(&'static Kind),
+    /// One of two, by their words.
+    Either(&'static str, &'static str),
+    /// None that is known.
+    Unknown,
+}
+
+impl Found {
+    /// The short name of its kind; none where that is open.
+    pub fn name(&self) -> Option<&'static str> {
+        match self {
+            Self::Read(dialect) | Self::Part(dialect) => Some(dialect.about().name),
+            Self::Unread(kind) => Some(kind.name),
+            Self::Either(..) | Self::Unknown => None,
+        }
+    }
+}
+
+/// What a text is, by its content alone.
+pub fn found(text: &str) -> Found {
+    found_among(DIALECTS, &Sniff::new(text))
+}
+
+/// How a text begins says what it is, unless much of what stands in it says otherwise. No order of the table decides: the
+/// surest wins, and of two that are equally sure neither does.
+fn found_among(table: &[&'static dyn Dialect], sniff: &Sniff<'_>) -> Found {
+    if sniff.is_binary() {
+        // A reader names the byte at its place.
+        let named = table.iter().find(|d| d.about().limits.zero_bytes && d.claims(sniff) == Claim::Sure);
+        let other = || of_bytes(sniff.whole.as_bytes()).map_or(Found::Unknown, Found::Unread);
+        return named.map_or_else(other, |d| Found::Read(*d));
+    }
+    let weighed = kind::weighed(table, sniff.start);
+    let weight = |d: &'static dyn Dialect| {
+        weighed.iter().find(|(_, c)| *c == Candidate::Read(d)).map_or(0, |(weight, _)| *weight)
+    };
+    let claiming = |claim: Claim| table.iter().copied().filter(move |d| d.claims(sniff) == claim);
+    let surest = |claim: Claim| {
+        let mut all: Vec<&'static dyn Dialect> = claiming(claim).collect();
+        all.sort_by_key(|d| (std::cmp::Reverse(weight(*d)), d.about().name));
+        all
+    };
+    let first = weighed.first().copied().filter(|(weight, _)| *weight >= kind::ENOUGH);
+    match surest(Claim::Sure)[..] {
+        [one] => match first {
+            Some((most, Candidate::Unread(kind))) if most >= kind::MUCH && most > 2 * weight(one) => {
+                Found::Unread(kind)
+            }
+            _ => Found::Read(one),
+        },
+        // Both begin so: only much more of the one decides.
+        [one, other, ..] if weight(one) <= 2 * weight(other) => Found::Either(one.about().what, other.about().what),
+        [one, ..] => Found::Read(one),
+        [] => {
+            let weak = surest(Claim::Weak);
+            let close = |(most, _): (i32, Candidate)| {
+                weighed.get(1).copied().filter(|(second, _)| kind::is_close(most, *second))
+            };
+            match (first, weak.as_slice()) {
+                (Some((_, Candidate::Read(d))), weak) if weak.contains(&d) => Found::Read(d),
+                (Some(first), _) => match (close(first), first.1) {
+                    (Some((_, second)), first) => Found::Either(first.what(), second.what()),
+                    (None, Candidate::Read(d)) => Found::Part(d),
+                    (None, Candidate::Unread(kind)) => Found::Unread(kind),
+                },
+                (None, _) if sniff.is_empty() => Found::Unknown,
+                (None, [one, other, ..]) if kind::is_close(weight(*one), weight(*other)) => {
+                    Found::Either(one.about().what, other.about().what)
+                }
+                (None, [one, ..]) => Found::Read(*one),
+                (None, []) => Found::Unknown,
+            }
+        }
+    }
+}
+
 /// The same for a table of dialects.
 fn recognise_among(
     table: &[&'static dyn Dialect],
@@ -30,29 +115,29 @@ fn recognise_among(
     let at = text.len() - sniff.start.len();
     // As much of the first line as a message shows.
     let shown = at..at + floor_boundary(sniff.first, sniff.first.len().min(60));
-    let refuse =
-        |what: &str, help: &str| Err(InputError::at(source, shown.clone(), format!("this is {what}")).help(help));
+    let refuse = |message: String, help: &str| Err(InputError::at(source, shown.clone(), message).help(help));
     if sniff.start.is_empty() {
         let again: Vec<&str> = offered(table).map(|a| a.export.again).filter(|t| !t.is_empty()).collect();
-        return refuse("an empty file", &again.join(", or "));
+        return refuse("this is an empty file".into(), &again.join(", or "));
     }
-    let mut claims: Vec<(Claim, &'static dyn Dialect)> = table.iter().map(|d| (d.claims(&sniff), *d)).collect();
-    claims.sort_by_key(|(claim, d)| (std::cmp::Reverse(*claim), d.about().name));
-    let zero = text.as_bytes().iter().take(4096).any(|b| *b == 0);
-    let sure = |(claim, d): &(Claim, &'static dyn Dialect)| *claim == Claim::Sure && d.about().limits.zero_bytes;
-    if zero && !claims.iter().any(sure) {
-        return refuse("not a text file", &instead_of(table));
-    }
-    let dialect = match claims[..] {
-        [(Claim::Sure, a), (Claim::Sure, b), ..] | [(Claim::Weak, a), (Claim::Weak, b), ..] => {
-            return refuse(
-                &format!("either {} or {}", a.about().what, b.about().what),
-                "give the file as the system itself prints it",
-            );
+    let dialect = match found_among(table, &sniff) {
+        Found::Read(dialect) => dialect,
+        Found::Part(dialect) => {
+            let message = format!("this looks like {}, but does not begin like it", dialect.about().what);
+            return refuse(message, "give the whole file, from its first line on, as the system itself prints it");
         }
-        [(Claim::Wrong(Wrong { what, instead }), _), ..] => return refuse(what, instead),
-        [(Claim::Sure | Claim::Weak, dialect), ..] => dialect,
-        _ => return refuse(other(&sniff), &instead_of(table)),
+        Found::Unread(kind) => {
+            let (message, help) = kind.message();
+            return refuse(message, if help.is_empty() { instead_of(table) } else { help }.as_str());
+        }
+        Found::Either(a, b) => {
+            let message = format!("this is either {a} or {b}");
+            return refuse(message, "give the file as the system itself prints it");
+        }
+        Found::Unknown => {
+            let what = if sniff.is_binary() { "not a text file" } else { other(&sniff) };
+            return refuse(format!("this is {what}"), &instead_of(table));
+        }
     };
     let limits = &dialect.about().limits;
     if text.len() > limits.bytes {
@@ -68,12 +153,20 @@ fn recognise_among(
 fn other(text: &Sniff<'_>) -> &'static str {
     match text.start.as_bytes()[0] {
         b'{' => "JSON of a kind that is not known",
+        b'[' if is_json_list(text.start) => "JSON of a kind that is not known",
         b'<' => "XML or HTML",
         b'[' => "a file in INI or TOML style",
         _ if text.first.starts_with("-----BEGIN ") => "a key or certificate",
         _ if text.first.starts_with("#!") => "a script",
+        _ if text.is_empty() => "a text with nothing in it but comments",
         _ => "a text of a kind that is not known",
     }
+}
+
+/// It begins as a list in JSON does, not as a section of a file in INI style.
+fn is_json_list(start: &str) -> bool {
+    let inside = start.get(1..).unwrap_or_default().trim_start();
+    inside.starts_with(['{', '[', ']', '"']) || inside.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// What to give in place of a file that is not read.
@@ -86,9 +179,15 @@ fn instead_of(table: &[&'static dyn Dialect]) -> String {
     format!("give {}", given.join(", or "))
 }
 
-/// The dialect of a text; none for a file that is refused.
+/// The dialect of a text; none for a file that is refused. What a file includes may be nothing but comments.
 pub fn of_text(text: &str) -> Option<&'static dyn Dialect> {
-    recognise(SourceId(0), text).ok()
+    let sniff = Sniff::new(text);
+    let read = || recognise(SourceId(0), text).ok();
+    if sniff.is_binary() || !sniff.is_empty() {
+        return read();
+    }
+    let mut may = DIALECTS.iter().copied().filter(|d| d.claims(&sniff) == Claim::Weak);
+    may.next().filter(|_| may.next().is_none())
 }
 
 /// A text without the secrets that its kind of file holds. Same length, same lines.

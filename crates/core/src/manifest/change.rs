@@ -1,5 +1,6 @@
 //! Changes of a box that is stated: what its owner has to change there, and what the manifest says then.
 
+use super::models::{self, Model};
 use super::raw::{self, OneOrMany};
 use super::traffic::{self, Entry, Key, Traffic};
 use super::{At, value};
@@ -50,6 +51,8 @@ pub enum Does {
 pub struct Statements {
     /// What the box is called.
     pub device: String,
+    /// How its own pages call what it does.
+    pub words: &'static Model,
     /// What it does not do yet.
     pub list: Vec<Statement>,
 }
@@ -69,7 +72,8 @@ impl Editor for StatedBoxes {
         // What a stated device does stands at its place in the manifest.
         let at = on.device.pipeline.origins.first().map_or(0, |o| o.at.start as usize);
         let list = plan(&self.0, at, &wanted.intent)?;
-        let patch = Patch::new(Statements { device: on.device.name.to_string(), list });
+        let words = list.first().map_or(&models::GENERAL, |s| model(&self.0, s.gateway));
+        let patch = Patch::new(Statements { device: on.device.name.to_string(), words, list });
         Ok(Planned { patch, marks: Vec::new() })
     }
 }
@@ -87,7 +91,8 @@ impl Edits for Statements {
                 continue;
             }
             devices.push(&one.device);
-            let (more, undo) = steps(&one.device, &each_once(all.iter().copied().filter(|s| s.device == one.device)));
+            let (more, undo) =
+                steps((&one.device, one.words), &each_once(all.iter().copied().filter(|s| s.device == one.device)));
             join(&mut there, &more, false);
             join(&mut back, &undo, true);
         }
@@ -223,11 +228,20 @@ fn apply_to(text: &str, gateway: usize, statements: &[&Does]) -> Result<String, 
     Ok(out)
 }
 
-/// What to do on the box, and how to take it back.
-pub(crate) fn steps(device: &str, statements: &[&Statement]) -> (Vec<Step>, Vec<Step>) {
+/// The words of the model that a manifest names for one of its boxes.
+fn model(text: &str, gateway: usize) -> &'static Model {
+    let manifest = super::parse(text).ok();
+    match manifest.as_ref().and_then(|m| m.gateways.get(gateway)).map(|g| &g.kind) {
+        Some(super::GatewayKind::Stated(stated)) => stated.words,
+        _ => &models::GENERAL,
+    }
+}
+
+/// What to do on the box, and how to take it back, in the words of its pages.
+pub(crate) fn steps((device, words): (&str, &Model), statements: &[&Statement]) -> (Vec<Step>, Vec<Step>) {
     let (mut add, mut write) = (Vec::new(), Vec::new());
     let (mut there, mut back) = (Vec::new(), Vec::new());
-    let page = format!("port forwards (port sharing) of {device}");
+    let page = words.forward_of(device);
     for statement in statements {
         let Does::Forward { proto, ports, to, port, written, instead } = &statement.does else { continue };
         let proto = proto.name().to_uppercase();
@@ -245,6 +259,14 @@ pub(crate) fn steps(device: &str, statements: &[&Statement]) -> (Vec<Step>, Vec<
             add.push(line);
             write.extend(written.iter().map(|w| format!("\"{w}\"")));
         }
+    }
+    // Where SIP is forwarded, a helper for it rewrites what it says.
+    let sip = |s: &&&Statement| matches!(&s.does, Does::Forward { ports, .. } if ports.iter().any(|p| (p.0..=p.1).contains(&5060)));
+    if let Some(helper) = words.helper.filter(|_| !words.key.is_empty() && statements.iter().any(|s| sip(&s))) {
+        there.push(Step::by_hand(
+            format!("{device} ({}), {helper}: switch it off, if it is on", words.name),
+            Vec::new(),
+        ));
     }
     if !add.is_empty() {
         back.push(Step::by_hand(format!("{page}: remove"), add.clone()));
@@ -270,9 +292,9 @@ pub(crate) fn steps(device: &str, statements: &[&Statement]) -> (Vec<Step>, Vec<
         write.extend(passes.iter().map(|p| format!("\"{p}\"")));
     }
     if statements.iter().any(|s| s.does == Does::Hairpin) {
-        let setting = format!("NAT loopback (NAT reflection, hairpin) of {device}");
-        there.push(Step::by_hand(format!("{setting}: switch it on, if it has that"), Vec::new()));
-        back.push(Step::by_hand(format!("{setting}: switch it off"), Vec::new()));
+        let (on, off) = words.loopback_of(device);
+        there.push(Step::by_hand(on, Vec::new()));
+        back.push(Step::by_hand(off, Vec::new()));
         write.push("hairpin = true".into());
     }
     let place = "callpath.toml: change what is stated, so that the next check knows".to_owned();

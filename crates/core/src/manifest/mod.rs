@@ -7,6 +7,7 @@ pub(crate) mod change;
 mod facts;
 mod first;
 mod kernel;
+mod models;
 mod raw;
 mod read;
 mod route;
@@ -18,6 +19,7 @@ mod vocabulary;
 pub use crate::vocabulary::{Place, PortRanges, Proto, show_ranges};
 pub use facts::{Admin, NameAt, OwnFirewall, Proxy, ProxyAt, Told, ToldTo};
 pub use first::First;
+pub use models::Model;
 pub use route::StatedRoute;
 pub use secrets::without_secrets;
 pub use traffic::{Entry, Source, Traffic};
@@ -127,6 +129,8 @@ pub struct StatedBox {
     pub forwards: At<Traffic>,
     /// It turns calls from inside to its public address back in; not stated: not known.
     pub hairpin: Option<bool>,
+    /// How its own pages call all this.
+    pub words: &'static Model,
 }
 
 /// A filter that translates nothing: a provider's firewall, a security group.

@@ -104,6 +104,10 @@ pub struct Gateway {
     /// `["udp/24680 to 192.168.1.50:7882"]`, for some callers `["tcp/443 from 198.51.100.0/24"]`, `"none"` or `"unknown"`.
     #[schemars(with = "Option<OneOrMany>")]
     pub forwards: Option<Spanned<OneOrMany>>,
+    /// For a box that cannot be exported: its model, so that steps name its own pages: `fritzbox`, `tp-link`, `asus`,
+    /// `mikrotik` or `unifi`. With another name they have words that fit most boxes.
+    #[schemars(with = "Option<String>")]
+    pub model: Option<Spanned<String>>,
     /// For a box that cannot be exported: does it turn calls from inside to its public address back in?
     #[schemars(with = "Option<bool>")]
     pub hairpin: Option<Spanned<bool>>,

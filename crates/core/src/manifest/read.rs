@@ -2,6 +2,7 @@
 
 use super::facts::{Admin, OwnFirewall};
 use super::kernel;
+use super::models;
 use super::raw::{self, OneOrMany};
 use super::traffic::{Key, Source, Traffic, traffic};
 use super::value::{address, address_pair, at, calling, net, ports, prefix, public_addresses, strings};
@@ -152,8 +153,12 @@ fn gateway(g: &Spanned<raw::Gateway>) -> Result<Gateway, InputError> {
     let head = span.start..(span.start + "[[gateway]]".len()).min(span.end);
     let bad = |message: String| InputError::in_manifest(head.clone(), message);
     let first = |keys: &[(&'static str, bool)]| keys.iter().find(|(_, given)| *given).map(|(key, _)| *key);
-    let stated =
-        first(&[("inside", g.inside.is_some()), ("forwards", g.forwards.is_some()), ("hairpin", g.hairpin.is_some())]);
+    let stated = first(&[
+        ("inside", g.inside.is_some()),
+        ("forwards", g.forwards.is_some()),
+        ("hairpin", g.hairpin.is_some()),
+        ("model", g.model.is_some()),
+    ]);
     let filter = first(&[
         ("passes", g.passes.is_some()),
         ("out", g.out.is_some()),
@@ -182,6 +187,7 @@ fn gateway(g: &Spanned<raw::Gateway>) -> Result<Gateway, InputError> {
     for (name, what, help) in [
         (&g.label, "a gateway without a name", "say what reports call it: `label = \"the box\"`"),
         (&g.line, "a line without a name", "name it: `line = \"home\"`; on the way in of `address`, leave it out"),
+        (&g.model, "a model without a name", "name it: `model = \"fritzbox\"`, or leave it out"),
     ] {
         if let Some(name) = name.as_ref().filter(|l| l.get_ref().trim().is_empty()) {
             return Err(at(name).error(what).help(help));
@@ -262,7 +268,8 @@ fn stated_box(g: &raw::Gateway, head: &std::ops::Range<usize>) -> Result<StatedB
         Some(f) => traffic(f, Key::Forwards)?,
         None => At { value: Traffic::Unknown, span: head.clone() },
     };
-    Ok(StatedBox { wan, inside: networks, forwards, hairpin: g.hairpin.as_ref().map(|h| *h.get_ref()) })
+    let words = models::words(g.model.as_ref().map(|m| m.get_ref().as_str()));
+    Ok(StatedBox { wan, inside: networks, forwards, hairpin: g.hairpin.as_ref().map(|h| *h.get_ref()), words })
 }
 
 /// A filter that translates nothing. `key`: one of its keys.

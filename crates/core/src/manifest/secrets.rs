@@ -24,6 +24,7 @@ const KEYS: &[&str] = &[
     "gateway/inside",
     "gateway/forwards",
     "gateway/hairpin",
+    "gateway/model",
     "gateway/passes",
     "gateway/out",
     "gateway/tracks",

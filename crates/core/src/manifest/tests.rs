@@ -50,6 +50,32 @@ firewall = "server/ruleset.nft"
 "#;
 
 #[test]
+fn a_model_gives_a_stated_box_the_words_of_its_pages() {
+    let gateway = |keys: &str| {
+        parse(&format!(
+            "address = \"203.0.113.5\"\n[[gateway]]\n{keys}\n[[deploy]]\nsystem = \"livekit\"\nhost = \"192.168.1.50\"\n"
+        ))
+    };
+    let words = |model: &str| {
+        let m = gateway(&format!("inside = \"192.168.1.1/24\"\n{model}")).expect("reads");
+        let GatewayKind::Stated(stated) = &m.gateways[0].kind else { panic!("stated") };
+        stated.words
+    };
+    assert_eq!(words("model = \"fritzbox\"").name, "FRITZ!Box");
+    assert_eq!(words(""), Model::general());
+    assert_eq!(words("model = \"another box\""), Model::general());
+    for (keys, message) in [
+        ("model = \"fritzbox\"", "a stated box needs its inner address"),
+        ("model = \" \"\ninside = \"192.168.1.1/24\"", "a model without a name"),
+        ("model = \"fritzbox\"\nconfig = \"ruleset.nft\"", "`model` is for a box that has no configuration here"),
+        ("model = \"fritzbox\"\npasses = \"all\"", "`model` for a box that translates"),
+    ] {
+        let error = gateway(keys).expect_err(keys);
+        assert!(error.message.contains(message), "{keys}: {}", error.message);
+    }
+}
+
+#[test]
 fn the_whole_manifest_is_read_with_places() {
     let m = parse(WHOLE).expect("reads");
     assert_eq!(m.address.len(), 2);

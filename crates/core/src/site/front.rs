@@ -3,7 +3,7 @@
 use super::chain::{self, Link};
 use super::{Builder, Case, INTERNET_SEGMENT, public_v4};
 use crate::cube::Set;
-use crate::manifest::{At, Entry, GatewayKind, Place, Source, StatedBox, Traffic, show_ranges};
+use crate::manifest::{At, Entry, GatewayKind, Model, Place, Source, StatedBox, Traffic, show_ranges};
 use crate::model::{Family, Interface, RouteTarget};
 use crate::site::address::{self, is_public, is_shared, one};
 use crate::site::gateway::{self, Router, Wan, at_line};
@@ -125,6 +125,7 @@ impl Builder<'_> {
             next,
             servers: &[],
             forwards: &forwards,
+            words: Model::general(),
             hairpin: None,
             sources: &|_| None,
             at: None,
@@ -254,6 +255,7 @@ impl Builder<'_> {
             next,
             servers: &servers,
             forwards: &forwards.value,
+            words: said.words,
             hairpin: said.hairpin,
             sources: &|source| self.sources(source),
             at: Some(inside.span.clone()),
@@ -395,7 +397,9 @@ impl Builder<'_> {
         let (servers, forwards) = (&hosts, &Traffic::Unknown);
         let (inside, sources) = (&[inside][..], &|_: &Source| None);
         let (outside, hop) = (&[public.into()][..], self.hop_of(before));
-        let assumed = Stated { name, outside, hop, inside, next, servers, forwards, hairpin: None, sources, at: None };
+        let words = Model::general();
+        let assumed =
+            Stated { name, outside, hop, inside, next, servers, forwards, words, hairpin: None, sources, at: None };
         let device = stated::device(&assumed);
         Ok(Some(self.push_box(device, before)))
     }

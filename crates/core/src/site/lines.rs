@@ -2,7 +2,7 @@
 
 use super::{Builder, INTERNET_SEGMENT, Server, chain, known};
 use crate::cube::Set;
-use crate::manifest::{GatewayKind, StatedBox, Traffic};
+use crate::manifest::{GatewayKind, Model, StatedBox, Traffic};
 use crate::model::{
     Action, Device, Doubt, DoubtKind, Families, Family, Hook, Interface, KeyField, Origin, Part, Policy, Route,
     RouteTarget, Rule, Stage, StageKind, Step, Ways, iface_value, nfproto, prefix_range,
@@ -147,6 +147,7 @@ impl Builder<'_> {
             next,
             servers: &[],
             forwards: &said.forwards.value,
+            words: said.words,
             hairpin: said.hairpin,
             sources: &|source| self.sources(source),
             at: Some(said.inside[0].span.clone()),
@@ -238,6 +239,7 @@ impl Builder<'_> {
                 next: line.server,
                 servers: &[],
                 forwards: &Traffic::Unknown,
+                words: Model::general(),
                 hairpin: None,
                 sources: &|_| None,
                 at: None,

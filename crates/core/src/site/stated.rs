@@ -2,7 +2,7 @@
 
 use super::address::one;
 use crate::cube::Set;
-use crate::manifest::{Entry, Source, Traffic};
+use crate::manifest::{Entry, Model, Source, Traffic};
 use crate::model::{
     Action, ChainId, Device, Doubt, DoubtId, DoubtKind, Families, Hook, Interface, Key, KeyField, Lookup, Match,
     NatTarget, Origin, Part, Pipeline, Policy, Route, RouteTarget, Rule, Side, SourceId, SourceSpan, Stage, StageKind,
@@ -20,6 +20,16 @@ pub(super) const INSIDE: usize = 1;
 
 /// How to settle what a stated box forwards.
 const SAY_FORWARDS: &str = "say what it forwards: `forwards = [\"udp/…\", \"tcp/…\"]` in its [[gateway]] table";
+
+/// The same, where its own pages are known.
+fn say_forwards(words: &Model) -> String {
+    if words.sources.is_empty() {
+        return SAY_FORWARDS.to_owned();
+    }
+    let all = words.exposed.map_or_else(String::new, |page| format!("; {page} is `forwards = \"all to <address>\"`"));
+    format!("{SAY_FORWARDS}, as its pages show it: {}{all}", words.forward)
+}
+
 /// How to settle what a box forwards that nobody described.
 const DESCRIBE_BOX: &str = "describe it in a [[gateway]] table: by its configuration, `config = \"config.xml\"`, or by \
      its address and what it forwards, `inside = \"<address>/24\"` and `forwards = [\"udp/…\", \"tcp/…\"]`";
@@ -40,6 +50,8 @@ pub(super) struct Stated<'a> {
     pub servers: &'a [IpAddr],
     /// What it forwards.
     pub forwards: &'a Traffic,
+    /// How its own pages call all this.
+    pub words: &'a Model,
     /// Turns calls from inside back in; absent: not known.
     pub hairpin: Option<bool>,
     /// Addresses at a place, where they are known.
@@ -209,10 +221,10 @@ impl Builder {
             })),
             Traffic::Unknown => {
                 if self.unknown.is_empty() {
-                    let supply = if self.stated { SAY_FORWARDS } else { DESCRIBE_BOX };
+                    let supply = if self.stated { say_forwards(s.words) } else { DESCRIBE_BOX.to_owned() };
                     let targets = std::iter::once(s.next).chain(s.servers.iter().copied().filter(|h| *h != s.next));
                     for target in targets {
-                        let doubt = self.doubt(format!("what {} forwards", s.name), supply);
+                        let doubt = self.doubt(format!("what {} forwards", s.name), &supply);
                         self.unknown.push((target, doubt));
                     }
                 }

@@ -1,9 +1,9 @@
 //! Dumps of addresses, routes and routing rules as files that are read.
 
-use super::{Dump, DumpedRule, Leads, parse, without_secrets};
+use super::{Dump, DumpedRule, Leads, parse, signs, without_secrets};
 use crate::dialect::{
-    About, Claim, Contradiction, Coverage, DeviceBuilder, Dialect, Document, Export, Facts, Known, Limits, Sniff,
-    Standing, Words, Wrong,
+    About, Claim, Contradiction, Coverage, DeviceBuilder, Dialect, Document, Export, Facts, Known, Limits, Sign, Sniff,
+    Standing, Words,
 };
 use crate::model::SourceId;
 use crate::redact::Redactor;
@@ -33,26 +33,14 @@ impl Dialect for IpRoute {
     }
 
     fn claims(&self, text: &Sniff<'_>) -> Claim {
-        let wrong = |what, instead| Claim::Wrong(Wrong { what, instead });
-        let first = text.first;
-        match text.start.strip_prefix('[').map(str::trim_start) {
-            // Those of addresses, routes and rules; a list without any key is an empty one.
-            Some(t) if t.starts_with(['{', ']']) => {
-                if text.has_key(&["ifname", "dst", "priority"]) || !text.start.contains('"') {
-                    return Claim::Sure;
-                }
-                wrong(
-                    "a JSON list, but not one that `ip -j addr`, `ip -j route` or `ip -j rule` prints",
-                    "run `ip -j addr` on the router and save what it prints",
-                )
-            }
-            _ if first.starts_with("1: lo:") => wrong("what `ip addr` prints for people", "run `ip -j addr`"),
-            _ if first.starts_with("default via ") || first.starts_with("default dev ") => {
-                wrong("what `ip route` prints for people", "run `ip -j route`")
-            }
-            _ if first.starts_with("0:\tfrom all") => wrong("what `ip rule` prints for people", "run `ip -j rule`"),
-            _ => Claim::No,
-        }
+        // Those of addresses, routes and rules; a list without any key is an empty one.
+        let list = text.start.strip_prefix('[').map(str::trim_start).filter(|t| t.starts_with(['{', ']']));
+        let keys = || text.has_key(&["ifname", "dst", "priority"]) || !text.start.contains('"');
+        if list.is_some() && keys() { Claim::Sure } else { Claim::No }
+    }
+
+    fn signs(&self) -> &'static [Sign] {
+        signs::SIGNS
     }
 
     fn without_secrets(&self, text: &str) -> String {

@@ -1,8 +1,8 @@
 //! Settings of a Linux kernel as a file that is read.
 
-use super::{looks_like, read, without_secrets};
+use super::{looks_like, read, signs, without_secrets};
 use crate::dialect::{
-    About, Claim, Contradiction, Coverage, DeviceBuilder, Dialect, Document, Export, Facts, Known, Limits, Sniff,
+    About, Claim, Contradiction, Coverage, DeviceBuilder, Dialect, Document, Export, Facts, Known, Limits, Sign, Sniff,
     Standing, Words,
 };
 use crate::model::SourceId;
@@ -34,6 +34,10 @@ impl Dialect for Sysctl {
 
     fn claims(&self, text: &Sniff<'_>) -> Claim {
         if looks_like(text.start) { Claim::Sure } else { Claim::No }
+    }
+
+    fn signs(&self) -> &'static [Sign] {
+        signs::SIGNS
     }
 
     fn without_secrets(&self, text: &str) -> String {

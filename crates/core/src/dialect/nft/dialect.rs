@@ -1,12 +1,12 @@
 //! Rulesets of nftables as files that are read: text, and what `nft -j` prints.
 
 use super::text::{self, Whole};
-use super::{ast, change, json, lower, print, secrets, vocabulary};
+use super::{ast, change, json, lower, print, secrets, signs, vocabulary};
 use crate::change::Step;
 use crate::dialect::includes::{self, EmptyInclude};
 use crate::dialect::{
-    About, Claim, Coverage, DeviceBuilder, Dialect, Document, Editor, Engine, Export, Facts, Known, Limits, Made,
-    Sniff, Standing, Words, Wrong, instead,
+    About, Claim, Coverage, DeviceBuilder, Dialect, Document, Editor, Engine, Export, Facts, Known, Limits, Made, Sign,
+    Sniff, Standing, Words, instead,
 };
 use crate::model::SourceId;
 use crate::redact::Redactor;
@@ -71,13 +71,6 @@ impl Dialect for Text {
     }
 
     fn claims(&self, text: &Sniff<'_>) -> Claim {
-        if is_iptables(text.start) {
-            return Claim::Wrong(Wrong {
-                what: "an iptables-save file",
-                instead: "iptables rules are not read; where `iptables -V` says nf_tables, `nft list ruleset` prints the \
-                          same rules",
-            });
-        }
         let script = text.first.starts_with("#!") && !text.first.contains("nft");
         if text.start.is_empty()
             || script
@@ -91,6 +84,10 @@ impl Dialect for Text {
         let mut lines = text.start.lines().map(str::trim_start).filter(|l| !l.is_empty() && !l.starts_with('#'));
         let saved = |l: &str| l.starts_with("table ") && !l.starts_with("table <") || l.starts_with("flush ruleset");
         if lines.next().is_some_and(saved) { Claim::Sure } else { Claim::Weak }
+    }
+
+    fn signs(&self) -> &'static [Sign] {
+        signs::TEXT
     }
 
     fn without_secrets(&self, text: &str) -> String {
@@ -135,6 +132,10 @@ impl Dialect for Json {
         }
     }
 
+    fn signs(&self) -> &'static [Sign] {
+        signs::JSON
+    }
+
     fn without_secrets(&self, text: &str) -> String {
         secrets::blank(text)
     }
@@ -155,12 +156,6 @@ impl Dialect for Json {
     fn editor(&self, snapshot: &Snapshot, file: SourceId) -> Option<Box<dyn Editor>> {
         Some(Box::new(change::Open::new(snapshot, file)))
     }
-}
-
-fn is_iptables(start: &str) -> bool {
-    let mut lines = start.lines().filter(|l| !l.starts_with('#') && !l.trim().is_empty());
-    let table = ["*filter", "*nat", "*mangle", "*raw", "*security"];
-    lines.next().is_some_and(|l| table.contains(&l.trim()) || l.starts_with("iptables ") || l.starts_with("-A "))
 }
 
 /// A ruleset that was read. Its rules ask for no address of the device: their meaning is the same on all that have it.

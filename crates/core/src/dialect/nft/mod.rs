@@ -12,6 +12,7 @@ mod normal;
 pub mod print;
 mod pseudonyms;
 pub(in crate::dialect) mod secrets;
+mod signs;
 #[cfg(test)]
 mod standard;
 pub mod text;

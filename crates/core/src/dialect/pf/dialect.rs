@@ -1,10 +1,10 @@
 //! Rules of pf as a file of their own: `/tmp/rules.debug`.
 
 use super::ast::{Entry, Ruleset};
-use super::{MadeFrom, lower, secrets, text, vocabulary};
+use super::{MadeFrom, lower, secrets, signs, text, vocabulary};
 use crate::dialect::{
-    About, Claim, Coverage, DeviceBuilder, Dialect, Document, Engine, Export, Facts, Known, Limits, Sniff, Standing,
-    Words,
+    About, Claim, Coverage, DeviceBuilder, Dialect, Document, Engine, Export, Facts, Known, Limits, Sign, Sniff,
+    Standing, Words,
 };
 use crate::model::SourceId;
 use crate::redact::Redactor;
@@ -40,6 +40,10 @@ impl Dialect for Pf {
 
     fn claims(&self, text: &Sniff<'_>) -> Claim {
         if !text.is_markup() && text::is_pf(text.start) { Claim::Sure } else { Claim::No }
+    }
+
+    fn signs(&self) -> &'static [Sign] {
+        signs::SIGNS
     }
 
     fn without_secrets(&self, text: &str) -> String {

@@ -5,6 +5,7 @@ mod dialect;
 pub mod lower;
 mod pseudonyms;
 pub(in crate::dialect) mod secrets;
+mod signs;
 #[cfg(test)]
 mod standard;
 pub mod text;

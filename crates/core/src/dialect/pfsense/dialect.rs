@@ -1,11 +1,11 @@
 //! A backup, `config.xml`, as a file that is read.
 
 use super::config::Config;
-use super::{change, generate, looks_like, read, secrets, shown, vocabulary};
+use super::{change, generate, looks_like, read, secrets, shown, signs, vocabulary};
 use crate::change::{Context, Step};
 use crate::dialect::{
-    About, Claim, Contradiction, Coverage, DeviceBuilder, Dialect, Document, Editor, Engine, Export, Facts, Known,
-    Limits, Recipe, Sniff, Standing, Words, Wrong, pf,
+    About, Claim, Contradiction, Coverage, DeviceBuilder, Dialect, Document, Editor, Engine, Export, Facts, Kind,
+    Known, Limits, Recipe, Sign, Sniff, Standing, Words, pf,
 };
 use crate::model::{Interface, SourceId};
 use crate::profile::Instance;
@@ -47,16 +47,15 @@ impl Dialect for PfSense {
     }
 
     fn claims(&self, text: &Sniff<'_>) -> Claim {
-        if looks_like(text.start) {
-            Claim::Sure
-        } else if text.first.starts_with("---- BEGIN config.xml ----") {
-            Claim::Wrong(Wrong {
-                what: "an encrypted backup of pfSense",
-                instead: "download it again with \"Encrypt this configuration file\" unticked in Diagnostics > Backup & Restore",
-            })
-        } else {
-            Claim::No
-        }
+        if looks_like(text.start) { Claim::Sure } else { Claim::No }
+    }
+
+    fn signs(&self) -> &'static [Sign] {
+        signs::SIGNS
+    }
+
+    fn others(&self) -> &'static [Kind] {
+        signs::OTHERS
     }
 
     fn may_be_part(&self, text: &Sniff<'_>) -> bool {

@@ -16,6 +16,7 @@ pub mod read;
 pub mod recipe;
 pub mod secrets;
 mod shown;
+mod signs;
 pub mod splice;
 #[cfg(test)]
 mod standard;

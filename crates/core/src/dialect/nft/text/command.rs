@@ -5,7 +5,7 @@ use super::cursor::{Parser, Place, Read, Unclear, family, words};
 use super::lex::Kind;
 use crate::dialect::nft;
 use crate::dialect::nft::ast::{Rule, Stmt, TableFamily};
-use crate::dialect::{Dialect, recognise};
+use crate::dialect::{Dialect, Sniff, recognise};
 use crate::snapshot::ReadError;
 
 /// What can be added.
@@ -33,10 +33,10 @@ impl Parser<'_, '_, '_> {
     }
 
     /// Files that are not for nftables at all, in the words in which such a file is refused elsewhere. An included one
-    /// may be empty.
+    /// may be empty, or hold comments only.
     fn other_kind(&self) -> Result<(), ReadError> {
         let text = self.text.trim_start_matches('\u{feff}').trim_start();
-        if text.is_empty() {
+        if Sniff::new(self.text).is_empty() {
             return Ok(());
         }
         let start = u32::try_from(self.text.len() - text.len()).unwrap_or(0);
