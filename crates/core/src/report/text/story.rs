@@ -258,7 +258,7 @@ pub(super) fn way(out: &mut Writer, steps: &[Step], whole: bool) {
             (Some(hook), _, Action::FitsNoSession) => format!("         {hook}  it fits no session"),
             // The sender's own way out says nothing, unless it changes addresses.
             (None, _, Action::Leaves) if at_sender && now.is_empty() => continue,
-            (None, _, Action::Arrives) => format!("       {}, in by {by}{now}", step.device),
+            (None, _, Action::Arrives) => format!("       {}, in by {by}{now}", item(&step.device)),
             (None, _, Action::Leaves) => format!("         out by {by}{now}"),
             (None, _, action) => format!("         {}{now}", action.words()),
             _ => continue,
