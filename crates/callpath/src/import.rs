@@ -82,6 +82,13 @@ fn one(snapshot: &Snapshot, id: SourceId, only_unread: bool, heading: bool) -> R
         }
         return Ok(out);
     }
+    let Counts { statements, understood, approximated, .. } = coverage.counts;
+    if statements > 0 && understood + approximated == 0 {
+        let first = source.text.lines().next().map_or(0, str::len);
+        let message = format!("none of its {statements} statements is understood");
+        let help = format!("check that these are {}, as the system itself prints them", dialect.about().what);
+        return Err(InputError::at(id, 0..first, message).help(help));
+    }
     out += &print::pipeline(&pipeline);
     if !coverage.left_out.is_empty() {
         let _ = writeln!(out, "\n# on, but not among these rules:");

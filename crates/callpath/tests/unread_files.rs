@@ -166,3 +166,13 @@ fn init_names_what_it_finds_and_does_not_read() {
     let manifest = fs::read_to_string(folder.0.join("callpath.toml")).expect("a manifest");
     assert!(!manifest.contains("rules.v4"), "what is not read is not named: {manifest}");
 }
+
+#[test]
+fn rules_of_which_nothing_is_understood_are_no_answer() {
+    let folder = Folder::new("nothing");
+    fs::write(folder.0.join("x.nft"), "table ip x {\n foo bar\n baz\n}\n").expect("write");
+    let (code, text) = folder.run(&["import", "x.nft"]);
+    assert!(code == Some(2) && text.contains("none of its 2 statements is understood"), "{text}");
+    let (code, text) = folder.run(&["import", "--unread", "x.nft"]);
+    assert!(code == Some(0) && text.contains("x.nft:2:"), "{text}");
+}

@@ -249,7 +249,7 @@ pub(super) const KINDS: &[Kind] = &[
             line(20, "@@ -%,% +%,% @@%"),
             line(6, "@@ -% +% @@%"),
             line(4, "diff --git %"),
-            line(3, "+%"),
+            line(2, "+%"),
             line(5, "+### %"),
             line(5, "+-A %"),
         ],

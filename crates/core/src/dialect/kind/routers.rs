@@ -346,7 +346,7 @@ pub(super) const KINDS: &[Kind] = &[
             line(3, "interface %"),
             line(3, "switchport %"),
             line(3, "no shutdown"),
-            line(3, "!"),
+            line(2, "!"),
             line(2, "hostname %"),
             line(3, "line vty %"),
             line(3, "service timestamps %"),
