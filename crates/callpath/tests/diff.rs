@@ -64,9 +64,9 @@ fn rules_in_other_words_are_the_same() {
         // Two halves for the whole, wherever it stands.
         rules
             .lines()
-            .flat_map(|l| match l.contains(range) {
-                true => vec![l.replace(range, "udp dport 50000-54999"), l.replace(range, "udp dport 55000-60000")],
-                false => vec![l.to_owned()],
+            .flat_map(|l| {
+                let halves = ["udp dport 50000-54999", "udp dport 55000-60000"];
+                if l.contains(range) { halves.map(|h| l.replace(range, h)).to_vec() } else { vec![l.to_owned()] }
             })
             .collect::<Vec<_>>()
             .join("\n")
