@@ -31,3 +31,4 @@ mod verdict;
 pub mod visible;
 pub mod vocabulary;
 mod way;
+mod xml;

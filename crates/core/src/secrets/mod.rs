@@ -29,7 +29,7 @@ const MAX_PASSES: usize = 8;
 
 /// A text after a reader has hidden what it does not keep, and would hide nothing more in what is left: a broken text can
 /// read otherwise once a part of it is hidden. One that does not settle is hidden as a whole.
-pub(crate) fn settled(text: &str, once: fn(&str) -> String) -> String {
+pub(crate) fn settled(text: &str, once: impl Fn(&str) -> String) -> String {
     let mut hidden = once(text);
     for _ in 0..MAX_PASSES {
         let again = once(&hidden);
@@ -116,27 +116,6 @@ impl Decoded {
 
 /// What an escape at the start of a text stands for, and its length.
 pub(crate) type Escape = fn(&str) -> Option<(char, usize)>;
-
-/// A character reference of XML.
-pub(crate) fn xml_escape(text: &str) -> Option<(char, usize)> {
-    let end = text.bytes().take(12).position(|b| b == b';')?;
-    let c = match &text[1..end] {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        number => {
-            let digits = number.strip_prefix('#')?;
-            let code = match digits.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16),
-                None => digits.parse(),
-            };
-            char::from_u32(code.ok()?)?
-        }
-    };
-    Some((c, end + 1))
-}
 
 /// An escape of JSON or TOML.
 pub(crate) fn backslash_escape(text: &str) -> Option<(char, usize)> {

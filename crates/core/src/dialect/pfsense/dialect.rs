@@ -1,7 +1,7 @@
 //! A backup, `config.xml`, as a file that is read.
 
 use super::config::Config;
-use super::{change, generate, looks_like, read, secrets, shown, vocabulary};
+use super::{change, generate, looks_like, pseudonyms, read, secrets, shown, vocabulary};
 use crate::change::{Context, Step};
 use crate::dialect::{
     About, Claim, Contradiction, Coverage, DeviceBuilder, Dialect, Document, Editor, Engine, Export, Facts, Known,
@@ -72,7 +72,7 @@ impl Dialect for PfSense {
     }
 
     fn redacted(&self, text: &str, with: &mut Redactor) -> Option<String> {
-        with.backup(text)
+        pseudonyms::redacted(text, with)
     }
 
     fn read(&self, snapshot: &Snapshot, file: SourceId) -> Result<Arc<dyn Document>, InputError> {

@@ -6,7 +6,7 @@ mod rule;
 mod words;
 
 use super::edit::Edit;
-use super::splice::place::Tree;
+use super::splice::sections::Tree;
 use super::splice::{Work, alias, done};
 
 /// One page of pfSense, and what to do there.
@@ -160,7 +160,7 @@ fn one(edit: &Edit, before: &Work, after: &Work) -> Option<Walked> {
         },
         Edit::SetAlias { name, members } => {
             let alias = alias::find(&old, name);
-            let kind = alias.map(|a| super::splice::place::text(a, "type")).unwrap_or_default();
+            let kind = alias.map(|a| super::splice::sections::text(a, "type")).unwrap_or_default();
             let step = |members: &[String]| Step {
                 page: format!("Firewall > Aliases, edit \"{}\"", name.replace('"', "'")),
                 lines: members.iter().map(|m| member(&kind, m)).collect(),

@@ -9,14 +9,13 @@ pub(super) mod field;
 #[cfg(test)]
 pub(super) mod fixture;
 mod forward;
-pub(super) mod item;
 pub(super) mod outbound;
-pub(super) mod place;
 mod rule;
+pub(super) mod sections;
 
 use super::edit::{Edit, ForwardField};
-use item::Item;
-use place::{Splice, Tree};
+use crate::xml::{Item, spliced};
+use sections::{Splice, Tree, child, children};
 use std::borrow::Cow;
 use std::ops::Range;
 
@@ -124,13 +123,9 @@ fn without_added(xml: &str, edits: &[Edit], associated: bool) -> Option<String> 
             _ => {}
         }
     }
-    added.sort_by_key(|n| n.range().start);
     added.dedup();
-    let mut before = xml.to_owned();
-    for node in added.iter().rev() {
-        before.replace_range(tree.remove(*node).at, "");
-    }
-    (!added.is_empty()).then_some(before)
+    let removed = added.iter().map(|node| tree.remove(*node)).collect();
+    (!added.is_empty()).then(|| spliced(xml, removed))
 }
 
 /// A configuration while edits are made on it.
@@ -223,11 +218,11 @@ impl Work {
         let key_name = item.name();
         self.change(|tree| {
             let system = tree.section("system")?;
-            let key = system.and_then(|s| place::child(s, key_name));
+            let key = system.and_then(|s| child(s, key_name));
             Ok(match (on, key) {
                 (true, None) => vec![in_section(tree, "system", item)?],
                 (false, Some(_)) => {
-                    system.iter().flat_map(|s| place::children(*s, key_name)).map(|k| tree.remove(k)).collect()
+                    system.iter().flat_map(|s| children(*s, key_name)).map(|k| tree.remove(k)).collect()
                 }
                 _ => Vec::new(),
             })
@@ -239,7 +234,7 @@ impl Work {
 fn in_section(tree: &Tree, name: &'static str, item: Item) -> Result<Splice, Refused> {
     Ok(match tree.section(name)? {
         None => tree.append(tree.root(), &Item::Node(name, vec![item])),
-        Some(section) => match place::child(section, "separator") {
+        Some(section) => match child(section, "separator") {
             Some(separator) => tree.before(separator, &item),
             None => tree.append(section, &item),
         },

@@ -3,7 +3,7 @@
 use super::Step;
 use super::words::{self, description, end, interface, invert, name, old, ports, tick};
 use crate::dialect::pfsense::edit::{Edit, NewPass, RuleField};
-use crate::dialect::pfsense::splice::place::{El, Tree};
+use crate::dialect::pfsense::splice::sections::{El, Tree};
 use crate::dialect::pfsense::splice::{End, Tab, What, Work};
 
 fn page(tree: &Tree, tab: &Tab) -> String {

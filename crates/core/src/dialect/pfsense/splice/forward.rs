@@ -2,11 +2,11 @@
 
 use super::entry::{Forward, What, descr, range};
 use super::field::{self, FORWARD, RULE};
-use super::item::Item;
-use super::place::{El, Splice, Tree, child, text};
 use super::rule::{Tab, tracker};
+use super::sections::{El, Splice, Tree, child, text};
 use super::{Refused, Work, in_section, writable};
 use crate::dialect::pfsense::edit::{Destination, ForwardField, NewForward, Reflection};
+use crate::xml::Item;
 
 /// The forward that is equal to a new one in everything but its description, reflection and state.
 pub(super) fn find<'t>(tree: &'t Tree, new: &NewForward) -> Option<El<'t>> {

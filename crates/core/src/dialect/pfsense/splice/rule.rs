@@ -2,10 +2,10 @@
 
 use super::entry::{End, What, descr, family, range};
 use super::field::{self, RULE};
-use super::item::Item;
-use super::place::{El, Splice, Tree, child, own_text, text};
+use super::sections::{El, Splice, Tree, child, own_text, text};
 use super::{Refused, Work, in_section, writable};
 use crate::dialect::pfsense::edit::{NewPass, RuleField};
+use crate::xml::Item;
 
 /// The tab of Firewall > Rules that shows a rule; order counts only within one.
 #[derive(Debug, Clone, PartialEq, Eq)]
