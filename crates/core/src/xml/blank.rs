@@ -24,8 +24,10 @@ struct Blanker<'a> {
     kept: fn(&[&str]) -> Option<Find>,
     /// Names of the elements that are open.
     open: Vec<&'a str>,
-    /// What the element says so far, and how credentials are found in it: comments and references may stand in its middle.
-    said: Option<(Decoded, Find)>,
+    /// What the element says so far: comments and references may stand in its middle.
+    said: Decoded,
+    /// How credentials are found in it, once it says something.
+    find: Option<Find>,
     /// Some tags did not fit together.
     broken: bool,
 }
@@ -33,7 +35,7 @@ struct Blanker<'a> {
 impl<'a> Blanker<'a> {
     fn new(text: &'a str, kept: fn(&[&str]) -> Option<Find>) -> Self {
         let out = text.as_bytes().to_vec();
-        Self { text, out, kept, open: Vec::new(), said: None, broken: false }
+        Self { text, out, kept, open: Vec::new(), said: Decoded::default(), find: None, broken: false }
     }
 
     fn run(mut self) -> String {
@@ -107,10 +109,19 @@ impl<'a> Blanker<'a> {
 
     /// A part of what an element says; `mark` begins a reference in it.
     fn says(&mut self, part: Range<usize>, whole: bool, mark: char) {
+        // Blanks between tags, most of all texts, are nothing to hide and nothing to look at.
+        let blank = || self.text.as_bytes()[part.clone()].iter().all(u8::is_ascii_whitespace);
+        let ends = || {
+            let behind = &self.text[part.end..];
+            behind.starts_with('<') && !behind.starts_with("<!") && !behind.starts_with("<?")
+        };
+        if self.find.is_none() && blank() && ends() {
+            return;
+        }
         match (self.kept)(&self.open) {
             Some(find) if whole && !self.broken => {
-                let (said, _) = self.said.get_or_insert_with(|| (Decoded::default(), find));
-                said.add(self.text, part, mark, reference);
+                self.find = Some(find);
+                self.said.add(self.text, part, mark, reference);
             }
             _ => self.hide(part),
         }
@@ -118,8 +129,9 @@ impl<'a> Blanker<'a> {
 
     /// Hides the credentials in what the element has said.
     fn credentials(&mut self) {
-        if let Some((said, find)) = self.said.take() {
-            said.hide_in(&mut self.out, find);
+        if let Some(find) = self.find.take() {
+            self.said.hide_in(&mut self.out, find);
+            self.said.clear();
         }
     }
 

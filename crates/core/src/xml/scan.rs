@@ -73,8 +73,8 @@ fn piece(text: &str, at: usize) -> Option<Piece> {
         };
         return Some(Piece { kind: *kind, closed: after > inside.end, all: at..after, inside });
     }
-    if rest.starts_with('<') {
-        let end = Parts { text, at: at + 1 + name_length(&rest[1..]) }.last_end();
+    if let Some(tag) = rest.strip_prefix('<') {
+        let end = Parts { text, at: at + 1 + name_length(tag) }.last_end();
         let closed = end < text.len();
         return Some(Piece { kind: Kind::Start, closed, all: at..end + usize::from(closed), inside: at + 1..end });
     }

@@ -173,7 +173,14 @@ fn hostile_texts_are_refused_or_read() {
     assert_eq!(Tree::read(entities).err(), Some(Broken { at: 0, why: "XML with DTD detected".into() }));
     assert!(Tree::read("<a>&b;</a>").is_err_and(|e| e.at == 3));
     let many = format!("<a>{}</a>", "<b/>".repeat(MOST));
+    assert!(many.len() < 32 << 20, "a file may be so large");
     assert!(Tree::read(&many).is_err_and(|e| e.why.contains("elements")));
+    let names = |count: usize| (0..count).map(|n| format!(" b{n}=''")).collect::<Vec<_>>().concat();
+    assert!(Tree::read(&format!("<a>\n<b{}/></a>", names(1_000_000))).is_err_and(|e| e.at == 4));
+    assert!(Tree::read(&format!("<a{}/>", names(1_000))).is_ok());
+    assert!(Tree::read(&format!("<a>{}</a>", "=".repeat(20 << 20))).is_err_and(|e| e.why.contains('=')));
+    let declared = (0..20_000).map(|n| format!("<a xmlns:b{n}='c'>")).collect::<Vec<_>>().concat();
+    assert!(Tree::read(&declared).is_err_and(|e| e.why.contains("namespaces")));
     for (text, at) in [("<a>\r\n\u{e4}<b></c></a>", 10), ("<a><b></b>", 9), ("", 0), ("<a b=1/>", 5), ("<a>\0</a>", 3)]
     {
         assert_eq!(Tree::read(text).err().map(|e| e.at), Some(at), "{text}");

@@ -1,14 +1,26 @@
 //! A text that is well-formed, as a tree of elements that know where they stand.
 
 use super::item::Style;
-use super::scan::Tag;
+use super::scan::{Kind, Part, Tag, pieces};
 use roxmltree::{Document, Error, Node, ParsingOptions};
 use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::ops::Range;
 
-/// More elements and texts than any backup has: each costs memory.
-const MOST_NODES: u32 = 1_000_000;
+/// More elements and texts than any backup has: each costs 72 bytes.
+const MOST_NODES: u32 = 2_500_000;
+
+/// More signs `=` than any backup has. The parser makes room for an attribute for each, wherever it stands.
+const MOST_EQUALS: usize = 1_000_000;
+
+/// So many attributes are let through unseen. The parser compares all of one element with each other.
+const FEW_ATTRIBUTES: usize = 10_000;
+
+/// More attributes than one element has, and than all have.
+const MOST_ATTRIBUTES: (usize, usize) = (256, 200_000);
+
+/// More namespaces than a file declares: the parser keeps a list of those that hold for each element that declares one.
+const MOST_NAMESPACES: usize = 100;
 
 /// An element or a text of a [`Tree`].
 pub(crate) type El<'t> = Node<'t, 't>;
@@ -36,6 +48,9 @@ impl<'a> Tree<'a> {
     /// # Errors
     /// The text is not well-formed, or larger than any configuration.
     pub fn read(text: &'a str) -> Result<Self, Broken> {
+        if let Some(broken) = too_many(text) {
+            return Err(broken);
+        }
         let options = ParsingOptions { nodes_limit: MOST_NODES, ..ParsingOptions::default() };
         let document = Document::parse_with_options(text, options).map_err(|e| broken(text, &e))?;
         Ok(Self { text, document, style: OnceCell::new() })
@@ -97,12 +112,51 @@ impl<'a> Tree<'a> {
     }
 }
 
+fn too_many_nodes() -> String {
+    format!("it has more than {MOST_NODES} elements, far more than a firewall's own")
+}
+
+/// Whether a text has more of anything than the parser can be let to make room for, or to compare.
+fn too_many(text: &str) -> Option<Broken> {
+    let count = |sign: u8| text.bytes().filter(|b| *b == sign).count();
+    let (tags, equals) = (count(b'<'), count(b'='));
+    // An element has two tags at most.
+    if tags / 2 > MOST_NODES as usize {
+        return Some(Broken { at: 0, why: too_many_nodes() });
+    }
+    if equals > MOST_EQUALS {
+        let why = format!("it has more than {MOST_EQUALS} signs `=`, far more than a firewall's own");
+        return Some(Broken { at: 0, why });
+    }
+    if equals <= FEW_ATTRIBUTES && text.matches("xmlns").nth(MOST_NAMESPACES).is_none() {
+        return None;
+    }
+    let (mut all, mut namespaces) = (0, 0);
+    for piece in pieces(text).filter(|piece| piece.kind == Kind::Start) {
+        let mut own = 0;
+        for part in Tag::at(text, piece.all.start).parts() {
+            if let Part::Attribute { name, .. } = part {
+                own += 1;
+                namespaces += usize::from(text[name].starts_with("xmlns"));
+            }
+        }
+        all += own;
+        let (most_own, most) = MOST_ATTRIBUTES;
+        let what = match () {
+            () if own > most_own => format!("an element has more than {most_own} attributes"),
+            () if all > most => format!("it has more than {most} attributes"),
+            () if namespaces > MOST_NAMESPACES => format!("it declares more than {MOST_NAMESPACES} namespaces"),
+            () => continue,
+        };
+        return Some(Broken { at: piece.all.start, why: format!("{what}, far more than a firewall's own") });
+    }
+    None
+}
+
 /// The byte and the reason of an error.
 fn broken(text: &str, error: &Error) -> Broken {
     let (at, why) = match error {
-        Error::NodesLimitReached => {
-            (0, format!("it has more than {MOST_NODES} elements, far more than a firewall's own"))
-        }
+        Error::NodesLimitReached => (0, too_many_nodes()),
         Error::UnexpectedEndOfStream | Error::UnclosedRootNode => {
             let last = text.trim_end().char_indices().next_back().map_or(0, |(i, _)| i);
             (last, "it ends before its last element does".to_owned())
@@ -155,7 +209,7 @@ pub(crate) fn says(element: El, name: &str, wanted: &str) -> bool {
 
 /// The text directly in an element, without white space around it; none where it says nothing. A comment or an instruction
 /// in its middle does not end it.
-pub(crate) fn own_text<'t>(element: El<'t>) -> Option<Cow<'t, str>> {
+pub(crate) fn own_text(element: El<'_>) -> Option<Cow<'_, str>> {
     let mut texts = element.children().filter(Node::is_text).filter_map(|n| n.text());
     let first = texts.next()?;
     let said = match texts.next() {

@@ -31,7 +31,7 @@ static ABOUT: About = About {
         second: ("a second backup for the same device", "give the newest one only"),
     },
     // Changes are made in the whole text, which is read again after each.
-    limits: Limits { bytes: 32 << 20, called: "a backup", statements: 25_000, zero_bytes: true },
+    limits: Limits { bytes: 32 << 20, called: "a backup", statements: 40_000, zero_bytes: true },
     words: Words {
         outer_address: "pfSense shows it in Status > Interfaces",
         ask_outer: "address of WAN on pfSense, as Status > Interfaces shows it",

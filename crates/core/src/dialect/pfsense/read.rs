@@ -122,7 +122,9 @@ impl Reader<'_> {
         if child(root, "filter").is_some_and(|f| has(f, "bypassstaticroutes")) {
             self.config.system.bypass_static_routes = true;
         }
-        for (index, node) in sections(root, "filter", "rule").into_iter().enumerate() {
+        let rules = sections(root, "filter", "rule");
+        self.config.rules.reserve_exact(rules.len());
+        for (index, node) in rules.into_iter().enumerate() {
             self.config.statements += 1;
             let rule = self.rule(index, node);
             self.config.rules.push(rule);

@@ -13,13 +13,14 @@ pub(super) mod outbound;
 mod rule;
 pub(super) mod sections;
 
-use super::edit::{Edit, ForwardField};
+use super::edit::Edit;
 use crate::xml::{Item, spliced};
 use sections::{Splice, Tree, child, children};
-use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::ops::Range;
 
 pub(super) use entry::{End, Forward, What, descr};
+pub(super) use forward::{known, what_is_left};
 pub(super) use rule::Tab;
 
 /// Why a change cannot be printed into a file, for the user.
@@ -90,13 +91,8 @@ pub fn undo(xml: &str, steps: &[UndoStep]) -> Result<String, Refused> {
 ///
 /// Needed where an edit names a filter rule by number, because an added rule moves the numbers behind it.
 pub(super) fn done(xml: &str, edits: &[Edit]) -> bool {
-    let numbered = edits.iter().any(|e| match e {
-        Edit::SetRule { .. } => true,
-        Edit::AddPass(new) => new.before.is_some(),
-        _ => false,
-    });
     // A filter rule that a forward was to get may have been there before.
-    numbered
+    edits.iter().any(Edit::counts_rules)
         && [true, false].into_iter().any(|associated| {
             without_added(xml, edits, associated)
                 .and_then(|before| Work::run(&before, edits).ok())
@@ -133,18 +129,19 @@ fn without_added(xml: &str, edits: &[Edit], associated: bool) -> Option<String> 
 pub(super) struct Work {
     pub xml: String,
     undo: Vec<UndoStep>,
-    /// Where each filter rule of the file as given is now.
-    rules: Vec<Option<usize>>,
+    /// Where each filter rule of the file as given is now. Counted when that is read first.
+    rules: OnceCell<Vec<Option<usize>>>,
 }
 
 impl Work {
     pub fn new(xml: &str) -> Result<Self, Refused> {
-        let count = Tree::read(xml)?.entries("filter", "rule").len();
-        Ok(Self { xml: xml.to_owned(), undo: Vec::new(), rules: (0..count).map(Some).collect() })
+        let work = Self { xml: xml.to_owned(), undo: Vec::new(), rules: OnceCell::new() };
+        work.read()?;
+        Ok(work)
     }
 
     fn run(xml: &str, edits: &[Edit]) -> Result<Self, Refused> {
-        let mut work = Self::new(xml)?;
+        let mut work = Self { xml: xml.to_owned(), undo: Vec::new(), rules: OnceCell::new() };
         for edit in edits {
             work.edit(edit)?;
         }
@@ -154,7 +151,7 @@ impl Work {
     /// Makes one edit; whether it changed anything.
     pub fn edit(&mut self, edit: &Edit) -> Result<bool, Refused> {
         let steps = self.undo.len();
-        match self.resolve(edit)?.as_ref() {
+        match edit {
             Edit::AddForward(new) => self.add_forward(new)?,
             Edit::SetForward { forward, set } => {
                 for field in set {
@@ -179,24 +176,22 @@ impl Work {
         Ok(self.undo.len() > steps)
     }
 
-    /// The edit that is left to make: a forward that is there already only gets what does not make it another one.
-    pub fn resolve<'e>(&self, edit: &'e Edit) -> Result<Cow<'e, Edit>, Refused> {
-        let Edit::AddForward(new) = edit else { return Ok(Cow::Borrowed(edit)) };
+    /// The present text. A large one takes long, so each step of an edit reads it once.
+    fn read(&self) -> Result<Tree<'_>, Refused> {
         let tree = Tree::read(&self.xml)?;
-        let Some(found) = forward::find(&tree, new) else { return Ok(Cow::Borrowed(edit)) };
-        let forward = tree.entries("nat", "rule").iter().position(|r| *r == found).unwrap_or_default();
-        let set = vec![ForwardField::Reflection(new.reflection), ForwardField::Disabled(false)];
-        Ok(Cow::Owned(Edit::SetForward { forward, set }))
+        self.rules.get_or_init(|| (0..tree.entries("filter", "rule").len()).map(Some).collect());
+        Ok(tree)
     }
 
     /// Where a filter rule of the file as given is now.
     pub fn rule_now(&self, rule: usize) -> Result<usize, Refused> {
-        self.rules.get(rule).copied().flatten().ok_or_else(|| Refused(format!("there is no filter rule number {rule}")))
+        let rules = self.rules.get().map_or(&[][..], Vec::as_slice);
+        rules.get(rule).copied().flatten().ok_or_else(|| Refused(format!("there is no filter rule number {rule}")))
     }
 
     /// Splices what `find` finds in the present text.
     fn change(&mut self, find: impl FnOnce(&Tree) -> Result<Vec<Splice>, Refused>) -> Result<(), Refused> {
-        let splices = find(&Tree::read(&self.xml)?)?;
+        let splices = find(&self.read()?)?;
         self.splice(splices);
         Ok(())
     }

@@ -1,6 +1,6 @@
 use super::fixture::{BASE, forward, lists, pass, spokes, variants};
 use super::*;
-use crate::dialect::pfsense::edit::{Destination, NewForward, Reflection, RuleField};
+use crate::dialect::pfsense::edit::{Destination, ForwardField, NewForward, Reflection, RuleField};
 use crate::dialect::pfsense::guide;
 
 /// What holds for every file and every list of edits.
