@@ -157,6 +157,10 @@ fn mistakes_inside_of_a_backup_change_only_what_depends_on_them() {
     let dangling = good.replacen("nat_67a1c0de01a1b1c", "nat_0", 1);
     assert_eq!(Site::new("dangling", &dangling).judged(), (code, report.clone()), "links are for the pages only");
 
+    let comments = good.replace("<target>192.168.1.50<", "<target><!-- server -->192.168<?x?>.1<![CDATA[.50]]><");
+    assert_ne!(comments, good);
+    assert_eq!(Site::new("comments", &comments).judged(), (code, report.clone()), "comments do not end a value");
+
     let nobody = good.replacen("<tracker>0100000101", "<gateway>NOBODY</gateway><tracker>0100000101", 1);
     let (code, report) = Site::new("nobody", &nobody).judged();
     assert_eq!(code, Some(0), "pfSense keeps a rule whose gateway is gone: {report}");

@@ -32,3 +32,4 @@ mod verdict;
 pub mod visible;
 pub mod vocabulary;
 mod way;
+mod xml;

@@ -115,6 +115,7 @@ impl Look<'_> {
             let change = self.plan(gap, Manner::Least);
             out.push(Candidate { gap: gap.clone(), cause, first, change, takes: Vec::new() });
         }
+        self.opened[1].close();
         out
     }
 

@@ -9,7 +9,7 @@ use crate::finding::Gap;
 use crate::model::SourceId;
 use crate::report::Loss;
 use crate::site::LastRead;
-use crate::snapshot::{InputError, Snapshot};
+use crate::snapshot::{InputError, Snapshot, Source};
 use crate::trace::Budget;
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -123,17 +123,17 @@ pub(super) fn patched<'f>(
     found: impl Iterator<Item = &'f Found>,
     more: &'f [(SourceId, Patch)],
 ) -> Option<Snapshot> {
-    let mut out = snapshot.clone();
     let mut chosen: Vec<(SourceId, &Patch)> =
         found.filter_map(|f| f.change.as_ref().ok().map(|(id, p)| (*id, &p.patch))).collect();
     chosen.extend(more.iter().map(|(id, patch)| (*id, patch)));
-    let mut files: Vec<SourceId> = chosen.iter().map(|(id, _)| *id).collect();
-    files.sort_unstable();
-    files.dedup();
-    for id in files {
-        let patches: Vec<&Patch> = chosen.iter().filter(|(i, _)| *i == id).map(|(_, p)| *p).collect();
-        let source = out.sources.get_mut(usize::from(id.0))?;
-        source.text = dialect::apply(&source.text, &patches).ok()?;
-    }
-    Some(out)
+    let changed = |(n, source): (usize, &Source)| {
+        let patches: Vec<&Patch> =
+            chosen.iter().filter(|(id, _)| usize::from(id.0) == n).map(|(_, patch)| *patch).collect();
+        // A large text is not copied only to be replaced.
+        let text =
+            if patches.is_empty() { source.text.clone() } else { dialect::apply(&source.text, &patches).ok()? };
+        Some(Source { name: source.name.clone(), text })
+    };
+    let sources = snapshot.sources.iter().enumerate().map(changed).collect::<Option<_>>()?;
+    Some(Snapshot { sources, directory: snapshot.directory.clone() })
 }

@@ -54,6 +54,11 @@ impl fmt::Debug for Opened {
 }
 
 impl Opened {
+    /// Closes them all: what was read of a large file need not stay while its changes are tried.
+    pub fn close(&self) {
+        self.0.borrow_mut().clear();
+    }
+
     fn editor(&self, snapshot: &Snapshot, file: SourceId) -> Rc<dyn Editor> {
         let mut known = self.0.borrow_mut();
         known.entry(file).or_insert_with(|| open(snapshot, file).into()).clone()

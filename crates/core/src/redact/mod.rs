@@ -17,6 +17,7 @@ mod name;
 mod scan;
 mod settings;
 mod words;
+mod xml;
 
 pub(crate) use address::length;
 pub use error::redact_error;

@@ -29,7 +29,7 @@ const MAX_PASSES: usize = 8;
 
 /// A text after a reader has hidden what it does not keep, and would hide nothing more in what is left: a broken text can
 /// read otherwise once a part of it is hidden. One that does not settle is hidden as a whole.
-pub(crate) fn settled(text: &str, once: fn(&str) -> String) -> String {
+pub(crate) fn settled(text: &str, once: impl Fn(&str) -> String) -> String {
     let mut hidden = once(text);
     for _ in 0..MAX_PASSES {
         let again = once(&hidden);
@@ -84,8 +84,8 @@ pub(crate) fn hide_in(out: &mut [u8], text: &str, part: Range<usize>, find: fn(&
 #[derive(Debug, Default)]
 pub(crate) struct Decoded {
     text: String,
-    /// For each byte of the text, where its character begins and ends in the original.
-    at: Vec<(usize, usize)>,
+    /// Where a part of the text begins, and where it stands in the original: as it is, or as one escape.
+    parts: Vec<(usize, Range<usize>)>,
 }
 
 impl Decoded {
@@ -95,11 +95,19 @@ impl Decoded {
         let mut at = part.start;
         while at < part.end {
             let rest = &original[at..part.end];
-            let Some(first) = rest.chars().next() else { break };
-            let (c, length) =
-                Some(first).filter(|c| *c == mark).and_then(|_| escape(rest)).unwrap_or((first, first.len_utf8()));
-            self.text.push(c);
-            self.at.extend(std::iter::repeat_n((at, at + length), c.len_utf8()));
+            let from = self.text.len();
+            let escaped = if rest.starts_with(mark) { escape(rest) } else { None };
+            let length = if let Some((c, length)) = escaped {
+                self.text.push(c);
+                length
+            } else {
+                // Up to the next mark; one that begins no escape is a sign like any other.
+                let first = rest.chars().next().map_or(1, char::len_utf8);
+                let length = rest[first..].find(mark).map_or(rest.len(), |next| first + next);
+                self.text.push_str(&rest[..length]);
+                length
+            };
+            self.parts.push((from, at..at + length));
             at += length;
         }
     }
@@ -107,36 +115,33 @@ impl Decoded {
     /// Hides credentials of the text where they stand in the original.
     pub(crate) fn hide_in(&self, out: &mut [u8], find: fn(&str) -> Vec<Range<usize>>) {
         for found in find(&self.text) {
-            for (start, end) in &self.at[found] {
-                hide(&mut out[*start..*end]);
+            let first = self.parts.partition_point(|(from, _)| *from <= found.start).saturating_sub(1);
+            for (n, (from, original)) in self.parts.iter().enumerate().skip(first) {
+                if *from >= found.end {
+                    break;
+                }
+                let end = self.parts.get(n + 1).map_or(self.text.len(), |(next, _)| *next);
+                let as_it_is = end - from == original.len();
+                let inside = if as_it_is {
+                    let start = found.start.max(*from) - from;
+                    original.start + start..original.start + found.end.min(end) - from
+                } else {
+                    original.clone()
+                };
+                hide(&mut out[inside]);
             }
         }
+    }
+
+    /// Forgets the text, and keeps its room for another.
+    pub(crate) fn clear(&mut self) {
+        self.text.clear();
+        self.parts.clear();
     }
 }
 
 /// What an escape at the start of a text stands for, and its length.
 pub(crate) type Escape = fn(&str) -> Option<(char, usize)>;
-
-/// A character reference of XML.
-pub(crate) fn xml_escape(text: &str) -> Option<(char, usize)> {
-    let end = text.bytes().take(12).position(|b| b == b';')?;
-    let c = match &text[1..end] {
-        "amp" => '&',
-        "lt" => '<',
-        "gt" => '>',
-        "quot" => '"',
-        "apos" => '\'',
-        number => {
-            let digits = number.strip_prefix('#')?;
-            let code = match digits.strip_prefix(['x', 'X']) {
-                Some(hex) => u32::from_str_radix(hex, 16),
-                None => digits.parse(),
-            };
-            char::from_u32(code.ok()?)?
-        }
-    };
-    Some((c, end + 1))
-}
 
 /// An escape of JSON or TOML.
 pub(crate) fn backslash_escape(text: &str) -> Option<(char, usize)> {

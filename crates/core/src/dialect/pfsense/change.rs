@@ -37,7 +37,7 @@ impl Editor for Backup {
         let config = self.config.as_ref().map_err(Clone::clone)?;
         let plan::Plan { mut change, marks } = plan::plan(config, on.device, wanted, on.context)?;
         if let BackupChange::Edits(edits) = &mut change {
-            plan::rebase(&self.text, on.original, edits);
+            plan::rebase((&self.text, config), on.original, edits);
         }
         Ok(Planned { patch: Patch::new(change), marks })
     }

@@ -1,7 +1,7 @@
 //! A backup, `config.xml`, as a file that is read.
 
 use super::config::Config;
-use super::{change, generate, looks_like, read, secrets, shown, signs, vocabulary};
+use super::{change, generate, looks_like, pseudonyms, read, secrets, shown, signs, vocabulary};
 use crate::change::{Context, Step};
 use crate::dialect::{
     About, Claim, Contradiction, Coverage, DeviceBuilder, Dialect, Document, Editor, Engine, Export, Facts, Kind,
@@ -31,7 +31,7 @@ static ABOUT: About = About {
         second: ("a second backup for the same device", "give the newest one only"),
     },
     // Changes are made in the whole text, which is read again after each.
-    limits: Limits { bytes: 32 << 20, called: "a backup", statements: 25_000, zero_bytes: true },
+    limits: Limits { bytes: 32 << 20, called: "a backup", statements: 40_000, zero_bytes: true },
     words: Words {
         outer_address: "pfSense shows it in Status > Interfaces",
         ask_outer: "address of WAN on pfSense, as Status > Interfaces shows it",
@@ -71,7 +71,7 @@ impl Dialect for PfSense {
     }
 
     fn redacted(&self, text: &str, with: &mut Redactor) -> Option<String> {
-        with.backup(text)
+        pseudonyms::redacted(text, with)
     }
 
     fn read(&self, snapshot: &Snapshot, file: SourceId) -> Result<Arc<dyn Document>, InputError> {

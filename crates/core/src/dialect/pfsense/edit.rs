@@ -51,6 +51,17 @@ pub enum Edit {
     NoReplyTo(bool),
 }
 
+impl Edit {
+    /// It names a filter rule by its number.
+    pub(super) fn counts_rules(&self) -> bool {
+        match self {
+            Self::SetRule { .. } => true,
+            Self::AddPass(new) => new.before.is_some(),
+            _ => false,
+        }
+    }
+}
+
 /// A new port forward.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewForward {

@@ -5,9 +5,9 @@ mod outbound;
 mod rule;
 mod words;
 
-use super::edit::Edit;
-use super::splice::place::Tree;
-use super::splice::{Work, alias, done};
+use super::edit::{Edit, ForwardField};
+use super::splice::sections::Tree;
+use super::splice::{Work, alias, done, known, what_is_left};
 
 /// One page of pfSense, and what to do there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -143,47 +143,60 @@ fn walk(edits: &[Edit], xml: &str) -> Vec<Walked> {
 }
 
 fn one(edit: &Edit, before: &Work, after: &Work) -> Option<Walked> {
-    let (old, new) = (Tree::read(&before.xml).ok()?, Tree::read(&after.xml).ok()?);
-    let edit = before.resolve(edit).ok()?;
-    Some(match edit.as_ref() {
+    // Each is read only where a step is about it, and never both at once: they may be large.
+    let (old, new) = (|| Tree::read(&before.xml), || Tree::read(&after.xml));
+    let set = |forward, set: &[ForwardField]| {
+        let (there, back) = forward::set(before, forward, set);
+        Walked { area: Area::Nat, there: vec![there], back: vec![back] }
+    };
+    Some(match edit {
         Edit::AddForward(entry) => {
-            Walked { area: Area::Nat, there: vec![forward::add(&old, entry)], back: vec![forward::delete(&new, entry)] }
+            let tree = old().ok()?;
+            if let Some(number) = known(&tree, entry) {
+                drop(tree);
+                return Some(set(number, &what_is_left(entry)));
+            }
+            let there = vec![forward::add(&tree, entry)];
+            drop(tree);
+            Walked { area: Area::Nat, there, back: vec![forward::delete(&new().ok()?, entry)] }
         }
-        Edit::SetForward { forward, set } => {
-            let (there, back) = forward::set(before, *forward, set);
-            Walked { area: Area::Nat, there: vec![there], back: vec![back] }
-        }
+        Edit::SetForward { forward, set: fields } => set(*forward, fields),
         Edit::AddAlias { name, kind, members, descr } => Walked {
             area: Area::Aliases,
             there: vec![add_alias(name, kind, members, descr)],
             back: vec![Step { page: format!("Firewall > Aliases, delete \"{name}\""), lines: Vec::new(), save: false }],
         },
         Edit::SetAlias { name, members } => {
-            let alias = alias::find(&old, name);
-            let kind = alias.map(|a| super::splice::place::text(a, "type")).unwrap_or_default();
+            let tree = old().ok()?;
+            let alias = alias::find(&tree, name);
+            let kind = alias.map(|a| super::splice::sections::text(a, "type")).unwrap_or_default();
             let step = |members: &[String]| Step {
                 page: format!("Firewall > Aliases, edit \"{}\"", name.replace('"', "'")),
                 lines: members.iter().map(|m| member(&kind, m)).collect(),
                 save: true,
             };
-            let old = alias.map(alias::members).unwrap_or_default();
-            Walked { area: Area::Aliases, there: vec![step(members)], back: vec![step(&old)] }
+            let before = alias.map(alias::members).unwrap_or_default();
+            Walked { area: Area::Aliases, there: vec![step(members)], back: vec![step(&before)] }
         }
-        Edit::AddPass(pass) => Walked {
-            area: Area::Rules,
-            there: rule::add(&old, pass, pass.before.and_then(|b| before.rule_now(b).ok())),
-            back: vec![rule::delete(&old, &new, pass)],
-        },
+        Edit::AddPass(pass) => {
+            let tree = old().ok()?;
+            let there = rule::add(&tree, pass, pass.before.and_then(|b| before.rule_now(b).ok()));
+            let known = rule::keys(&tree);
+            drop(tree);
+            Walked { area: Area::Rules, there, back: vec![rule::delete(&known, &new().ok()?, pass)] }
+        }
         Edit::SetRule { rule, set } => {
             let (there, back) = rule::set(before, *rule, set);
             Walked { area: Area::Rules, there: vec![there], back: vec![back] }
         }
         Edit::OutboundMode(mode) => {
-            Walked { area: Area::Nat, there: vec![outbound::mode(mode)], back: vec![outbound::mode_back(&old)] }
+            Walked { area: Area::Nat, there: vec![outbound::mode(mode)], back: vec![outbound::mode_back(&old().ok()?)] }
         }
-        Edit::AddOutbound(entry) => {
-            Walked { area: Area::Nat, there: vec![outbound::add(&old, entry)], back: vec![outbound::delete(&new)] }
-        }
+        Edit::AddOutbound(entry) => Walked {
+            area: Area::Nat,
+            there: vec![outbound::add(&old().ok()?, entry)],
+            back: vec![outbound::delete(&new().ok()?)],
+        },
         Edit::ReflectionHelper(on) => system("Enable automatic outbound NAT for Reflection", *on),
         Edit::NoReplyTo(on) => system("Disable reply-to on WAN rules", *on),
     })

@@ -512,8 +512,11 @@ fn covers(text: &str, wanted: (u16, u16)) -> bool {
 }
 
 /// Edits that were planned on a changed file, with the numbers that the rules have in the file as it was.
-pub fn rebase(planned_on: &str, original: &str, edits: &mut [Edit]) {
-    let (Ok(now), Ok(before)) = (read(SourceId(0), planned_on), read(SourceId(0), original)) else { return };
+pub(super) fn rebase((planned_on, now): (&str, &Config), original: &str, edits: &mut [Edit]) {
+    if planned_on == original || !edits.iter().any(Edit::counts_rules) {
+        return;
+    }
+    let Ok(before) = read(SourceId(0), original) else { return };
     let number = |index: usize| {
         let rule = now.rules.get(index)?;
         let text = planned_on.get(rule.at.start as usize..rule.at.end as usize);

@@ -7,11 +7,11 @@ use super::config::{
     Reflects, Rule, System, VirtualAddress,
 };
 use super::generate::parse_net;
-use super::xml::{child, children, has, own_text, parse, text};
 use crate::model::{Family, SourceId, SourceSpan};
 use crate::snapshot::ReadError;
+use crate::xml::{Broken, El, Tree, child, children, elements, has, own_text, says, text};
 use ipnet::IpNet;
-use roxmltree::Node;
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 /// Reads an export.
@@ -25,12 +25,12 @@ pub fn read(source: SourceId, text: &str) -> Result<Config, ReadError> {
     };
     let body = text.trim_start_matches('\u{feff}');
     let skipped = text.len() - body.len();
-    let document = parse(body).map_err(|(byte, why)| {
+    let tree = Tree::read(body).map_err(|Broken { at: byte, why }| {
         ReadError::new(at(skipped + byte, skipped + byte), format!("this is not well-formed XML: {why}"))
             .help("download the backup again: Diagnostics > Backup & Restore; a file that was cut off cannot be judged")
     })?;
-    let root = document.root_element();
-    let span = |n: Node<'_, '_>| at(n.range().start + skipped, n.range().end + skipped);
+    let root = tree.root();
+    let span = |n: El<'_>| at(n.range().start + skipped, n.range().end + skipped);
     match root.tag_name().name() {
         "pfsense" => {}
         "opnsense" => {
@@ -75,21 +75,18 @@ fn span_of_name(mut span: SourceSpan, name: &str) -> SourceSpan {
 
 struct Reader<'f> {
     config: Config,
-    span: &'f dyn Fn(Node<'_, '_>) -> Place,
+    span: &'f dyn Fn(El<'_>) -> Place,
 }
 
 impl Reader<'_> {
-    fn all(&mut self, root: Node<'_, '_>) {
-        let version = text(root, "version").and_then(|v| v.split_once('.'));
-        self.config.version = version.and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+    fn all(&mut self, root: El<'_>) {
+        let version = text(root, "version").unwrap_or_default();
+        self.config.version = version.split_once('.').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
         match child(root, "system") {
             Some(system) => self.config.system = self.system(system),
             None => self.config.system.admin_ports = vec![80],
         }
-        for node in child(root, "interfaces")
-            .into_iter()
-            .flat_map(|n| n.children().filter(Node::is_element).collect::<Vec<_>>())
-        {
+        for node in child(root, "interfaces").into_iter().flat_map(elements) {
             self.config.statements += 1;
             self.interface(node);
         }
@@ -100,7 +97,7 @@ impl Reader<'_> {
             if !has(node, "disabled")
                 && let (Some(net), Some(gateway)) = (text(node, "network"), text(node, "gateway"))
             {
-                self.config.routes.push((net.to_owned(), gateway.to_owned()));
+                self.config.routes.push((net.into_owned(), gateway.into_owned()));
             }
         }
         for node in sections(root, "aliases", "alias") {
@@ -112,7 +109,7 @@ impl Reader<'_> {
             if let Some(name) = text(node, "ifname") {
                 let members = text(node, "members").unwrap_or_default();
                 let members = members.split_whitespace().map(str::to_owned).collect();
-                self.config.groups.push((name.to_owned(), members));
+                self.config.groups.push((name.into_owned(), members));
             }
         }
         for node in sections(root, "virtualip", "vip") {
@@ -125,7 +122,9 @@ impl Reader<'_> {
         if child(root, "filter").is_some_and(|f| has(f, "bypassstaticroutes")) {
             self.config.system.bypass_static_routes = true;
         }
-        for (index, node) in sections(root, "filter", "rule").into_iter().enumerate() {
+        let rules = sections(root, "filter", "rule");
+        self.config.rules.reserve_exact(rules.len());
+        for (index, node) in rules.into_iter().enumerate() {
             self.config.statements += 1;
             let rule = self.rule(index, node);
             self.config.rules.push(rule);
@@ -135,21 +134,19 @@ impl Reader<'_> {
         self.config.gateways.extend(made);
         for node in sections(root, "schedules", "schedule") {
             if let Some(name) = text(node, "name") {
-                self.config.schedules.push((name.to_owned(), holds(node)));
+                self.config.schedules.push((name.into_owned(), holds(node)));
             }
         }
-        for node in
-            child(root, "dhcpd").into_iter().flat_map(|n| n.children().filter(Node::is_element).collect::<Vec<_>>())
-        {
+        for node in child(root, "dhcpd").into_iter().flat_map(elements) {
             if has(node, "enable") {
                 self.config.dhcp.push(node.tag_name().name().to_owned());
             }
         }
     }
 
-    fn system(&self, node: Node<'_, '_>) -> System {
+    fn system(&self, node: El<'_>) -> System {
         let gui = child(node, "webgui");
-        let https = gui.and_then(|g| text(g, "protocol")) == Some("https");
+        let https = gui.is_some_and(|g| says(g, "protocol", "https"));
         let own = gui.and_then(|g| text(g, "port")).and_then(|p| p.parse().ok());
         let mut admin_ports = vec![own.unwrap_or(if https { 443 } else { 80 })];
         if https && !gui.is_some_and(|g| has(g, "disablehttpredirect")) {
@@ -180,26 +177,26 @@ impl Reader<'_> {
         }
     }
 
-    fn interface(&mut self, node: Node<'_, '_>) {
+    fn interface(&mut self, node: El<'_>) {
         let name = node.tag_name().name().to_owned();
         let Some(device) = text(node, "if") else {
             return self.unread(node, "an interface without a device");
         };
-        let addressing = |key: &str, bits: &str| match text(node, key) {
-            None | Some("none") => Addressing::None,
+        let addressing = |key: &str, bits: &str| match text(node, key).filter(|value| value != "none") {
+            None => Addressing::None,
             Some(value) => match value.parse::<IpAddr>() {
                 Ok(ip) => {
                     let full = if ip.is_ipv4() { 32 } else { 128 };
                     let length = text(node, bits).and_then(|b| b.parse().ok()).filter(|b| *b <= full).unwrap_or(full);
                     Addressing::Static(IpNet::new_assert(ip, length))
                 }
-                Err(_) => Addressing::Line(value.to_owned()),
+                Err(_) => Addressing::Line(value.into_owned()),
             },
         };
-        let gateway = |key: &str| text(node, key).filter(|g| *g != "none").map(str::to_owned);
-        let descr = text(node, "descr").map_or_else(|| name.to_uppercase(), str::to_owned);
+        let gateway = |key: &str| text(node, key).filter(|g| g != "none").map(Cow::into_owned);
+        let descr = text(node, "descr").map_or_else(|| name.to_uppercase(), Cow::into_owned);
         self.config.interfaces.push(Interface {
-            device: device.to_owned(),
+            device: device.into_owned(),
             descr,
             enabled: has(node, "enable"),
             v4: addressing("ipaddr", "subnet"),
@@ -213,7 +210,7 @@ impl Reader<'_> {
         });
         // A second address that an interface with a lease answers to.
         if let Some(ip) = text(node, "alias-address").and_then(|a| a.parse::<IpAddr>().ok())
-            && text(node, "ipaddr") == Some("dhcp")
+            && says(node, "ipaddr", "dhcp")
         {
             let bits = text(node, "alias-subnet").and_then(|b| b.parse().ok()).unwrap_or(32);
             let net = IpNet::new(ip, bits).unwrap_or_else(|_| ip.into());
@@ -226,7 +223,7 @@ impl Reader<'_> {
         }
     }
 
-    fn gateways(&mut self, node: Node<'_, '_>) {
+    fn gateways(&mut self, node: El<'_>) {
         for item in children(node, "gateway_item") {
             self.config.statements += 1;
             let (Some(name), Some(interface)) = (text(item, "name"), text(item, "interface")) else {
@@ -237,12 +234,12 @@ impl Reader<'_> {
             // The address says the family, whatever else does.
             let family = match address {
                 Some(ip) => Family::of(ip),
-                None if text(item, "ipprotocol") == Some("inet6") => Family::V6,
+                None if says(item, "ipprotocol", "inet6") => Family::V6,
                 None => Family::V4,
             };
             self.config.gateways.push(Gateway {
-                name: name.to_owned(),
-                interface: interface.to_owned(),
+                name: name.into_owned(),
+                interface: interface.into_owned(),
                 address,
                 family,
                 down: has(item, "force_down") && !has(item, "action_disable"),
@@ -251,19 +248,20 @@ impl Reader<'_> {
                 default: has(item, "defaultgw"),
             });
         }
-        self.config.default_gateway = ["defaultgw4", "defaultgw6"].map(|k| text(node, k).map(str::to_owned));
+        self.config.default_gateway = ["defaultgw4", "defaultgw6"].map(|k| text(node, k).map(Cow::into_owned));
         for group in children(node, "gateway_group") {
             self.config.statements += 1;
             let Some(name) = text(group, "name") else {
                 self.unread(group, "a group of gateways without a name");
                 continue;
             };
-            let member = |n: Node<'_, '_>| {
-                let mut parts = own_text(n)?.split('|');
+            let member = |n: El<'_>| {
+                let said = own_text(n)?;
+                let mut parts = said.split('|');
                 Some((parts.next()?.to_owned(), parts.next()?.parse().ok()?))
             };
             let members = children(group, "item").filter_map(member).collect();
-            self.config.gateway_groups.push((name.to_owned(), members));
+            self.config.gateway_groups.push((name.into_owned(), members));
         }
     }
 
@@ -281,14 +279,14 @@ impl Reader<'_> {
         }
     }
 
-    fn alias(&mut self, node: Node<'_, '_>) {
+    fn alias(&mut self, node: El<'_>) {
         let Some(name) = text(node, "name") else { return self.unread(node, "an alias without a name") };
-        let kind = text(node, "type").unwrap_or("host").to_owned();
+        let kind = text(node, "type").unwrap_or("host".into()).into_owned();
         let members = text(node, "address").unwrap_or_default().split_whitespace().map(str::to_owned).collect();
-        self.config.aliases.push(Alias { name: name.to_owned(), kind, members, at: (self.span)(node) });
+        self.config.aliases.push(Alias { name: name.into_owned(), kind, members, at: (self.span)(node) });
     }
 
-    fn virtual_address(&mut self, node: Node<'_, '_>) {
+    fn virtual_address(&mut self, node: El<'_>) {
         let ip = text(node, "subnet").and_then(|s| s.parse::<IpAddr>().ok());
         let bits = text(node, "subnet_bits").and_then(|b| b.parse().ok());
         let (Some(mode), Some(interface), Some(ip)) = (text(node, "mode"), text(node, "interface"), ip) else {
@@ -296,7 +294,7 @@ impl Reader<'_> {
         };
         let full = if ip.is_ipv4() { 32 } else { 128 };
         let net = IpNet::new(ip, bits.unwrap_or(full)).unwrap_or_else(|_| ip.into());
-        let (mode, interface) = (mode.to_owned(), interface.to_owned());
+        let (mode, interface) = (mode.into_owned(), interface.into_owned());
         let id = text(node, "uniqid").map(|id| format!("_vip{id}"));
         self.config.virtual_addresses.push(VirtualAddress { mode, interface, net, id });
     }
@@ -314,7 +312,7 @@ impl Reader<'_> {
         }
     }
 
-    fn nat(&mut self, node: Node<'_, '_>) {
+    fn nat(&mut self, node: El<'_>) {
         for (index, rule) in children(node, "rule").enumerate() {
             self.config.statements += 1;
             let forward = self.forward(index, rule);
@@ -324,8 +322,8 @@ impl Reader<'_> {
             self.config.outbound = Outbound {
                 // Empty is no mode at all, and makes no rules.
                 mode: text(outbound, "mode")
-                    .unwrap_or(if has(outbound, "mode") { "disabled" } else { "automatic" })
-                    .to_owned(),
+                    .unwrap_or(if has(outbound, "mode") { "disabled" } else { "automatic" }.into())
+                    .into_owned(),
                 rules: children(outbound, "rule").map(|n| self.outbound_rule(n)).collect(),
             };
             self.config.statements += self.config.outbound.rules.len() + 1;
@@ -337,13 +335,13 @@ impl Reader<'_> {
             self.config.one_to_one.push(OneToOne {
                 disabled: has(rule, "disabled"),
                 nobinat: has(rule, "nobinat"),
-                interface: text(rule, "interface").unwrap_or("wan").to_owned(),
-                external: external.to_owned(),
-                family: if text(rule, "ipprotocol") == Some("inet6") { Family::V6 } else { Family::V4 },
+                interface: text(rule, "interface").unwrap_or("wan".into()).into_owned(),
+                external: external.into_owned(),
+                family: if says(rule, "ipprotocol", "inet6") { Family::V6 } else { Family::V4 },
                 source: end(rule, "source"),
                 destination: end(rule, "destination"),
                 reflection: text(rule, "natreflection").map(|r| r == "enable"),
-                descr: text(rule, "descr").unwrap_or_default().to_owned(),
+                descr: text(rule, "descr").unwrap_or_default().into_owned(),
                 at: (self.span)(rule),
             });
         }
@@ -357,7 +355,7 @@ impl Reader<'_> {
             if let Some(inner) = net("source") {
                 self.config.npt.push(Npt {
                     disabled: has(rule, "disabled"),
-                    interface: text(rule, "interface").unwrap_or("wan").to_owned(),
+                    interface: text(rule, "interface").unwrap_or("wan".into()).into_owned(),
                     inner,
                     outer: net("destination"),
                     at: (self.span)(rule),
@@ -366,21 +364,21 @@ impl Reader<'_> {
         }
     }
 
-    fn forward(&self, index: usize, node: Node<'_, '_>) -> Forward {
+    fn forward(&self, index: usize, node: El<'_>) -> Forward {
         Forward {
             index,
             disabled: has(node, "disabled"),
             nordr: has(node, "nordr"),
-            interface: text(node, "interface").unwrap_or("wan").to_owned(),
-            family: if text(node, "ipprotocol") == Some("inet6") { Family::V6 } else { Family::V4 },
-            protocol: text(node, "protocol").map(str::to_ascii_lowercase).filter(|p| p != "any"),
+            interface: text(node, "interface").unwrap_or("wan".into()).into_owned(),
+            family: if says(node, "ipprotocol", "inet6") { Family::V6 } else { Family::V4 },
+            protocol: text(node, "protocol").map(|p| p.to_ascii_lowercase()).filter(|p| p != "any"),
             source: end(node, "source"),
             destination: end(node, "destination"),
-            target: text(node, "target").map(str::to_owned),
-            local_port: text(node, "local-port").map(str::to_owned),
-            descr: text(node, "descr").unwrap_or_default().to_owned(),
-            associated: text(node, "associated-rule-id").unwrap_or_default().to_owned(),
-            reflection: match text(node, "natreflection") {
+            target: text(node, "target").map(Cow::into_owned),
+            local_port: text(node, "local-port").map(Cow::into_owned),
+            descr: text(node, "descr").unwrap_or_default().into_owned(),
+            associated: text(node, "associated-rule-id").unwrap_or_default().into_owned(),
+            reflection: match text(node, "natreflection").as_deref() {
                 Some("enable") => Reflects::Proxy,
                 Some("purenat") => Reflects::Pure,
                 Some("disable") => Reflects::Off,
@@ -390,43 +388,44 @@ impl Reader<'_> {
         }
     }
 
-    fn outbound_rule(&self, node: Node<'_, '_>) -> OutboundRule {
-        let source = child(node, "source").and_then(|s| text(s, "network").or_else(|| has(s, "any").then_some("any")));
+    fn outbound_rule(&self, node: El<'_>) -> OutboundRule {
+        let source =
+            child(node, "source").and_then(|s| text(s, "network").or_else(|| has(s, "any").then_some("any".into())));
         OutboundRule {
             disabled: has(node, "disabled"),
-            interface: text(node, "interface").unwrap_or("wan").to_owned(),
-            family: match text(node, "ipprotocol") {
+            interface: text(node, "interface").unwrap_or("wan".into()).into_owned(),
+            family: match text(node, "ipprotocol").as_deref() {
                 Some("inet6") => Some(Family::V6),
                 Some("inet46") | None => None,
                 Some(_) => Some(Family::V4),
             },
-            protocol: text(node, "protocol").map(str::to_ascii_lowercase).filter(|p| p != "any"),
-            source: source.map(str::to_owned),
+            protocol: text(node, "protocol").map(|p| p.to_ascii_lowercase()).filter(|p| p != "any"),
+            source: source.map(Cow::into_owned),
             source_not: child(node, "source").is_some_and(|s| has(s, "not")),
-            source_port: text(node, "sourceport").map(str::to_owned),
+            source_port: text(node, "sourceport").map(Cow::into_owned),
             destination: end(node, "destination"),
-            port: text(node, "dstport").map(str::to_owned),
-            target: text(node, "target").map(str::to_owned),
-            target_bits: text(node, "target_subnet").map(str::to_owned),
-            nat_port: text(node, "natport").map(str::to_owned),
+            port: text(node, "dstport").map(Cow::into_owned),
+            target: text(node, "target").map(Cow::into_owned),
+            target_bits: text(node, "target_subnet").map(Cow::into_owned),
+            nat_port: text(node, "natport").map(Cow::into_owned),
             static_port: has(node, "staticnatport"),
             no_nat: has(node, "nonat"),
-            descr: text(node, "descr").unwrap_or_default().to_owned(),
+            descr: text(node, "descr").unwrap_or_default().into_owned(),
             at: (self.span)(node),
         }
     }
 
-    fn rule(&self, index: usize, node: Node<'_, '_>) -> Rule {
+    fn rule(&self, index: usize, node: El<'_>) -> Rule {
         let floats = has(node, "floating");
-        let floating = text(node, "floating") == Some("yes");
+        let floating = says(node, "floating", "yes");
         let limited = limited(node);
-        let protocol = text(node, "protocol").filter(|p| *p != "any").map(str::to_owned);
+        let protocol = text(node, "protocol").filter(|p| p != "any").map(Cow::into_owned);
         let (source, destination) = (end(node, "source"), end(node, "destination"));
-        let tagged = text(node, "tagged").map(|t| (!has(node, "nottagged"), t.to_owned()));
+        let tagged = text(node, "tagged").map(|t| (!has(node, "nottagged"), t.into_owned()));
         Rule {
             index,
             tracker: text(node, "tracker").and_then(|t| t.parse().ok()),
-            action: text(node, "type").unwrap_or("pass").to_owned(),
+            action: text(node, "type").unwrap_or("pass".into()).into_owned(),
             disabled: has(node, "disabled"),
             interfaces: text(node, "interface")
                 .unwrap_or_default()
@@ -434,7 +433,7 @@ impl Reader<'_> {
                 .filter(|i| !i.is_empty())
                 .map(str::to_owned)
                 .collect(),
-            families: match text(node, "ipprotocol") {
+            families: match text(node, "ipprotocol").as_deref() {
                 Some("inet6") => vec![Family::V6],
                 Some("inet46") => vec![Family::V4, Family::V6],
                 _ => vec![Family::V4],
@@ -450,37 +449,38 @@ impl Reader<'_> {
             floats,
             floating,
             quick: !floats || has(node, "quick"),
-            direction: if floating { text(node, "direction").unwrap_or("any") } else { "in" }.to_owned(),
+            direction: if floating { text(node, "direction").unwrap_or("any".into()) } else { "in".into() }
+                .into_owned(),
             source,
             destination,
-            state: text(node, "statetype").map(str::to_owned),
-            gateway: text(node, "gateway").map(str::to_owned),
+            state: text(node, "statetype").map(Cow::into_owned),
+            gateway: text(node, "gateway").map(Cow::into_owned),
             no_reply_to: has(node, "disablereplyto"),
-            schedule: text(node, "sched").map(str::to_owned),
+            schedule: text(node, "sched").map(Cow::into_owned),
             limited,
             any_flags: has(node, "tcpflags_any"),
-            tag: text(node, "tag").map(str::to_owned),
+            tag: text(node, "tag").map(Cow::into_owned),
             tagged,
             narrowed: narrowed(node),
-            descr: text(node, "descr").unwrap_or_default().to_owned(),
-            associated: text(node, "associated-rule-id").map(str::to_owned),
+            descr: text(node, "descr").unwrap_or_default().into_owned(),
+            associated: text(node, "associated-rule-id").map(Cow::into_owned),
             at: (self.span)(node),
         }
     }
 
-    fn unread(&mut self, node: Node<'_, '_>, why: &str) {
+    fn unread(&mut self, node: El<'_>, why: &str) {
         let place = (self.span)(node);
         self.config.unread.push((place, why.to_owned()));
     }
 }
 
-fn sections<'a, 'i: 'a>(root: Node<'a, 'i>, section: &str, name: &'a str) -> Vec<Node<'a, 'i>> {
+fn sections<'t>(root: El<'t>, section: &str, name: &str) -> Vec<El<'t>> {
     root.children().filter(|n| n.has_tag_name(section)).flat_map(|n| children(n, name)).collect()
 }
 
-fn end(node: Node<'_, '_>, name: &str) -> End {
+fn end(node: El<'_>, name: &str) -> End {
     let Some(node) = child(node, name) else { return End::default() };
-    let value = |key: &str| text(node, key).map(str::to_owned);
+    let value = |key: &str| text(node, key).map(Cow::into_owned);
     End {
         present: true,
         any: has(node, "any"),
@@ -492,8 +492,8 @@ fn end(node: Node<'_, '_>, name: &str) -> End {
 }
 
 /// Limits, as far as the generator writes them: those of connections for TCP only, a rate only with its seconds.
-fn limited(rule: Node<'_, '_>) -> Option<String> {
-    let tcp = text(rule, "protocol").is_some_and(|p| ["tcp", "tcp/udp"].contains(&p));
+fn limited(rule: El<'_>) -> Option<String> {
+    let tcp = text(rule, "protocol").is_some_and(|p| ["tcp", "tcp/udp"].contains(&&*p));
     let limits = ["max", "max-src-nodes", "max-src-states", "max-src-conn", "max-src-conn-rate"];
     let written = |key: &&&str| match **key {
         "max-src-conn" => tcp,
@@ -506,7 +506,7 @@ fn limited(rule: Node<'_, '_>) -> Option<String> {
 }
 
 /// What a rule asks of packets beyond what is known of a call's.
-fn narrowed(rule: Node<'_, '_>) -> Option<String> {
+fn narrowed(rule: El<'_>) -> Option<String> {
     if has(rule, "nat64") {
         return Some("it turns IPv6 into IPv4".into());
     }
@@ -522,26 +522,29 @@ fn narrowed(rule: Node<'_, '_>) -> Option<String> {
 }
 
 /// A rule about TCP that asks for other flags than those of a connection's first packet.
-fn other_flags(rule: Node<'_, '_>) -> bool {
-    let list = |key| text(rule, key).unwrap_or_default().split(',').filter(|f| !f.is_empty());
+fn other_flags(rule: El<'_>) -> bool {
+    // Of each flag, whether it is SYN.
+    let flags = |key| -> Vec<bool> {
+        let list = text(rule, key).unwrap_or_default();
+        list.split(',').filter(|f| !f.is_empty()).map(|f| f == "syn").collect()
+    };
     if has(rule, "tcpflags_any") || text(rule, "tcpflags2").is_none() {
         return false;
     }
-    let looked_at = list("tcpflags2").any(|f| f == "syn");
-    list("tcpflags1").any(|f| f != "syn") || list("tcpflags1").any(|f| f == "syn") != looked_at
+    let (set, looked_at) = (flags("tcpflags1"), flags("tcpflags2"));
+    set.contains(&false) || set.contains(&true) != looked_at.contains(&true)
 }
 
 /// Whole days on all days of the week hold always; the 30th of February never comes.
-fn holds(schedule: Node<'_, '_>) -> Holds {
-    let ranges: Vec<Node<'_, '_>> = children(schedule, "timerange").collect();
-    let whole_day = |n: &Node<'_, '_>| text(*n, "hour").is_some_and(|h| h == "0:00-23:59");
-    let all_days = |n: &Node<'_, '_>| {
-        text(*n, "position").is_some_and(|p| (1..=7).all(|d| p.split(',').any(|x| x == d.to_string())))
-    };
+fn holds(schedule: El<'_>) -> Holds {
+    let ranges: Vec<El<'_>> = children(schedule, "timerange").collect();
+    let whole_day = |n: &El<'_>| text(*n, "hour").is_some_and(|h| h == "0:00-23:59");
+    let all_days =
+        |n: &El<'_>| text(*n, "position").is_some_and(|p| (1..=7).all(|d| p.split(',').any(|x| x == d.to_string())));
     if ranges.iter().any(|n| whole_day(n) && all_days(n)) {
         return Holds::Always;
     }
-    let impossible = |n: &Node<'_, '_>| {
+    let impossible = |n: &El<'_>| {
         let days = |month: &str| match month {
             "2" => 29,
             "4" | "6" | "9" | "11" => 30,

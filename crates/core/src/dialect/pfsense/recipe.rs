@@ -2,9 +2,11 @@
 
 use super::edit::{Destination, Edit, NewForward, NewPass, Reflection};
 use super::guide::{self, Step};
+use super::splice::sections::{Splice, Tree, child};
 use crate::change::{Context, network};
 use crate::profile::Instance;
 use crate::requirement::{Level, Party, Requirement};
+use crate::xml::spliced;
 use std::net::IpAddr;
 
 /// Edits for all instances, in the order of their documents: forwards for the WAN address, an alias for the public
@@ -128,19 +130,11 @@ pub fn guide(text: Option<&str>, edits: &[Edit]) -> (Vec<Step>, Vec<Step>, bool)
 
 /// The export with interfaces only.
 fn without_rules(text: &str) -> String {
-    let mut out = text.to_owned();
-    for section in ["nat", "filter", "aliases"] {
-        let (open, close) = (format!("<{section}>"), format!("</{section}>"));
-        if let (Some(from), Some(to)) = (out.find(&format!("\n\t{open}")).map(|i| i + 2), out.rfind(&close))
-            && from + open.len() <= to
-        {
-            out.replace_range(from + open.len()..to, "");
-        } else if let (Some(from), Some(to)) = (out.find(&open), out.rfind(&close))
-            && from + open.len() <= to
-        {
-            out.replace_range(from + open.len()..to, "");
-        }
-    }
-    out.replace("<enablenatreflectionhelper>yes</enablenatreflectionhelper>", "")
-        .replace("<enablenatreflectionhelper></enablenatreflectionhelper>", "")
+    let Ok(tree) = Tree::read(text) else { return text.to_owned() };
+    let section = |name| tree.section(name).ok().flatten();
+    let rules = ["nat", "filter", "aliases"].into_iter().filter_map(section).filter_map(|s| tree.content(s));
+    let mut splices: Vec<Splice> = rules.map(|at| Splice { at, text: String::new() }).collect();
+    let helper = section("system").and_then(|system| child(system, "enablenatreflectionhelper"));
+    splices.extend(helper.map(|helper| Splice { at: helper.range(), text: String::new() }));
+    spliced(text, splices)
 }

@@ -4,7 +4,8 @@
 //! them and of elements there. All others, comments and attributes too, become `*` of the same length, so that positions
 //! stay true. What is kept may hold an address with a key in it, or a password in a description: see [`crate::secrets`].
 
-use crate::secrets::{Decoded, finish, hide, in_address, in_code, in_text, settled, xml_escape};
+use crate::secrets::{in_address, in_code, in_text};
+use crate::xml::{Find, blanked};
 use std::ops::Range;
 
 /// A part of a backup of which something is kept.
@@ -322,121 +323,25 @@ pub fn kept_in(section: &str) -> &'static [&'static str] {
 ///
 /// Where tags do not fit together, nothing is kept any more: what stands where is not known there.
 pub fn blank(text: &str) -> String {
-    settled(text, once)
+    blanked(text, kept)
 }
 
-fn once(text: &str) -> String {
-    let mut out = text.as_bytes().to_vec();
-    let mut stack: Vec<&str> = Vec::new();
-    let mut leaf = Leaf::default();
-    let mut broken = false;
-    let mut at = text.len() - text.trim_start_matches('\u{feff}').len();
-    while at < text.len() {
-        let rest = &text[at..];
-        // Where the piece that starts here ends, or the text.
-        let until = |mark: &str, from: usize| rest[from..].find(mark).map_or(text.len(), |i| at + from + i);
-        if rest.starts_with("<!--") {
-            let end = until("-->", 4);
-            hide(&mut out[at + 4..end]);
-            at = (end + 3).min(text.len());
-        } else if rest.starts_with("<![CDATA[") {
-            let end = until("]]>", 9);
-            if broken || !kept(&stack) || end == text.len() {
-                hide(&mut out[at + 9..end]);
-            } else {
-                leaf.add(text, at + 9..end, true);
-            }
-            at = (end + 3).min(text.len());
-        } else if rest.starts_with("<?") {
-            let end = until("?>", 2);
-            if !is_declaration(&rest[..end - at]) || end == text.len() {
-                // The name of `<?a?>` ends where its instruction does; without one it is no XML.
-                hide(&mut out[at + 2 + kept_name(&rest[2..end - at])..end]);
-            }
-            at = (end + 2).min(text.len());
-        } else if rest.starts_with("<!") {
-            let end = until(">", 2);
-            let declared = &rest[2..end - at];
-            let name = DECLARED.iter().find(|d| declared.starts_with(**d)).map_or(0, |d| d.len());
-            hide(&mut out[at + 2 + name..end]);
-            at = (end + 1).min(text.len()).max(at + 2);
-        } else if let Some(tag) = rest.strip_prefix("</") {
-            let name = &tag[..name_length(tag)];
-            let end = until(">", 2);
-            hide(&mut out[at + 2 + kept_name(&rest[2..end - at])..end]);
-            leaf.finish(&mut out, &stack);
-            broken |= stack.pop() != Some(name);
-            at = (end + 1).min(text.len());
-        } else if let Some(tag) = rest.strip_prefix('<') {
-            let name = &tag[..name_length(tag)];
-            leaf.finish(&mut out, &stack);
-            if kept_name(tag) == 0 {
-                hide(&mut out[at + 1..at + 1 + name.len()]);
-                broken = true;
-            }
-            let (end, whole) = attributes(&mut out, text, at + 1 + name.len());
-            broken |= !whole || name.is_empty() || name.contains('*') || end == text.len();
-            if !text[..end].ends_with('/') {
-                // A name of which a part is hidden ends with no tag.
-                stack.push(if whole && !name.contains('*') { name } else { "" });
-            }
-            at = (end + 1).min(text.len());
-        } else {
-            let end = until("<", 0);
-            if broken || !kept(&stack) {
-                hide(&mut out[at..end]);
-            } else {
-                leaf.add(text, at..end, false);
-            }
-            at = end;
+/// How credentials are found in what the element at the end of this way says; none where nothing of it is kept.
+fn kept(way: &[&str]) -> Option<Find> {
+    let kept = match way {
+        [_, "version"] => true,
+        [_, section, way @ .., leaf] => {
+            KEPT.iter().any(|s| s.name == *section && s.texts.contains(leaf) && s.within.iter().any(|w| leads(w, way)))
         }
-    }
-    leaf.finish(&mut out, &stack);
-    finish(out)
-}
-
-/// What can be declared before an XML text (XML 1.0, 2.8); everything else behind the word is hidden.
-const DECLARED: &[&str] = &["DOCTYPE", "ENTITY", "ELEMENT", "ATTLIST", "NOTATION"];
-
-/// The beginning of an XML text, with nothing in it that such a one does not have.
-fn is_declaration(text: &str) -> bool {
-    let known = |word: &str| {
-        let Some((name, value)) = word.split_once('=') else { return false };
-        let value = value.trim_matches(['"', '\'']);
-        let known: &[&str] = match name {
-            "version" => &["1.0", "1.1"],
-            "standalone" => &["yes", "no"],
-            "encoding" => &["utf-8", "us-ascii", "iso-8859-1", "iso-8859-15", "windows-1252"],
-            _ => &[],
-        };
-        known.contains(&&*value.to_ascii_lowercase())
+        _ => false,
     };
-    text.strip_prefix("<?xml ").is_some_and(|rest| rest.split_whitespace().all(known))
-}
-
-/// Length of the name that a tag begins with.
-fn name_length(tag: &str) -> usize {
-    tag.find(|c: char| c.is_whitespace() || "/>=<\"'".contains(c)).unwrap_or(tag.len())
-}
-
-/// The same of a name that an element can have (XML 1.0, 2.3), and that is no address; nothing is kept of another.
-fn kept_name(tag: &str) -> usize {
-    let length = name_length(tag);
-    let name = &tag[..length];
-    let begins = name.starts_with(|c: char| c.is_alphabetic() || c == '_');
-    // `*` is what was hidden of it before.
-    let goes_on = name.chars().all(|c| c.is_alphanumeric() || "_-.:*".contains(c));
-    // An address with something before it, too.
-    let is_ip = |part: &str| part.parse::<std::net::IpAddr>().is_ok();
-    let ends_in_ip = |part: &str| part.char_indices().any(|(i, _)| is_ip(&part[i..]));
-    let address =
-        name.split(['_', '-', '*']).any(|part| part.len() >= 3 && part.contains(['.', ':']) && ends_in_ip(part));
-    if begins && goes_on && !address { length } else { 0 }
-}
-
-fn kept(stack: &[&str]) -> bool {
-    let [_, section, way @ .., leaf] = stack else { return stack.len() == 2 && stack[1] == "version" };
-    KEPT.iter().any(|s| s.name == *section && s.texts.contains(leaf) && s.within.iter().any(|w| leads(w, way)))
+    kept.then(|| match way.last() {
+        Some(name) if TEXTS.contains(name) => in_text,
+        Some(name) if ADDRESSES.contains(name) => in_address,
+        // Of a system's settings, those that decide are numbers.
+        Some(&"value") => all_but_numbers,
+        _ => in_code as Find,
+    })
 }
 
 /// Is this the way down that a pattern means?
@@ -445,72 +350,12 @@ fn leads(pattern: &str, way: &[&str]) -> bool {
     parts.clone().count() == way.len() && parts.zip(way).all(|(part, name)| part == "*" || part == *name)
 }
 
-/// The text of an element so far: comments and entities may stand in the middle of it.
-#[derive(Default)]
-struct Leaf(Decoded);
-
-impl Leaf {
-    fn add(&mut self, text: &str, part: Range<usize>, plain: bool) {
-        // Within CDATA nothing is an entity.
-        self.0.add(text, part, if plain { '\0' } else { '&' }, xml_escape);
-    }
-
-    /// Hides what is a credential in it.
-    fn finish(&mut self, out: &mut [u8], stack: &[&str]) {
-        let find = match stack.last() {
-            Some(name) if TEXTS.contains(name) => in_text,
-            Some(name) if ADDRESSES.contains(name) => in_address,
-            // Of a system's settings, those that decide are numbers.
-            Some(&"value") => all_but_numbers,
-            _ => in_code,
-        };
-        std::mem::take(&mut self.0).hide_in(out, find);
-    }
-}
-
 /// The whole text, unless it is a small number.
 #[allow(clippy::single_range_in_vec_init)] // one part of the text
 fn all_but_numbers(text: &str) -> Vec<Range<usize>> {
     let number = text.trim();
     let small = number.len() <= 3 && number.bytes().all(|b| b.is_ascii_digit());
     if small { Vec::new() } else { vec![0..text.len()] }
-}
-
-/// Hides everything behind the name of a tag but names of attributes that have a value in quotes; where the tag ends, and
-/// whether nothing else stands in it.
-fn attributes(out: &mut [u8], text: &str, from: usize) -> (usize, bool) {
-    let mut whole = true;
-    let bytes = text.as_bytes();
-    let mut at = from;
-    while at < bytes.len() && bytes[at] != b'>' {
-        if bytes[at].is_ascii_whitespace() {
-            at += 1;
-            continue;
-        }
-        let word = name_length(&text[at..]);
-        let value = text[at + word..].trim_start().strip_prefix('=').map(str::trim_start);
-        match value.and_then(|v| Some((v, v.chars().next().filter(|c| ['"', '\''].contains(c))?))) {
-            Some((value, quote)) if word > 0 => {
-                let start = text.len() - value.len() + 1;
-                let end = text[start..].find(quote).map_or(text.len(), |i| start + i);
-                hide(&mut out[start..end]);
-                if kept_name(&text[at..]) == 0 {
-                    hide(&mut out[at..at + word]);
-                }
-                at = (end + 1).min(text.len());
-            }
-            _ => {
-                let word = text[at..].chars().next().map_or(1, char::len_utf8).max(word);
-                // The end of an empty element stays, as do the ends of lines.
-                if !(bytes[at] == b'/' && bytes.get(at + 1) == Some(&b'>')) {
-                    hide(&mut out[at..at + word]);
-                    whole = false;
-                }
-                at += word;
-            }
-        }
-    }
-    (at, whole)
 }
 
 #[cfg(test)]

@@ -9,18 +9,18 @@ pub(super) mod field;
 #[cfg(test)]
 pub(super) mod fixture;
 mod forward;
-pub(super) mod item;
 pub(super) mod outbound;
-pub(super) mod place;
 mod rule;
+pub(super) mod sections;
 
-use super::edit::{Edit, ForwardField};
-use item::Item;
-use place::{Splice, Tree};
-use std::borrow::Cow;
+use super::edit::Edit;
+use crate::xml::{Item, spliced};
+use sections::{Splice, Tree, child, children};
+use std::cell::OnceCell;
 use std::ops::Range;
 
 pub(super) use entry::{End, Forward, What, descr};
+pub(super) use forward::{known, what_is_left};
 pub(super) use rule::Tab;
 
 /// Why a change cannot be printed into a file, for the user.
@@ -91,13 +91,8 @@ pub fn undo(xml: &str, steps: &[UndoStep]) -> Result<String, Refused> {
 ///
 /// Needed where an edit names a filter rule by number, because an added rule moves the numbers behind it.
 pub(super) fn done(xml: &str, edits: &[Edit]) -> bool {
-    let numbered = edits.iter().any(|e| match e {
-        Edit::SetRule { .. } => true,
-        Edit::AddPass(new) => new.before.is_some(),
-        _ => false,
-    });
     // A filter rule that a forward was to get may have been there before.
-    numbered
+    edits.iter().any(Edit::counts_rules)
         && [true, false].into_iter().any(|associated| {
             without_added(xml, edits, associated)
                 .and_then(|before| Work::run(&before, edits).ok())
@@ -124,13 +119,9 @@ fn without_added(xml: &str, edits: &[Edit], associated: bool) -> Option<String> 
             _ => {}
         }
     }
-    added.sort_by_key(|n| n.range().start);
     added.dedup();
-    let mut before = xml.to_owned();
-    for node in added.iter().rev() {
-        before.replace_range(tree.remove(*node).at, "");
-    }
-    (!added.is_empty()).then_some(before)
+    let removed = added.iter().map(|node| tree.remove(*node)).collect();
+    (!added.is_empty()).then(|| spliced(xml, removed))
 }
 
 /// A configuration while edits are made on it.
@@ -138,18 +129,19 @@ fn without_added(xml: &str, edits: &[Edit], associated: bool) -> Option<String> 
 pub(super) struct Work {
     pub xml: String,
     undo: Vec<UndoStep>,
-    /// Where each filter rule of the file as given is now.
-    rules: Vec<Option<usize>>,
+    /// Where each filter rule of the file as given is now. Counted when that is read first.
+    rules: OnceCell<Vec<Option<usize>>>,
 }
 
 impl Work {
     pub fn new(xml: &str) -> Result<Self, Refused> {
-        let count = Tree::read(xml)?.entries("filter", "rule").len();
-        Ok(Self { xml: xml.to_owned(), undo: Vec::new(), rules: (0..count).map(Some).collect() })
+        let work = Self { xml: xml.to_owned(), undo: Vec::new(), rules: OnceCell::new() };
+        work.read()?;
+        Ok(work)
     }
 
     fn run(xml: &str, edits: &[Edit]) -> Result<Self, Refused> {
-        let mut work = Self::new(xml)?;
+        let mut work = Self { xml: xml.to_owned(), undo: Vec::new(), rules: OnceCell::new() };
         for edit in edits {
             work.edit(edit)?;
         }
@@ -159,7 +151,7 @@ impl Work {
     /// Makes one edit; whether it changed anything.
     pub fn edit(&mut self, edit: &Edit) -> Result<bool, Refused> {
         let steps = self.undo.len();
-        match self.resolve(edit)?.as_ref() {
+        match edit {
             Edit::AddForward(new) => self.add_forward(new)?,
             Edit::SetForward { forward, set } => {
                 for field in set {
@@ -184,24 +176,22 @@ impl Work {
         Ok(self.undo.len() > steps)
     }
 
-    /// The edit that is left to make: a forward that is there already only gets what does not make it another one.
-    pub fn resolve<'e>(&self, edit: &'e Edit) -> Result<Cow<'e, Edit>, Refused> {
-        let Edit::AddForward(new) = edit else { return Ok(Cow::Borrowed(edit)) };
+    /// The present text. A large one takes long, so each step of an edit reads it once.
+    fn read(&self) -> Result<Tree<'_>, Refused> {
         let tree = Tree::read(&self.xml)?;
-        let Some(found) = forward::find(&tree, new) else { return Ok(Cow::Borrowed(edit)) };
-        let forward = tree.entries("nat", "rule").iter().position(|r| *r == found).unwrap_or_default();
-        let set = vec![ForwardField::Reflection(new.reflection), ForwardField::Disabled(false)];
-        Ok(Cow::Owned(Edit::SetForward { forward, set }))
+        self.rules.get_or_init(|| (0..tree.entries("filter", "rule").len()).map(Some).collect());
+        Ok(tree)
     }
 
     /// Where a filter rule of the file as given is now.
     pub fn rule_now(&self, rule: usize) -> Result<usize, Refused> {
-        self.rules.get(rule).copied().flatten().ok_or_else(|| Refused(format!("there is no filter rule number {rule}")))
+        let rules = self.rules.get().map_or(&[][..], Vec::as_slice);
+        rules.get(rule).copied().flatten().ok_or_else(|| Refused(format!("there is no filter rule number {rule}")))
     }
 
     /// Splices what `find` finds in the present text.
     fn change(&mut self, find: impl FnOnce(&Tree) -> Result<Vec<Splice>, Refused>) -> Result<(), Refused> {
-        let splices = find(&Tree::read(&self.xml)?)?;
+        let splices = find(&self.read()?)?;
         self.splice(splices);
         Ok(())
     }
@@ -223,11 +213,11 @@ impl Work {
         let key_name = item.name();
         self.change(|tree| {
             let system = tree.section("system")?;
-            let key = system.and_then(|s| place::child(s, key_name));
+            let key = system.and_then(|s| child(s, key_name));
             Ok(match (on, key) {
                 (true, None) => vec![in_section(tree, "system", item)?],
                 (false, Some(_)) => {
-                    system.iter().flat_map(|s| place::children(*s, key_name)).map(|k| tree.remove(k)).collect()
+                    system.iter().flat_map(|s| children(*s, key_name)).map(|k| tree.remove(k)).collect()
                 }
                 _ => Vec::new(),
             })
@@ -239,7 +229,7 @@ impl Work {
 fn in_section(tree: &Tree, name: &'static str, item: Item) -> Result<Splice, Refused> {
     Ok(match tree.section(name)? {
         None => tree.append(tree.root(), &Item::Node(name, vec![item])),
-        Some(section) => match place::child(section, "separator") {
+        Some(section) => match child(section, "separator") {
             Some(separator) => tree.before(separator, &item),
             None => tree.append(section, &item),
         },

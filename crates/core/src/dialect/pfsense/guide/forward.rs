@@ -3,7 +3,7 @@
 use super::Step;
 use super::words::{self, description, end, interface, invert, name, old, ports, tick};
 use crate::dialect::pfsense::edit::{Edit, ForwardField, NewForward, Reflection};
-use crate::dialect::pfsense::splice::place::{El, Tree, child};
+use crate::dialect::pfsense::splice::sections::{El, Tree, child};
 use crate::dialect::pfsense::splice::{End, Forward, What, Work};
 use crate::vocabulary::port_range;
 

@@ -4,7 +4,7 @@ use super::Step;
 use super::words::{description, interface, name};
 use crate::dialect::pfsense::edit::NewOutbound;
 use crate::dialect::pfsense::splice::outbound::{rules, section, shown};
-use crate::dialect::pfsense::splice::place::{Tree, text};
+use crate::dialect::pfsense::splice::sections::{Tree, text};
 
 const PAGE: &str = "Firewall > NAT > Outbound";
 

@@ -1,7 +1,8 @@
 //! Plays a guide as a person would: from its text alone, with what pfSense's pages do by themselves.
 
-use crate::dialect::pfsense::splice::place::{El, Splice, Tree, child, children, own_text, text};
-use crate::dialect::pfsense::splice::{field, item::Item, outbound};
+use crate::dialect::pfsense::splice::sections::{El, Splice, Tree, child, children, own_text, text};
+use crate::dialect::pfsense::splice::{field, outbound};
+use crate::xml::Item;
 
 /// The configuration after all steps.
 pub(super) fn play(steps: &[String], xml: &str) -> String {

@@ -3,8 +3,9 @@
 use super::Step;
 use super::words::{self, description, end, interface, invert, name, old, ports, tick};
 use crate::dialect::pfsense::edit::{Edit, NewPass, RuleField};
-use crate::dialect::pfsense::splice::place::{El, Tree};
+use crate::dialect::pfsense::splice::sections::{El, Tree};
 use crate::dialect::pfsense::splice::{End, Tab, What, Work};
+use std::collections::HashSet;
 
 fn page(tree: &Tree, tab: &Tab) -> String {
     match tab {
@@ -53,9 +54,14 @@ pub(super) fn add(tree: &Tree, new: &NewPass, before: Option<usize>) -> Vec<Step
     steps
 }
 
-pub(super) fn delete(old: &Tree, new: &Tree, pass: &NewPass) -> Step {
+/// What tells the rules of a file apart.
+pub(super) fn keys(tree: &Tree) -> HashSet<String> {
+    tree.entries("filter", "rule").iter().map(key).collect()
+}
+
+/// Takes the rule away that was not there before.
+pub(super) fn delete(known: &HashSet<String>, new: &Tree, pass: &NewPass) -> Step {
     let tab = Tab::of_pass(pass);
-    let known: Vec<String> = old.entries("filter", "rule").iter().map(key).collect();
     let added = new.entries("filter", "rule").iter().position(|r| !known.contains(&key(r)));
     let name = match added {
         Some(rule) => {

@@ -4,7 +4,7 @@ use crate::dialect::pfsense::edit::{
     Destination, ForwardField, NewForward, NewOutbound, NewPass, Reflection, RuleField,
 };
 use crate::dialect::pfsense::splice::fixture::{BASE, forward, lists, pass, spokes, variants};
-use crate::dialect::pfsense::splice::place::text;
+use crate::dialect::pfsense::splice::sections::text;
 use crate::dialect::pfsense::splice::tests::holds;
 use crate::dialect::pfsense::splice::{Tab, apply};
 use std::path::{Path, PathBuf};

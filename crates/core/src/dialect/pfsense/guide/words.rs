@@ -1,7 +1,7 @@
 //! Values in the words of pfSense's fields.
 
 use crate::dialect::pfsense::edit::Reflection;
-use crate::dialect::pfsense::splice::place::{El, Tree, child, text};
+use crate::dialect::pfsense::splice::sections::{El, Tree, child, text};
 use crate::dialect::pfsense::splice::{What, descr};
 use crate::visible::{hidden, named};
 

@@ -4,13 +4,13 @@ use crate::dialect::pfsense::config::{
     Bridge, Config, DialIn, Ipsec, IpsecPeer, Local, OpenVpn, Package, Place, Policy, Portal, Relay,
 };
 use crate::dialect::pfsense::generate::parse_net;
-use crate::dialect::pfsense::xml::{child, children, has, own_text, text};
+use crate::xml::{El, child, children, elements, has, own_text, says, text};
 use ipnet::IpNet;
-use roxmltree::Node;
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 /// Reads them all.
-pub(super) fn read(config: &mut Config, root: Node<'_, '_>, span: &dyn Fn(Node<'_, '_>) -> Place) {
+pub(super) fn read(config: &mut Config, root: El<'_>, span: &dyn Fn(El<'_>) -> Place) {
     openvpn(config, root);
     config.ipsec = child(root, "ipsec").and_then(ipsec);
     dial_in(config, root);
@@ -22,28 +22,27 @@ pub(super) fn read(config: &mut Config, root: Node<'_, '_>, span: &dyn Fn(Node<'
     relays(config, root, span);
 }
 
-fn openvpn(config: &mut Config, root: Node<'_, '_>) {
+fn openvpn(config: &mut Config, root: El<'_>) {
     let Some(section) = child(root, "openvpn") else { return };
     for (element, device) in [("openvpn-server", "ovpns"), ("openvpn-client", "ovpnc")] {
         for (i, node) in children(section, element).enumerate() {
             let own = (i + 1).to_string();
             let nets = ["tunnel_network", "tunnel_networkv6"].into_iter().filter_map(|k| text(node, k));
             // Devices of the second layer have no other end (`return_gateways_array`).
-            let routed = text(node, "dev_mode") != Some("tap");
-            let makes = text(node, "create_gw");
+            let routed = !says(node, "dev_mode", "tap");
             config.openvpn.push(OpenVpn {
-                device: format!("{device}{}", text(node, "vpnid").unwrap_or(&own)),
+                device: format!("{device}{}", text(node, "vpnid").unwrap_or(own.into())),
                 enabled: !has(node, "disable"),
-                tunnel: nets.filter_map(parse_net).collect(),
-                gateway: [routed && makes != Some("v6only"), routed && makes != Some("v4only")],
+                tunnel: nets.filter_map(|n| parse_net(&n)).collect(),
+                gateway: ["v6only", "v4only"].map(|other| routed && !says(node, "create_gw", other)),
             });
         }
     }
 }
 
 /// `IPsec` is on as soon as one tunnel is (`ipsec_enabled`).
-fn ipsec(section: Node<'_, '_>) -> Option<Ipsec> {
-    let on: Vec<Node<'_, '_>> = children(section, "phase1").filter(|p| !has(*p, "disabled")).collect();
+fn ipsec(section: El<'_>) -> Option<Ipsec> {
+    let on: Vec<El<'_>> = children(section, "phase1").filter(|p| !has(*p, "disabled")).collect();
     if on.is_empty() {
         return None;
     }
@@ -55,7 +54,7 @@ fn ipsec(section: Node<'_, '_>) -> Option<Ipsec> {
             && (mobile || address.is_some())
         {
             let address = address.filter(|a| !mobile && !a.is_unspecified());
-            out.peers.push(IpsecPeer { interface: interface.to_owned(), address });
+            out.peers.push(IpsecPeer { interface: interface.into_owned(), address });
         }
     }
     if let Some(client) = child(section, "client").filter(|c| has(*c, "enable")) {
@@ -68,7 +67,7 @@ fn ipsec(section: Node<'_, '_>) -> Option<Ipsec> {
         let ikeid = text(phase, "ikeid");
         let Some(tunnel) = on.iter().find(|t| text(**t, "ikeid") == ikeid) else { continue };
         let remote = child(phase, "remoteid").and_then(network);
-        match text(phase, "mode") {
+        match text(phase, "mode").as_deref() {
             Some("transport") => {}
             Some("vti") => {
                 let ends = ["remoteid", "localid"].iter().filter_map(|k| child(phase, k).and_then(network));
@@ -91,29 +90,29 @@ fn ipsec(section: Node<'_, '_>) -> Option<Ipsec> {
 }
 
 /// One end of a phase 2 (`ipsec_idinfo_to_cidr`).
-fn side(id: Node<'_, '_>) -> Option<Local> {
-    match text(id, "type")? {
+fn side(id: El<'_>) -> Option<Local> {
+    match &*text(id, "type")? {
         "address" | "network" | "none" | "mobile" => network(id).map(Local::Net),
         interface => Some(Local::Interface(interface.to_owned())),
     }
 }
 
-fn network(id: Node<'_, '_>) -> Option<IpNet> {
-    let kind = text(id, "type").unwrap_or("network");
-    if ["none", "mobile"].contains(&kind) {
+fn network(id: El<'_>) -> Option<IpNet> {
+    let kind = text(id, "type").unwrap_or("network".into());
+    if ["none", "mobile"].contains(&&*kind) {
         return parse_net("0.0.0.0/0");
     }
     let address = text(id, "address")?;
     let whole = kind == "network" && text(id, "netbits").is_some();
-    if whole { parse_net(&format!("{address}/{}", text(id, "netbits")?)) } else { parse_net(address) }
+    if whole { parse_net(&format!("{address}/{}", text(id, "netbits")?)) } else { parse_net(&address) }
 }
 
-fn dial_in(config: &mut Config, root: Node<'_, '_>) {
-    let net = |node: Node<'_, '_>, bits: &str| {
-        let bits = text(node, bits).unwrap_or("32");
+fn dial_in(config: &mut Config, root: El<'_>) {
+    let net = |node: El<'_>, bits: &str| {
+        let bits = text(node, bits).unwrap_or("32".into());
         text(node, "remoteip").and_then(|a| parse_net(&format!("{a}/{bits}"))).map(|n| n.trunc())
     };
-    let server = |node: &Node<'_, '_>| text(*node, "mode") == Some("server");
+    let server = |node: &El<'_>| says(*node, "mode", "server");
     let l2tp = child(root, "l2tp").filter(server).and_then(|n| net(n, "l2tp_subnet"));
     config.dial_in.extend(l2tp.map(|clients| DialIn { tab: "l2tp", clients }));
     for node in child(root, "pppoes").into_iter().flat_map(|n| children(n, "pppoe")).filter(server) {
@@ -121,7 +120,7 @@ fn dial_in(config: &mut Config, root: Node<'_, '_>) {
     }
 }
 
-fn plain_tunnels(config: &mut Config, root: Node<'_, '_>) {
+fn plain_tunnels(config: &mut Config, root: El<'_>) {
     for (section, element, device) in [("gifs", "gif", "gifif"), ("gres", "gre", "greif")] {
         for node in child(root, section).into_iter().flat_map(|n| children(n, element)) {
             let Some(device) = text(node, device) else { continue };
@@ -132,19 +131,19 @@ fn plain_tunnels(config: &mut Config, root: Node<'_, '_>) {
                 let bits = text(node, bits).and_then(|b| b.parse().ok());
                 if let Some(own) = own {
                     let net = bits.and_then(|b| IpNet::new(own, b).ok()).unwrap_or_else(|| own.into());
-                    config.plain_tunnels.push((device.to_owned(), net));
+                    config.plain_tunnels.push((device.clone().into_owned(), net));
                 }
             }
         }
     }
 }
 
-fn bridges(config: &mut Config, root: Node<'_, '_>, span: &dyn Fn(Node<'_, '_>) -> Place) {
+fn bridges(config: &mut Config, root: El<'_>, span: &dyn Fn(El<'_>) -> Place) {
     for node in child(root, "bridges").into_iter().flat_map(|n| children(n, "bridged")) {
         let members = text(node, "members").unwrap_or_default();
         let members = members.split(',').filter(|m| !m.is_empty()).map(|m| m.trim().to_owned()).collect();
         config.bridges.push(Bridge {
-            device: text(node, "bridgeif").unwrap_or_default().to_owned(),
+            device: text(node, "bridgeif").unwrap_or_default().into_owned(),
             members,
             secluded: text(node, "private").is_some(),
             at: span(node),
@@ -152,9 +151,10 @@ fn bridges(config: &mut Config, root: Node<'_, '_>, span: &dyn Fn(Node<'_, '_>) 
     }
 }
 
-fn tunables(config: &mut Config, root: Node<'_, '_>) {
+fn tunables(config: &mut Config, root: El<'_>) {
     for item in child(root, "sysctl").into_iter().flat_map(|n| children(n, "item")) {
-        let Some(name) = text(item, "tunable").and_then(|t| t.strip_prefix("net.link.bridge.")) else { continue };
+        let tunable = text(item, "tunable").unwrap_or_default();
+        let Some(name) = tunable.strip_prefix("net.link.bridge.") else { continue };
         // `default` stands for what the firewall sets by itself.
         let Some(on) = text(item, "value").and_then(|v| v.parse::<i64>().ok()).map(|v| v != 0) else { continue };
         match name {
@@ -167,10 +167,10 @@ fn tunables(config: &mut Config, root: Node<'_, '_>) {
 }
 
 /// Zones are elements below `<captiveportal>`, each with the name of its zone.
-fn portals(config: &mut Config, root: Node<'_, '_>, span: &dyn Fn(Node<'_, '_>) -> Place) {
+fn portals(config: &mut Config, root: El<'_>, span: &dyn Fn(El<'_>) -> Place) {
     let Some(section) = child(root, "captiveportal") else { return };
     // Before 2.1 there was one zone, which stood in the section itself.
-    let zones = std::iter::once(section).chain(section.children().filter(Node::is_element));
+    let zones = std::iter::once(section).chain(elements(section));
     for node in zones.filter(|n| has(*n, "enable")) {
         let interfaces = text(node, "interface").unwrap_or_default();
         let interfaces = interfaces.split(',').filter(|i| !i.is_empty()).map(|i| i.trim().to_owned()).collect();
@@ -190,27 +190,28 @@ const SWITCHES: &[(&str, &[&str], &str)] = &[
 /// Where packages name the interfaces of which they take packets (`siproxd_generate_rules` of `siproxd.inc`).
 const INBOUND: &[(&str, &[&str])] = &[("siproxd", &["siproxdsettings", "config", "if_inbound"])];
 
-fn packages(config: &mut Config, root: Node<'_, '_>, span: &dyn Fn(Node<'_, '_>) -> Place) {
+fn packages(config: &mut Config, root: El<'_>, span: &dyn Fn(El<'_>) -> Place) {
     let Some(section) = child(root, "installedpackages") else { return };
     for node in children(section, "package") {
         let Some(name) = text(node, "internal_name").or_else(|| text(node, "name")) else { continue };
         let writes_rules = text(node, "filter_rule_function").is_some();
-        let switch = SWITCHES.iter().find(|(n, ..)| n.eq_ignore_ascii_case(name));
+        let switch = SWITCHES.iter().find(|(n, ..)| n.eq_ignore_ascii_case(&name));
         let switched_on = switch.map(|(_, path, on)| {
             let mut at = vec![section];
             for step in *path {
                 at = at.into_iter().flat_map(|n| children(n, step)).collect();
             }
-            at.iter().any(|n| own_text(*n) == Some(on))
+            at.iter().any(|n| own_text(*n).is_some_and(|said| said == *on))
         });
         let inbound =
-            INBOUND.iter().filter(|(n, _)| n.eq_ignore_ascii_case(name)).flat_map(|(_, path)| below(section, path));
-        let inbound = inbound.filter_map(own_text).flat_map(|t| t.split(',')).map(str::trim).filter(|t| !t.is_empty());
+            INBOUND.iter().filter(|(n, _)| n.eq_ignore_ascii_case(&name)).flat_map(|(_, path)| below(section, path));
+        let lists: Vec<String> = inbound.filter_map(own_text).map(Cow::into_owned).collect();
+        let inbound = lists.iter().flat_map(|t| t.split(',')).map(str::trim).filter(|t| !t.is_empty());
         let inbound = inbound.map(str::to_owned).collect();
-        config.packages.push(Package { name: name.to_owned(), writes_rules, switched_on, inbound, at: span(node) });
+        config.packages.push(Package { name: name.into_owned(), writes_rules, switched_on, inbound, at: span(node) });
     }
     let upnp = child(section, "miniupnpd").and_then(|n| child(n, "config"));
-    config.upnp = upnp.is_some_and(|n| text(n, "enable") == Some("on"));
+    config.upnp = upnp.is_some_and(|n| says(n, "enable", "on"));
 }
 
 /// A package that takes connections on the firewall itself.
@@ -289,21 +290,20 @@ const RELAYS: &[Relaying] = &[
     },
 ];
 
-fn below<'a, 'i>(node: Node<'a, 'i>, path: &[&'static str]) -> Vec<Node<'a, 'i>> {
+fn below<'t>(node: El<'t>, path: &[&'static str]) -> Vec<El<'t>> {
     path.iter().fold(vec![node], |at, step| at.into_iter().flat_map(|n| children(n, step)).collect())
 }
 
-fn relays(config: &mut Config, root: Node<'_, '_>, span: &dyn Fn(Node<'_, '_>) -> Place) {
+fn relays(config: &mut Config, root: El<'_>, span: &dyn Fn(El<'_>) -> Place) {
     let packages = child(root, "installedpackages").into_iter();
     for (relaying, section) in packages.flat_map(|p| RELAYS.iter().map(move |r| (r, below(p, r.section)))) {
         let (path, word) = relaying.on;
-        let on = |n: &Node<'_, '_>| {
-            below(*n, path).iter().any(|s| own_text(*s).is_some_and(|t| word.is_empty() || t == word))
-        };
+        let on =
+            |n: &El<'_>| below(*n, path).iter().any(|s| own_text(*s).is_some_and(|t| word.is_empty() || t == word));
         let Some(node) = section.into_iter().find(on) else { continue };
         // A name, or anything else that is no port, may be every port.
         let mut known = true;
-        let mut number = |n: Node<'_, '_>| {
+        let mut number = |n: El<'_>| {
             let text = own_text(n)?;
             let port = text.parse::<u16>().ok();
             known &= port.is_some();

@@ -1,8 +1,8 @@
 //! Aliases.
 
-use super::item::Item;
-use super::place::{El, Tree, child, own_text, text};
+use super::sections::{El, Tree, child, own_text, text};
 use super::{Refused, Work, field, in_section, writable};
+use crate::xml::Item;
 
 /// Order of the elements of an alias (pfSense's `firewall_aliases_edit.php`).
 const ORDER: [&str; 5] = ["name", "type", "address", "descr", "detail"];

@@ -1,9 +1,9 @@
 //! A port forward as far as edits need it: of an edit, or of the configuration.
 
-use super::item::Item;
-use super::place::{El, child, own_text, text};
+use super::sections::{El, child, own_text, text};
 use crate::dialect::pfsense::edit::{Destination, NewForward};
 use crate::vocabulary::port_range;
+use crate::xml::Item;
 
 /// Source or destination of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]

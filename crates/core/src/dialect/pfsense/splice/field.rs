@@ -1,8 +1,8 @@
 //! Fields of an entry: splices that give one a value, none when it has that value.
 
 use super::entry::{End, What};
-use super::item::Item;
-use super::place::{El, Splice, Tree, child, children, own_text};
+use super::sections::{El, Splice, Tree, child, children, own_text};
+use crate::xml::Item;
 
 /// Order of the elements of a port forward (`saveNATrule` of pfSense's `firewall_nat.inc`).
 pub(in crate::dialect::pfsense) const FORWARD: [&str; 12] = [

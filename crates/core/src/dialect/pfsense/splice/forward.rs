@@ -2,17 +2,28 @@
 
 use super::entry::{Forward, What, descr, range};
 use super::field::{self, FORWARD, RULE};
-use super::item::Item;
-use super::place::{El, Splice, Tree, child, text};
-use super::rule::{Tab, tracker};
+use super::rule::{Placed, Tab, tracker};
+use super::sections::{El, Splice, Tree, child, text};
 use super::{Refused, Work, in_section, writable};
 use crate::dialect::pfsense::edit::{Destination, ForwardField, NewForward, Reflection};
+use crate::xml::Item;
 
 /// The forward that is equal to a new one in everything but its description, reflection and state.
 pub(super) fn find<'t>(tree: &'t Tree, new: &NewForward) -> Option<El<'t>> {
     let wanted = Forward::of(new);
     let same = |rule: &El| child(*rule, "nordr").is_none() && Forward::read(*rule) == wanted;
     tree.entries("nat", "rule").into_iter().find(same)
+}
+
+/// The number of that forward among all.
+pub(in crate::dialect::pfsense) fn known(tree: &Tree, new: &NewForward) -> Option<usize> {
+    let found = find(tree, new)?;
+    tree.entries("nat", "rule").iter().position(|r| *r == found)
+}
+
+/// Fields to set of a new forward that is there already: those that do not make it another one.
+pub(in crate::dialect::pfsense) fn what_is_left(new: &NewForward) -> [ForwardField; 2] {
+    [ForwardField::Reflection(new.reflection), ForwardField::Disabled(false)]
 }
 
 /// Name of the link to a filter rule; "pass" is no link but `rdr pass`.
@@ -54,6 +65,11 @@ fn reflection_word(reflection: Reflection) -> Option<&'static str> {
 
 impl Work {
     pub(super) fn add_forward(&mut self, new: &NewForward) -> Result<(), Refused> {
+        let tree = self.read()?;
+        if let Some(number) = known(&tree, new) {
+            drop(tree);
+            return what_is_left(new).iter().try_for_each(|field| self.set_forward(number, field));
+        }
         let forward = Forward::of(new);
         for value in [&forward.interface, &forward.target, forward.source.what.word(), forward.destination.what.word()]
         {
@@ -61,7 +77,6 @@ impl Work {
         }
         let descr = writable(&new.descr)?;
         let ports = forward.inner_ports().ok_or_else(too_many)?;
-        let tree = Tree::read(&self.xml)?;
         tree.section("filter")?;
         let link = forward.link(descr, |id| tree.has("associated-rule-id", id));
         let rule = forward.filter_rule(&ports, descr, &link, tracker(&tree), false);
@@ -77,15 +92,15 @@ impl Work {
             Item::Text("associated-rule-id", link),
         ];
         items.extend(reflection_word(new.reflection).map(|w| Item::Text("natreflection", w.into())));
-        self.change(|tree| {
-            tree.section("nat")?;
-            let item = Item::Node("rule", items);
-            Ok(vec![match tree.entries("nat", "rule").last() {
-                Some(last) => tree.after(*last, &item),
-                None => in_section(tree, "nat", item)?,
-            }])
-        })?;
-        self.insert_rule(&rule, &Tab::Interface(forward.interface), None)
+        tree.section("nat")?;
+        let item = Item::Node("rule", items);
+        let splice = match tree.entries("nat", "rule").last() {
+            Some(last) => tree.after(*last, &item),
+            None => in_section(&tree, "nat", item)?,
+        };
+        let placed = Placed::of(&tree, &rule, &Tab::Interface(forward.interface))?;
+        drop(tree);
+        self.with_rule(vec![splice], placed, &rule)
     }
 
     pub(super) fn set_forward(&mut self, number: usize, set: &ForwardField) -> Result<(), Refused> {
@@ -122,7 +137,7 @@ impl Work {
 
     /// Adds the filter rule that a forward lacks; a name that leads nowhere leads to it then.
     fn associate(&mut self, number: usize) -> Result<(), Refused> {
-        let tree = Tree::read(&self.xml)?;
+        let tree = self.read()?;
         let at = entry(&tree, number)?;
         tree.section("filter")?;
         if linked(&tree, at).is_some() {
@@ -134,28 +149,27 @@ impl Work {
         let link = link(at).unwrap_or_else(|| forward.link(&descr, |id| tree.has("associated-rule-id", id)));
         let disabled = child(at, "disabled").is_some();
         let rule = forward.filter_rule(&ports, &descr, &link, tracker(&tree), disabled);
-        self.change(|tree| {
-            let forward = entry(tree, number)?;
-            Ok(field::leaf(tree, forward, &FORWARD, "associated-rule-id", &link))
-        })?;
-        self.insert_rule(&rule, &Tab::Interface(forward.interface), None)
+        let splices = field::leaf(&tree, at, &FORWARD, "associated-rule-id", &link);
+        let placed = Placed::of(&tree, &rule, &Tab::Interface(forward.interface))?;
+        drop(tree);
+        self.with_rule(splices, placed, &rule)
     }
 
     /// "None": the filter rule goes (`delete_id` in `saveNATrule`).
     fn dissociate(&mut self, number: usize) -> Result<(), Refused> {
-        let tree = Tree::read(&self.xml)?;
+        let tree = self.read()?;
         let at = entry(&tree, number)?;
         tree.section("filter")?;
         let rule = linked(&tree, at).and_then(|r| tree.entries("filter", "rule").iter().position(|x| *x == r));
-        let present = !text(at, "associated-rule-id").is_empty();
-        if let Some(rule) = rule {
-            self.remove_rule(rule)?;
+        let mut splices = Vec::new();
+        if !text(at, "associated-rule-id").is_empty() {
+            splices = field::leaf(&tree, at, &FORWARD, "associated-rule-id", "");
         }
-        if present {
-            self.change(|tree| {
-                let forward = entry(tree, number)?;
-                Ok(field::leaf(tree, forward, &FORWARD, "associated-rule-id", ""))
-            })?;
+        splices.extend(rule.map(|rule| tree.remove(tree.entries("filter", "rule")[rule])));
+        drop(tree);
+        self.splice(splices);
+        if let Some(rule) = rule {
+            self.rule_went(rule);
         }
         Ok(())
     }

@@ -2,10 +2,10 @@
 
 use super::entry::family;
 use super::field::leaf;
-use super::item::Item;
-use super::place::{El, Splice, Tree, child, children, text};
+use super::sections::{El, Splice, Tree, child, children, text};
 use super::{Refused, Work, in_section, writable};
 use crate::dialect::pfsense::edit::NewOutbound;
+use crate::xml::Item;
 
 /// Order of the elements of `<outbound>`.
 const OUTBOUND: [&str; 2] = ["mode", "rule"];

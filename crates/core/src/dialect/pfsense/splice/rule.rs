@@ -2,10 +2,11 @@
 
 use super::entry::{End, What, descr, family, range};
 use super::field::{self, RULE};
-use super::item::Item;
-use super::place::{El, Splice, Tree, child, own_text, text};
+use super::sections::{El, Splice, Tree, child, own_text, text};
 use super::{Refused, Work, in_section, writable};
 use crate::dialect::pfsense::edit::{NewPass, RuleField};
+use crate::xml::Item;
+use std::collections::HashSet;
 
 /// The tab of Firewall > Rules that shows a rule; order counts only within one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +29,7 @@ impl Tab {
 /// `ridentifier` (FreeBSD's `pfvar.h`), so when the highest in use is larger than that, the lowest free one is taken.
 pub(super) fn tracker(tree: &Tree) -> u64 {
     let nodes = tree.root().descendants().filter(|n| n.has_tag_name("tracker"));
-    let used: Vec<u64> = nodes.filter_map(|n| own_text(n).parse().ok()).collect();
+    let used: HashSet<u64> = nodes.filter_map(|n| own_text(n).parse().ok()).collect();
     let next = used.iter().max().map_or(0, |m| m.saturating_add(1)).max(1_000_000_000);
     if u32::try_from(next).is_ok() {
         return next;
@@ -59,6 +60,24 @@ pub(super) fn find<'t>(tree: &'t Tree, new: &NewPass, before: Option<usize>) -> 
     rules[..end].iter().copied().find(same)
 }
 
+/// Where the rule of a forward goes.
+pub(super) enum Placed {
+    /// Into this place, and it gets this number.
+    At(Splice, usize),
+    /// Into a section that is not there yet: it is found once the forward is in the text.
+    Later(Tab),
+}
+
+impl Placed {
+    pub fn of(tree: &Tree, rule: &Item, tab: &Tab) -> Result<Self, Refused> {
+        // Two splices that each make a section would be at one place.
+        if tree.section("nat")?.is_none() || tree.section("filter")?.is_none() {
+            return Ok(Self::Later(tab.clone()));
+        }
+        place(tree, rule, tab, None).map(|(splice, at)| Self::At(splice, at))
+    }
+}
+
 /// Where a new rule goes, before another or behind the last one of its tab, and which number it gets.
 fn place(tree: &Tree, item: &Item, tab: &Tab, before: Option<usize>) -> Result<(Splice, usize), Refused> {
     tree.section("filter")?;
@@ -73,7 +92,7 @@ fn place(tree: &Tree, item: &Item, tab: &Tab, before: Option<usize>) -> Result<(
 
 impl Work {
     pub(super) fn add_pass(&mut self, new: &NewPass) -> Result<(), Refused> {
-        let tree = Tree::read(&self.xml)?;
+        let tree = self.read()?;
         tree.section("filter")?;
         let before = new.before.map(|b| self.rule_now(b)).transpose()?;
         for value in [&new.interface, &new.destination, new.source.as_deref().unwrap_or_default()] {
@@ -112,35 +131,54 @@ impl Work {
         Ok(())
     }
 
-    /// A new rule before another, or behind the last one of its tab.
-    pub(super) fn insert_rule(&mut self, item: &Item, tab: &Tab, before: Option<usize>) -> Result<(), Refused> {
-        let (splice, at) = place(&Tree::read(&self.xml)?, item, tab, before)?;
+    /// Changes of a forward, and its new rule.
+    pub(super) fn with_rule(&mut self, splices: Vec<Splice>, placed: Placed, rule: &Item) -> Result<(), Refused> {
+        let (splice, at) = match placed {
+            Placed::At(Splice { at: place, text }, number) => {
+                // What is spliced in before it moves it.
+                let before = || splices.iter().filter(|s| s.at.end <= place.start);
+                let come: usize = before().map(|s| s.text.len()).sum();
+                let gone: usize = before().map(|s| s.at.len()).sum();
+                let moved = |byte: usize| byte + come - gone;
+                let place = moved(place.start)..moved(place.end);
+                self.splice(splices);
+                (Splice { at: place, text }, number)
+            }
+            Placed::Later(tab) => {
+                self.splice(splices);
+                place(&self.read()?, rule, &tab, None)?
+            }
+        };
         self.put_rule(splice, at);
         Ok(())
     }
 
     fn put_rule(&mut self, splice: Splice, at: usize) {
         self.splice(vec![splice]);
-        for number in self.rules.iter_mut().flatten().filter(|n| **n >= at) {
+        self.rule_came(at);
+    }
+
+    fn rule_came(&mut self, at: usize) {
+        for number in self.rules.get_mut().into_iter().flatten().flatten().filter(|n| **n >= at) {
             *number += 1;
         }
     }
 
-    pub(super) fn remove_rule(&mut self, at: usize) -> Result<(), Refused> {
-        self.change(|tree| Ok(vec![tree.remove(tree.entries("filter", "rule")[at])]))?;
-        for number in &mut self.rules {
+    pub(super) fn rule_went(&mut self, at: usize) {
+        for number in self.rules.get_mut().into_iter().flatten() {
             *number = number.filter(|n| *n != at).map(|n| if n > at { n - 1 } else { n });
         }
-        Ok(())
     }
 
     pub(super) fn set_rule(&mut self, number: usize, set: &RuleField) -> Result<(), Refused> {
-        Tree::read(&self.xml)?.section("filter")?;
-        let now = self.rule_now(number)?;
         if let RuleField::Destination(v) | RuleField::Source(Some(v)) | RuleField::Gateway(Some(v)) = set {
             writable(v)?;
         }
-        self.change(|tree| {
+        let tree = self.read()?;
+        tree.section("filter")?;
+        let now = self.rule_now(number)?;
+        let splices = {
+            let tree = &tree;
             let rule = tree.entries("filter", "rule")[now];
             let leaf = |name, value: &str| field::leaf(tree, rule, &RULE, name, value);
             let end = |name, what: &What| field::end(tree, rule, &RULE, name, what);
@@ -168,7 +206,10 @@ impl Work {
                 let name = descr(rule);
                 return Err(Refused(format!("the rule \"{name}\" belongs to a port forward: change that instead")));
             }
-            Ok(splices)
-        })
+            splices
+        };
+        drop(tree);
+        self.splice(splices);
+        Ok(())
     }
 }

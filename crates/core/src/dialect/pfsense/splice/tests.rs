@@ -1,6 +1,6 @@
 use super::fixture::{BASE, forward, lists, pass, spokes, variants};
 use super::*;
-use crate::dialect::pfsense::edit::{Destination, NewForward, Reflection, RuleField};
+use crate::dialect::pfsense::edit::{Destination, ForwardField, NewForward, Reflection, RuleField};
 use crate::dialect::pfsense::guide;
 
 /// What holds for every file and every list of edits.
@@ -250,15 +250,15 @@ fn links_and_trackers_are_free() {
     let printed = apply(BASE, &edits).unwrap();
     let tree = Tree::read(&printed).unwrap();
     let rules = tree.entries("filter", "rule");
-    let mut trackers: Vec<_> = rules.iter().map(|r| place::text(*r, "tracker")).filter(|t| !t.is_empty()).collect();
+    let mut trackers: Vec<_> = rules.iter().map(|r| sections::text(*r, "tracker")).filter(|t| !t.is_empty()).collect();
     assert!(trackers.contains(&"1700000105".to_owned()) && trackers.contains(&"1700000108".to_owned()));
     trackers.sort();
     trackers.dedup();
     assert_eq!(trackers.len(), 10);
     for forward in &tree.entries("nat", "rule")[4..] {
-        let link = place::text(*forward, "associated-rule-id");
+        let link = sections::text(*forward, "associated-rule-id");
         assert!(link.len() == 17 && link.starts_with("nat_"), "{link}");
-        assert_eq!(rules.iter().filter(|r| place::text(**r, "associated-rule-id") == link).count(), 1);
+        assert_eq!(rules.iter().filter(|r| sections::text(**r, "associated-rule-id") == link).count(), 1);
     }
     let full = BASE.replace("1700000104", "9999999999");
     assert!(apply(&full, &edits).unwrap().contains("<tracker>1000000000</tracker>"));

@@ -1,11 +1,12 @@
 //! New elements, written as the file around them is.
 
-use super::place::indent;
-use roxmltree::Document;
+use super::splice::indent;
+use super::tree::{El, Tree};
+use roxmltree::Node;
 
 /// How a file is written.
 #[derive(Debug, Clone)]
-pub(in crate::dialect::pfsense) struct Style {
+pub(super) struct Style {
     /// Line end.
     pub newline: &'static str,
     /// What a level of nesting adds to the white space before an element.
@@ -15,20 +16,21 @@ pub(in crate::dialect::pfsense) struct Style {
 }
 
 impl Style {
-    /// The habits of the first lines and of the first empty element. pfSense writes tabs and pairs of tags.
-    pub fn of(xml: &str, doc: &Document) -> Self {
-        let newline = match xml.find('\n') {
-            Some(i) if xml[..i].ends_with('\r') => "\r\n",
+    /// The habits of the first lines and of the first empty element; tabs and pairs of tags where there are none.
+    pub fn of(tree: &Tree) -> Self {
+        let text = tree.text;
+        let newline = match text.find('\n') {
+            Some(i) if text[..i].ends_with('\r') => "\r\n",
             _ => "\n",
         };
-        let elements = || doc.root_element().descendants().filter(roxmltree::Node::is_element);
-        let deeper = |node: roxmltree::Node| {
-            let own = indent(xml, node.range().start)?;
-            let outer = indent(xml, node.parent_element()?.range().start)?;
+        let elements = || tree.root().descendants().filter(Node::is_element);
+        let deeper = |element: El| {
+            let own = indent(text, element.range().start)?;
+            let outer = indent(text, element.parent_element()?.range().start)?;
             own.strip_prefix(outer).filter(|u| !u.is_empty()).map(str::to_owned)
         };
         let unit = elements().find_map(deeper).unwrap_or_else(|| "\t".to_owned());
-        let empty = elements().find(|n| !n.has_children()).map_or("", |n| match &xml[n.range()] {
+        let empty = elements().find(|n| !n.has_children()).map_or("", |n| match &text[n.range()] {
             t if t.ends_with(" />") => " />",
             t if t.ends_with("/>") => "/>",
             _ => "",
@@ -39,10 +41,10 @@ impl Style {
 
 /// A new element.
 #[derive(Debug, Clone)]
-pub(in crate::dialect::pfsense) enum Item {
+pub(crate) enum Item {
     /// Text.
     Text(&'static str, String),
-    /// Text for a person: pfSense wraps every `descr` and `detail` in CDATA (`dump_xml_config` of `xmlparse.inc`).
+    /// Text in a CDATA section.
     Cdata(&'static str, String),
     /// Nothing: it counts by presence.
     Empty(&'static str),
@@ -58,7 +60,7 @@ impl Item {
     }
 
     /// Appends the element; `indent` is what stands before it on its line, absent when it shares a line with others.
-    pub fn render(&self, out: &mut String, style: &Style, indent: Option<&str>) {
+    pub(super) fn render(&self, out: &mut String, style: &Style, indent: Option<&str>) {
         let name = self.name();
         let content = match self {
             Self::Text(_, value) => escape(value),
