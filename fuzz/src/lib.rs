@@ -1,5 +1,8 @@
 //! The bodies of the fuzz targets, as the tests have them.
 
+#[cfg(test)]
+#[path = "../../crates/core/tests/length.rs"]
+mod length;
 #[path = "../../crates/core/tests/oracle/mod.rs"]
 mod oracle;
 #[path = "../../crates/core/tests/planted.rs"]

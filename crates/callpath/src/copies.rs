@@ -1,6 +1,7 @@
 //! Copies of the user's own files with changes in them. No file that callpath reads is written.
 
-use crate::{gather, save};
+use crate::gather::{self, Gathered};
+use crate::save;
 use callpath_core::change::Step;
 use callpath_core::dialect::{self, Patch};
 use callpath_core::manifest;
@@ -30,7 +31,7 @@ pub fn numbered(steps: &[Step]) -> String {
 /// Where copies come from, and what must stay as it is.
 pub struct Copies<'a> {
     /// The folder of the site.
-    folder: PathBuf,
+    folder: &'a Path,
     /// The site as it was named.
     named: &'a Path,
     snapshot: &'a Snapshot,
@@ -39,11 +40,9 @@ pub struct Copies<'a> {
 }
 
 impl<'a> Copies<'a> {
-    /// Of a site that was read.
-    pub fn new(site: &'a Path, snapshot: &'a Snapshot, force: bool) -> Self {
-        let folder =
-            if site.is_dir() { site.to_path_buf() } else { site.parent().map(Path::to_path_buf).unwrap_or_default() };
-        Self { folder, named: site, snapshot, force }
+    /// Of a site that was read, and how it was named.
+    pub fn new(gathered: &'a Gathered, named: &'a Path, force: bool) -> Self {
+        Self { folder: &gathered.folder, named, snapshot: &gathered.snapshot, force }
     }
 
     /// The user's own file of a text that was read.

@@ -140,7 +140,7 @@ fn write(
         return Err(InputError::about(gather::shown(out), message)
             .help("name the folder of the site, not a snapshot of it; or follow the steps without --out"));
     }
-    let copies = Copies::new(&arguments.site, snapshot, arguments.force);
+    let copies = Copies::new(gathered, &arguments.site, arguments.force);
     let mut ids: Vec<SourceId> = patches.iter().map(|(id, _)| *id).collect();
     ids.sort_unstable();
     ids.dedup();

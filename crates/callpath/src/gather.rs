@@ -36,6 +36,8 @@ pub struct Gathered {
     pub files: Vec<PathBuf>,
     /// The texts come from a snapshot: no file holds them as they were.
     pub from_snapshot: bool,
+    /// The folder of the manifest: names of files begin there.
+    pub folder: PathBuf,
 }
 
 impl Gathered {
@@ -53,8 +55,8 @@ impl Gathered {
 pub fn site(path: &Path, also: &Also) -> Gathered {
     let mut gatherer = Gatherer::default();
     let error = gatherer.fill(path, also).err();
-    let from_snapshot = gatherer.from_snapshot;
-    Gathered { snapshot: gatherer.snapshot, error, files: gatherer.read.into_iter().collect(), from_snapshot }
+    let Gatherer { snapshot, read, from_snapshot, folder, .. } = gatherer;
+    Gathered { snapshot, error, files: read.into_iter().collect(), from_snapshot, folder }
 }
 
 /// The texts so far.
@@ -67,6 +69,7 @@ struct Gatherer {
     /// Bytes of all texts.
     bytes: u64,
     from_snapshot: bool,
+    folder: PathBuf,
     /// Includes that were looked up.
     included: usize,
 }
@@ -75,6 +78,7 @@ impl Gatherer {
     fn fill(&mut self, path: &Path, also: &Also) -> Result<(), InputError> {
         let typed = manifest_file(path)?;
         let name = shown(&typed);
+        self.folder = typed.parent().map(Path::to_path_buf).unwrap_or_default();
         self.folders = Folders::new(typed.parent().unwrap_or(Path::new("")), also)?;
         let file = self.folders.real(&typed).map_err(|_| {
             InputError::about(name.as_str(), format!("`{name}` is a link that leads out of its folder"))
@@ -262,8 +266,18 @@ fn manifest_file(path: &Path) -> Result<PathBuf, InputError> {
         let file = path.join(MANIFEST);
         return Ok(if path == Path::new(".") { PathBuf::from(MANIFEST) } else { file });
     }
+    if let Some(file) = above().filter(|_| path == Path::new(".")) {
+        return Ok(file);
+    }
     Err(InputError::about(shown(path), format!("there is no {MANIFEST} in this directory"))
         .help("write one: `callpath init` finds your router's configuration there and asks what it needs to know"))
+}
+
+/// The manifest of the nearest directory above this one.
+pub fn above() -> Option<PathBuf> {
+    let depth = std::env::current_dir().ok()?.components().count();
+    let mut up = (1..depth).map(|n| std::iter::repeat_n("..", n).collect::<PathBuf>());
+    up.find(|directory| has_manifest(directory)).map(|directory| directory.join(MANIFEST))
 }
 
 /// Is there a manifest in a directory, readable or not? A link that leads nowhere is one, and gets its own message.

@@ -144,7 +144,7 @@ pub fn main() -> ExitCode {
     });
     let command = arguments.command.or_else(|| {
         let site = PathBuf::from(".");
-        gather::has_manifest(&site).then_some(Command::Check {
+        (gather::has_manifest(&site) || gather::above().is_some()).then_some(Command::Check {
             site,
             format: &report::FORMATS[0],
             redact: pseudonyms::Redact::default(),

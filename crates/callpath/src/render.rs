@@ -2,10 +2,11 @@
 
 use crate::copies::{Copies, numbered};
 use crate::folder::Also;
+use crate::gather::Gathered;
 use crate::shell::Shell;
 use crate::{NO_ANSWER, gather, known};
 use callpath_core::render::{Rendered, render, targets};
-use callpath_core::snapshot::{InputError, Snapshot};
+use callpath_core::snapshot::InputError;
 use callpath_core::visible::line;
 use clap::Args;
 use std::fmt::Write as _;
@@ -39,7 +40,7 @@ pub struct Arguments {
 /// Renders; the exit code.
 pub fn run(arguments: &Arguments, shell: &Shell) -> u8 {
     let gathered = gather::site(&arguments.site, &arguments.also);
-    let rendered = match gathered.error {
+    let rendered = match gathered.error.clone() {
         Some(error) => Err(error),
         None => render(&arguments.target, &gathered.snapshot),
     };
@@ -50,7 +51,7 @@ pub fn run(arguments: &Arguments, shell: &Shell) -> u8 {
             "a snapshot holds no configuration as it was: no copy of it can be made",
         )
         .help("name the folder of the site, not a snapshot of it; or follow --guide")),
-        Some(out) => write(arguments, &r, out, &gathered.snapshot),
+        Some(out) => write(arguments, &r, out, &gathered),
         None if arguments.undo => Ok(undo(&r)),
         None => Ok(guide(&r)),
     });
@@ -105,13 +106,13 @@ fn undo(r: &Rendered) -> String {
 }
 
 /// The user's own file with the changes in it, and before it how to take it back.
-fn write(arguments: &Arguments, r: &Rendered, out: &Path, snapshot: &Snapshot) -> Result<String, InputError> {
+fn write(arguments: &Arguments, r: &Rendered, out: &Path, gathered: &Gathered) -> Result<String, InputError> {
     let name = gather::shown(out);
     if !r.file.is_empty() && r.patches.is_empty() {
         return Err(InputError::about(name, format!("nothing would be changed in {}", r.file))
             .help("callpath check says what works, what does not, and why"));
     }
-    let Some(source) = r.source.and_then(|id| snapshot.source(id)).filter(|_| !r.file.is_empty()) else {
+    let Some(source) = r.source.and_then(|id| gathered.snapshot.source(id)).filter(|_| !r.file.is_empty()) else {
         let known = targets().join(", ");
         return Err(InputError::about(name, "there is no configuration to put the changes into")
             .help(format!("name its configuration in callpath.toml (firewalls: {known}), or follow --guide")));
@@ -120,7 +121,7 @@ fn write(arguments: &Arguments, r: &Rendered, out: &Path, snapshot: &Snapshot) -
         let message = format!("the changes go into {} and {}: one copy cannot hold them", r.file, r.others.join(", "));
         return Err(InputError::about(name, message).help("follow --guide, which names the firewall of each step"));
     }
-    let copies = Copies::new(&arguments.site, snapshot, arguments.force);
+    let copies = Copies::new(gathered, &arguments.site, arguments.force);
     let text = copies.changed(source, &r.patches.iter().collect::<Vec<_>>())?;
     // Who loads the copy must be able to take it back, whatever happens in between.
     let mut undo_file = out.as_os_str().to_owned();

@@ -43,7 +43,8 @@ fn copies_of_every_scenario_work_and_nothing_else_is_changed() {
         let dir = scenario(&file);
         let about = file.display();
         let before = files(&dir);
-        let (verdict, _) = callpath(&dir, &["check"]);
+        let verdict =
+            ["exit 0", "exit 1", "exit 2"].iter().position(|exit| text.contains(&format!("```report {exit}")));
         let (code, said) = callpath(&dir, &["fix", "--out", "fixed"]);
         match (verdict, code) {
             (Some(0), _) => {
@@ -114,4 +115,34 @@ fn nothing_of_a_snapshot_is_written() {
     assert!(said.contains("a snapshot holds no configuration as it was") && !dir.join("fixed").exists(), "{said}");
     assert_eq!(callpath(&dir, &["fix", "then.json"]).0, Some(0));
     fs::remove_dir_all(&dir).expect("clean up");
+}
+
+#[test]
+fn a_site_is_found_from_a_folder_in_it() {
+    let dir = scenario(&root().join("scenarios/udp-forward-missing.md"));
+    let below = dir.join("notes/old");
+    fs::create_dir_all(&below).expect("folders");
+    let (code, said) = callpath(&below, &[]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("livekit on 192.168.1.50"), "{said}");
+    let (code, said) = callpath(&below, &["fix", "--out", "fixed"]);
+    assert_eq!(code, Some(0), "{said}");
+    assert!(below.join("fixed/ruleset.nft").exists(), "{said}");
+    // The site's own files are kept from there too.
+    let (code, said) = callpath(&below, &["fix", "--out", "../..", "--force"]);
+    assert_eq!(code, Some(2), "{said}");
+    fs::remove_dir_all(&dir).expect("clean up");
+}
+
+#[test]
+fn a_cause_is_explained_by_a_part_of_its_code() {
+    let here = root();
+    let (code, whole) = callpath(&here, &["explain", "hairpin-missing"]);
+    assert_eq!(code, Some(0), "{whole}");
+    for word in ["HAIRPIN-MISSING", "error[hairpin-missing]", "hairpin missing"] {
+        assert_eq!(callpath(&here, &["explain", word]), (Some(0), whole.clone()), "{word}");
+    }
+    let (code, several) = callpath(&here, &["explain", "hairpin"]);
+    assert!(code == Some(0) && several.contains("hairpin-missing"), "{several}");
+    assert_eq!(callpath(&here, &["explain", "tea"]).0, Some(2));
 }

@@ -283,6 +283,10 @@ fn words_of_the_command_line_are_texts_on_both_outputs() {
             &["ports", "livekit", "--format", name],
             &["render", name],
             &["trace", name, name, name],
+            &["fix", name],
+            &["fix", "--out", name],
+            &["diff", name, name],
+            &["diff", "--format", name, ".", "."],
             &["trace", "--expectations", name],
             &["snapshot", "-o", name, name],
             &["import", "--summary", name],
@@ -307,5 +311,8 @@ fn words_of_the_command_line_are_texts_on_both_outputs() {
 fn every_command_is_tried() {
     let mut names: Vec<String> = callpath::command().get_subcommands().map(|c| c.get_name().to_owned()).collect();
     names.sort_unstable();
-    assert_eq!(names, ["check", "explain", "import", "init", "ports", "render", "schema", "snapshot", "trace"]);
+    assert_eq!(
+        names,
+        ["check", "diff", "explain", "fix", "import", "init", "ports", "render", "schema", "snapshot", "trace"]
+    );
 }

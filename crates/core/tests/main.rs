@@ -18,6 +18,7 @@ mod ice;
 mod invariants;
 mod kernel;
 mod kinds;
+mod length;
 mod lines;
 mod local_networks;
 mod mapping;
@@ -37,8 +38,3 @@ mod shares;
 mod sites;
 mod sources;
 mod tried;
-
-/// One of two lengths: campaigns are shorter where `CALLPATH_SHORT` is set, as `cargo xtask test` does.
-fn length<T>(full: T, short: T) -> T {
-    if std::env::var_os("CALLPATH_SHORT").is_some() { short } else { full }
-}

@@ -189,7 +189,7 @@ fn parts(run: &mut Run, site: &Site, chosen: &[(&Name, &str)], recipe: bool) {
 /// Each name in each of the places, all places at once as far as that is not refused.
 fn together(run: &mut Run, site: &Site, places: &[&Name], names: &[String]) {
     // Short tests try every fourth of them at each place.
-    for n in (0..names.len()).step_by(crate::length(1, 4)) {
+    for n in (0..names.len()).step_by(crate::length::length(1, 4)) {
         let chosen = places.iter().enumerate().map(|(p, place)| (*place, &*names[(n + p * 7) % names.len()]));
         // A name that is what others try to begin a line with would excuse them.
         let (mark, others): (Vec<_>, Vec<_>) = chosen.partition(|(_, name)| name.starts_with("FORGED"));

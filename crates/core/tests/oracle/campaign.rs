@@ -12,7 +12,7 @@ fn wanted() -> u64 {
     std::env::var("CALLPATH_ORACLE_PACKETS")
         .ok()
         .and_then(|n| n.parse().ok())
-        .unwrap_or_else(|| crate::length(1_000_000, 100_000))
+        .unwrap_or_else(|| crate::length::length(1_000_000, 100_000))
 }
 
 /// What a campaign came to.

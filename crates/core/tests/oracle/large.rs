@@ -17,7 +17,10 @@ const MOST: usize = 2_000;
 const DEEPEST: usize = 20;
 
 fn wanted() -> u64 {
-    std::env::var("CALLPATH_LARGE_RULESETS").ok().and_then(|n| n.parse().ok()).unwrap_or_else(|| crate::length(200, 50))
+    std::env::var("CALLPATH_LARGE_RULESETS")
+        .ok()
+        .and_then(|n| n.parse().ok())
+        .unwrap_or_else(|| crate::length::length(200, 50))
 }
 
 /// Sizes up to the largest, as many small ones as large ones.
