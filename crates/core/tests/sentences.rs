@@ -36,6 +36,8 @@ const CALLS: [&str; 20] = [
 /// Lines that hold such a comparison and may: the file, a part of the line, and the reason.
 const MAY: &[(&str, &str, &str)] = &[
     ("check/findings.rs", "name.replace('\"', \"'\")", "quotation marks of a name inside quotation marks of ours"),
+    ("check/diff.rs", "starts_with(['{', '['])", "a text of the input: a listing in JSON has no lines of its own"),
+    ("check/diff.rs", "starts_with('#')", "a line of the input: a comment"),
     ("site/gateway.rs", "&*i.name != \"lo\"", "the loopback interface, by its name in the input"),
     ("site/server.rs", "&*i.name != \"lo\"", "the loopback interface, by its name in the input"),
     ("site/gateway.rs", "name.rsplit('/')", "the last part of a file's name"),
