@@ -34,7 +34,8 @@ pub fn short_tests(args: &[String]) -> Result<(), String> {
 
 /// One of the lab's programs as the tests build it: its release build would compile the whole core once more.
 pub fn judge(program: &str, args: &[&str]) -> Result<(), String> {
-    cargo(&["build", "--workspace", "--bins", "--profile", "test", "--locked"])?;
+    // Not `build`: it leaves features of dev-dependencies aside, and compiles most of the workspace once more.
+    cargo(&["test", "--workspace", "--locked", "--no-run"])?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
     run_in(&root(), &target.join("debug").join(program).to_string_lossy(), args)
 }
