@@ -3,8 +3,8 @@
 use super::builder::DeviceBuilder;
 use super::document::{Coverage, Document, Engine, Facts, Known, Made, Standing};
 use super::includes::EmptyInclude;
-use super::interface::Dialect;
-use super::{Counts, iproute, of_text, recognise};
+use super::interface::{Claim, Dialect, Sniff};
+use super::{Counts, DIALECTS, iproute, of_text, recognise};
 use crate::change::Step;
 use crate::manifest::At;
 use crate::model::{Device, Pipeline, SourceId};
@@ -223,9 +223,12 @@ pub(crate) fn expand(snapshot: &Snapshot, files: &[At<String>]) -> Vec<At<String
 
 /// These files are the rules of a filter on a wire.
 pub(crate) fn is_wire(snapshot: &Snapshot, files: &[At<String>]) -> bool {
+    let wire = |d: &dyn Dialect| d.about().engine == Some(Engine::Wire);
+    // What no dialect of a wire claims is none of theirs: to ask them is less work than to recognise a text.
+    let may_be = |text: &&str| DIALECTS.iter().any(|d| wire(*d) && d.claims(&Sniff::new(text)) != Claim::No);
     let of_wire = |f: &At<String>| {
         let text = snapshot.find(&f.value).map(|id| snapshot.text(id));
-        text.and_then(of_text).is_some_and(|d| d.about().engine == Some(Engine::Wire))
+        text.filter(may_be).and_then(of_text).is_some_and(wire)
     };
     let files = expand(snapshot, files);
     !files.is_empty() && files.iter().all(of_wire)

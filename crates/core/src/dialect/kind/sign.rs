@@ -1,7 +1,8 @@
 //! Signs of a kind of file, and what of a text is compared with them.
 
 use crate::snapshot::floor_boundary;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
+use std::ops::Range;
 
 /// What speaks for a kind of file, or against it. A sign that a text shows often counts more than one that it shows once,
 /// but no more than its logarithm: a thousand rules in a document do not make it a ruleset.
@@ -53,10 +54,12 @@ const LONGEST_LINE: usize = 400;
 const LONGEST_WORD: usize = 64;
 
 /// What is looked at of a text.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Sample {
-    /// Lines by their first byte, and how many there are.
-    lines: BTreeMap<u8, Vec<String>>,
+    /// All lines, each with a line feed behind it.
+    text: String,
+    /// Where lines begin and end there, by their first byte.
+    lines: [Vec<Range<usize>>; 256],
     keys: HashMap<String, u32>,
     tags: HashMap<String, u32>,
 }
@@ -64,16 +67,11 @@ pub struct Sample {
 impl Sample {
     /// Looks at a text.
     pub fn new(text: &str) -> Self {
-        let mut out = Self::default();
+        let lines = std::array::from_fn(|_| Vec::new());
+        let mut out = Self { text: String::new(), lines, keys: HashMap::new(), tags: HashMap::new() };
         for part in parts(text) {
             for line in part.lines() {
-                let line = &line[..floor_boundary(line, line.len().min(LONGEST_LINE))];
-                let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
-                let line = line.trim_start_matches('\u{feff}');
-                // An entry of a list in YAML is also looked at without its dash.
-                for line in [Some(line), line.strip_prefix("- ")].into_iter().flatten().filter(|l| !l.is_empty()) {
-                    out.lines.entry(line.as_bytes()[0]).or_default().push(line.to_owned());
-                }
+                out.line(&line[..floor_boundary(line, line.len().min(LONGEST_LINE))]);
             }
             keys(part, &mut out.keys);
             tags(part, &mut out.tags);
@@ -81,14 +79,43 @@ impl Sample {
         out
     }
 
+    /// Adds a line, with one blank for any blanks.
+    fn line(&mut self, line: &str) {
+        let begin = self.text.len();
+        for (n, word) in line.split_whitespace().enumerate() {
+            let word = if n == 0 { word.trim_start_matches('\u{feff}') } else { word };
+            if n > 0 {
+                self.text.push(' ');
+            }
+            self.text.push_str(word);
+        }
+        let end = self.text.len();
+        // An entry of a list in YAML is also looked at without its dash.
+        let dash = if self.text[begin..].starts_with("- ") { 2 } else { 0 };
+        for begin in [Some(begin), (dash > 0).then_some(begin + dash)].into_iter().flatten() {
+            if let Some(first) = self.text.as_bytes().get(begin) {
+                self.lines[usize::from(*first)].push(begin..end);
+            }
+        }
+        self.text.push('\n');
+    }
+
     /// How often the text shows a part.
     fn count(&self, unit: Unit) -> u32 {
         match unit {
             Unit::Line(pattern) => {
                 let first = pattern.as_bytes().first().copied().unwrap_or(ANY);
-                let may = if first == ANY { 0..=u8::MAX } else { first..=first };
-                let lines = self.lines.range(may).flat_map(|(_, lines)| lines);
-                u32::try_from(lines.filter(|l| matches(pattern, l)).count()).unwrap_or(u32::MAX)
+                let may = match first {
+                    // One look through the whole text spares a look at each line.
+                    ANY if !self.text.contains(longest_piece(pattern)) => return 0,
+                    ANY => &self.lines[..],
+                    first => std::slice::from_ref(&self.lines[usize::from(first)]),
+                };
+                let start = pattern.split('%').next().unwrap_or_default().as_bytes();
+                // Most lines begin otherwise.
+                let lines = may.iter().flatten().filter(|line| self.text.as_bytes()[line.start..].starts_with(start));
+                let fits = lines.filter(|line| matches(pattern, &self.text[(*line).clone()])).count();
+                u32::try_from(fits).unwrap_or(u32::MAX)
             }
             Unit::Key(name) => self.keys.get(name).copied().unwrap_or(0),
             Unit::Tag(name) => self.tags.get(name).copied().unwrap_or(0),
@@ -153,6 +180,11 @@ fn matches(pattern: &str, line: &str) -> bool {
         }
     }
     last.map_or(rest.is_empty(), |end| rest.ends_with(end))
+}
+
+/// What each line that fits a pattern holds.
+fn longest_piece(pattern: &str) -> &str {
+    pattern.split('%').max_by_key(|piece| piece.len()).unwrap_or_default()
 }
 
 fn find(text: &str, piece: &str) -> Option<usize> {

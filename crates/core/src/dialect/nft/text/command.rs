@@ -15,6 +15,11 @@ impl Parser<'_, '_, '_> {
     /// The whole text.
     pub fn file(&mut self) -> Result<(), ReadError> {
         self.other_kind()?;
+        self.commands()
+    }
+
+    /// Commands up to the end.
+    pub fn commands(&mut self) -> Result<(), ReadError> {
         loop {
             self.skip_separators();
             if self.peek().kind == Kind::End {

@@ -86,7 +86,7 @@ pub(super) fn more(before: Ruleset, main: SourceId, sources: &[Source], from: us
     let tokens = lex::tokens_from(main, text, from)?;
     let mut parser = Parser::new(main, text, tokens, &mut env);
     parser.check_braces()?;
-    parser.file()?;
+    parser.commands()?;
     Ok(env.build.finish())
 }
 
