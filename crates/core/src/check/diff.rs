@@ -2,7 +2,7 @@
 
 use super::harm::{Compare, Wishes, told};
 use super::judged::{Analysis, judge};
-use super::reach::{Asker, ELSEWHERE, Fate, Piece, Reached, joined, loss, worse};
+use super::reach::{Asker, ELSEWHERE, Fate, Piece, Reached, differing, joined, loss, worse};
 use crate::cube::{Cube, Dim, Set};
 use crate::explain;
 use crate::explain::story::origin;
@@ -51,9 +51,7 @@ pub fn diff(old: &Snapshot, new: &Snapshot) -> Result<Diff, (Side, InputError)> 
 fn judged(snapshot: &Snapshot) -> Result<Judged<'_>, InputError> {
     let analysis = judge(snapshot, false, &Budget::of_a_run(), &Rc::default())?;
     let report = explain::report(snapshot, &analysis.judged);
-    let mut site = analysis.judged.site.clone();
-    site.network.budget = site.network.budget.for_another_site();
-    let reached = Reached::of(&site);
+    let reached = Reached::of(&analysis.judged.site);
     if !reached.whole {
         let name = snapshot.source(SourceId::MANIFEST).map_or("", |s| s.name.as_str());
         let message = "these rules ask more than one run may: what everybody reaches was not asked to the end";
@@ -90,38 +88,36 @@ fn changes(one: &Judged<'_>, other: &Judged<'_>) -> (Vec<Loss>, Vec<Loss>) {
     let (mut open, mut forbidden) = (Vec::new(), Vec::new());
     for (asker, family, had) in &one.reached.askers {
         let Some(has) = has(asker, *family, had, other, &devices) else { continue };
-        let by_cube: FxHashMap<&Cube, usize> = has.iter().enumerate().map(|(n, p)| (&p.cube, n)).collect();
         let told = told(&wishes, site, *family);
         let compare = Compare { wishes: &wishes, before: site, asker, family: *family, has: &has, changed: &[], told };
-        for piece in had {
-            // Pieces are disjoint: one that is as it was meets no other.
-            let now: Vec<&Piece> = match by_cube.get(&piece.cube).map(|n| &has[*n]) {
-                Some(same) if same.fates == piece.fates => continue,
-                Some(same) => vec![same],
-                None => has.iter().collect(),
-            };
-            for (fate, packets) in worse_off(piece, &now, &gone) {
-                if matches!(fate, Fate::At(service) if outside(service.device, *family)) {
-                    continue;
-                }
-                for proto in [Proto::Tcp, Proto::Udp] {
-                    let number = Set::one(u128::from(proto.number()));
-                    let asked = packets.part(Part::Proto).and(&number);
-                    if asked.is_empty() {
+        differing(
+            had,
+            &has,
+            |_| true,
+            |piece, now| {
+                for (fate, packets) in worse_off(piece, now, &gone) {
+                    if matches!(fate, Fate::At(service) if outside(service.device, *family)) {
                         continue;
                     }
-                    let asked = packets.with(Dim::Part(Part::Proto), asked);
-                    let allowed = compare.minus_forbidden(fate, proto, asked.clone());
-                    let ports = Set::union(allowed.iter().map(|c| c.part(Part::DstPort).clone()));
-                    let shut = asked.part(Part::DstPort).minus(&ports);
-                    let told = |cube: &Cube| loss(site, (asker, *family), fate, proto, cube, &[]);
-                    open.extend(allowed.iter().map(told));
-                    if !shut.is_empty() {
-                        forbidden.push(told(&asked.with(Dim::Part(Part::DstPort), shut)));
+                    for proto in [Proto::Tcp, Proto::Udp] {
+                        let number = Set::one(u128::from(proto.number()));
+                        let asked = packets.part(Part::Proto).and(&number);
+                        if asked.is_empty() {
+                            continue;
+                        }
+                        let asked = packets.with(Dim::Part(Part::Proto), asked);
+                        let allowed = compare.minus_forbidden(fate, proto, asked.clone());
+                        let ports = Set::union(allowed.iter().map(|c| c.part(Part::DstPort).clone()));
+                        let shut = asked.part(Part::DstPort).minus(&ports);
+                        let told = |cube: &Cube| loss(site, (asker, *family), fate, proto, cube, &[]);
+                        open.extend(allowed.iter().map(told));
+                        if !shut.is_empty() {
+                            forbidden.push(told(&asked.with(Dim::Part(Part::DstPort), shut)));
+                        }
                     }
                 }
-            }
-        }
+            },
+        );
     }
     (joined(open), joined(forbidden))
 }
@@ -161,8 +157,8 @@ fn has(asker: &Asker, family: Family, had: &[Piece], other: &Judged<'_>, devices
     let same = |(a, f, _): &&(Asker, Family, Vec<Piece>)| a.name == asker.name && *f == family;
     let (theirs, _, pieces) = other.reached.askers.iter().find(same)?;
     let mut out: Vec<Piece> = pieces.iter().map(|piece| at(piece, |device| devices[device])).collect();
-    // Whom the other site does not count among these reaches nothing there. The internet is whoever is not of the site:
-    // another public address changes nobody.
+    // Senders that the other site does not count to this asker reach nothing there. The internet is every address outside
+    // of the site: another public address changes no caller.
     let strangers = asker.from.minus(&theirs.from);
     if strangers.is_empty() || asker.vantage.as_ref().is_some_and(|v| v.place == Place::Internet) {
         return Some(out);

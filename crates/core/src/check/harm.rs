@@ -4,7 +4,7 @@
 //! packet by packet. What may be lost is only what a product must keep closed, and what was wanted of the port itself.
 
 use super::reach::{
-    Asker, Fate, Piece, Reached, Service, Where, everything, joined, loss, pieces, question, same, worse,
+    Asker, Fate, Piece, Reached, Service, Where, differing, everything, joined, loss, pieces, question, same, worse,
 };
 use crate::call::Judge;
 use crate::call::proxy::by_proxy;
@@ -18,7 +18,6 @@ use crate::site::Site;
 use crate::site::address::prefix_set;
 use crate::snapshot::Snapshot;
 use crate::vocabulary::port_set;
-use rustc_hash::{FxHashMap, FxHashSet};
 
 /// Whether changes are compared with what was reached before them. Off: for tests, which show that it is needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,28 +48,16 @@ pub(super) fn taken(
         return out;
     }
     for (asker, family, all) in &reached.askers {
-        let arrives = |p: &&Piece| p.fates.iter().any(|f| *f != Fate::Lost);
-        let comes_by = |p: &&Piece| p.devices.iter().any(|d| changed.contains(d));
-        let mut had = all.iter().filter(arrives).filter(comes_by).peekable();
-        if had.peek().is_none() {
+        let arrives = |p: &Piece| p.fates.iter().any(|f| *f != Fate::Lost);
+        let wanted = |p: &Piece| arrives(p) && p.devices.iter().any(|d| changed.contains(d));
+        if !all.iter().any(wanted) {
             continue;
         }
         let new = everything(&after.network, &question(asker, *family));
         let has = pieces(&new, after, asker.device);
-        // Pieces are disjoint: one that is as it was meets no other, and most are.
-        let now: FxHashMap<&Cube, usize> = has.iter().enumerate().map(|(n, p)| (&p.cube, n)).collect();
-        let kept: FxHashSet<usize> = all.iter().filter_map(|p| now.get(&p.cube)).copied().collect();
-        let others: Vec<&Piece> = has.iter().enumerate().filter(|(n, _)| !kept.contains(n)).map(|(_, p)| p).collect();
         let told = told(wishes, before, *family);
         let compare = Compare { wishes, before, asker, family: *family, has: &has, changed, told };
-        for piece in had {
-            match now.get(&piece.cube).map(|n| &has[*n]) {
-                // What fares as before is not looked at.
-                Some(same) if same.fates == piece.fates => {}
-                Some(same) => compare.piece(piece, &[same], &mut out),
-                None => compare.piece(piece, &others, &mut out),
-            }
-        }
+        differing(all, &has, wanted, |piece, now| compare.piece(piece, now, &mut out));
     }
     joined(out)
 }

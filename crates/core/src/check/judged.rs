@@ -44,11 +44,7 @@ pub(crate) fn cases(snapshot: &Snapshot, budget: &Budget) -> Result<Cases, Input
     let (manifest, instances) = wanted(snapshot)?;
     overlap::check(&instances)?;
     let parts = Parts::read(snapshot, &manifest, &instances)?;
-    let build = |case| {
-        let site = site::build(snapshot, &manifest, &parts, (case, false), budget)?;
-        crate::call::check(&manifest, &instances, &site)?;
-        Ok::<Site, InputError>(site)
-    };
+    let build = |case| built(snapshot, (&manifest, &instances), &parts, (case, false), budget);
     let site = build(Case::OnGateway)?;
     let other = parts.outer_address_unknown(&manifest).then(|| build(Case::BoxInFront)).transpose()?;
     let other = other.map(|site| (site, which_address(parts.outer_name(), parts.outer_address_shown())));
@@ -89,10 +85,7 @@ pub(super) fn judge(
         None => Parts::read(snapshot, &manifest, &instances)?,
     };
     let judged = |case, intended| -> Result<Judged, InputError> {
-        let site = site::build(snapshot, &manifest, &parts, (case, intended), budget)?;
-        #[cfg(test)]
-        let site = codes::of_site(site);
-        crate::call::check(&manifest, &instances, &site)?;
+        let site = built(snapshot, (&manifest, &instances), &parts, (case, intended), budget)?;
         let judgement = Judge::new(snapshot, &manifest, &instances, &site).judgement();
         #[cfg(test)]
         let judgement = codes::of_judgement(judgement);
@@ -109,6 +102,21 @@ pub(super) fn judge(
         first.other = Some(other.site);
     }
     Ok(Analysis { judged: first, intended: intent, read: Rc::clone(read) })
+}
+
+/// The site in one case, of which what is installed can be asked.
+fn built(
+    snapshot: &Snapshot,
+    (manifest, instances): (&Manifest, &[Instance]),
+    parts: &Parts,
+    case: (Case, bool),
+    budget: &Budget,
+) -> Result<Site, InputError> {
+    let site = site::build(snapshot, manifest, parts, case, budget)?;
+    #[cfg(test)]
+    let site = codes::of_site(site);
+    crate::call::check(manifest, instances, &site)?;
+    Ok(site)
 }
 
 /// What is stated, and what is installed.

@@ -7,6 +7,7 @@ use crate::report::Loss;
 use crate::site::{Site, Vantage};
 use crate::trace::{Answer, Ask, Detail, Disposition, Network, Phase, Question, RoundTrip, Val};
 use crate::vocabulary::{PortSet, port_ranges};
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::fmt::Write;
 
 /// A header field where packets end.
@@ -66,18 +67,43 @@ pub(super) struct Reached {
 impl Reached {
     /// Asks for everything from everywhere.
     pub fn of(site: &Site) -> Self {
+        // That has work of its own.
+        let mut site = site.clone();
+        site.network.budget = site.network.budget.for_another_site();
         let mut out = Vec::new();
         for family in [Family::V4, Family::V6] {
-            for asker in askers(site, family) {
+            for asker in askers(&site, family) {
                 let answer = everything(&site.network, &question(&asker, family));
                 if site.network.budget.left() == 0 {
                     return Self { whole: false, askers: Vec::new() };
                 }
-                let all = pieces(&answer, site, asker.device);
+                let all = pieces(&answer, &site, asker.device);
                 out.push((asker, family, all));
             }
         }
         Self { whole: true, askers: out }
+    }
+}
+
+/// Gives each piece that fares otherwise than before to `each`, with the pieces that hold its packets now. `all`: what was
+/// asked before, of which those are compared that are `wanted`.
+pub(super) fn differing<'p>(
+    all: &'p [Piece],
+    now: &'p [Piece],
+    wanted: impl Fn(&Piece) -> bool,
+    mut each: impl FnMut(&'p Piece, &[&'p Piece]),
+) {
+    // Pieces are disjoint: one that is as it was meets no other, and most are.
+    let by_cube: FxHashMap<&Cube, usize> = now.iter().enumerate().map(|(n, p)| (&p.cube, n)).collect();
+    let kept: FxHashSet<usize> = all.iter().filter_map(|p| by_cube.get(&p.cube)).copied().collect();
+    let others: Vec<&Piece> = now.iter().enumerate().filter(|(n, _)| !kept.contains(n)).map(|(_, p)| p).collect();
+    for piece in all.iter().filter(|p| wanted(p)) {
+        match by_cube.get(&piece.cube).map(|n| &now[*n]) {
+            // What fares as before is not looked at.
+            Some(same) if same.fates == piece.fates => {}
+            Some(same) => each(piece, &[same]),
+            None => each(piece, &others),
+        }
     }
 }
 
@@ -224,7 +250,7 @@ pub(super) fn worse(had: &Piece, has: &Piece, fate: &Fate, packets: &Cube) -> bo
     !has.fates.iter().any(|f| here(f) || *f == Fate::Open) || certain && !has.fates.iter().all(here)
 }
 
-/// Packets that somebody sends to where they end, as they are told. `changed`: devices whose rules differ.
+/// Packets of an asker, and where they end, for the report. `changed`: devices whose rules differ.
 pub(super) fn loss(
     site: &Site,
     (asker, family): (&Asker, Family),

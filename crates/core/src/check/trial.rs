@@ -38,12 +38,7 @@ impl State {
 
     /// What everybody reaches.
     fn reached(&self) -> &Reached {
-        // Everybody asks for everything: that has work of its own.
-        self.reached.get_or_init(|| {
-            let mut site = self.analysis.judged.site.clone();
-            site.network.budget = site.network.budget.for_another_site();
-            Reached::of(&site)
-        })
+        self.reached.get_or_init(|| Reached::of(&self.analysis.judged.site))
     }
 }
 

@@ -77,30 +77,24 @@ pub struct Statement {
     pub text: String,
 }
 
-/// How good a verdict is for who calls.
-fn rank(verdict: Option<Verdict>) -> u8 {
-    match verdict {
-        Some(Verdict::Works) => 4,
-        Some(Verdict::Degraded) => 3,
-        Some(Verdict::Unknown) => 2,
-        Some(Verdict::Fails) => 1,
-        None => 0,
-    }
-}
-
 impl PathChange {
     fn is_worse(&self) -> bool {
-        rank(self.new) < rank(self.old)
+        match (self.old, self.new) {
+            // Verdicts stand in order, the best first.
+            (Some(old), Some(new)) => new > old,
+            (old, None) => old.is_some(),
+            (None, Some(_)) => false,
+        }
     }
 }
 
 impl Diff {
-    /// Somebody fares worse, or a port that must stay closed is reached.
+    /// A caller fares worse, or a port that must stay closed is reached.
     pub fn loses(&self) -> bool {
         !self.lost.is_empty() || !self.opened.is_empty() || self.paths.iter().any(PathChange::is_worse)
     }
 
-    /// Somebody fares better.
+    /// A caller fares better.
     fn gains(&self) -> bool {
         !self.gained.is_empty() || !self.closed.is_empty() || self.paths.iter().any(|p| !p.is_worse())
     }
