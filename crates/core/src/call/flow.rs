@@ -1,4 +1,4 @@
-//! One flow: the packets of one sender to some ports of one address, whoever needs them. Ports that a product has are judged
+//! One flow: the packets of one sender to some ports of one address, needed or not. Ports that a product has are judged
 //! by its row, as calls are; of all others it counts whether they get to the host that is meant.
 
 use super::ask::{Caller, piece_reach};
@@ -179,7 +179,7 @@ impl Judge<'_> {
         let at_box =
             matches!(trip.request.end, Disposition::Delivered { .. }) && self.is_stated(trip.request.last().device);
         let ended = |goal: &Goal| match ending(trip, *goal, asker) {
-            // Whether it answers there, nobody stated.
+            // The manifest does not state whether it answers there.
             Ending::Works if at_box && goal.host == Host::any() => Ending::Lost(Phase::Request),
             ended => ended,
         };
@@ -216,7 +216,7 @@ impl Judge<'_> {
         )
     }
 
-    /// Nobody said where pages are answered, and they may be elsewhere.
+    /// The manifest does not say where pages are answered: they may be elsewhere.
     fn elsewhere(&self, flow: &Flow<'_>, n: usize, row: &Requirement) -> Option<DoubtLine> {
         let caller = Caller {
             n,

@@ -16,7 +16,7 @@ use std::ops::Range;
 pub enum Expected {
     /// All of it gets through.
     Open,
-    /// Nobody gets any of it.
+    /// No part of it gets through.
     Closed,
 }
 

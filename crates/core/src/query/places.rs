@@ -28,7 +28,7 @@ pub(super) struct Asked {
     pub by_name: bool,
 }
 
-/// Somebody who sends.
+/// A sender.
 struct Sender {
     who: String,
     vantage: Vantage,
@@ -272,7 +272,7 @@ fn sender_on(judge: &Judge<'_>, device: usize, v4: Set, v6: Set) -> Sender {
     Sender { who, vantage, v4, v6 }
 }
 
-/// Whoever has an address, or one of a network.
+/// The senders with an address, or with one of a network.
 fn address(judge: &Judge<'_>, n: usize, word: &str, net: IpNet) -> Result<Sender, Wrong> {
     let (family, set) = (Family::of(net.addr()), prefix_set(net));
     let sets = || match family {

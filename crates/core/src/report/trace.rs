@@ -1,4 +1,4 @@
-//! What is told about one flow. The types are the JSON format `callpath.trace/1`; the text form is made from these alone.
+//! The answer about one flow. The types are the JSON format `callpath.trace/1`; the text form is made from these alone.
 
 use super::{Piece, Reach, Tool};
 use crate::manifest::PortRanges;
@@ -86,7 +86,7 @@ pub enum Disposition {
     Rejected,
     /// No route leads on.
     NoRoute,
-    /// Nobody in a network has the address.
+    /// No device of a network has the address.
     NeighbourUnreachable,
     /// Another device takes them.
     TakenElsewhere,
@@ -161,7 +161,7 @@ impl Trace {
         serde_json::to_string_pretty(self).unwrap_or_default() + "\n"
     }
 
-    /// All pieces, whoever sends them.
+    /// The pieces of all senders.
     pub(crate) fn pieces(&self) -> impl Iterator<Item = &TracedPiece> {
         self.flows.iter().flat_map(|f| &f.pieces)
     }

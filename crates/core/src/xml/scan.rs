@@ -1,6 +1,6 @@
 //! The pieces of a text that is XML, or was to be: tags, texts, comments.
 //!
-//! Blanking cannot rely on a parser. A backup that was cut off, or in which somebody mistyped a tag, is exactly what people
+//! Blanking cannot rely on a parser. A backup that was cut off, or in which a tag is mistyped, is exactly what people
 //! send to ask about, and its passwords must go as well; `roxmltree` reads nothing of it. So the scanner takes every text: it
 //! never fails, each byte belongs to one piece, and it says of a piece whether its end is there. Where a text is well-formed
 //! it cuts at the same places as `roxmltree` does; a test compares the two.

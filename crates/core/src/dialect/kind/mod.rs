@@ -146,7 +146,7 @@ mod tests {
             let texts = [kind.what, kind.instead, kind.state];
             assert!(texts.iter().all(|t| !t.starts_with(char::is_uppercase) || kind.instead == *t), "{}", kind.name);
             assert!(!kind.what.is_empty() && texts.iter().all(|t| !t.ends_with('.')), "{}", kind.name);
-            // Whoever has rules is told both ways on: another file, and how to state the box.
+            // A kind with rules names both ways on: another file, and how to state the box.
             let told = !kind.instead.is_empty() && !kind.state.is_empty();
             assert!(told || !kind.has_rules, "{}", kind.name);
             assert!(kind.signs.iter().filter(|s| s.weight > 0).count() > 0, "{}", kind.name);
